@@ -1,0 +1,279 @@
+package rentcar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// BillService pushes settlement bills (结算单) to Fliggy.
+type BillService struct{ client *Client }
+
+// Notify pushes one batch of a bill (租车分销账单推送). Build it with NewBill, cut a
+// long one with Bill.Split. When the error matches ErrOutcomeUnknown the batch
+// may have been booked; whether Fliggy tells repeats apart by the batch number is
+// not documented.
+//
+// API: alitrip.rentcar.btb.bill.notify.
+func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {
+	if bill == nil {
+		return nil, &ValidationError{Method: opBillNotify.method, Problems: []Problem{{Field: "bill", Rule: "must not be nil"}}}
+	}
+	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
+}
+
+// NotifyAll pushes several batches in one call.
+//
+// API: alitrip.rentcar.btb.bill.notify.
+func (s *BillService) NotifyAll(ctx context.Context, req *BillNotifyRequest, opts ...CallOption) (*BillNotifyResult, error) {
+	return invoke[BillNotifyRequest, BillNotifyResult](ctx, s.client, opBillNotify, req, opts)
+}
+
+// A BillNotifyRequest is one push of settlement bills.
+//
+// Source: alitrip.rentcar.btb.bill.notify.
+type BillNotifyRequest struct {
+	// Bills are the batches. Optional by the page; one at least is required here.
+	Bills []Bill `top:"distributor_bill_list,wrap=distributor_bill"`
+	// ChannelID is the distribution channel (分销渠道); empty takes the client's.
+	// Required.
+	ChannelID Channel `top:"channel_id,required"`
+	// TraceID is an id of your choice, for troubleshooting only. Optional.
+	TraceID string `top:"trace_id"`
+	// Exts is extension data (扩展信息), the text of a JSON object. Optional.
+	Exts Exts `top:"exts"`
+}
+
+// Validate lists what is wrong with the request in a *ValidationError.
+func (r *BillNotifyRequest) Validate() error { return validate(opBillNotify, r) }
+
+func (r *BillNotifyRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+
+func (r *BillNotifyRequest) rules(ps *fliggy.Problems) {
+	if len(r.Bills) == 0 {
+		ps.Add("distributor_bill_list", "must hold a bill")
+	}
+	for i := range r.Bills {
+		*ps = append(*ps, r.Bills[i].lineProblems().In(fmt.Sprintf("distributor_bill_list[%d]", i))...)
+	}
+}
+
+// Warnings lists totals that differ from their lines.
+func (r *BillNotifyRequest) Warnings() []Problem {
+	var ps fliggy.Problems
+	for i := range r.Bills {
+		ps = append(ps, fliggy.Problems(r.Bills[i].Warnings()).In(fmt.Sprintf("distributor_bill_list[%d]", i))...)
+	}
+	return ps
+}
+
+// A Bill is one batch of a settlement bill (账单): movements of money that were
+// transferred at once.
+//
+// Source: alitrip.rentcar.btb.bill.notify.
+type Bill struct {
+	// BillNo is the distributor's number of the settlement bill (结算单号); all
+	// batches of one settlement period share it. Required.
+	BillNo string `top:"bill_no,required"`
+	// BatchNo is the number of this batch (通知批次号). Required.
+	BatchNo string `top:"req_batch_no,required"`
+	// TotalAmount is what was transferred, in yuan; negative when refunds exceed
+	// income. Required.
+	TotalAmount Yuan `top:"total_amount,required"`
+	// Remark is a remark (备注). Optional.
+	Remark string `top:"remark"`
+	// Lines are the movements (订单明细).
+	Lines []BillLine `top:"bill_detail_list,wrap=bill_detail"`
+}
+
+// A BillLine is one movement of money on an order.
+//
+// Source: alitrip.rentcar.btb.bill.notify; for renewals the B2B renewal guide.
+type BillLine struct {
+	// OrderID is Fliggy's order id (飞猪订单号), text, not necessarily digits. For a
+	// renewal it is the id of the MAIN order, although the renewal has an order of
+	// its own. Required.
+	OrderID string `top:"order_id,required"`
+	// OutOrderID is the distributor's order id (分销商订单号). For a renewal it is the
+	// id of the MAIN order. Required.
+	OutOrderID string `top:"out_order_id,required"`
+	// TradeType is income or refund (交易类型); NewBill sets it. Required.
+	TradeType TradeType `top:"trade_type,required"`
+	// BizType is what the movement is for (业务类型): 10 to 14 income, 20 to 24
+	// refunds. Required.
+	BizType BillBizType `top:"biz_type,required"`
+	// OrderAmount is the amount of the movement in yuan, always positive. Required.
+	OrderAmount Yuan `top:"order_amount,required"`
+	// PayTradeNo is the trade number of the movement (交易流水号). Required.
+	PayTradeNo string `top:"pay_trade_no,required"`
+	// PayTime is when the money was transferred, China time. Required.
+	PayTime Time `top:"pay_time,required"`
+	// PayType is how the customer paid (支付方式). Optional.
+	PayType PayType `top:"pay_type"`
+	// CustomerPaidAmount is what the customer actually paid (实付), in yuan. Optional.
+	CustomerPaidAmount Yuan `top:"user_real_pay_amount"`
+	// RealConsumeAmount is the real consumption, online and offline, in yuan.
+	// Optional.
+	RealConsumeAmount Yuan `top:"real_consume_amount"`
+	// DiscountAmount is the discount that Fliggy bears, in yuan. Optional.
+	DiscountAmount Yuan `top:"discount_amount"`
+	// DistributorDiscountAmount is the discount that the distributor bears, in
+	// yuan. Optional.
+	DistributorDiscountAmount Yuan `top:"distributor_discount_amount"`
+	// CommissionAmount is the commission (佣金) in yuan. Optional.
+	CommissionAmount Yuan `top:"commission_amount"`
+	// PayChannelAmount is the payment channel fee (支付通道费) in yuan. Optional.
+	PayChannelAmount Yuan `top:"pay_channel_amount"`
+	// OrderStatus is the status of the order in the distributor's terms. Optional.
+	OrderStatus string `top:"order_status"`
+	// Ext is extension data, JSON text (ext here, not exts). Optional.
+	Ext string `top:"ext"`
+}
+
+// Validate lists what is wrong with the batch in a *ValidationError.
+func (b *Bill) Validate() error {
+	req := BillNotifyRequest{ChannelID: "any", Bills: []Bill{*b}}
+	return req.Validate()
+}
+
+// lineProblems checks what the tags cannot say.
+func (b *Bill) lineProblems() fliggy.Problems {
+	var ps fliggy.Problems
+	for i := range b.Lines {
+		l := &b.Lines[i]
+		at := fmt.Sprintf("bill_detail_list[%d].", i)
+		if l.OrderAmount.IsSet() && l.OrderAmount.Sign() <= 0 {
+			ps.Add(at+"order_amount", "must be positive: trade_type says whether it is income or refund")
+		}
+		income, refund := l.BizType.IsIncome(), l.BizType.IsRefund()
+		if l.TradeType == TradeIncome && refund || l.TradeType == TradeRefund && income {
+			ps.Add(at+"biz_type", "contradicts trade_type: 10 to 14 are income, 20 to 24 refunds")
+		}
+	}
+	return ps
+}
+
+// LineTotal is the income of the lines less their refunds, in yuan: the total
+// that NewBill proposes.
+func (b *Bill) LineTotal() Yuan {
+	sum := decimal.New(0, -2)
+	for i := range b.Lines {
+		amount := b.Lines[i].OrderAmount.Decimal()
+		if b.Lines[i].TradeType == TradeRefund {
+			amount = amount.Neg()
+		}
+		sum = sum.Add(amount)
+	}
+	return YuanOf(sum)
+}
+
+// Warnings says when the total differs from the lines. That refuses nothing:
+// what else enters the total, such as commission, is not documented.
+func (b *Bill) Warnings() []Problem {
+	var ps fliggy.Problems
+	if sum := b.LineTotal(); b.TotalAmount.IsSet() && len(b.Lines) > 0 && !sum.Equal(b.TotalAmount) {
+		ps.Add("total_amount", "is %s, income less refunds of the lines is %s", b.TotalAmount, sum)
+	}
+	return ps
+}
+
+// Split cuts a bill into batches of at most size lines that share its number and
+// remark. batchNo names the batches, from 0; the batches' totals add up to the
+// bill's: each is the total of its lines, and where the bill's total differs from
+// its lines the last batch carries the difference.
+func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
+	if size <= 0 {
+		return nil, errors.New("rentcar: split bill: the size must be positive")
+	}
+	if batchNo == nil {
+		return nil, errors.New("rentcar: split bill: batchNo is nil: name each batch")
+	}
+	rest := b.TotalAmount
+	if !rest.IsSet() {
+		rest = b.LineTotal()
+	}
+	seen := map[string]bool{}
+	var out []*Bill
+	for at := 0; at == 0 || at < len(b.Lines); at += size {
+		end := min(at+size, len(b.Lines))
+		part := &Bill{BillNo: b.BillNo, BatchNo: batchNo(len(out)), Remark: b.Remark, Lines: b.Lines[at:end:end]}
+		if seen[part.BatchNo] {
+			return nil, fmt.Errorf("rentcar: split bill: batch %d has the number of an earlier one", len(out))
+		}
+		seen[part.BatchNo] = true
+		part.TotalAmount = part.LineTotal()
+		if end == len(b.Lines) {
+			part.TotalAmount = rest
+		}
+		rest = rest.Sub(part.TotalAmount)
+		out = append(out, part)
+	}
+	return out, nil
+}
+
+// A BillNotifyResult says that the bills were taken.
+//
+// Source: alitrip.rentcar.btb.bill.notify.
+type BillNotifyResult struct {
+	Meta
+	Status
+}
+
+// A BillBuilder collects the lines of a bill. Make one with NewBill.
+type BillBuilder struct{ bill Bill }
+
+// NewBill starts a batch of the settlement bill billNo (结算单号) with the batch
+// number batchNo (通知批次号). Lines of renewals carry the ids of the main order.
+//
+//	bill, err := rentcar.NewBill("ID20230203", "20230203001").
+//		Income(rentcar.BillLine{OrderID: mainOrder, OutOrderID: mine, BizType: rentcar.BillOrderFee, ...}).
+//		Refund(rentcar.BillLine{OrderID: mainOrder, OutOrderID: mine, BizType: rentcar.BillOrderFeeRefund, ...}).
+//		Build()
+func NewBill(billNo, batchNo string) *BillBuilder {
+	return &BillBuilder{Bill{BillNo: billNo, BatchNo: batchNo}}
+}
+
+// Income adds lines of income (收入): it sets their trade type.
+func (b *BillBuilder) Income(lines ...BillLine) *BillBuilder { return b.add(TradeIncome, lines) }
+
+// Refund adds lines of refunds (退款): it sets their trade type.
+func (b *BillBuilder) Refund(lines ...BillLine) *BillBuilder { return b.add(TradeRefund, lines) }
+
+func (b *BillBuilder) add(t TradeType, lines []BillLine) *BillBuilder {
+	for _, l := range lines {
+		l.TradeType = t
+		b.bill.Lines = append(b.bill.Lines, l)
+	}
+	return b
+}
+
+// Total sets what was transferred, where it is not income less refunds of the
+// lines.
+func (b *BillBuilder) Total(amount Yuan) *BillBuilder {
+	b.bill.TotalAmount = amount
+	return b
+}
+
+// Remark sets the remark.
+func (b *BillBuilder) Remark(text string) *BillBuilder {
+	b.bill.Remark = text
+	return b
+}
+
+// Build returns the bill with its total, or everything that is wrong with it in
+// one *ValidationError.
+func (b *BillBuilder) Build() (*Bill, error) {
+	bill := b.bill
+	bill.Lines = append([]BillLine(nil), b.bill.Lines...)
+	if !bill.TotalAmount.IsSet() {
+		bill.TotalAmount = bill.LineTotal()
+	}
+	if err := bill.Validate(); err != nil {
+		return nil, err
+	}
+	return &bill, nil
+}

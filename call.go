@@ -1,0 +1,248 @@
+package rentcar
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// A call is one call on its way: everything that does not change from attempt to
+// attempt.
+type call struct {
+	method      string
+	write       bool
+	url         string
+	dialect     top.Dialect
+	target      string      // target_app_key, Qimen only
+	query       []top.Param // business parameters that travel in the query: raw bodies only
+	form        []top.Param // business parameters of a form body
+	body        []byte      // raw body that takes part in the signature
+	contentType string      // empty for a form
+	inner       string      // member of the reply that holds its members
+	accept      func(reply *top.Reply, attempt int, body []byte) error
+	config      callConfig
+}
+
+const formType = "application/x-www-form-urlencoded;charset=UTF-8"
+
+// do is the path of every call: sign, send, open the envelope, classify. The
+// request has been validated and encoded.
+func (c *Client) do(ctx context.Context, cl *call) error {
+	if ctx == nil {
+		return cl.invalid("context", "must not be nil")
+	}
+	start := c.cfg.now()
+	at, err := c.attempt(ctx, cl, 1)
+	at.Done, at.Duration = true, c.cfg.now().Sub(start)
+	c.observe(ctx, at)
+	return err
+}
+
+// attempt sends the call once, signed with the time of now.
+func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
+	start := c.cfg.now()
+	req, secrets := c.sign(cl, start)
+	raw, failed := c.transport.send(ctx, req, cl.config.timeout)
+	obs := Observation{Method: cl.method, Attempt: n}
+	if raw != nil {
+		obs.HTTPStatus = raw.HTTPStatus
+		if cl.config.raw != nil {
+			*cl.config.raw = *raw
+		}
+	}
+	err := c.receive(cl, n, raw, failed, secrets, &obs)
+	obs.Outcome = OutcomeOf(err)
+	obs.Duration = c.cfg.now().Sub(start)
+	c.observe(ctx, obs)
+	return obs, err
+}
+
+// sign builds the request of one attempt and returns, for redaction, what in it
+// must not be shown.
+func (c *Client) sign(cl *call, now time.Time) (request, []string) {
+	format, simplify := "json", ""
+	switch {
+	case c.cfg.format == XML:
+		format = "xml"
+	case c.cfg.format == SimplifiedJSON && cl.dialect == top.TOP:
+		simplify = "true"
+	}
+	session := cl.config.session()
+	protocol := []top.Param{
+		{Name: "method", Value: cl.method},
+		{Name: "app_key", Value: c.appKey},
+		{Name: "timestamp", Value: now.In(fliggy.Zone()).Format(time.DateTime)},
+		{Name: "v", Value: "2.0"},
+		{Name: "sign_method", Value: string(c.cfg.signMethod)},
+		{Name: "format", Value: format},
+		{Name: "simplify", Value: simplify},
+		{Name: "session", Value: session},
+		{Name: "partner_id", Value: c.cfg.partnerID},
+		{Name: "target_app_key", Value: cl.target},
+	}
+	secret := c.secret()
+	signature := top.Sign(string(c.cfg.signMethod), secret, top.Merge(protocol, cl.query, cl.form), cl.body)
+	query := append(top.Merge(protocol, cl.query), top.Param{Name: "sign", Value: signature})
+	req := request{url: joinQuery(cl.url, top.AppendForm(nil, query)), contentType: cl.contentType, body: cl.body}
+	if cl.contentType == "" {
+		req.contentType, req.body = formType, top.AppendForm(nil, cl.form)
+	}
+	return req, []string{secret, session, signature}
+}
+
+// joinQuery appends a query to a URL that may have one.
+func joinQuery(url string, query []byte) string {
+	switch {
+	case !strings.Contains(url, "?"):
+		url += "?"
+	case !strings.HasSuffix(url, "?") && !strings.HasSuffix(url, "&"):
+		url += "&"
+	}
+	return url + string(query)
+}
+
+// receive turns what came into the result, or into the error that says what
+// became of the call.
+func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, secrets []string, obs *Observation) error {
+	if failed != nil {
+		return cl.transportError(n, raw, failed, secrets)
+	}
+	body, err := replyText(raw)
+	var reply *top.Reply
+	if err == nil {
+		reply, err = cl.open(body, c.cfg.format)
+	}
+	switch {
+	case err == nil && reply.Fault != nil:
+		obs.RequestID, obs.Code = reply.RequestID, reply.Fault.Code
+		return cl.gatewayError(n, raw, reply.Fault, secrets)
+	case raw.HTTPStatus != http.StatusOK:
+		text := fmt.Sprintf("%d %s", raw.HTTPStatus, http.StatusText(raw.HTTPStatus))
+		return cl.transportError(n, raw, &phaseError{PhaseStatus, rowLost, errors.New(text)}, nil)
+	case err != nil:
+		return cl.decodeError(n, raw, "", err)
+	}
+	obs.RequestID = reply.RequestID
+	err = cl.accept(reply, n, body)
+	var business *BusinessError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &business):
+		obs.Code = business.Code
+		business.Method, business.RequestID, business.Attempts = cl.method, reply.RequestID, n
+		return business
+	}
+	return cl.decodeError(n, raw, reply.RequestID, err)
+}
+
+// open opens the envelope of a reply.
+func (cl *call) open(body []byte, format Format) (*top.Reply, error) {
+	trimmed := bytes.TrimSpace(body)
+	isXML := len(trimmed) > 0 && trimmed[0] == '<'
+	asked := map[Format]top.Format{SimplifiedJSON: top.Simplified, WrappedJSON: top.Wrapped, XML: top.XML}[format]
+	if isXML == (asked == top.XML) {
+		return top.OpenReply(body, asked, cl.dialect, cl.inner)
+	}
+	// The gateway may answer an error in its own format; anything else that does
+	// not come as asked is not ours.
+	other := top.XML
+	if asked == top.XML {
+		other = top.Simplified
+	}
+	reply, err := top.OpenReply(body, other, cl.dialect, cl.inner)
+	if err == nil && reply.Fault == nil {
+		return nil, fmt.Errorf("the reply is not in the format asked for, %v", format)
+	}
+	return reply, err
+}
+
+func (cl *call) classed(c class) class {
+	c.write = cl.write
+	return c
+}
+
+func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, secrets []string) error {
+	e := &TransportError{
+		Method: cl.method, Attempts: n, Phase: failed.phase,
+		Err: hide(failed.err, secrets), class: cl.classed(failed.class),
+	}
+	if raw != nil {
+		e.HTTPStatus = raw.HTTPStatus
+	}
+	return e
+}
+
+func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, secrets []string) error {
+	return &GatewayError{
+		Method: cl.method, Code: f.Code, Msg: redact(f.Msg, secrets), SubCode: redact(f.SubCode, secrets), SubMsg: redact(f.SubMsg, secrets),
+		RequestID: f.RequestID, HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(classifyGateway(f.Code, f.SubCode)),
+	}
+}
+
+func (cl *call) decodeError(n int, raw *RawReply, requestID string, err error) error {
+	return &DecodeError{
+		Method: cl.method, RequestID: requestID, HTTPStatus: raw.HTTPStatus, Attempts: n,
+		Reply: describe(raw), Err: err, class: cl.classed(rowUndecodable),
+	}
+}
+
+func (cl *call) invalid(field, rule string) error {
+	return &ValidationError{Method: cl.method, Problems: []Problem{{Field: field, Rule: rule}}}
+}
+
+// describe says what came without showing it.
+func describe(raw *RawReply) string {
+	body := bytes.TrimSpace(raw.Body)
+	kind := "text"
+	switch {
+	case len(body) == 0:
+		return "empty"
+	case body[0] == '{' || body[0] == '[':
+		kind = "JSON"
+	case hasPrefixFold(body, "<html"), hasPrefixFold(body, "<!doctype html"):
+		kind = "HTML"
+	case body[0] == '<':
+		kind = "XML"
+	}
+	return fmt.Sprintf("%s, %d bytes", kind, len(raw.Body))
+}
+
+func hasPrefixFold(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
+}
+
+// redact takes the secrets of a call out of a text that others wrote.
+func redact(text string, secrets []string) string {
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "[redacted]")
+		}
+	}
+	return text
+}
+
+// hide makes an error print its text without the secrets of the call.
+func hide(err error, secrets []string) error {
+	text := err.Error()
+	if safe := redact(text, secrets); safe != text {
+		return &hidden{text: safe, err: err}
+	}
+	return err
+}
+
+type hidden struct {
+	text string
+	err  error
+}
+
+func (h *hidden) Error() string        { return h.text }
+func (h *hidden) Is(target error) bool { return errors.Is(h.err, target) }
+func (h *hidden) As(target any) bool   { return errors.As(h.err, target) }

@@ -1,0 +1,87 @@
+package rentcar
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// Version is the version of this package, sent to the gateway as User-Agent and
+// partner_id.
+const Version = "0.1.0"
+
+// A Client calls the platform for one app. It is immutable and safe for
+// concurrent use; make one and keep it, since it holds the connections.
+type Client struct {
+	Renewals  *RenewalService  // 续租: quote, submit, check a cancellation, cancel
+	Orders    *OrderService    // 订单: query, check a cancellation
+	Bills     *BillService     // 账单: push settlement bills
+	Callbacks *CallbackService // 回调: answer events
+	Agency    *AgencyService   // 租租车: report orders of the agency
+
+	appKey    string
+	secret    func() string // a function, so that no formatting verb reaches the text
+	cfg       config
+	topURL    string
+	qimenURL  string
+	transport *transport
+	plans     map[string]*operationPlans
+}
+
+// NewClient returns a client for the app key and secret of the open platform's
+// console. It fails for an empty key or secret and for options that are wrong or
+// contradict each other, and says what to do.
+func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
+	if top.IsBlank(appKey) {
+		return nil, errors.New("rentcar: new client: the app key is empty: take it from the console of the open platform")
+	}
+	if top.IsBlank(appSecret) {
+		return nil, errors.New("rentcar: new client: the app secret is empty: take it from the console of the open platform")
+	}
+	cfg := defaultConfig()
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("rentcar: new client: an option is nil")
+		}
+		if err := opt(&cfg); err != nil {
+			return nil, fmt.Errorf("rentcar: new client: %w", err)
+		}
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("rentcar: new client: %w", err)
+	}
+	plans, err := compilePlans(cfg.names)
+	if err != nil {
+		return nil, fmt.Errorf("rentcar: new client: %w", err)
+	}
+	c := &Client{
+		appKey:    appKey,
+		secret:    func() string { return appSecret },
+		cfg:       cfg,
+		transport: newTransport(&cfg),
+		plans:     plans,
+	}
+	c.topURL, c.qimenURL = cfg.urls()
+	c.Renewals = &RenewalService{c}
+	c.Orders = &OrderService{c}
+	c.Bills = &BillService{c}
+	c.Callbacks = &CallbackService{c}
+	c.Agency = &AgencyService{c}
+	return c, nil
+}
+
+// String names the app key and what calls look like, never the secret.
+func (c *Client) String() string {
+	return fmt.Sprintf("rentcar.Client{app key %s, %s, %s}", c.appKey, c.cfg.signMethod, c.cfg.format)
+}
+
+// Format writes String for every verb, so that nothing prints the secret.
+func (c *Client) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
+
+// LogValue is String.
+func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// MarshalText is String: a client has no other form.
+func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

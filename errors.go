@@ -1,0 +1,229 @@
+package rentcar
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// The classes of failure, to be matched with errors.Is. An error may belong to
+// several: a timeout of a submit is ErrUnavailable and ErrOutcomeUnknown.
+var (
+	// ErrOutcomeUnknown: a call that changes something may or may not have been
+	// carried out. Do not repeat it: ask the platform first.
+	ErrOutcomeUnknown = errors.New("outcome unknown: the call may have been carried out")
+	// ErrRateLimited: flow control (限流) refused the call. It was not carried out.
+	ErrRateLimited = errors.New("rate limited")
+	// ErrUnavailable: the gateway, the network or the service behind failed.
+	ErrUnavailable = errors.New("service unavailable")
+	// ErrUnauthorized: signature, app key or session were refused.
+	ErrUnauthorized = errors.New("unauthorized")
+	// ErrForbidden: the app or the user lacks the permission.
+	ErrForbidden = errors.New("forbidden")
+	// ErrInvalidRequest: the request was refused before it was sent, or the
+	// gateway or the service calls it malformed.
+	ErrInvalidRequest = errors.New("invalid request")
+	// ErrReplyTooLarge: the reply is larger than WithReplyLimit allows.
+	ErrReplyTooLarge = errors.New("reply too large")
+)
+
+// An Outcome says what is known of a call that failed.
+type Outcome uint8
+
+const (
+	// Unknown: the call may have been carried out, or not.
+	Unknown Outcome = iota
+	// NotSent: nothing has left this process, or no connection came about.
+	NotSent
+	// Rejected: the platform refused the call and did not carry it out.
+	Rejected
+	// Succeeded: the call was carried out and says so.
+	Succeeded
+)
+
+// String returns the outcome in words.
+func (o Outcome) String() string {
+	switch o {
+	case NotSent:
+		return "not sent"
+	case Rejected:
+		return "rejected"
+	case Succeeded:
+		return "succeeded"
+	}
+	return "unknown"
+}
+
+// OutcomeOf tells what became of the call that returned err: Succeeded for nil,
+// NotSent or Rejected where that is certain, and Unknown for everything else,
+// errors of other packages included.
+func OutcomeOf(err error) Outcome {
+	if err == nil {
+		return Succeeded
+	}
+	var known interface{ Outcome() Outcome }
+	if errors.As(err, &known) {
+		return known.Outcome()
+	}
+	var invalid *ValidationError
+	if errors.As(err, &invalid) {
+		return NotSent
+	}
+	return Unknown
+}
+
+// ValidationError lists everything wrong with a request. It was not sent.
+type ValidationError = fliggy.ValidationError
+
+// Problem is one broken rule: the path of a field, and the rule.
+type Problem = fliggy.Problem
+
+// A TransportError says that no usable reply came: the connection failed, the
+// time was up, the reply was cut off or is no reply of the gateway.
+type TransportError struct {
+	Method     string // API name
+	Attempts   int    // how often the call was sent or tried
+	Phase      Phase
+	HTTPStatus int   // 0 when no status line came
+	Err        error // the cause, without URL and body
+
+	class class
+}
+
+// A Phase is the part of an attempt that failed.
+type Phase string
+
+// The phases of an attempt.
+const (
+	PhaseBefore  Phase = "before sending"
+	PhaseConnect Phase = "connecting"
+	PhaseSend    Phase = "sending or waiting for the reply"
+	PhaseRead    Phase = "reading the reply"
+	PhaseStatus  Phase = "HTTP status"
+)
+
+// Error names the method, the phase and the cause, never URL, body or secrets.
+func (e *TransportError) Error() string {
+	return fmt.Sprintf("rentcar: %s: %s: %v%s%s", e.Method, e.Phase, e.Err, attempts(e.Attempts), e.class.warning())
+}
+
+// Unwrap returns the cause, such as context.DeadlineExceeded.
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// Is matches the classes of this package.
+func (e *TransportError) Is(target error) bool { return e.class.is(target) }
+
+// Outcome is NotSent when no connection came about, else Unknown.
+func (e *TransportError) Outcome() Outcome { return e.class.outcome }
+
+// Timeout tells whether the time of the attempt or of the caller was up.
+func (e *TransportError) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
+}
+
+// A GatewayError is an error_response of the gateway: the call did not reach
+// the service, or the service behind failed. Method and codes as in the
+// platform's list of error codes (错误码).
+type GatewayError struct {
+	Method     string // API name
+	Code       string // main code as text, such as "15"
+	Msg        string
+	SubCode    string // such as "isv.invalid-parameter", may be empty
+	SubMsg     string
+	RequestID  string
+	HTTPStatus int
+	Attempts   int
+
+	class class
+}
+
+// Error gives codes, messages and the request id.
+func (e *GatewayError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "rentcar: %s: gateway error %s", e.Method, e.Code)
+	if e.SubCode != "" {
+		fmt.Fprintf(&b, " (%s)", e.SubCode)
+	}
+	for _, text := range []string{e.Msg, e.SubMsg} {
+		if text != "" {
+			fmt.Fprintf(&b, ": %s", text)
+		}
+	}
+	return b.String() + requestID(e.RequestID) + attempts(e.Attempts) + e.class.warning()
+}
+
+// Is matches the classes of this package.
+func (e *GatewayError) Is(target error) bool { return e.class.is(target) }
+
+// Outcome is Rejected where the code proves it, else Unknown.
+func (e *GatewayError) Outcome() Outcome { return e.class.outcome }
+
+// A BusinessError is a regular reply whose success flag says no. The method
+// that returns it also returns the decoded reply.
+type BusinessError struct {
+	Method    string // API name
+	Code      string // ret_code, or biz_error_code of the agency; free text
+	Message   string // ret_msg, or biz_error_msg of the agency
+	RequestID string
+	Attempts  int
+}
+
+// Error gives code, message and the request id.
+func (e *BusinessError) Error() string {
+	text := fmt.Sprintf("rentcar: %s: refused", e.Method)
+	if e.Code != "" {
+		text += fmt.Sprintf(" with code %s", e.Code)
+	}
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	return text + requestID(e.RequestID) + attempts(e.Attempts)
+}
+
+// Outcome is Rejected.
+func (e *BusinessError) Outcome() Outcome { return Rejected }
+
+// A DecodeError says that a reply came and was not understood. What it holds is
+// not shown, since it may be personal data: WithRawReply captures it.
+type DecodeError struct {
+	Method     string // API name
+	RequestID  string // empty when it could not be read either
+	HTTPStatus int
+	Attempts   int
+	Reply      string // what came, in words: "HTML, 120 bytes"
+	Err        error  // path and rule
+
+	class class
+}
+
+// Error names what came and the member and rule it breaks.
+func (e *DecodeError) Error() string {
+	return fmt.Sprintf("rentcar: %s: reply not understood (%s): %v%s%s%s", e.Method, e.Reply, e.Err,
+		requestID(e.RequestID), attempts(e.Attempts), e.class.warning())
+}
+
+// Unwrap returns the path and rule.
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// Is matches the classes of this package.
+func (e *DecodeError) Is(target error) bool { return e.class.is(target) }
+
+// Outcome is Unknown: the platform has answered, but what it said is lost.
+func (e *DecodeError) Outcome() Outcome { return e.class.outcome }
+
+func requestID(id string) string {
+	if id == "" {
+		return ""
+	}
+	return fmt.Sprintf(" [request_id %s]", id)
+}
+
+func attempts(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" [after %d attempts]", n)
+}

@@ -1,0 +1,65 @@
+package rentcar
+
+import (
+	"context"
+
+	"github.com/fliggy-go/rentcar/events"
+)
+
+// CallbackService answers events (回调): it sends what package events builds.
+type CallbackService struct{ client *Client }
+
+// Send reports how something ended at the distributor (同步飞猪订单状态), such as
+// the fee refund of an event 142:
+//
+//	_, err := client.Callbacks.Send(ctx, e.SuccessCallback()) // 270; FailureCallback: 271
+//
+// The callback is validated first; a channel that it lacks is the client's.
+//
+// API: alitrip.rentcar.btb.distribution.callback.
+func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ...CallOption) (*CallbackResult, error) {
+	cfg := s.client.callConfig(opts)
+	if cb == nil {
+		return nil, &ValidationError{Method: opCallback.method, Problems: []Problem{{Field: "callback", Rule: "must not be nil"}}}
+	}
+	own := *cb
+	setDefault(&own.ChannelID, s.client.cfg.channel)
+	if !cfg.skipValidation {
+		if err := own.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	text, err := own.MarshalJSON()
+	if err != nil {
+		return nil, invalidValue(opCallback.method, err)
+	}
+	req := &CallbackRequest{EventData: string(text), ChannelID: own.ChannelID}
+	return invoke[CallbackRequest, CallbackResult](ctx, s.client, opCallback, req, opts)
+}
+
+// A CallbackRequest is a callback on its way: the text that Send makes of it.
+// The rest of the platform's page is not public.
+//
+// Source: alitrip.rentcar.btb.distribution.callback.
+type CallbackRequest struct {
+	// EventData is the whole callback as JSON text. Required here.
+	EventData string `top:"event_data,required"`
+	// EventType is the type once more; the envelope in EventData has it, so Send
+	// leaves it out. Inferred.
+	EventType events.Type `top:"event_type"`
+	// ChannelID is the distribution channel. Inferred.
+	ChannelID Channel `top:"channel_id"`
+	// TraceID is an id of your choice, for troubleshooting only. Optional.
+	TraceID string `top:"trace_id"`
+	// Exts is extension data, the text of a JSON object. Inferred.
+	Exts Exts `top:"exts"`
+}
+
+// A CallbackResult says that the callback was taken. The whole reply is
+// inferred.
+//
+// Source: alitrip.rentcar.btb.distribution.callback.
+type CallbackResult struct {
+	Meta
+	Status
+}

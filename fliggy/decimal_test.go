@@ -1,0 +1,353 @@
+package fliggy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+)
+
+// decimalTexts are accepted texts and their plain notation.
+var decimalTexts = map[string]string{
+	"0": "0", "10": "10", "10.00": "10.00", "1.0": "1.0", "21.0": "21.0", "-12.50": "-12.50", "0.015": "0.015",
+	" 5.00\n": "5.00", "\t-1 ": "-1",
+	"+5": "5", "+0.10": "0.10", "007.50": "7.50", "-007": "-7", "000": "0", "00.0": "0.0",
+	"-0": "0", "-0.00": "0.00", "-00.0": "0.0", "-0.01": "-0.01",
+	"1e3": "1000", "1E+3": "1000", "1.5e1": "15", "1.50e1": "15.0", "1.50e2": "150", "15e-1": "1.5", "1e-2": "0.01", "-1e-2": "-0.01",
+	"12.345e-2": "0.12345", "0e5": "0", "0e-2": "0.00", "-0e-2": "0.00", "0.00e1": "0.0", "1e05": "100000", "1e0": "1",
+	strings.Repeat("9", 40):        strings.Repeat("9", 40),
+	"0." + strings.Repeat("3", 39): "0." + strings.Repeat("3", 39),
+	"1e39":                         "1" + strings.Repeat("0", 39),
+	"1e-39":                        "0." + strings.Repeat("0", 38) + "1",
+}
+
+// brokenDecimals are refused texts and a part of the rule that the error names.
+var brokenDecimals = map[string]string{
+	".5": "want digits", "5.": "want digits", "5.e1": "want digits", ".": "want digits", "-": "want digits", "+": "want digits",
+	"--1": "want digits", "+-1": "want digits", "1 000": "want digits", "1,000.00": "want digits", "1_000": "want digits",
+	"12x": "want digits", "0x10": "want digits", "1e": "want digits", "1e+": "want digits", "1e1.5": "want digits", "1ee1": "want digits",
+	"1.2.3": "want digits", "NaN": "want digits", "Infinity": "want digits", "¥5": "want digits", "５": "want digits", "NULL": "want digits",
+	strings.Repeat("9", 41):        "more than 40 digits",
+	"0." + strings.Repeat("3", 40): "more than 40 digits",
+	"1e40":                         "more than 40 digits",
+	"1e-40":                        "more than 40 digits",
+	"0e-40":                        "more than 40 digits",
+	"1e999999999":                  "more than 40 digits",
+	"1e-999999999":                 "more than 40 digits",
+	"1e99999999999999999999999":    "more than 40 digits",
+	strings.Repeat("9", 257):       "too long",
+}
+
+// readers are all ways into a decimal type, giving String of what was read.
+func decimalReaders[T fmt.Stringer, P interface {
+	scalarPtr[T]
+}](parse func(string) (T, error)) map[string]func(string) (string, error) {
+	quote := func(s string) string { b, _ := json.Marshal(s); return string(b) }
+	text := func(v T, err error) (string, error) { return v.String(), err }
+	return map[string]func(string) (string, error){
+		"Parse":         func(s string) (string, error) { return text(parse(s)) },
+		"UnmarshalText": func(s string) (string, error) { return text(fromText[T, P](s)) },
+		"UnmarshalJSON": func(s string) (string, error) { return text(fromJSON[T, P](quote(s))) },
+	}
+}
+
+func TestDecimalTexts(t *testing.T) {
+	t.Parallel()
+	types := map[string]map[string]func(string) (string, error){
+		"decimal number": decimalReaders[fliggy.Decimal](fliggy.ParseDecimal),
+		"amount in yuan": decimalReaders[fliggy.Yuan](fliggy.ParseYuan),
+	}
+	for kind, readers := range types {
+		for name, read := range readers {
+			for text, want := range decimalTexts {
+				if got, err := read(text); err != nil || got != want {
+					t.Errorf("%s, %s(%q): got %q, %v; want %q", kind, name, text, got, err, want)
+				}
+			}
+			for text, part := range brokenDecimals {
+				_, err := read(text)
+				wantError(t, err, kind, part)
+			}
+		}
+	}
+}
+
+func TestDecimalJSONForms(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		`14.50`: "14.50", `-3`: "-3", `1e2`: "100", `"14.50"`: "14.50", `"1\u0034.50"`: "14.50", "\n 7 ": "7",
+		`null`: "", `""`: "", `"null"`: "", `" "`: "",
+	} {
+		got, err := fromJSON[fliggy.Decimal](data)
+		if err != nil || got.String() != want || got.IsSet() != (want != "") {
+			t.Errorf("%s: got %q, %v; want %q", data, got, err, want)
+		}
+	}
+	for data, part := range map[string]string{
+		`true`: "want a JSON string or number", `{"a":1}`: "want a JSON string or number", `[]`: "want a JSON string or number",
+		`NaN`: "not a JSON value", `"1`: "closing quote", ``: "no JSON value",
+		`"\u0031` + strings.Repeat(`\u0031`, 60) + `"`: "too long",
+	} {
+		v := fliggy.MustDecimal("7")
+		wantError(t, v.UnmarshalJSON([]byte(data)), part)
+		if v != fliggy.MustDecimal("7") {
+			t.Errorf("%s: target became %v", data, v)
+		}
+	}
+}
+
+func TestParseNeedsAValue(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", " ", "null"} {
+		_, err := fliggy.ParseDecimal(text)
+		wantError(t, err, "decimal number")
+		_, err = fliggy.ParseYuan(text)
+		wantError(t, err, "amount in yuan")
+		_, err = fliggy.ParseFen(text)
+		wantError(t, err, "amount in fen")
+		_, err = fliggy.ParseTime(text)
+		wantError(t, err, "time")
+		_, err = fliggy.ParseLocalTime(text)
+		wantError(t, err, "local time")
+		_, err = fliggy.ParseDate(text)
+		wantError(t, err, "date")
+	}
+}
+
+func TestMustPanics(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(){
+		"MustDecimal": func() { fliggy.MustDecimal("x") },
+		"MustYuan":    func() { fliggy.MustYuan("") },
+		"MustTime":    func() { fliggy.MustTime("today") },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+// Hostile numbers must cost nothing: a thousand refusals of a megabyte each within a fraction of what reading them takes.
+func TestHostileNumbersAreRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	digits := []byte(strings.Repeat("9", 1<<20))
+	quoted := []byte(`"` + string(digits) + `"`)
+	start := time.Now()
+	for range 1000 {
+		for _, unmarshal := range []func() error{
+			func() error { return new(fliggy.Yuan).UnmarshalText(digits) },
+			func() error { return new(fliggy.Yuan).UnmarshalJSON(digits) },
+			func() error { return new(fliggy.Decimal).UnmarshalJSON(quoted) },
+			func() error { return new(fliggy.Fen).UnmarshalJSON(quoted) },
+			func() error { return new(fliggy.Time).UnmarshalJSON(quoted) },
+			func() error { return new(fliggy.RefundType).UnmarshalJSON(digits) },
+			func() error { return new(fliggy.Yuan).UnmarshalJSON([]byte("1e999999999")) },
+		} {
+			if unmarshal() == nil {
+				t.Fatal("accepted")
+			}
+		}
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("7000 refusals took %v", took)
+	}
+	_, err := fliggy.ParseYuan(string(digits))
+	wantError(t, err, `"`+strings.Repeat("9", 40)+`"...`)
+	_, err = fliggy.ParseYuan(strings.Repeat("\x00", 50))
+	wantError(t, err, `\x00`)
+}
+
+func TestDecimalCompare(t *testing.T) {
+	t.Parallel()
+	d := func(s string) (v fliggy.Decimal) {
+		if s != "" {
+			v = fliggy.MustDecimal(s)
+		}
+		return v
+	}
+	for _, c := range []struct {
+		a, b  string
+		cmp   int
+		equal bool
+	}{
+		{"1.5", "1.50", 0, true}, {"1.5", "1.5", 0, true}, {"1", "2", -1, false}, {"-1", "-2", 1, false},
+		{"", "", 0, true}, {"", "0.00", 0, false}, {"", "1", -1, false}, {"-1", "", -1, false},
+	} {
+		if got := d(c.a).Cmp(d(c.b)); got != c.cmp {
+			t.Errorf("Cmp(%q, %q) = %d", c.a, c.b, got)
+		}
+		if got := d(c.a).Equal(d(c.b)); got != c.equal {
+			t.Errorf("Equal(%q, %q) = %v", c.a, c.b, got)
+		}
+	}
+	for s, want := range map[string]int{"": 0, "0": 0, "0.00": 0, "0.01": 1, "-0.01": -1, "10": 1} {
+		if got := d(s).Sign(); got != want {
+			t.Errorf("Sign(%q) = %d", s, got)
+		}
+	}
+}
+
+func TestDecimalOf(t *testing.T) {
+	t.Parallel()
+	for want, d := range map[string]decimal.Decimal{
+		"10.00": decimal.New(1000, -2), "0.00": decimal.New(0, -2), "-0.5": decimal.New(-5, -1), "0": {}, "500": decimal.New(5, 2),
+	} {
+		got := fliggy.DecimalOf(d)
+		if got.String() != want || !got.IsSet() || !got.Decimal().Equal(d) || got.Decimal().Exponent() > d.Exponent() {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		roundTrip[fliggy.Decimal](t, got)
+	}
+	if n := (fliggy.Decimal{}).Decimal(); !n.IsZero() {
+		t.Errorf("unset gives %v", n)
+	}
+}
+
+// A number that no document can carry is kept, shown and compared, but never written.
+func TestOverlongDecimalsAreNotWritten(t *testing.T) {
+	t.Parallel()
+	for _, d := range []decimal.Decimal{decimal.New(1, 41), decimal.New(1, -41), decimal.New(1, 999_999_999), decimal.New(-1, -999_999_999)} {
+		v := fliggy.DecimalOf(d)
+		if !v.IsSet() || v.Sign() != d.Sign() || len(v.String()) > 60 || !v.Equal(v) {
+			t.Errorf("kept as %q", v)
+		}
+		_, err := v.MarshalText()
+		wantError(t, err, "more than 40 digits")
+		_, err = json.Marshal(fliggy.YuanFromDecimal(d))
+		wantError(t, err, "amount in yuan", "more than 40 digits")
+	}
+	if zero := fliggy.DecimalOf(decimal.New(0, -5000)); zero.Sign() != 0 || zero.String() != "0e-5000" {
+		t.Errorf("zero kept as %q, sign %d", zero, zero.Sign())
+	}
+}
+
+func TestUnsetScalarsAreWrittenAsNothing(t *testing.T) {
+	t.Parallel()
+	type all struct {
+		Yuan      fliggy.Yuan      `json:"yuan"`
+		Fen       fliggy.Fen       `json:"fen"`
+		Decimal   fliggy.Decimal   `json:"decimal"`
+		Time      fliggy.Time      `json:"time"`
+		LocalTime fliggy.LocalTime `json:"local"`
+		Date      fliggy.Date      `json:"date"`
+		ID        fliggy.ID        `json:"id"`
+		Exts      fliggy.Exts      `json:"exts"`
+	}
+	type lean struct {
+		Yuan fliggy.Yuan    `json:"yuan,omitzero"`
+		Fen  fliggy.Fen     `json:"fen,omitzero"`
+		Days fliggy.Decimal `json:"days,omitzero"`
+		Time fliggy.Time    `json:"time,omitzero"`
+		Date fliggy.Date    `json:"date,omitzero"`
+	}
+	for _, c := range []struct {
+		v    any
+		want string
+	}{
+		{all{}, `{"yuan":null,"fen":null,"decimal":null,"time":null,"local":null,"date":null,"id":"","exts":""}`},
+		{lean{}, `{}`},
+		{
+			lean{fliggy.MustYuan("0.00"), fliggy.FenOf(0), fliggy.MustDecimal("0"), fliggy.MustTime("2023-02-03 19:23:32"), fliggy.Date{Year: 2023, Month: 2, Day: 4}},
+			`{"yuan":"0.00","fen":0,"days":"0","time":"2023-02-03 19:23:32","date":"2023-02-04"}`,
+		},
+	} {
+		got, err := json.Marshal(c.v)
+		if err != nil || string(got) != c.want {
+			t.Errorf("got %s, %v; want %s", got, err, c.want)
+		}
+	}
+	var back all
+	if err := json.Unmarshal([]byte(`{"yuan":null,"fen":"","decimal":"null","time":null,"local":"","date":"null","id":null,"exts":"{}"}`), &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all{}, back, exact[all]()); diff != "" {
+		t.Error(diff)
+	}
+	if got := fmt.Sprint(fliggy.Yuan{}, fliggy.Fen{}, fliggy.Decimal{}, fliggy.Time{}, fliggy.LocalTime{}, fliggy.Date{}); strings.TrimSpace(got) != "" {
+		t.Errorf("unset prints %q", got)
+	}
+}
+
+// drawDecimal gives a random number in plain notation.
+func drawDecimal(t *rapid.T, label string) string {
+	return rapid.StringMatching(`(0|-?[1-9][0-9]{0,12})(\.[0-9]{1,6})?`).Draw(t, label)
+}
+
+func rat(t interface{ Fatalf(string, ...any) }, text string) *big.Rat {
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		t.Fatalf("%q is no number", text)
+	}
+	return r
+}
+
+func TestDecimalProperties(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := drawDecimal(t, "number")
+		v := fliggy.MustDecimal(text)
+		if v.String() != text {
+			t.Fatalf("%q became %q", text, v)
+		}
+		roundTrip[fliggy.Decimal](t, v)
+		if bare, err := fromJSON[fliggy.Decimal](text); err != nil || bare != v {
+			t.Fatalf("JSON number %s gives %v, %v", text, bare, err)
+		}
+		if again := fliggy.DecimalOf(v.Decimal()); again != v {
+			t.Fatalf("%q through decimal is %q", v, again)
+		}
+		o := fliggy.MustDecimal(drawDecimal(t, "other"))
+		if got, want := v.Cmp(o), rat(t, v.String()).Cmp(rat(t, o.String())); got != want {
+			t.Fatalf("Cmp(%v, %v) = %d", v, o, got)
+		}
+		if v.Sign() != rat(t, text).Sign() || v.Equal(o) != (v.Cmp(o) == 0) {
+			t.Fatalf("Sign(%v) = %d, Equal = %v", v, v.Sign(), v.Equal(o))
+		}
+	})
+}
+
+// Any accepted spelling keeps its value and comes out in plain notation.
+func TestDecimalSpellings(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[ \t]?[+-]?[0-9]{1,12}(\.[0-9]{1,8})?([eE][+-]?[0-9]{1,2})?[ \n]?`).Draw(t, "text")
+		v, err := fliggy.ParseDecimal(text)
+		if err != nil {
+			wantError(t, err, "more than 40 digits")
+			return
+		}
+		if rat(t, strings.TrimSpace(text)).Cmp(rat(t, v.String())) != 0 {
+			t.Fatalf("%q became %q", text, v)
+		}
+		if again := fliggy.MustDecimal(v.String()); again != v {
+			t.Fatalf("%q is not plain: %q", v, again)
+		}
+	})
+}
+
+func FuzzDecimal(f *testing.F) {
+	for text := range decimalTexts {
+		f.Add([]byte(text))
+	}
+	for text := range brokenDecimals {
+		f.Add([]byte(`"` + text + `"`))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, _ := fuzzScalar[fliggy.Decimal](t, fliggy.MustDecimal("-7.70"), data)
+		if text != nil && text.IsSet() && rat(t, strings.Trim(string(data), " \t\r\n\v\f")).Cmp(rat(t, text.String())) != 0 {
+			t.Fatalf("%q became %q", data, *text)
+		}
+	})
+}

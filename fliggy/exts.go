@@ -1,0 +1,122 @@
+package fliggy
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Exts is extension data (扩展信息): the text of a JSON object, which the platform carries inside a string, such as
+// {"key":"value"}. Empty text, null and {} mean nothing and give the empty Exts, which is unset.
+//
+// Text is kept as it came, also when it is no JSON object: nothing is lost, IsObject tells. A value that came as a plain
+// JSON object instead of a string is taken too, and is written as a string.
+type Exts string
+
+const kindExts = "extension data"
+
+// ExtsOf makes extension data of these members, in the order of their keys. No members give the unset Exts. Characters
+// that are not valid UTF-8 are replaced.
+func ExtsOf(members map[string]string) Exts {
+	if len(members) == 0 {
+		return ""
+	}
+	b := []byte{'{'}
+	for i, key := range slices.Sorted(maps.Keys(members)) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendQuoted(b, strings.ToValidUTF8(key, "\uFFFD")), ':')
+		b = appendQuoted(b, strings.ToValidUTF8(members[key], "\uFFFD"))
+	}
+	return Exts(append(b, '}'))
+}
+
+// Get gives one member: a string as its text, any other value as its JSON text. It is false when there is no such member
+// or the text is no JSON object.
+func (e Exts) Get(key string) (string, bool) {
+	members, _ := e.Map()
+	value, ok := members[key]
+	if !ok {
+		return "", false
+	}
+	var text string
+	if value[0] == '"' && json.Unmarshal(value, &text) == nil {
+		return text, true
+	}
+	return string(value), true
+}
+
+// Map gives the members as JSON texts, none when unset. Text that is no JSON object is an error.
+func (e Exts) Map() (map[string]json.RawMessage, error) {
+	var members map[string]json.RawMessage
+	if err := e.Decode(&members); err != nil {
+		return nil, err
+	}
+	return members, nil
+}
+
+// Decode reads the text into v as [json.Unmarshal] does; it leaves v alone when unset. Text that is no JSON object, or does
+// not fit v, is an error.
+func (e Exts) Decode(v any) error {
+	if clean(e) == "" {
+		return nil
+	}
+	if !strings.HasPrefix(strings.TrimLeft(string(e), asciiSpace), "{") {
+		return invalid(kindExts, string(e), "not a JSON object")
+	}
+	if err := json.Unmarshal([]byte(e), v); err != nil {
+		return fmt.Errorf("fliggy: %s: %w", kindExts, err)
+	}
+	return nil
+}
+
+// IsObject tells whether the text is a JSON object; false when unset.
+func (e Exts) IsObject() bool {
+	return strings.HasPrefix(strings.TrimLeft(string(e), asciiSpace), "{") && json.Valid([]byte(e))
+}
+
+// String gives the text itself.
+func (e Exts) String() string { return string(e) }
+
+// AppendText appends the text. It refuses text that is not valid UTF-8.
+func (e Exts) AppendText(b []byte) ([]byte, error) { return appendUTF8(kindExts, b, string(e)) }
+
+// MarshalText gives the text. It refuses text that is not valid UTF-8.
+func (e Exts) MarshalText() ([]byte, error) { return e.AppendText(nil) }
+
+// MarshalJSON gives a JSON string that holds the text, "" when unset. It refuses text that is not valid UTF-8.
+func (e Exts) MarshalJSON() ([]byte, error) { return quoteOpaque(kindExts, string(e)) }
+
+// UnmarshalText takes any valid UTF-8 text; empty text, null and {}, with any space around, mean unset.
+func (e *Exts) UnmarshalText(text []byte) error {
+	if !utf8.Valid(text) {
+		return invalid(kindExts, head(text), "not valid UTF-8")
+	}
+	*e = clean(Exts(text))
+	return nil
+}
+
+// UnmarshalJSON takes a JSON string that holds such text, or any other JSON value, whose text is kept; null means unset.
+func (e *Exts) UnmarshalJSON(data []byte) error {
+	form, text, err := scanJSON(kindExts, data)
+	if err != nil {
+		return err
+	}
+	if form != jsonString && form != jsonNull && !json.Valid(text) {
+		return invalid(kindExts, head(text), "not a JSON value")
+	}
+	return e.UnmarshalText(text)
+}
+
+// clean drops the texts that mean nothing.
+func clean(e Exts) Exts {
+	switch strings.Trim(string(e), asciiSpace) {
+	case "", "null", "{}":
+		return ""
+	}
+	return e
+}

@@ -1,0 +1,229 @@
+package fliggy_test
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"testing"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+)
+
+// yuan is MustYuan that also takes "" for unset.
+func yuan(s string) fliggy.Yuan {
+	if s == "" {
+		return fliggy.Yuan{}
+	}
+	return fliggy.MustYuan(s)
+}
+
+func TestYuanArithmetic(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ a, b, sum, difference string }{
+		{"11.00", "5.00", "16.00", "6.00"},
+		{"1", "0.015", "1.015", "0.985"},
+		{"10.00", "", "10.00", "10.00"},
+		{"", "5", "5", "-5"},
+		{"", "", "0", "0"},
+		{"0.10", "0.10", "0.20", "0.00"},
+		{"-1.5", "1", "-0.5", "-2.5"},
+	} {
+		a, b := yuan(c.a), yuan(c.b)
+		got := [2]string{a.Add(b).String(), a.Sub(b).String()}
+		if diff := cmp.Diff([2]string{c.sum, c.difference}, got); diff != "" {
+			t.Errorf("%q and %q: %s", c.a, c.b, diff)
+		}
+	}
+	for s, want := range map[string]string{"": "", "0.00": "0.00", "1.50": "-1.50", "-1.50": "1.50"} {
+		if got := yuan(s).Neg(); got != yuan(want) {
+			t.Errorf("Neg(%q) = %q", s, got)
+		}
+	}
+	if got := fliggy.SumYuan(); got.String() != "0" {
+		t.Errorf("empty sum is %q", got)
+	}
+	// The total of the submit sample: standard price + scattered-hour fee + basic service.
+	if got := fliggy.SumYuan(yuan("11.00"), yuan("5.00"), yuan(""), yuan("0.02")); got != yuan("16.02") {
+		t.Errorf("sum is %q", got)
+	}
+}
+
+// The amounts of the basic service in the three scenarios of the merchant renewal guide.
+func TestYuanMulAndRoundBank(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ price, quantity, exact, rounded string }{
+		{"0.01", "1.5", "0.015", "0.02"},
+		{"0.01", "2.0", "0.020", "0.02"},
+		{"0.01", "14.5", "0.145", "0.14"},
+		{"10", "3", "30", "30.00"},
+		{"-0.01", "1.5", "-0.015", "-0.02"},
+		{"-0.01", "0.1", "-0.001", "0.00"},
+		{"", "1.5", "", ""},
+		{"0.01", "", "", ""},
+	} {
+		quantity, err := fromText[fliggy.Decimal](c.quantity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		product := yuan(c.price).Mul(quantity)
+		if product.String() != c.exact || product.RoundBank(2).String() != c.rounded {
+			t.Errorf("%s x %s = %q, rounded %q", c.price, c.quantity, product, product.RoundBank(2))
+		}
+	}
+	for places, want := range map[int32]string{-5: "2", 0: "2", 1: "2.5", 3: "2.500", math.MinInt32: "2"} {
+		if got := yuan("2.50").RoundBank(places); got.String() != want {
+			t.Errorf("RoundBank(%d) = %q", places, got)
+		}
+	}
+	if got := yuan("1").RoundBank(math.MaxInt32); len(got.String()) != len("1.")+40 {
+		t.Errorf("RoundBank(MaxInt32) = %q", got)
+	}
+}
+
+func TestYuanAndFen(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]int64{
+		"55.65": 5565, "55.650000": 5565, "0": 0, "0.00": 0, "-0.05": -5, "1": 100, "1.5": 150,
+		"92233720368547758.07": math.MaxInt64, "-92233720368547758.08": math.MinInt64,
+	} {
+		fen, err := yuan(s).Fen()
+		if err != nil || fen != fliggy.FenOf(want) {
+			t.Errorf("%s: got %v, %v", s, fen, err)
+		}
+	}
+	for s, rule := range map[string]string{
+		"0.015": "not a whole number of fen", "0.001": "not a whole number of fen",
+		"92233720368547758.08": "64 bits", "-92233720368547758.09": "64 bits", "9999999999999999999999999999999999999999": "64 bits",
+	} {
+		_, err := yuan(s).Fen()
+		wantError(t, err, s, rule)
+	}
+	if _, err := fliggy.YuanFromDecimal(decimal.New(1, 2000)).Fen(); err == nil {
+		t.Error("10^2000 yuan fit into 64 bits of fen")
+	}
+	if fen, err := (fliggy.Yuan{}).Fen(); err != nil || fen.IsSet() {
+		t.Errorf("unset gives %v, %v", fen, err)
+	}
+	for fen, want := range map[int64]string{5565: "55.65", 0: "0.00", -5: "-0.05", 100: "1.00", math.MinInt64: "-92233720368547758.08"} {
+		if got := fliggy.FenOf(fen).Yuan(); got.String() != want || got != fliggy.YuanFromFen(fen) {
+			t.Errorf("%d fen = %q", fen, got)
+		}
+	}
+	if (fliggy.Fen{}).Yuan().IsSet() {
+		t.Error("unset fen became an amount")
+	}
+}
+
+func TestYuanEquality(t *testing.T) {
+	t.Parallel()
+	if yuan("10") == yuan("10.00") || !yuan("10").Equal(yuan("10.00")) {
+		t.Error("== compares texts, Equal amounts")
+	}
+	if yuan("").Equal(yuan("0.00")) || yuan("").Cmp(yuan("0.00")) != 0 {
+		t.Error("unset is not equal to 0.00, but neither is less")
+	}
+	if yuan("2").Cmp(yuan("10")) != -1 || yuan("-2").Sign() != -1 {
+		t.Error("amounts are compared as texts")
+	}
+}
+
+// More than 40 digits are kept by calculations and refused on the wire only.
+func TestYuanKeepsLongResults(t *testing.T) {
+	t.Parallel()
+	long := yuan("9999999999999999999999999999999999999999")
+	product := long.Mul(fliggy.MustDecimal(long.String()))
+	if got := product.String(); len(got) != 80 || rat(t, got).Cmp(new(big.Rat).Mul(rat(t, long.String()), rat(t, long.String()))) != 0 {
+		t.Errorf("product is %q", got)
+	}
+	_, err := product.MarshalJSON()
+	wantError(t, err, "amount in yuan", "more than 40 digits")
+	if back := product.Sub(product).Add(long); back != long {
+		t.Errorf("got %q", back)
+	}
+}
+
+func TestYuanPrinting(t *testing.T) {
+	t.Parallel()
+	if got := fmt.Sprintf("%v %s %+v", yuan("10.00"), yuan("10.00"), struct{ Y fliggy.Yuan }{yuan("10.00")}); got != "10.00 10.00 {Y:10.00}" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestYuanProperties(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := yuan(drawDecimal(t, "a")), yuan(drawDecimal(t, "b"))
+		roundTrip[fliggy.Yuan](t, a)
+		ra, rb := rat(t, a.String()), rat(t, b.String())
+		same := func(what string, got fliggy.Yuan, want *big.Rat) {
+			if rat(t, got.String()).Cmp(want) != 0 {
+				t.Fatalf("%s of %v and %v = %v", what, a, b, got)
+			}
+		}
+		same("sum", a.Add(b), new(big.Rat).Add(ra, rb))
+		same("difference", a.Sub(b), new(big.Rat).Sub(ra, rb))
+		same("product", a.Mul(fliggy.Decimal(b)), new(big.Rat).Mul(ra, rb))
+		if a.Add(b) != b.Add(a) || !a.Add(b).Sub(b).Equal(a) || a.Neg().Neg() != a && a.Sign() != 0 {
+			t.Fatalf("%v and %v do not add up", a, b)
+		}
+		if again := fliggy.YuanFromDecimal(a.Decimal()); again != a {
+			t.Fatalf("%v through decimal is %v", a, again)
+		}
+	})
+}
+
+// RoundBank against integer arithmetic of its own: nearest multiple of 0.01, ties to the even one.
+func TestYuanRoundBankProperty(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := drawDecimal(t, "amount")
+		got := yuan(text).RoundBank(2)
+		scaled := new(big.Rat).Mul(rat(t, text), big.NewRat(100, 1))
+		low := new(big.Int).Div(scaled.Num(), scaled.Denom()) // rounds down, the denominator is positive
+		rest := new(big.Rat).Sub(scaled, new(big.Rat).SetInt(low))
+		if c := rest.Cmp(big.NewRat(1, 2)); c > 0 || c == 0 && low.Bit(0) == 1 {
+			low.Add(low, big.NewInt(1))
+		}
+		if want := fliggy.YuanFromFen(low.Int64()); got != want {
+			t.Fatalf("%s rounds to %v, want %v", text, got, want)
+		}
+	})
+}
+
+func TestYuanFenProperty(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.Int64().Draw(t, "fen")
+		fen, err := fliggy.YuanFromFen(n).Fen()
+		if err != nil || fen.Int64() != n {
+			t.Fatalf("%d came back as %v, %v", n, fen, err)
+		}
+		roundTrip[fliggy.Fen](t, fen)
+	})
+}
+
+func FuzzYuan(f *testing.F) {
+	for text := range decimalTexts {
+		f.Add([]byte(`"` + text + `"`))
+	}
+	for text := range brokenDecimals {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, js := fuzzScalar[fliggy.Yuan](t, fliggy.MustYuan("-7.70"), data)
+		for _, v := range []*fliggy.Yuan{text, js} {
+			if v == nil || !v.IsSet() {
+				continue
+			}
+			if fen, err := v.Fen(); err == nil && !fen.Yuan().Equal(*v) {
+				t.Fatalf("%v is %v fen", v, fen)
+			}
+			if !v.Sub(*v).Equal(yuan("0")) || v.RoundBank(2).Sub(*v).Cmp(yuan("0.005")) > 0 {
+				t.Fatalf("%v does not calculate", v)
+			}
+		}
+	})
+}

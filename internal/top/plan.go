@@ -1,0 +1,343 @@
+package top
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Plan is the compiled form of a message type: which member goes into which
+// field, and how. Plans are immutable and safe for concurrent use.
+type Plan struct {
+	typ    reflect.Type
+	fields []*field
+	byName map[string]*field
+	extra  []int // path of the field that takes unknown members, nil without one
+}
+
+// A field is one member of a message.
+type field struct {
+	name     string
+	path     []int // index path, through embedded structs
+	bit      int   // position in the set of members seen
+	codec    *codec
+	required bool
+	keep     bool
+}
+
+// kind tells how a value travels.
+type kind uint8
+
+const (
+	kindString kind = iota
+	kindBool
+	kindInt
+	kindUint
+	kindFloat
+	kindScalar // a type with text methods of its own
+	kindRaw    // json.RawMessage
+	kindStruct
+	kindList
+)
+
+// A codec says how values of one Go type are read and written at one place.
+type codec struct {
+	kind     kind
+	typ      reflect.Type
+	pointers int    // how many pointers lie around the value
+	elem     *codec // list elements
+	plan     *Plan  // structs
+	wrap     string // element name of a list in wrapped JSON and XML
+	number   bool
+	text     bool
+	layout   string
+}
+
+var (
+	rawType         = reflect.TypeFor[json.RawMessage]()
+	extraType       = reflect.TypeFor[map[string]json.RawMessage]()
+	unmarshalerType = reflect.TypeFor[json.Unmarshaler]()
+	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
+	timeType        = reflect.TypeFor[time.Time]()
+	timeLayouts     = map[string]string{"minute": "2006-01-02 15:04"}
+	cache           sync.Map // reflect.Type to *Plan
+)
+
+// PlanFor returns the plan of the struct type t. It fails for a type that
+// cannot be a message, naming the field.
+func PlanFor(t reflect.Type) (*Plan, error) {
+	if p, ok := cache.Load(t); ok {
+		return p.(*Plan), nil
+	}
+	p, err := (&compiler{busy: map[reflect.Type]*Plan{}}).plan(t, "")
+	if err != nil {
+		return nil, err
+	}
+	stored, _ := cache.LoadOrStore(t, p)
+	return stored.(*Plan), nil
+}
+
+// RenamedPlan returns the plan of t with some members named otherwise on the
+// wire. Keys are the names of the tags, dotted for members of inner messages
+// ("price_info.quantity"); values are the names to use instead. A key that
+// names no member is an error.
+func RenamedPlan(t reflect.Type, names map[string]string) (*Plan, error) {
+	if len(names) == 0 {
+		return PlanFor(t)
+	}
+	c := &compiler{busy: map[reflect.Type]*Plan{}, names: names, used: map[string]bool{}}
+	p, err := c.plan(t, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(names)) {
+		if !c.used[key] {
+			return nil, fmt.Errorf("%s has no member %q", t.Name(), key)
+		}
+	}
+	return p, nil
+}
+
+// compiler builds the plans of one type and of all types below it.
+type compiler struct {
+	busy  map[reflect.Type]*Plan // lets a type contain itself
+	names map[string]string
+	used  map[string]bool
+}
+
+func (c *compiler) plan(t reflect.Type, at string) (*Plan, error) {
+	if t.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("%s is not a struct", t)
+	}
+	// Renamed plans differ by place, so there a plan is shared only with itself.
+	if p, ok := c.busy[t]; ok {
+		return p, nil
+	}
+	p := &Plan{typ: t, byName: map[string]*field{}}
+	c.busy[t] = p
+	if c.names != nil {
+		defer delete(c.busy, t)
+	}
+	if err := c.addFields(p, t, nil, at); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) error {
+	for i := range t.NumField() {
+		sf := t.Field(i)
+		tag, tagged := sf.Tag.Lookup("top")
+		if !tagged {
+			tag, tagged = sf.Tag.Lookup("json")
+			tag, _, _ = strings.Cut(tag, ",") // json's options are not ours
+		}
+		name, opts, _ := strings.Cut(tag, ",")
+		here := append(slices.Clone(path), i)
+		switch {
+		case name == "-":
+			continue
+		case sf.Anonymous && name == "" && isPlainStruct(sf.Type):
+			if err := c.addFields(p, sf.Type, here, at); err != nil {
+				return err
+			}
+			continue
+		case !sf.IsExported():
+			continue
+		case opts == "unknown":
+			if sf.Type != extraType {
+				return fmt.Errorf("%s.%s: option unknown needs a map[string]json.RawMessage", t.Name(), sf.Name)
+			}
+			p.extra = here
+			continue
+		}
+		if name == "" {
+			name = sf.Name
+		}
+		f, err := c.field(sf.Type, name, opts, at)
+		if err != nil {
+			return fmt.Errorf("%s.%s: %w", t.Name(), sf.Name, err)
+		}
+		if p.byName[f.name] != nil {
+			return fmt.Errorf("%s.%s: a second member %q", t.Name(), sf.Name, f.name)
+		}
+		f.path, f.bit = here, len(p.fields)
+		p.fields = append(p.fields, f)
+		p.byName[f.name] = f
+	}
+	return nil
+}
+
+func (c *compiler) field(t reflect.Type, name, opts, at string) (*field, error) {
+	f := &field{name: name}
+	key := name
+	if at != "" {
+		key = at + "." + name
+	}
+	if to, ok := c.names[key]; ok {
+		c.used[key] = true
+		f.name = to
+	}
+	cd, err := c.codec(t, key)
+	if err != nil {
+		return nil, err
+	}
+	f.codec = cd
+	for opt := range strings.SplitSeq(opts, ",") {
+		switch k, v, _ := strings.Cut(opt, "="); k {
+		case "":
+		case "required":
+			f.required = true
+		case "keep":
+			f.keep = true
+		case "number":
+			cd.number = true
+		case "text":
+			cd.text = true
+		case "wrap":
+			cd.wrap = v
+		case "layout":
+			if cd.layout = timeLayouts[v]; cd.layout == "" {
+				return nil, fmt.Errorf("unknown layout %q", v)
+			}
+		default:
+			return nil, fmt.Errorf("unknown option %q", opt)
+		}
+	}
+	if cd.elem != nil {
+		cd.elem.number, cd.elem.text, cd.elem.layout = cd.number, cd.text, cd.layout
+	}
+	return f, nil
+}
+
+func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
+	cd := &codec{}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+		cd.pointers++
+	}
+	cd.typ = t
+	switch {
+	case t == rawType:
+		cd.kind = kindRaw
+		return cd, nil
+	case t == timeType:
+		return nil, errors.New("a time.Time has no wire format here: use fliggy.Time")
+	case isScalar(t):
+		cd.kind = kindScalar
+		return cd, nil
+	}
+	switch t.Kind() {
+	case reflect.String:
+		cd.kind = kindString
+	case reflect.Bool:
+		cd.kind = kindBool
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		cd.kind = kindInt
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		cd.kind = kindUint
+	case reflect.Float32, reflect.Float64:
+		cd.kind = kindFloat
+	case reflect.Struct:
+		cd.kind = kindStruct
+		p, err := c.plan(t, key)
+		cd.plan = p
+		return cd, err
+	case reflect.Slice:
+		cd.kind = kindList
+		elem, err := c.codec(t.Elem(), key)
+		if err != nil {
+			return nil, err
+		}
+		if elem.kind == kindList {
+			return nil, errors.New("a list of lists has no wire format")
+		}
+		cd.elem = elem
+		cd.wrap = defaultWrap(elem)
+	default:
+		return nil, fmt.Errorf("a %s has no wire format", t)
+	}
+	return cd, nil
+}
+
+// defaultWrap is the element name of lists of simple values; lists of structs
+// name theirs in the tag.
+func defaultWrap(elem *codec) string {
+	switch elem.kind {
+	case kindInt, kindUint, kindFloat:
+		return "number"
+	case kindBool:
+		return "boolean"
+	case kindStruct:
+		return snakeCase(elem.typ.Name())
+	}
+	return "string"
+}
+
+// snakeCase turns a type's name into the platform's: an underscore before every
+// upper-case letter but the first, all in lower case.
+func snakeCase(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		if r >= 'A' && r <= 'Z' {
+			if i > 0 {
+				b.WriteByte('_')
+			}
+			r += 'a' - 'A'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func isScalar(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(unmarshalerType) || p.Implements(textType)
+}
+
+func isPlainStruct(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !isScalar(t)
+}
+
+// An Error says which member of a message is wrong, and how. It carries no
+// value of the message, which may be personal data.
+type Error struct {
+	Path string // such as "order_info.added_service_list[2].sid", empty for the whole
+	Rule string
+}
+
+// Error names the path and the rule.
+func (e *Error) Error() string {
+	if e.Path == "" {
+		return e.Rule
+	}
+	return e.Path + ": " + e.Rule
+}
+
+// under puts the name of the enclosing member in front of an error's path.
+func under(name string, err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return &Error{Path: name, Rule: err.Error()}
+	}
+	path := name
+	switch {
+	case e.Path == "":
+	case e.Path[0] == '[':
+		path += e.Path
+	default:
+		path += "." + e.Path
+	}
+	return &Error{Path: path, Rule: e.Rule}
+}
+
+func rulef(format string, args ...any) error {
+	return &Error{Rule: fmt.Sprintf(format, args...)}
+}

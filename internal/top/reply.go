@@ -1,0 +1,266 @@
+package top
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+)
+
+// Format is how a reply travels.
+type Format uint8
+
+// The formats of a reply.
+const (
+	Simplified Format = iota // JSON without root and list wrappers
+	Wrapped                  // JSON with root and list wrappers
+	XML
+)
+
+// Dialect tells whose error envelopes a reply may have.
+type Dialect uint8
+
+// The dialects of a reply.
+const (
+	TOP   Dialect = iota // {"error_response":{...}}
+	Qimen                // {"response":{"flag":"failure",...}} and the others
+)
+
+// A Fault is what an error envelope says.
+type Fault struct {
+	Code      string `top:"code"`
+	Msg       string `top:"msg"`
+	SubCode   string `top:"sub_code"`
+	SubMsg    string `top:"sub_msg"`
+	RequestID string `top:"request_id"`
+}
+
+// qimenFault has the names of Qimen beside those of TOP.
+type qimenFault struct {
+	Fault
+	Flag       string `top:"flag"`
+	Message    string `top:"message"`
+	SubMessage string `top:"sub_message"`
+}
+
+var (
+	faultPlan      = mustPlan[Fault]()
+	qimenFaultPlan = mustPlan[qimenFault]()
+	peekPlan       = mustPlan[peek]()
+)
+
+// peek finds the request id of a reply.
+type peek struct {
+	RequestID string `top:"request_id"`
+}
+
+func mustPlan[T any]() *Plan {
+	p, err := PlanFor(reflect.TypeFor[T]())
+	if err != nil {
+		panic(err) // a type of this package, known at start-up
+	}
+	return p
+}
+
+const (
+	errorRoot = "error_response"
+	qimenRoot = "response"
+	failure   = "failure"
+
+	ruleInner = "missing: the reply is expected inside it"
+)
+
+// A Reply is a reply of the gateway, its envelope opened.
+type Reply struct {
+	Fault     *Fault // the error envelope, nil for a regular reply
+	RequestID string
+	format    Format
+	inner     string
+	body      []byte // the object with the members, or the whole XML document
+	empty     bool   // the object has no members
+	names     []string
+	known     bool
+}
+
+// OpenReply opens the envelope of a reply: error envelopes are found in every
+// format, the root of a wrapped reply is taken off whatever it is called, and
+// where the platform answers in the other JSON format than asked the reply is
+// understood all the same. inner, where not empty, names a member that holds the
+// members of the reply.
+func OpenReply(data []byte, format Format, dialect Dialect, inner string) (*Reply, error) {
+	r := &Reply{format: format, inner: inner, body: data}
+	var err error
+	if format == XML {
+		err = r.openXML(dialect)
+	} else {
+		err = r.openJSON(dialect)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.Fault != nil {
+		r.RequestID = r.Fault.RequestID
+		return r, nil
+	}
+	var p peek
+	if r.decode(peekPlan, &p) == nil {
+		r.RequestID = p.RequestID
+	}
+	return r, nil
+}
+
+// Decode reads the members of a regular reply into dst, a pointer to the plan's
+// struct. A reply without members is an error.
+func (r *Reply) Decode(p *Plan, dst any) error {
+	if r.empty {
+		return rulef("the reply is empty")
+	}
+	for _, name := range r.names {
+		r.known = r.known || p.Knows(name) || name == "request_id"
+	}
+	return r.decode(p, dst)
+}
+
+// Understood tells whether the message that the reply was decoded into has a
+// place for any of its members, the request id aside: a reply of which nothing is
+// known is not the reply that was expected.
+func (r *Reply) Understood() bool { return r.known }
+
+func (r *Reply) decode(p *Plan, dst any) error {
+	if r.format == XML {
+		return p.decodeXML(r.body, r.inner, dst)
+	}
+	return p.DecodeJSON(r.body, dst)
+}
+
+func (r *Reply) openXML(dialect Dialect) error {
+	root, err := XMLRoot(r.body)
+	if err != nil {
+		return err
+	}
+	if root == errorRoot {
+		r.Fault = &Fault{}
+		return faultPlan.DecodeXML(r.body, r.Fault)
+	}
+	if dialect == Qimen {
+		var f qimenFault
+		if qimenFaultPlan.DecodeXML(r.body, &f) == nil && f.Flag == failure {
+			r.Fault = f.fault()
+			return nil
+		}
+	}
+	r.names, err = xmlNames(r.body, r.inner)
+	return err
+}
+
+func (r *Reply) openJSON(dialect Dialect) error {
+	members, err := objectMembers(r.body)
+	if err != nil {
+		return err
+	}
+	for _, m := range members {
+		if m.Name == errorRoot && isObject(m.Value) {
+			r.Fault = &Fault{}
+			return faultPlan.DecodeJSON(m.Value, r.Fault)
+		}
+	}
+	if dialect == Qimen {
+		if err := r.openQimen(members); err != nil || r.Fault != nil {
+			return err
+		}
+	}
+	if root := r.root(members, dialect); root != nil {
+		r.body = root
+		if members, err = objectMembers(root); err != nil {
+			return err
+		}
+	}
+	if r.inner != "" {
+		i := indexMember(members, r.inner)
+		if i < 0 || !isObject(members[i].Value) {
+			return &Error{Path: r.inner, Rule: ruleInner}
+		}
+		r.body = members[i].Value
+		if members, err = objectMembers(r.body); err != nil {
+			return err
+		}
+	}
+	r.empty = len(members) == 0
+	for _, m := range members {
+		r.names = append(r.names, m.Name)
+	}
+	return nil
+}
+
+// root returns the object inside the root of a wrapped reply, nil where the
+// members lie at the top. A simplified reply is unwrapped only when its single
+// member is named as a root.
+func (r *Reply) root(members []Member, dialect Dialect) json.RawMessage {
+	if len(members) != 1 || !isObject(members[0].Value) {
+		for _, m := range members {
+			if r.format == Wrapped && isRootName(m.Name) && isObject(m.Value) {
+				return m.Value
+			}
+		}
+		return nil
+	}
+	m := members[0]
+	if r.format == Wrapped && dialect == TOP || isRootName(m.Name) || dialect == Qimen && m.Name == qimenRoot {
+		return m.Value
+	}
+	return nil
+}
+
+func isRootName(name string) bool { return strings.HasSuffix(name, "_response") }
+
+// openQimen looks for the two error envelopes that Qimen has of its own.
+func (r *Reply) openQimen(members []Member) error {
+	body := json.RawMessage(r.body)
+	if i := indexMember(members, qimenRoot); i >= 0 && isObject(members[i].Value) {
+		body = members[i].Value
+	}
+	ms, err := objectMembers(body)
+	if err != nil {
+		return err
+	}
+	if i := indexMember(ms, "flag"); i < 0 || string(ms[i].Value) != `"`+failure+`"` {
+		return nil
+	}
+	var f qimenFault
+	if err := qimenFaultPlan.DecodeJSON(body, &f); err != nil {
+		return err
+	}
+	r.Fault = f.fault()
+	return nil
+}
+
+func (f *qimenFault) fault() *Fault {
+	out := f.Fault
+	if out.Msg == "" {
+		out.Msg = f.Message
+	}
+	if out.SubMsg == "" {
+		out.SubMsg = f.SubMessage
+	}
+	return &out
+}
+
+func objectMembers(data []byte) ([]Member, error) {
+	var ms []Member
+	err := ScanObject(data, func(name string, value json.RawMessage) error {
+		ms = append(ms, Member{name, value})
+		return nil
+	})
+	return ms, err
+}
+
+// indexMember returns the place of the last member of that name, -1 without one.
+func indexMember(ms []Member, name string) int {
+	for i := len(ms) - 1; i >= 0; i-- {
+		if ms[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+func isObject(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '{' }

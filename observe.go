@@ -1,0 +1,45 @@
+package rentcar
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// An Observation is what an observer learns of an attempt or of a whole call. It
+// holds no payload and no secret.
+type Observation struct {
+	Method     string        // API name
+	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts
+	Done       bool          // the call is over: this is about all of it
+	Duration   time.Duration // of the attempt or the call, by the client's clock
+	Outcome    Outcome       // Succeeded, or what is known of the failure
+	Code       string        // code of the gateway or the business error, empty otherwise
+	HTTPStatus int           // 0 when no status line came
+	RequestID  string        // empty when no reply was understood
+}
+
+func (c *Client) observe(ctx context.Context, o Observation) {
+	for _, f := range c.cfg.observers {
+		f(o)
+	}
+	if !o.Done {
+		return
+	}
+	level := slog.LevelWarn
+	if o.Outcome == Succeeded {
+		level = slog.LevelDebug
+	}
+	c.cfg.logger.LogAttrs(ctx, level, "rentcar call",
+		slog.String("method", o.Method), slog.Int("attempts", o.Attempt), slog.Duration("duration", o.Duration),
+		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code),
+		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID))
+}
+
+// warn logs what is only likely to be wrong with a request.
+func (c *Client) warn(ctx context.Context, method string, problems []Problem) {
+	for _, p := range problems {
+		c.cfg.logger.LogAttrs(ctx, slog.LevelWarn, "rentcar request looks wrong",
+			slog.String("method", method), slog.String("field", p.Field), slog.String("rule", p.Rule))
+	}
+}

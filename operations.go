@@ -1,0 +1,82 @@
+package rentcar
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// An operation is one API that this package has types for.
+type operation struct {
+	method  string // API name
+	param   string // the parameter that wraps the request
+	write   bool   // it changes something at the platform
+	request reflect.Type
+	result  reflect.Type
+}
+
+// The table of all typed APIs. The wrapping parameters of renewal.submit and
+// renewal.order.cancel are inferred; WithNames corrects them.
+var (
+	opRenewalQuote       = newOperation[RenewalQuoteRequest, RenewalQuoteResult]("alitrip.rentcar.btb.renewaldetail.query", "rent_car_b2b_renewal_detail_req", false)
+	opRenewalSubmit      = newOperation[RenewalSubmitRequest, RenewalSubmitResult]("alitrip.rentcar.btb.renewal.submit", "rent_car_b2b_renewal_submit_order_req", true)
+	opRenewalCheckCancel = newOperation[RenewalCheckCancelRequest, RenewalCheckCancelResult]("alitrip.rentcar.btb.renewal.checkcancel", "rent_car_b2b_renewal_check_cancel_order_req", false)
+	opRenewalCancel      = newOperation[RenewalCancelRequest, RenewalCancelResult]("alitrip.rentcar.btb.renewal.order.cancel", "rent_car_b2b_renewal_cancel_order_req", true)
+	opOrderQuery         = newOperation[OrderQueryRequest, OrderQueryResult]("alitrip.rentcar.btb.order.query", "rent_car_b2b_query_order_req", false)
+	opOrderCheckCancel   = newOperation[OrderCheckCancelRequest, OrderCheckCancelResult]("alitrip.rentcar.btb.order.cancelcheck", "rent_car_b2b_check_cancel_order_req", false)
+	opBillNotify         = newOperation[BillNotifyRequest, BillNotifyResult]("alitrip.rentcar.btb.bill.notify", "rent_car_b2b_distribution_bill_req", true)
+	opCallback           = newOperation[CallbackRequest, CallbackResult]("alitrip.rentcar.btb.distribution.callback", "rent_car_b2b_distribution_callback_req", true)
+	opAgencyCreateOrder  = newOperation[AgencyCreateOrderRequest, AgencyCreateOrderResult]("alitrip.rentcar.zzc.callback.order.create", "rentcar_create_order_callback", true)
+	opAgencyUpdateOrder  = newOperation[AgencyUpdateOrderRequest, AgencyUpdateOrderResult]("alitrip.rentcar.zzc.callback.order.update", "rent_car_order_update_callback", true)
+
+	operations = []*operation{
+		opRenewalQuote, opRenewalSubmit, opRenewalCheckCancel, opRenewalCancel,
+		opOrderQuery, opOrderCheckCancel, opBillNotify, opCallback, opAgencyCreateOrder, opAgencyUpdateOrder,
+	}
+)
+
+func newOperation[Req, Res any](method, param string, write bool) *operation {
+	return &operation{method, param, write, reflect.TypeFor[Req](), reflect.TypeFor[Res]()}
+}
+
+func operationByName(method string) (*operation, bool) {
+	for _, op := range operations {
+		if op.method == method {
+			return op, true
+		}
+	}
+	return nil, false
+}
+
+// operationPlans are the compiled messages of an operation, with the names that
+// the client's options correct.
+type operationPlans struct {
+	param   string
+	inner   string
+	request *top.Plan
+	result  *top.Plan
+}
+
+func compilePlans(names map[string]Names) (map[string]*operationPlans, error) {
+	plans := make(map[string]*operationPlans, len(operations))
+	for _, op := range operations {
+		n := names[op.method]
+		p := &operationPlans{param: op.param, inner: n.Inner}
+		if n.Param != "" {
+			p.param = n.Param
+		}
+		if isProtocolParam(p.param) {
+			return nil, fmt.Errorf("names of %s: %s is a parameter of the protocol", op.method, p.param)
+		}
+		var err error
+		if p.request, err = top.RenamedPlan(op.request, n.Request); err != nil {
+			return nil, fmt.Errorf("names of %s: request: %w", op.method, err)
+		}
+		if p.result, err = top.RenamedPlan(op.result, n.Reply); err != nil {
+			return nil, fmt.Errorf("names of %s: reply: %w", op.method, err)
+		}
+		plans[op.method] = p
+	}
+	return plans, nil
+}

@@ -1,0 +1,353 @@
+package rentcar
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// An Environment is a pair of gateways, TOP and Qimen. App keys and secrets
+// differ between environments.
+type Environment uint8
+
+// The environments of the B2B renewal guide (环境).
+const (
+	Production Environment = iota // 正式环境
+	Sandbox                       // 沙箱环境, the pre-release gateway
+)
+
+// String returns the environment's name.
+func (e Environment) String() string {
+	switch e {
+	case Production:
+		return "production"
+	case Sandbox:
+		return "sandbox"
+	}
+	return fmt.Sprintf("Environment(%d)", uint8(e))
+}
+
+// gateways are the addresses of an environment, without the scheme.
+var gateways = map[Environment]struct{ top, qimen string }{
+	Production: {"gw.api.taobao.com/top/router/rest", "qimen.api.taobao.com/top/router/qm"},
+	Sandbox:    {"pre-gw.api.taobao.com/top/router/rest", "qimen.api.taobao.com/top/router/qmtest"},
+}
+
+// A Format is how replies travel.
+type Format uint8
+
+// The formats of replies. All decode to the same values.
+const (
+	SimplifiedJSON Format = iota // JSON without root and list wrappers: format=json, simplify=true
+	WrappedJSON                  // JSON with root and list wrappers: format=json
+	XML                          // format=xml
+)
+
+// String returns the format's name.
+func (f Format) String() string {
+	switch f {
+	case SimplifiedJSON:
+		return "simplified JSON"
+	case WrappedJSON:
+		return "wrapped JSON"
+	case XML:
+		return "XML"
+	}
+	return fmt.Sprintf("Format(%d)", uint8(f))
+}
+
+// The defaults of a client.
+const (
+	DefaultTimeout    = 30 * time.Second // of one attempt
+	DefaultReplyLimit = 8 << 20          // bytes of a reply, inflated
+)
+
+// An Option configures a client.
+type Option func(*config) error
+
+type config struct {
+	environment    Environment
+	environmentSet bool
+	plainHTTP      bool
+	topURL         string
+	qimenURL       string
+	httpClient     *http.Client
+	timeout        time.Duration
+	replyLimit     int64
+	session        func() string
+	channel        Channel
+	signMethod     SignMethod
+	format         Format
+	now            func() time.Time
+	logger         *slog.Logger
+	observers      []func(Observation)
+	userAgent      string
+	partnerID      string
+	names          map[string]Names
+}
+
+func defaultConfig() config {
+	return config{
+		timeout:    DefaultTimeout,
+		replyLimit: DefaultReplyLimit,
+		session:    func() string { return "" },
+		signMethod: HMACSHA256,
+		now:        time.Now,
+		logger:     slog.New(slog.DiscardHandler),
+		userAgent:  "rentcar-go/" + Version,
+		partnerID:  "rentcar-go-" + Version,
+		names:      map[string]Names{},
+	}
+}
+
+// WithEnvironment chooses the gateways: Production, which is the default, or
+// Sandbox. It does not go together with WithBaseURL.
+func WithEnvironment(e Environment) Option {
+	return func(c *config) error {
+		if _, ok := gateways[e]; !ok {
+			return fmt.Errorf("unknown environment %v: use Production or Sandbox, or WithBaseURL for any other address", e)
+		}
+		c.environment, c.environmentSet = e, true
+		return nil
+	}
+}
+
+// WithPlainHTTP uses the http addresses of the environment instead of https:
+// signatures stay valid, but everyone on the way can read the orders.
+func WithPlainHTTP() Option {
+	return func(c *config) error { c.plainHTTP = true; return nil }
+}
+
+// WithBaseURL sends calls to another TOP gateway, such as a test server or the
+// overseas one. It must be an absolute http or https URL.
+func WithBaseURL(rawURL string) Option {
+	return func(c *config) error { return setURL(&c.topURL, "base URL", rawURL) }
+}
+
+// WithQimenURL sends the calls of CallQimen to another Qimen gateway (奇门). With
+// WithBaseURL and without this option CallQimen has no address.
+func WithQimenURL(rawURL string) Option {
+	return func(c *config) error { return setURL(&c.qimenURL, "Qimen URL", rawURL) }
+}
+
+func setURL(to *string, what, rawURL string) error {
+	u, err := url.Parse(rawURL)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: not a URL", what) // the parser's text would quote it
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("%s: must be absolute and start with http:// or https://", what)
+	case u.User != nil:
+		return fmt.Errorf("%s: must not carry a user or password", what)
+	case u.Fragment != "":
+		return fmt.Errorf("%s: must not carry a fragment (#)", what)
+	}
+	*to = rawURL
+	return nil
+}
+
+// WithHTTPClient sends through a copy of hc: its transport and timeout are kept,
+// cookies and redirects are switched off in the copy. Without this option the
+// client has a transport of its own with room for 128 idle connections.
+func WithHTTPClient(hc *http.Client) Option {
+	return func(c *config) error {
+		if hc == nil {
+			return errors.New("the HTTP client is nil: leave the option out for the default one")
+		}
+		c.httpClient = hc
+		return nil
+	}
+}
+
+// WithTimeout bounds one attempt, from connecting to the last byte of the reply;
+// DefaultTimeout without it. The caller's context bounds the whole call.
+func WithTimeout(d time.Duration) Option {
+	return func(c *config) error {
+		if d <= 0 {
+			return errors.New("the timeout must be positive: use a context to wait longer")
+		}
+		c.timeout = d
+		return nil
+	}
+}
+
+// WithReplyLimit bounds the size of a reply, inflated, in bytes;
+// DefaultReplyLimit without it. A larger reply is an error that matches
+// ErrReplyTooLarge.
+func WithReplyLimit(n int64) Option {
+	return func(c *config) error {
+		if n <= 0 {
+			return errors.New("the reply limit must be positive")
+		}
+		c.replyLimit = n
+		return nil
+	}
+}
+
+// WithSession sends the session (授权令牌) with every call that does not bring its
+// own: for APIs that act for a user.
+func WithSession(session string) Option {
+	return func(c *config) error {
+		if session == "" {
+			return errors.New("the session is empty: leave the option out to send none")
+		}
+		c.session = func() string { return session }
+		return nil
+	}
+}
+
+// WithChannel fills the channel (channel_id, 分销渠道) of requests that leave it
+// out.
+func WithChannel(channel Channel) Option {
+	return func(c *config) error {
+		if channel == "" {
+			return errors.New("the channel is empty: leave the option out and set ChannelID in each request")
+		}
+		c.channel = channel
+		return nil
+	}
+}
+
+// WithSignMethod chooses how calls are signed; HMACSHA256 without it.
+func WithSignMethod(m SignMethod) Option {
+	return func(c *config) error {
+		if !m.Known() {
+			return fmt.Errorf("unknown sign method %q: use HMACSHA256, HMACMD5 or MD5", string(m))
+		}
+		c.signMethod = m
+		return nil
+	}
+}
+
+// WithFormat chooses how replies travel; SimplifiedJSON without it.
+func WithFormat(f Format) Option {
+	return func(c *config) error {
+		if f > XML {
+			return fmt.Errorf("unknown format %v: use SimplifiedJSON, WrappedJSON or XML", f)
+		}
+		c.format = f
+		return nil
+	}
+}
+
+// WithClock sets the clock that timestamps are read from, for tests.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("the clock is nil")
+		}
+		c.now = now
+		return nil
+	}
+}
+
+// WithLogger logs failed calls (Warn), warnings about requests (Warn) and
+// completed ones (Debug), by method, outcome, duration and request id. Payloads
+// and secrets are never logged. Without this option nothing is.
+func WithLogger(l *slog.Logger) Option {
+	return func(c *config) error {
+		if l == nil {
+			return errors.New("the logger is nil: leave the option out to log nothing")
+		}
+		c.logger = l
+		return nil
+	}
+}
+
+// WithObserver calls observe once per attempt and once per call, for metrics and
+// traces. It runs on the caller's goroutine and must not block; it may be called
+// concurrently. Several observers are called in the order given.
+func WithObserver(observe func(Observation)) Option {
+	return func(c *config) error {
+		if observe == nil {
+			return errors.New("the observer is nil")
+		}
+		c.observers = append(c.observers, observe)
+		return nil
+	}
+}
+
+// WithUserAgent replaces the User-Agent header "rentcar-go/VERSION".
+func WithUserAgent(agent string) Option {
+	return func(c *config) error {
+		if agent == "" || strings.ContainsAny(agent, "\r\n") {
+			return errors.New("the user agent must be one line of text")
+		}
+		c.userAgent = agent
+		return nil
+	}
+}
+
+// WithPartnerID replaces the protocol parameter partner_id, by which the gateway
+// tells SDKs apart. Empty text leaves it out.
+func WithPartnerID(id string) Option {
+	return func(c *config) error { c.partnerID = id; return nil }
+}
+
+// Names correct what this package believes to be the names of an API on the
+// wire. Members are named as their tags name them, which are the names of the
+// documentation of each field; members of inner messages are dotted
+// ("price_info.quantity").
+type Names struct {
+	Param   string            // the parameter that wraps the request
+	Request map[string]string // members of the request: believed name to real name
+	Inner   string            // the member of the reply that holds its members, where there is one
+	Reply   map[string]string // members of the reply: believed name to real name
+}
+
+// WithNames corrects the names of one API, for requests and replies that are
+// documented as inferred: whoever has the platform's page need not wait for a
+// release.
+//
+//	rentcar.WithNames("alitrip.rentcar.btb.renewal.submit", rentcar.Names{
+//		Param: "rent_car_b2b_submit_renewal_order_req",
+//		Reply: map[string]string{"renewal_order_id": "fliggy_renewal_order_id"},
+//	})
+//
+// A method without a type in this package, or a name that is no member of it, is
+// an error of NewClient.
+func WithNames(method string, names Names) Option {
+	return func(c *config) error {
+		if _, ok := operationByName(method); !ok {
+			return fmt.Errorf("names: no type for method %q: use Call, which takes any name", method)
+		}
+		if _, ok := c.names[method]; ok {
+			return fmt.Errorf("names: given twice for %s: put all names into one option", method)
+		}
+		c.names[method] = names
+		return nil
+	}
+}
+
+// check refuses combinations that contradict each other.
+func (c *config) check() error {
+	switch {
+	case c.topURL != "" && c.environmentSet:
+		return errors.New("WithBaseURL and WithEnvironment name two gateways: choose one")
+	case c.topURL != "" && c.plainHTTP:
+		return errors.New("WithPlainHTTP is for the gateways of an environment: write http:// into WithBaseURL instead")
+	}
+	return nil
+}
+
+// urls returns the addresses of both gateways; the Qimen one is empty when
+// only a TOP address is known.
+func (c *config) urls() (topURL, qimenURL string) {
+	scheme := "https://"
+	if c.plainHTTP {
+		scheme = "http://"
+	}
+	g := gateways[c.environment]
+	topURL, qimenURL = c.topURL, c.qimenURL
+	if topURL == "" {
+		topURL = scheme + g.top
+		if qimenURL == "" {
+			qimenURL = scheme + g.qimen
+		}
+	}
+	return topURL, qimenURL
+}

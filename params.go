@@ -1,0 +1,115 @@
+package rentcar
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// Params are the business parameters of a call without a type, by name. A value
+// may be text, a boolean, a whole number, a type of package fliggy, a list of
+// those (sent joined by commas), or a struct, a pointer to one or a list of
+// structs (sent as JSON, its members named by their `top` or json tags), or a
+// json.RawMessage (sent as it is). Nil and blank values are not sent. Floats are
+// refused: use Yuan, Decimal or text.
+type Params map[string]any
+
+// list returns the parameters as text, sorted by name.
+func (p Params) list(problems *fliggy.Problems) []top.Param {
+	out := make([]top.Param, 0, len(p))
+	for name, value := range p {
+		if isProtocolParam(name) {
+			problems.Add(name, "is a parameter of the protocol: the client sends it")
+			continue
+		}
+		text, err := paramText(value)
+		if err != nil {
+			problems.Add(name, "%s", err.Error())
+			continue
+		}
+		out = append(out, top.Param{Name: name, Value: text})
+	}
+	return top.Merge(out)
+}
+
+var errFloat = errors.New("is a float, which has no exact text: use Yuan, Decimal or text")
+
+// paramText returns the text of a top-level parameter.
+func paramText(value any) (string, error) {
+	raw, simple, err := valueJSON(value)
+	switch {
+	case err != nil:
+		return "", err
+	case simple && len(raw) > 0 && raw[0] == '"':
+		var text string
+		err := json.Unmarshal(raw, &text)
+		return text, err
+	case simple && string(raw) == "null":
+		return "", nil
+	case simple:
+		return string(raw), nil
+	}
+	v := reflect.ValueOf(value)
+	if v.Kind() == reflect.Slice && v.Type() != reflect.TypeFor[json.RawMessage]() && isSimpleType(v.Type().Elem()) {
+		parts := make([]string, v.Len())
+		for i := range parts {
+			if parts[i], err = paramText(v.Index(i).Interface()); err != nil {
+				return "", err
+			}
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return string(raw), nil
+}
+
+// memberJSON returns the JSON of a member.
+func memberJSON(value any) (json.RawMessage, error) {
+	raw, _, err := valueJSON(value)
+	return raw, err
+}
+
+// valueJSON returns the JSON of any value that Params takes, and whether it is a
+// simple one.
+func valueJSON(value any) (raw json.RawMessage, simple bool, err error) {
+	if value == nil {
+		return json.RawMessage("null"), true, nil
+	}
+	if r, ok := value.(json.RawMessage); ok {
+		if !json.Valid(r) {
+			return nil, false, errors.New("must be valid JSON")
+		}
+		return r, false, nil
+	}
+	v := reflect.ValueOf(value)
+	for v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return json.RawMessage("null"), true, nil
+		}
+		v = v.Elem()
+	}
+	t := v.Type()
+	if t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64 {
+		return nil, false, errFloat
+	}
+	raw, err = top.AppendValue(nil, v.Interface())
+	return raw, isSimpleType(t), err
+}
+
+var textAppender = reflect.TypeFor[encoding.TextAppender]()
+
+func isSimpleType(t reflect.Type) bool {
+	return t.Implements(textAppender) || t.Kind() != reflect.Struct && t.Kind() != reflect.Slice
+}
+
+// protocolParams are what the client itself sends beside the request.
+var protocolParams = []string{
+	"app_key", "format", "method", "partner_id", "session", "sign", "sign_method", "simplify", "target_app_key", "timestamp", "v",
+}
+
+func isProtocolParam(name string) bool { return slices.Contains(protocolParams, name) }

@@ -1,0 +1,85 @@
+package rentcar
+
+import (
+	"slices"
+	"strings"
+)
+
+// A class is what a failure means for the call.
+type class struct {
+	outcome Outcome
+	kind    error // the sentinel it matches, may be nil
+	write   bool  // the call changes something
+
+	// Whether the call may be sent again, by what it does, and whether only
+	// after a wait. Nothing repeats yet: every call is sent once.
+	retryRead, retryWrite, wait bool
+}
+
+// is tells whether the failure belongs to the class that target stands for.
+func (c class) is(target error) bool {
+	if target == ErrOutcomeUnknown {
+		return c.write && c.outcome == Unknown
+	}
+	return target != nil && target == c.kind
+}
+
+// warning is what the text of an error says of a write whose fate is unknown.
+func (c class) warning() string {
+	if c.is(ErrOutcomeUnknown) {
+		return " (" + ErrOutcomeUnknown.Error() + "; query before repeating it)"
+	}
+	return ""
+}
+
+// The rows of the classification. A write may be repeated only where the
+// platform has surely not carried it out.
+var (
+	rowNotSent     = class{outcome: NotSent, kind: ErrUnavailable, retryRead: true, retryWrite: true}
+	rowBefore      = class{outcome: NotSent}
+	rowLost        = class{outcome: Unknown, kind: ErrUnavailable, retryRead: true}
+	rowUndecodable = class{outcome: Unknown, retryRead: true}
+	rowTooLarge    = class{outcome: Unknown, kind: ErrReplyTooLarge}
+	rowThrottled   = class{outcome: Rejected, kind: ErrRateLimited, retryRead: true, retryWrite: true, wait: true}
+	rowInvalid     = class{outcome: Rejected, kind: ErrInvalidRequest}
+	rowForbidden   = class{outcome: Rejected, kind: ErrForbidden}
+	rowAuth        = class{outcome: Rejected, kind: ErrUnauthorized}
+	rowBadArgument = class{outcome: Unknown, kind: ErrInvalidRequest}
+)
+
+// gatewayCodes classifies the main codes that decide by themselves; all others
+// are decided by their sub code.
+var gatewayCodes = map[string]class{
+	"4": rowThrottled, "5": rowThrottled, "6": rowThrottled, "7": rowThrottled, "8": rowThrottled,
+	"9":  rowInvalid,
+	"11": rowForbidden, "12": rowForbidden, "13": rowForbidden,
+	"21": rowInvalid, "22": rowInvalid, "23": rowInvalid,
+	"24": rowAuth, "25": rowAuth, "26": rowAuth, "27": rowAuth, "28": rowAuth, "29": rowAuth,
+	"30": rowInvalid, "31": rowInvalid, "32": rowInvalid, "33": rowInvalid, "34": rowInvalid,
+	"40": rowInvalid, "41": rowInvalid, "42": rowForbidden, "43": rowInvalid, "44": rowAuth,
+	"47": rowInvalid, "53": rowForbidden,
+}
+
+// badArgumentCodes are faults of the platform that repeating does not mend.
+var badArgumentCodes = []string{
+	"isp.null-pointer-exception", "isp.top-parse-error", "isp.top-mapping-parse-error", "isp.invalid-parameters",
+}
+
+// classifyGateway classifies an error_response. Codes 3, 10, 88 and unlisted
+// ones with no telling sub code end in rowLost: the service may have acted.
+func classifyGateway(code, subCode string) class {
+	switch {
+	case strings.HasPrefix(subCode, "accesscontrol."), subCode == "isv.BUSINESS_LIMIT_CONTROL":
+		return rowThrottled
+	}
+	if c, ok := gatewayCodes[code]; ok {
+		return c
+	}
+	switch {
+	case strings.HasPrefix(subCode, "isv."):
+		return rowInvalid
+	case slices.Contains(badArgumentCodes, subCode):
+		return rowBadArgument
+	}
+	return rowLost
+}

@@ -1,0 +1,151 @@
+package rentcar
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"reflect"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// Meta is what every result knows of the call that returned it.
+type Meta struct {
+	// RequestID is the gateway's id of the call: quote it to the platform's
+	// support. May be empty.
+	RequestID string `top:"request_id"`
+	// Attempts is how often the call was sent.
+	Attempts int `top:"-" json:"-"`
+	// Warnings are what looked wrong with the request but is forbidden by no
+	// document.
+	Warnings []Problem `top:"-" json:"-"`
+	// Extra are members of the reply that this version has no field for, as JSON.
+	// Members inside other members are seen with WithRawReply.
+	Extra map[string]json.RawMessage `top:",unknown"`
+}
+
+func (m *Meta) meta() *Meta { return m }
+
+// Status is what every B2B API says of its success.
+type Status struct {
+	// Successful tells whether the platform carried the request out (是否成功). A
+	// reply without it is a *DecodeError, one with false a *BusinessError.
+	Successful bool `top:"successful,required"`
+	// RetCode is the business error code (错误码), free text such as "012"; no list
+	// of codes is published, and a code may stand beside a success.
+	RetCode string `top:"ret_code"`
+	// RetMsg is the business error message (错误信息).
+	RetMsg string `top:"ret_msg"`
+	// Exts is extension data (扩展字段), the text of a JSON object.
+	Exts Exts `top:"exts"`
+}
+
+func (s *Status) verdict() error {
+	if s.Successful {
+		return nil
+	}
+	return &BusinessError{Code: s.RetCode, Message: s.RetMsg}
+}
+
+// The optional parts of a message.
+type (
+	result interface {
+		meta() *Meta
+		verdict() error
+	}
+	channelled interface{ defaultChannel(Channel) }
+	ruled      interface{ rules(*fliggy.Problems) }
+	warned     interface{ Warnings() []Problem }
+)
+
+// validate checks a request by its tags and by its own rules.
+func validate(op *operation, req any) error {
+	if v := reflect.ValueOf(req); v.IsNil() {
+		return &ValidationError{Method: op.method, Problems: []Problem{{Field: "request", Rule: "must not be nil"}}}
+	}
+	plan, err := top.PlanFor(op.request)
+	if err != nil {
+		return err
+	}
+	problems := plan.Check(req)
+	if r, ok := req.(ruled); ok {
+		r.rules(&problems)
+	}
+	return problems.Err(op.method)
+}
+
+// invoke sends a typed request and returns its typed result. The result is also
+// returned beside a *BusinessError.
+func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Req, opts []CallOption) (*Res, error) {
+	cfg := c.callConfig(opts)
+	if err := cfg.problems.Err(op.method); err != nil {
+		return nil, err
+	}
+	if req == nil {
+		return nil, validate(op, req)
+	}
+	own := *req // the caller's request stays as it is
+	if r, ok := any(&own).(channelled); ok {
+		r.defaultChannel(c.cfg.channel)
+	}
+	cl, err := c.newCall(op, &own, cfg)
+	if err != nil {
+		return nil, err
+	}
+	var warnings []Problem
+	if r, ok := any(&own).(warned); ok {
+		warnings = r.Warnings()
+		c.warn(ctx, op.method, warnings)
+	}
+	var out *Res
+	cl.accept = func(reply *top.Reply, n int, _ []byte) error {
+		res := new(Res)
+		if err := reply.Decode(c.plans[op.method].result, res); err != nil {
+			return err
+		}
+		r := any(res).(result)
+		m := r.meta()
+		m.Attempts, m.Warnings = n, warnings
+		err := r.verdict()
+		var business *BusinessError
+		if err == nil || errors.As(err, &business) {
+			out = res
+		}
+		return err
+	}
+	err = c.do(ctx, cl)
+	return out, err
+}
+
+// newCall validates and encodes a typed request.
+func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) {
+	if !cfg.skipValidation {
+		if err := validate(op, req); err != nil {
+			return nil, err
+		}
+	}
+	plans := c.plans[op.method]
+	text, err := plans.request.AppendJSON(nil, req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
+	if err != nil {
+		return nil, invalidValue(op.method, err)
+	}
+	return &call{
+		method: op.method,
+		write:  op.write,
+		url:    c.topURL,
+		form:   top.Merge([]top.Param{{Name: plans.param, Value: string(text)}}, cfg.params),
+		inner:  plans.inner,
+		config: cfg,
+	}, nil
+}
+
+// invalidValue makes an encoder's error one of validation.
+func invalidValue(method string, err error) error {
+	p := Problem{Rule: err.Error()}
+	var e *top.Error
+	if errors.As(err, &e) {
+		p = Problem{Field: e.Path, Rule: e.Rule}
+	}
+	return &ValidationError{Method: method, Problems: []Problem{p}}
+}

@@ -1,0 +1,174 @@
+package rentcar
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+)
+
+const acceptTypes = "application/json,text/javascript,text/xml"
+
+// transport sends one signed request and reads the whole reply.
+type transport struct {
+	resty *resty.Client
+	limit int64
+}
+
+func newTransport(cfg *config) *transport {
+	hc := http.Client{Transport: defaultRoundTripper()}
+	if cfg.httpClient != nil {
+		hc = *cfg.httpClient
+	}
+	hc.Jar = nil
+	hc.CheckRedirect = func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse // following would turn the POST into a GET
+	}
+	r := resty.NewWithClient(&hc).
+		SetLogger(silent{}).
+		SetHeader("Accept", acceptTypes).
+		SetHeader("User-Agent", cfg.userAgent)
+	return &transport{resty: r, limit: cfg.replyLimit}
+}
+
+// defaultRoundTripper keeps more idle connections than the standard library's:
+// all calls go to one or two hosts.
+func defaultRoundTripper() http.RoundTripper {
+	t, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport // somebody has replaced it, and means it
+	}
+	t = t.Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 128
+	return t
+}
+
+// silent keeps resty from printing URLs, which carry session and signature.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+func (silent) Warnf(string, ...any)  {}
+func (silent) Debugf(string, ...any) {}
+
+// A request is one attempt, signed.
+type request struct {
+	url         string
+	contentType string
+	body        []byte
+}
+
+// A phaseError is a failure and where it happened.
+type phaseError struct {
+	phase Phase
+	class class
+	err   error
+}
+
+// send sends the request once and reads the reply, inflated and capped.
+func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (*RawReply, *phaseError) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, &phaseError{PhaseBefore, rowBefore, err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var trace connTrace
+	resp, err := t.resty.R().
+		SetContext(httptrace.WithClientTrace(ctx, trace.hooks())).
+		SetDoNotParseResponse(true).
+		SetHeader("Content-Type", req.contentType).
+		SetBody(req.body).
+		Post(req.url)
+	if err != nil {
+		err = withCause(ctx, stripURL(err))
+		if trace.unconnected() || isDialError(err) {
+			return nil, &phaseError{PhaseConnect, rowNotSent, err}
+		}
+		return nil, &phaseError{PhaseSend, rowLost, err}
+	}
+	body := resp.RawBody()
+	defer func() { _ = body.Close() }()
+	reply := &RawReply{HTTPStatus: resp.StatusCode(), Header: resp.Header()}
+	reply.Body, err = t.read(resp.RawResponse, body)
+	switch {
+	case errors.Is(err, ErrReplyTooLarge):
+		return reply, &phaseError{PhaseRead, rowTooLarge, err}
+	case err != nil:
+		return reply, &phaseError{PhaseRead, rowLost, withCause(ctx, stripURL(err))}
+	}
+	return reply, nil
+}
+
+// read returns the body, inflated where the round tripper has not done it.
+func (t *transport) read(resp *http.Response, body io.Reader) ([]byte, error) {
+	in := body
+	if !resp.Uncompressed && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(body)
+		if err != nil {
+			return nil, err
+		}
+		in = z
+	}
+	var b bytes.Buffer
+	n, err := b.ReadFrom(io.LimitReader(in, t.limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if n > t.limit {
+		return nil, ErrReplyTooLarge
+	}
+	return b.Bytes(), nil
+}
+
+// connTrace notes whether a connection was asked for and came about. A round
+// tripper that knows no traces leaves both unset.
+type connTrace struct{ asked, got atomic.Bool }
+
+func (t *connTrace) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) { t.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+	}
+}
+
+func (t *connTrace) unconnected() bool { return t.asked.Load() && !t.got.Load() }
+
+// isDialError finds the failures that come before a connection exists.
+func isDialError(err error) bool {
+	var op *net.OpError
+	var dns *net.DNSError
+	var record tls.RecordHeaderError
+	var cert *tls.CertificateVerificationError
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) || errors.As(err, &record) ||
+		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &host)
+}
+
+// stripURL takes the URL, with session and signature in it, out of an error.
+func stripURL(err error) error {
+	var u *url.Error
+	for errors.As(err, &u) {
+		err = u.Err
+	}
+	return err
+}
+
+// withCause adds the cause that the caller's context was given.
+func withCause(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		return errors.Join(err, cause)
+	}
+	return err
+}
