@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -94,18 +95,29 @@ func (c *Client) sign(cl *call, now time.Time) (request, []string) {
 	if cl.contentType == "" {
 		req.contentType, req.body = formType, top.AppendForm(nil, cl.form)
 	}
-	return req, []string{secret, session, signature}
+	return req, unprintable(secret, session, signature)
+}
+
+// unprintable lists texts that must not be shown, as they are and as a URL has
+// them.
+func unprintable(texts ...string) []string {
+	for _, t := range texts {
+		if escaped := url.QueryEscape(t); escaped != t {
+			texts = append(texts, escaped)
+		}
+	}
+	return texts
 }
 
 // joinQuery appends a query to a URL that may have one.
-func joinQuery(url string, query []byte) string {
+func joinQuery(address string, query []byte) string {
 	switch {
-	case !strings.Contains(url, "?"):
-		url += "?"
-	case !strings.HasSuffix(url, "?") && !strings.HasSuffix(url, "&"):
-		url += "&"
+	case !strings.Contains(address, "?"):
+		address += "?"
+	case !strings.HasSuffix(address, "?") && !strings.HasSuffix(address, "&"):
+		address += "&"
 	}
-	return url + string(query)
+	return address + string(query)
 }
 
 // receive turns what came into the result, or into the error that says what

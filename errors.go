@@ -24,7 +24,7 @@ var (
 	ErrForbidden = errors.New("forbidden")
 	// ErrInvalidRequest: the request was refused before it was sent, or the
 	// gateway or the service calls it malformed.
-	ErrInvalidRequest = errors.New("invalid request")
+	ErrInvalidRequest = fliggy.ErrInvalidRequest
 	// ErrReplyTooLarge: the reply is larger than WithReplyLimit allows.
 	ErrReplyTooLarge = errors.New("reply too large")
 )

@@ -106,5 +106,8 @@ func YuanOf(d decimal.Decimal) Yuan { return fliggy.YuanFromDecimal(d) }
 // FenOf is an amount in fen, the unit of the agency's APIs.
 func FenOf(n int64) Fen { return fliggy.FenOf(n) }
 
+// NewSecret is a text that is sent but never printed.
+func NewSecret(text string) Secret { return fliggy.NewSecret(text) }
+
 // ExtsOf is extension data with the given members.
 func ExtsOf(members map[string]string) Exts { return fliggy.ExtsOf(members) }

@@ -3,7 +3,6 @@ package fliggy
 import (
 	"encoding"
 	"encoding/json"
-	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,8 +18,17 @@ const (
 
 // invalid makes the error for text that breaks rule; kind says what the text should have been.
 func invalid(kind, text, rule string) error {
-	return errors.New("fliggy: " + kind + " " + excerpt(text) + ": " + rule)
+	return &textError{kind: kind, excerpt: excerpt(text), rule: rule}
 }
+
+// textError says that a text is no scalar of its kind.
+type textError struct{ kind, excerpt, rule string }
+
+// Error quotes the beginning of the text.
+func (e *textError) Error() string { return "fliggy: " + e.kind + " " + e.excerpt + ": " + e.rule }
+
+// Rule is Error without the text, for errors about messages that hold personal data.
+func (e *textError) Rule() string { return "not a valid " + e.kind + ": " + e.rule }
 
 // excerpt quotes the beginning of text for an error.
 func excerpt(text string) string {

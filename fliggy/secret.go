@@ -8,17 +8,46 @@ import (
 const redacted = "[redacted]"
 
 // Secret is a text that is sent to the platform but never printed: every
-// formatting verb, slog and encoding/json write "[redacted]" for it. Convert it
-// to string to read it.
-type Secret string
+// formatting verb, slog and encoding/json write "[redacted]" for it. The zero
+// value is unset.
+type Secret struct {
+	// A function, since package fmt prints the fields of a struct behind a pointer
+	// without asking the struct (measured with %s).
+	reveal func() string
+}
 
-// String gives "[redacted]", or nothing for an empty secret.
+// NewSecret is text as a Secret. Empty text is unset.
+func NewSecret(text string) Secret {
+	if text == "" {
+		return Secret{}
+	}
+	return Secret{reveal: func() string { return text }}
+}
+
+// IsSet tells whether there is a text.
+func (s Secret) IsSet() bool { return s.reveal != nil }
+
+// Reveal gives the text.
+func (s Secret) Reveal() string {
+	if s.reveal == nil {
+		return ""
+	}
+	return s.reveal()
+}
+
+// Equal tells whether both hold the same text.
+func (s Secret) Equal(o Secret) bool { return s.Reveal() == o.Reveal() }
+
+// String gives "[redacted]", or nothing when unset.
 func (s Secret) String() string {
-	if s == "" {
+	if s.reveal == nil {
 		return ""
 	}
 	return redacted
 }
+
+// GoString is String.
+func (s Secret) GoString() string { return s.String() }
 
 // Format writes String for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
@@ -28,3 +57,9 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalJSON writes String as a JSON string.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
+
+// UnmarshalText takes the text as it is.
+func (s *Secret) UnmarshalText(text []byte) error {
+	*s = NewSecret(string(text))
+	return nil
+}

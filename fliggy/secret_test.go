@@ -18,7 +18,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		Token  fliggy.Secret
 		Nested *struct{ Token fliggy.Secret }
 	}
-	h := holder{Token: marker, Nested: &struct{ Token fliggy.Secret }{marker}}
+	h := holder{Token: fliggy.NewSecret(marker), Nested: &struct{ Token fliggy.Secret }{fliggy.NewSecret(marker)}}
 	var out bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&out, verb, h)
@@ -34,10 +34,14 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	if strings.Contains(out.String(), marker) {
 		t.Errorf("printed: %s", out.String())
 	}
-	if string(h.Token) != marker {
-		t.Error("the text itself is lost")
+	if got := h.Token.Reveal(); got != marker {
+		t.Errorf("revealed %q", got)
 	}
-	if got := fliggy.Secret("").String(); got != "" {
-		t.Errorf("empty secret prints %q", got)
+	var read fliggy.Secret
+	if err := read.UnmarshalText([]byte(marker)); err != nil || !read.Equal(h.Token) || !read.IsSet() {
+		t.Errorf("read %q, %v", read.Reveal(), err)
+	}
+	if empty := fliggy.NewSecret(""); empty.IsSet() || empty.String() != "" || empty.Reveal() != "" || empty.GoString() != "" {
+		t.Errorf("an empty secret is set: %q", empty)
 	}
 }

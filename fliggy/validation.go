@@ -1,6 +1,7 @@
 package fliggy
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -61,6 +62,9 @@ func (p Problems) Err(method string) error {
 	return &ValidationError{Method: method, Problems: p}
 }
 
+// ErrInvalidRequest is matched by every *ValidationError.
+var ErrInvalidRequest = errors.New("invalid request")
+
 // ValidationError says that a request or message breaks documented rules. A request that fails with it was not sent.
 type ValidationError struct {
 	// Method is the API name, such as "alitrip.rentcar.btb.bill.notify"; empty when the check belongs to none.
@@ -72,6 +76,9 @@ type ValidationError struct {
 // maxListed keeps the text of an error about ten thousand bill lines readable; Problems has them all.
 const maxListed = 20
 
+// Is matches ErrInvalidRequest.
+func (e *ValidationError) Is(target error) bool { return target == ErrInvalidRequest }
+
 // Error lists the broken rules, the first twenty of them and the number of the others.
 func (e *ValidationError) Error() string {
 	var b strings.Builder
@@ -79,7 +86,7 @@ func (e *ValidationError) Error() string {
 	if e.Method != "" {
 		b.WriteString(e.Method + ": ")
 	}
-	b.WriteString("invalid request")
+	b.WriteString("not valid")
 	separator := ": "
 	for i, problem := range e.Problems {
 		if i == maxListed {

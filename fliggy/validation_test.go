@@ -67,9 +67,9 @@ func TestValidationErrorText(t *testing.T) {
 		problems fliggy.Problems
 		want     string
 	}{
-		{"METHOD", fliggy.Problems{{"a", "is required"}, {"b", "must be positive"}}, "rentcar: METHOD: invalid request: a: is required; b: must be positive"},
-		{"", fliggy.Problems{{"", "nothing is set"}}, "rentcar: invalid request: nothing is set"},
-		{"M", nil, "rentcar: M: invalid request"},
+		{"METHOD", fliggy.Problems{{"a", "is required"}, {"b", "must be positive"}}, "rentcar: METHOD: not valid: a: is required; b: must be positive"},
+		{"", fliggy.Problems{{"", "nothing is set"}}, "rentcar: not valid: nothing is set"},
+		{"M", nil, "rentcar: M: not valid"},
 	} {
 		err := &fliggy.ValidationError{Method: c.method, Problems: c.problems}
 		if err.Error() != c.want {

@@ -90,6 +90,10 @@ func asRule(err error) error {
 	if errors.As(err, &e) {
 		return e
 	}
+	var scalar interface{ Rule() string } // without the text, which may be personal data
+	if errors.As(err, &scalar) {
+		return &Error{Rule: scalar.Rule()}
+	}
 	return &Error{Rule: err.Error()}
 }
 

@@ -202,6 +202,8 @@ func (c *codec) scalarText(v reflect.Value) (string, bool, error) {
 		return string(b), true, err
 	}
 	switch m := v.Interface().(type) {
+	case interface{ Reveal() string }:
+		return m.Reveal(), false, nil
 	case encoding.TextAppender:
 		b, err := m.AppendText(make([]byte, 0, 32))
 		return string(b), false, err

@@ -1,0 +1,45 @@
+// Package rentcar is a client of Fliggy's (飞猪) rental-car B2B APIs: renewals of
+// rentals (续租), orders, settlement bills, callbacks, and the agency's order
+// reports.
+//
+// A distributor (分销商) renews a rental like this:
+//
+//	client, err := rentcar.NewClient(appKey, appSecret, rentcar.WithChannel(rentcar.ChannelAmap))
+//
+//	order, err := client.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: id})
+//	if !order.SupportsRenewal() { ... }                       // service_type holds 3
+//	quote, err := client.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{OrderID: id, CarUseTime: from, CarReturnTime: to})
+//	renewal, err := client.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{OrderID: id, ItemID: quote.ItemID, ...})
+//	// later, pushed to package qimen: event 103 (accepted) or 104 (rejected)
+//	check, err := client.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: renewal.RenewalOrderID})
+//	done, err := client.Renewals.Cancel(ctx, &rentcar.RenewalCancelRequest{RenewalOrderID: renewal.RenewalOrderID})
+//	// event 142: refund the customer, then answer 270 or 271
+//	_, err = client.Callbacks.Send(ctx, refund.SuccessCallback())
+//	_, err = client.Bills.Notify(ctx, bill)                   // built by NewBill
+//
+// The neighbouring packages: qimen receives what Fliggy pushes and verifies its
+// signature, events reads it, fliggy is the vocabulary that all share (ids, money,
+// times), and fliggytest is an in-process Fliggy to test against.
+//
+// # Money, ids, times
+//
+// Amounts are exact decimals in yuan (Yuan) and whole numbers in fen (Fen) for
+// the agency; they never mix silently, and an unset amount differs from 0.00.
+// Order ids are text (ID), whatever the wire makes of them. Times are China time
+// on the wire, whatever the zone of the host.
+//
+// # Errors
+//
+// ValidationError: refused before sending. TransportError: no usable reply.
+// GatewayError: the gateway's error_response. BusinessError: a reply whose success
+// flag says no. DecodeError: a reply that was not understood. OutcomeOf tells
+// whether a failed call was surely not carried out (NotSent, Rejected) or may have
+// been (Unknown); a write that ends unknown matches ErrOutcomeUnknown. Every call
+// is sent once.
+//
+// # Inferred names
+//
+// Some of the platform's pages are not public. Fields known only by inference say
+// so in their comments; WithNames, WithMember, WithParam and WithoutValidation
+// correct a wrong guess without waiting for a release.
+package rentcar
