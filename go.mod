@@ -11,4 +11,7 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
-require golang.org/x/net v0.62.0 // indirect
+require (
+	github.com/jarcoal/httpmock v1.4.2 // indirect
+	golang.org/x/net v0.62.0 // indirect
+)

@@ -1,0 +1,53 @@
+package qimen
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The classes of refusal, to be matched with errors.Is.
+var (
+	// ErrInvalidSignature: the signature is wrong, belongs to no configured app,
+	// or the push is of a form that cannot be verified.
+	ErrInvalidSignature = errors.New("invalid signature")
+	// ErrExpired: the signed timestamp is missing, is no time, or lies outside
+	// the window.
+	ErrExpired = errors.New("timestamp outside the window")
+	// ErrBodyTooLarge: the body is longer than the limit.
+	ErrBodyTooLarge = errors.New("body too large")
+)
+
+// A refusal says why a push was not verified. It matches one of the classes and
+// chooses the row of the reply table.
+type refusal struct {
+	class  error
+	reason Reason
+	text   string
+}
+
+func (e *refusal) Error() string { return "qimen: " + e.class.Error() + ": " + e.text }
+
+func (e *refusal) Is(target error) bool { return target == e.class }
+
+// unverifiable says what in the request rules out a verification. Values of the
+// request are quoted only where they are short and harmless.
+func unverifiable(format string, args ...any) error {
+	return &refusal{ErrInvalidSignature, ReasonUnverifiable, fmt.Sprintf(format, args...)}
+}
+
+func unsupportedContentType(format string, args ...any) error {
+	return &refusal{ErrInvalidSignature, ReasonContentType, fmt.Sprintf(format, args...)}
+}
+
+func tooLarge(limit int64) error {
+	return &refusal{ErrBodyTooLarge, ReasonTooLarge, fmt.Sprintf("more than %d bytes", limit)}
+}
+
+// reasonOf gives the row of the reply table for an error of this package.
+func reasonOf(err error) Reason {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r.reason
+	}
+	return ReasonUnreadable
+}

@@ -1,0 +1,215 @@
+package qimen
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// A Handler serves the pushes of the Qimen gateway. Make it with [NewHandler]; it
+// cannot be changed afterwards and may be used by any number of goroutines.
+type Handler struct {
+	config
+	operations map[string]operation // by signed method
+}
+
+// An operation handles a verified push. It notes what it learns in o.
+type operation func(ctx context.Context, d *Delivery, o *Observation) (Reason, error)
+
+// NewHandler makes a handler that accepts pushes signed with one of secrets. At
+// least one function must be registered, see [OnEvent]. The error lists
+// everything that is wrong, and says what to do.
+func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
+	h := &Handler{config: defaultConfig(), operations: map[string]operation{}}
+	var problems []error
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("qimen: %w", err))
+		}
+	}
+	ring, err := newKeyring(secrets)
+	note(err)
+	h.ring = ring
+	for i, opt := range opts {
+		if opt == nil {
+			note(fmt.Errorf("option %d is nil", i+1))
+			continue
+		}
+		note(opt(&h.config))
+	}
+	if h.onEvent != nil {
+		h.operations[h.eventMethod] = h.handleEvent
+	}
+	if len(h.operations) == 0 {
+		note(errors.New("no function is registered: pass OnEvent(...) to receive events"))
+	}
+	if problems != nil {
+		return nil, errors.Join(problems...)
+	}
+	return h, nil
+}
+
+// Verify checks the signature of p and the age of its timestamp. The error
+// matches [ErrInvalidSignature] or [ErrExpired].
+func (h *Handler) Verify(p *Push) (*Delivery, error) {
+	d, err := h.ring.verify(p)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.CheckTime(h.now(), h.window); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Handle does without HTTP what ServeHTTP does: it verifies p, parses it, calls
+// the function registered for it, reports to observer and logger, and returns the
+// reply.
+func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
+	start := time.Now()
+	o := h.process(ctx, p)
+	reply := h.finish(&o, start)
+	h.report(ctx, o)
+	return reply.clone()
+}
+
+// ServeHTTP handles one push: [ReadPush], [Handler.Handle], reply. Requests that
+// are not POST, of an unsupported content type, or too large are refused without
+// a look at the body.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	o := h.receive(w, r)
+	reply := h.finish(&o, start)
+	if o.Reason == ReasonBadMethod {
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	if reply.ContentType != "" {
+		w.Header().Set(headerContentType, reply.ContentType)
+	}
+	if err := send(w, reply); err != nil {
+		o.Err = errors.Join(o.Err, fmt.Errorf("qimen: writing the reply: %w", err))
+	}
+	h.report(r.Context(), o)
+}
+
+// send writes the whole reply out, so that the gateway does not wait for the
+// observer.
+func send(w http.ResponseWriter, reply Reply) error {
+	if len(reply.Body) == 0 {
+		w.WriteHeader(reply.Status)
+		return nil
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(reply.Body)))
+	w.WriteHeader(reply.Status)
+	if _, err := w.Write(reply.Body); err != nil {
+		return err
+	}
+	if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+// finish chooses the reply.
+func (h *Handler) finish(o *Observation, start time.Time) Reply {
+	reply := h.replies[o.Reason]
+	o.Status, o.Duration = reply.Status, time.Since(start)
+	return reply
+}
+
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) Observation {
+	if r.Method != http.MethodPost {
+		return Observation{Reason: ReasonBadMethod, Err: fmt.Errorf("qimen: HTTP method %.20q: want POST", r.Method)}
+	}
+	if _, _, err := checkContentType(r.Header.Get(headerContentType)); err != nil {
+		return Observation{Reason: reasonOf(err), Err: err}
+	}
+	p, err := ReadPush(w, r, h.bodyLimit)
+	if err != nil {
+		return Observation{Reason: reasonOf(err), Err: err}
+	}
+	return h.process(r.Context(), p)
+}
+
+// process is the whole path of a push. It never panics.
+func (h *Handler) process(ctx context.Context, p *Push) (o Observation) {
+	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
+	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
+		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}
+	}
+	d, err := h.ring.verify(p)
+	if err == nil {
+		o.Method, o.AppKey = d.Method, d.AppKey
+		err = d.CheckTime(h.now(), h.window)
+	}
+	if err != nil {
+		o.Reason, o.Err = reasonOf(err), err
+		return o
+	}
+	run, ok := h.operations[d.Method]
+	if !ok {
+		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %.80q", d.Method)
+		return o
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	o.Reason, o.Err = run(ctx, d, &o)
+	return o
+}
+
+// handleEvent parses an event and hands it to the user's function.
+func (h *Handler) handleEvent(ctx context.Context, d *Delivery, o *Observation) (Reason, error) {
+	payload, err := h.payload(d)
+	if err != nil {
+		return ReasonUndecodable, err
+	}
+	event, err := events.Parse(payload)
+	if err != nil {
+		return ReasonUndecodable, err
+	}
+	d.Findings = findings(event.Validate())
+	o.EventType, o.Findings = event.Type(), d.Findings
+	if err := h.onEvent(ctx, d, event); err != nil {
+		return ReasonHandlerError, err
+	}
+	return ReasonAccepted, nil
+}
+
+// findings lists the rules that a validation found broken.
+func findings(err error) []fliggy.Problem {
+	var invalid *fliggy.ValidationError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &invalid):
+		return invalid.Problems
+	}
+	return []fliggy.Problem{{Rule: err.Error()}}
+}
+
+// String tells the settings, none of them secret.
+func (h *Handler) String() string {
+	return fmt.Sprintf("Handler(%d methods, window %v, bodies up to %d bytes, secrets redacted)",
+		len(h.operations), h.window, h.bodyLimit)
+}
+
+// GoString is String.
+func (h *Handler) GoString() string { return h.String() }
+
+// Format writes String for every verb.
+func (h *Handler) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
+
+// LogValue logs String.
+func (h *Handler) LogValue() slog.Value { return slog.StringValue(h.String()) }
+
+// MarshalJSON writes String.
+func (h *Handler) MarshalJSON() ([]byte, error) { return json.Marshal(h.String()) }

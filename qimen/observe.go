@@ -1,0 +1,89 @@
+package qimen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// An Observation tells how one push ended: for metrics and alarms. It carries no
+// payload.
+type Observation struct {
+	// Method and AppKey are those of the verified push; empty where nothing was
+	// verified.
+	Method string
+	AppKey string
+	// EventType is the number of the event, 0 where none was parsed.
+	EventType events.Type
+	// Findings lists the documented rules that the event breaks.
+	Findings []fliggy.Problem
+	// Reason tells how it ended, Status which HTTP status said so.
+	Reason Reason
+	Status int
+	// Duration is the time from the arrival to the reply.
+	Duration time.Duration
+	// Err says what went wrong: why the push was refused, the error of the user's
+	// function, a [*PanicError], or that the reply could not be written.
+	Err error
+}
+
+// A PanicError is a panic of a function of the user.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error gives the value of the panic, without the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("qimen: panic: %v", e.Value) }
+
+// Unwrap returns the value of the panic where it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// contain turns a panic into an error; it is to be deferred.
+func contain(caught func(*PanicError)) {
+	if value := recover(); value != nil {
+		caught(&PanicError{Value: value, Stack: debug.Stack()})
+	}
+}
+
+// report tells observer and logger. The reply is decided by then, so a panic of
+// theirs must not spoil it; that of the logger has nobody left to be told to.
+func (c *config) report(ctx context.Context, o Observation) {
+	defer contain(func(*PanicError) {})
+	func() {
+		defer contain(func(p *PanicError) { c.log(ctx, slog.LevelError, "qimen: the observer panicked", p) })
+		c.observe(o)
+	}()
+	level, message := slog.LevelWarn, "qimen: push refused"
+	switch o.Reason {
+	case ReasonAccepted:
+		level, message = slog.LevelDebug, "qimen: push accepted"
+		if o.Err != nil { // the reply did not go out
+			level = slog.LevelWarn
+		}
+	case ReasonHandlerError, ReasonPanic:
+		level, message = slog.LevelError, "qimen: push failed"
+	}
+	c.log(ctx, level, message, o.Err, slog.String("method", o.Method), slog.String("app_key", o.AppKey),
+		slog.Int("event_type", int(o.EventType)), slog.Int("findings", len(o.Findings)),
+		slog.String("reason", string(o.Reason)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration))
+}
+
+func (c *config) log(ctx context.Context, level slog.Level, message string, err error, attrs ...slog.Attr) {
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	if p := (*PanicError)(nil); errors.As(err, &p) {
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	}
+	c.logger.LogAttrs(ctx, level, message, attrs...)
+}

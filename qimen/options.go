@@ -1,0 +1,180 @@
+package qimen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// The defaults of a Handler.
+const (
+	// DefaultEventMethod is the method of event pushes (分销订单事件通知).
+	DefaultEventMethod = "qimen.alitrip.rentcar.btborder.notify"
+	// DefaultWindow is how far a timestamp may be from now, before or after.
+	DefaultWindow = 10 * time.Minute
+	// DefaultBodyLimit is the size of the largest body, in bytes.
+	DefaultBodyLimit = 1 << 20
+	// DefaultHandlerTimeout is the time that a function of the user has.
+	DefaultHandlerTimeout = 30 * time.Second
+)
+
+// An Option configures a Handler.
+type Option func(*config) error
+
+type config struct {
+	ring        keyring
+	onEvent     func(context.Context, *Delivery, events.Event) error
+	eventMethod string
+	payload     func(*Delivery) ([]byte, error)
+	window      time.Duration
+	timeout     time.Duration
+	bodyLimit   int64
+	now         func() time.Time
+	replies     Replies
+	observe     func(Observation)
+	logger      *slog.Logger
+}
+
+func defaultConfig() config {
+	return config{
+		eventMethod: DefaultEventMethod,
+		payload:     (*Delivery).Payload,
+		window:      DefaultWindow,
+		timeout:     DefaultHandlerTimeout,
+		bodyLimit:   DefaultBodyLimit,
+		now:         time.Now,
+		replies:     DefaultReplies(),
+		observe:     func(Observation) {},
+		logger:      slog.New(slog.DiscardHandler),
+	}
+}
+
+// OnEvent registers the function for pushed events. It is called once for each
+// verified push, by several goroutines at once; the same event may be pushed
+// again. It gets every event, *events.Unknown included; rules that the event
+// breaks are in d.Findings.
+//
+// Return nil when the work is done or durably stored: Fliggy is told that the
+// event was taken. An error is answered with HTTP 500, so that Fliggy pushes the
+// event again (inferred: its repeat policy is not documented); the text of the
+// error goes to observer and logger only. The context is that of the request,
+// with a deadline (see [WithHandlerTimeout]).
+func OnEvent(f func(ctx context.Context, d *Delivery, e events.Event) error) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("OnEvent: the function is nil")
+		}
+		if c.onEvent != nil {
+			return errors.New("OnEvent is given twice: register one function, and switch on the type of the event in it")
+		}
+		c.onEvent = f
+		return nil
+	}
+}
+
+// WithEventMethod sets the method of event pushes, DefaultEventMethod without it.
+func WithEventMethod(name string) Option {
+	return func(c *config) error {
+		if top.IsBlank(name) {
+			return errors.New("WithEventMethod: the method is empty")
+		}
+		c.eventMethod = name
+		return nil
+	}
+}
+
+// WithPayload replaces [Delivery.Payload], which extracts the JSON document for
+// events.Parse: for a push that carries it in another place than expected.
+func WithPayload(f func(*Delivery) ([]byte, error)) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("WithPayload: the function is nil")
+		}
+		c.payload = f
+		return nil
+	}
+}
+
+// WithReplies replaces rows of [DefaultReplies]; reasons that it leaves out keep
+// theirs.
+func WithReplies(replies Replies) Option {
+	rows := make(Replies, len(replies))
+	for reason, reply := range replies {
+		rows[reason] = reply.clone()
+	}
+	return func(c *config) error {
+		maps.Copy(c.replies, rows)
+		return rows.check()
+	}
+}
+
+// WithWindow sets how far a timestamp may be from now, before or after:
+// DefaultWindow without it.
+func WithWindow(window time.Duration) Option {
+	return positive("WithWindow", window, func(c *config) { c.window = window })
+}
+
+// WithHandlerTimeout sets the deadline of the context that a function of the user
+// gets: DefaultHandlerTimeout without it. The gateway waits for the reply; how
+// long is not documented.
+func WithHandlerTimeout(timeout time.Duration) Option {
+	return positive("WithHandlerTimeout", timeout, func(c *config) { c.timeout = timeout })
+}
+
+// WithBodyLimit sets the size of the largest body in bytes: DefaultBodyLimit
+// without it.
+func WithBodyLimit(limit int64) Option {
+	return positive("WithBodyLimit", limit, func(c *config) { c.bodyLimit = limit })
+}
+
+func positive[T time.Duration | int64](option string, value T, set func(*config)) Option {
+	return func(c *config) error {
+		if value <= 0 {
+			return fmt.Errorf("%s: %v: want more than zero", option, value)
+		}
+		set(c)
+		return nil
+	}
+}
+
+// WithClock sets the clock that timestamps are compared with: time.Now without
+// it.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("WithClock: the function is nil")
+		}
+		c.now = now
+		return nil
+	}
+}
+
+// WithLogger logs one record for each push: accepted ones at debug level, refused
+// ones as warnings, failures of the user's function as errors. Without it nothing
+// is logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return errors.New("WithLogger: the logger is nil: leave the option out to log nothing")
+		}
+		c.logger = logger
+		return nil
+	}
+}
+
+// WithObserver calls f once for each push, after the reply.
+func WithObserver(f func(Observation)) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("WithObserver: the function is nil")
+		}
+		c.observe = f
+		return nil
+	}
+}

@@ -1,0 +1,53 @@
+package qimen
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+)
+
+func TestNewHandlerRefuses(t *testing.T) {
+	t.Parallel()
+	on := OnEvent(func(context.Context, *Delivery, events.Event) error { return nil })
+	row := func(r Reply) Option { return WithReplies(Replies{ReasonAccepted: r}) }
+	for _, c := range []struct {
+		name    string
+		secrets Secrets
+		opts    []Option
+		want    []string
+	}{
+		{"no secrets", nil, []Option{on}, []string{"no secrets"}},
+		{"no secret", Secrets{testApp: {}}, []Option{on}, []string{`"24700001" has no secret`}},
+		{"empty secret", Secrets{testApp: {"topsecret", ""}}, []Option{on}, []string{`"24700001" has an empty secret`}},
+		{"empty app key", Secrets{"": {"topsecret"}}, []Option{on}, []string{"app key is empty"}},
+		{"nothing registered", testSecrets, nil, []string{"no function is registered"}},
+		{"registered twice", testSecrets, []Option{on, on}, []string{"OnEvent is given twice"}},
+		{"nil option", testSecrets, []Option{on, nil}, []string{"option 2 is nil"}},
+		{"nil functions", testSecrets, []Option{on, OnEvent(nil), WithClock(nil), WithObserver(nil), WithPayload(nil), WithLogger(nil)}, []string{"OnEvent", "WithClock", "WithObserver", "WithPayload", "WithLogger"}},
+		{"limits", testSecrets, []Option{on, WithWindow(0), WithBodyLimit(-1), WithHandlerTimeout(-time.Second)}, []string{"WithWindow: 0s", "WithBodyLimit: -1", "WithHandlerTimeout: -1s"}},
+		{"empty method", testSecrets, []Option{on, WithEventMethod(" ")}, []string{"WithEventMethod"}},
+		{"unknown reason", testSecrets, []Option{on, WithReplies(Replies{"bored": {200, "x", nil}})}, []string{`"bored"`}},
+		{"no status", testSecrets, []Option{on, row(Reply{})}, []string{"accepted: HTTP status 0"}},
+		{"status", testSecrets, []Option{on, row(Reply{101, "", nil})}, []string{"status 101"}},
+		{"no content type", testSecrets, []Option{on, row(Reply{200, "", []byte("x")})}, []string{"needs a content type"}},
+		{"no body allowed", testSecrets, []Option{on, row(Reply{204, "text/plain", []byte("x")})}, []string{"allows no body"}},
+		{"all at once", Secrets{"1": {""}, "2": nil}, []Option{WithWindow(-1)}, []string{`"1"`, `"2"`, "WithWindow", "no function"}},
+	} {
+		h, err := NewHandler(c.secrets, c.opts...)
+		if err == nil || h != nil {
+			t.Errorf("%s: accepted", c.name)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %q lacks %q", c.name, err, want)
+			}
+		}
+		if strings.Contains(err.Error(), "topsecret") {
+			t.Errorf("%s: the error has a secret", c.name)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package qimen
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+)
+
+// A Reason says how the handling of a push ended. The set is closed; each has a
+// row in the reply table.
+type Reason string
+
+// The reasons.
+const (
+	// ReasonAccepted: the function given with OnEvent returned nil.
+	ReasonAccepted Reason = "accepted"
+	// ReasonBadSignature: the signature is wrong, missing, or of no configured app.
+	ReasonBadSignature Reason = "bad signature"
+	// ReasonUnverifiable: the query or the body is of a form that cannot be verified.
+	ReasonUnverifiable Reason = "unverifiable"
+	// ReasonContentType: content type or charset are missing or not supported.
+	ReasonContentType Reason = "unsupported content type"
+	// ReasonExpired: the signed timestamp is outside the window, missing or no time.
+	ReasonExpired Reason = "expired"
+	// ReasonUnknownMethod: no function is registered for the signed method.
+	ReasonUnknownMethod Reason = "unknown method"
+	// ReasonUndecodable: the signed message cannot be parsed.
+	ReasonUndecodable Reason = "undecodable"
+	// ReasonBadMethod: the HTTP method is not POST.
+	ReasonBadMethod Reason = "bad HTTP method"
+	// ReasonTooLarge: the body is longer than the limit.
+	ReasonTooLarge Reason = "too large"
+	// ReasonUnreadable: the body broke off or could not be read.
+	ReasonUnreadable Reason = "unreadable"
+	// ReasonHandlerError: the function given with OnEvent returned an error.
+	ReasonHandlerError Reason = "handler error"
+	// ReasonPanic: a function of the user panicked.
+	ReasonPanic Reason = "panic"
+)
+
+// A Reply is what the gateway gets.
+type Reply struct {
+	Status      int // HTTP status
+	ContentType string
+	Body        []byte
+}
+
+// Replies is the table from reasons to replies.
+type Replies map[Reason]Reply
+
+const (
+	jsonContentType = "application/json;charset=utf-8"
+
+	bodyAccepted     = `{"success":true,"retCode":"","retMessage":""}`
+	bodyBadSignature = `{"success":"false","retMessage":"Illegal request","retCode":"sign-check-failure"}`
+)
+
+// DefaultReplies returns the replies of a handler that is given no other.
+//
+// The body for a bad signature is the one that the page of a sibling API
+// (qimen.alitrip.rentcar.commodity.notify) prescribes. Inferred: that it holds
+// here, with HTTP 200, and every other row. Whatever cannot be verified gets the
+// same bytes, so that a stranger learns nothing. No text carries a detail of the
+// failure.
+func DefaultReplies() Replies {
+	failure := func(status int, code, message string) Reply {
+		return Reply{status, jsonContentType, fmt.Appendf(nil, `{"success":false,"retCode":%q,"retMessage":%q}`, code, message)}
+	}
+	badSignature := func() Reply { return Reply{http.StatusOK, jsonContentType, []byte(bodyBadSignature)} }
+	return Replies{
+		ReasonAccepted:      {http.StatusOK, jsonContentType, []byte(bodyAccepted)},
+		ReasonBadSignature:  badSignature(),
+		ReasonUnverifiable:  badSignature(),
+		ReasonContentType:   badSignature(),
+		ReasonExpired:       failure(http.StatusOK, "invalid-timestamp", "Invalid timestamp"),
+		ReasonUnknownMethod: failure(http.StatusOK, "unknown-method", "Unknown method"),
+		ReasonUndecodable:   failure(http.StatusOK, "invalid-request", "Invalid request"),
+		ReasonBadMethod:     failure(http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed"),
+		ReasonTooLarge:      failure(http.StatusRequestEntityTooLarge, "request-too-large", "Request too large"),
+		ReasonUnreadable:    failure(http.StatusBadRequest, "unreadable-request", "Unreadable request"),
+		ReasonHandlerError:  failure(http.StatusInternalServerError, "system-error", "System error"),
+		ReasonPanic:         failure(http.StatusInternalServerError, "system-error", "System error"),
+	}
+}
+
+func (r Reply) clone() Reply {
+	r.Body = bytes.Clone(r.Body)
+	return r
+}
+
+// check lists the rows that cannot be sent.
+func (t Replies) check() error {
+	known := DefaultReplies()
+	var problems []error
+	for _, reason := range slices.Sorted(maps.Keys(t)) {
+		reply := t[reason]
+		if _, ok := known[reason]; !ok {
+			problems = append(problems, fmt.Errorf("replies: no reason is called %q: use the Reason constants", reason))
+		}
+		if reply.Status < 200 || reply.Status > 599 {
+			problems = append(problems, fmt.Errorf("replies: %s: HTTP status %d: want 200 to 599", reason, reply.Status))
+		}
+		if len(reply.Body) > 0 && reply.ContentType == "" {
+			problems = append(problems, fmt.Errorf("replies: %s: a body needs a content type", reason))
+		}
+		if len(reply.Body) > 0 && (reply.Status == http.StatusNoContent || reply.Status == http.StatusNotModified) {
+			problems = append(problems, fmt.Errorf("replies: %s: HTTP status %d allows no body", reason, reply.Status))
+		}
+	}
+	return errors.Join(problems...)
+}

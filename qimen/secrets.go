@@ -1,0 +1,84 @@
+package qimen
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// Secrets holds the app secrets (密钥) of the receiving apps by app key: the
+// current secret and, while it is being replaced, the previous one.
+//
+// It formats, logs and marshals without its content. A conversion to a plain
+// map, or an unexported field of another struct that fmt prints, does not.
+type Secrets map[string][]string
+
+// String tells only how many apps there are.
+func (s Secrets) String() string { return fmt.Sprintf("Secrets(%d apps, redacted)", len(s)) }
+
+// GoString is String.
+func (s Secrets) GoString() string { return s.String() }
+
+// Format writes String for every verb.
+func (s Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue logs String.
+func (s Secrets) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalJSON writes String.
+func (s Secrets) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// check lists what makes s unusable.
+func (s Secrets) check() error {
+	if len(s) == 0 {
+		return errors.New(`no secrets: name the receiving app and its secret, as in Secrets{"24700001": {secret}}`)
+	}
+	var problems []error
+	for _, app := range slices.Sorted(maps.Keys(s)) {
+		if top.IsBlank(app) {
+			problems = append(problems, errors.New("secrets: an app key is empty: use the app key of the open-platform console"))
+			continue
+		}
+		if len(s[app]) == 0 {
+			problems = append(problems, fmt.Errorf("secrets: app key %q has no secret: give at least one", app))
+		}
+		if slices.ContainsFunc(s[app], top.IsBlank) {
+			problems = append(problems, fmt.Errorf("secrets: app key %q has an empty secret: anybody could sign with it; is a variable unset?", app))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// A credential is one secret of one app.
+type credential struct{ appKey, secret string }
+
+// A keyring gives the secrets to try for the app that a push names: its own, or
+// all where none is configured under that name. It is a function so that no
+// printer of a struct that holds it can reach the secrets.
+type keyring func(appKey string) []credential
+
+func newKeyring(s Secrets) (keyring, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	var all []credential
+	byApp := make(map[string][]credential, len(s))
+	for _, app := range slices.Sorted(maps.Keys(s)) {
+		for _, secret := range s[app] {
+			byApp[app] = append(byApp[app], credential{app, secret})
+		}
+		all = append(all, byApp[app]...)
+	}
+	return func(appKey string) []credential {
+		if own, ok := byApp[appKey]; ok {
+			return own
+		}
+		return all
+	}, nil
+}

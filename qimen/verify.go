@@ -1,0 +1,120 @@
+package qimen
+
+import (
+	"crypto/subtle"
+	"errors"
+	"strings"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/charset"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// VerifyPush checks the signature of a push (Qimen and SPI provider rules: MD5
+// over listed headers, query, and form fields or text body) and returns what it
+// covers. It does not look at the age of the timestamp: see
+// [Delivery.CheckTime].
+//
+// The secrets tried are those of target_app_key where the push has one, else of
+// app_key, and all of them where that names no app in secrets.
+//
+// The error matches [ErrInvalidSignature] and tells why without quoting the
+// signature, the body or a secret: the signature is wrong or absent, or the push
+// cannot be verified (no query, a content type other than JSON, XML, plain text
+// and URL-encoded form, an unknown charset, a malformed escape).
+//
+// Where the official Java checker throws, or where servlet containers differ,
+// the push is refused. So are bytes that the GB charset of a push lacks, for
+// which Java would sign "?".
+//
+// The platform joins names and values without a mark between them, so whoever
+// reads a push on its way can cut it at other places under the same signature:
+// serve over TLS only.
+func VerifyPush(p *Push, secrets Secrets) (*Delivery, error) {
+	ring, err := newKeyring(secrets)
+	if err != nil {
+		return nil, unverifiable("%v", err)
+	}
+	return ring.verify(p)
+}
+
+func (ring keyring) verify(p *Push) (*Delivery, error) {
+	s, err := readSigned(p)
+	if err != nil {
+		return nil, err
+	}
+	receiver := s.params["target_app_key"]
+	if top.IsBlank(receiver) {
+		receiver = s.params["app_key"]
+	}
+	matched, appKey := 0, ""
+	for _, c := range ring(receiver) {
+		// Every secret costs the same, whether it matches or not.
+		if subtle.ConstantTimeCompare([]byte(s.digest(c.secret)), []byte(s.sign)) == 1 && matched == 0 {
+			matched, appKey = 1, c.appKey
+		}
+	}
+	if matched == 0 {
+		text := "it does not match"
+		if s.sign == "" {
+			text = "no sign in the query"
+		}
+		return nil, &refusal{ErrInvalidSignature, ReasonBadSignature, text}
+	}
+	return &Delivery{
+		Method:  s.params["method"],
+		AppKey:  appKey,
+		Time:    signedTime(s.params[paramTimestamp]),
+		Params:  s.params,
+		Text:    s.text,
+		IsForm:  s.isForm,
+		Form:    s.form,
+		Attempt: 1,
+		Push:    p,
+	}, nil
+}
+
+const paramTimestamp = "timestamp"
+
+// signedTime reads a timestamp, strictly: names and values are signed without a
+// mark between them, so text that is tolerated behind a time could be the start
+// of something else.
+func signedTime(text string) fliggy.Time {
+	t, err := fliggy.ParseTime(text)
+	if err != nil || t.String() != text {
+		return fliggy.Time{}
+	}
+	return t
+}
+
+// SignPush is the twin of [VerifyPush]: it returns a copy of p whose query ends
+// with the signature for secret; a sign that p has is dropped. Everything else is
+// taken as it stands: timestamp, method and app_key are the caller's, and
+// parameters travel percent-encoded in the charset of the Content-Type.
+//
+// The error matches [ErrInvalidSignature] where VerifyPush would refuse the form
+// of p.
+func SignPush(p *Push, secret string) (*Push, error) {
+	if top.IsBlank(secret) {
+		return nil, errors.New("qimen: SignPush: empty secret: use the secret of the receiving app")
+	}
+	if p == nil {
+		return nil, unverifiable("no push")
+	}
+	signed := p.clone()
+	var query strings.Builder
+	for _, piece := range javaSplit(p.RawQuery, "&") {
+		name, _, _ := strings.Cut(piece, "=")
+		if name, err := unescape(name, charset.UTF8); err == nil && name == paramSign {
+			continue
+		}
+		query.WriteString(piece + "&")
+	}
+	signed.RawQuery = query.String() + paramSign + "="
+	s, err := readSigned(signed)
+	if err != nil {
+		return nil, err
+	}
+	signed.RawQuery += s.digest(secret)
+	return signed, nil
+}
