@@ -1,0 +1,174 @@
+package fliggytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+)
+
+// ErrClosed says that the gateway is closed.
+var ErrClosed = errors.New("fliggytest: the gateway is closed")
+
+// A Gateway is Fliggy: the TOP and Qimen gateways, the service behind them and
+// the pusher of events. Make one with [NewGateway]; its methods may be called
+// from any goroutine.
+type Gateway struct {
+	appKey      string
+	secret      func() string // a function, so that no formatting verb reaches the text
+	session     func() string
+	now         func() time.Time
+	pushTimeout time.Duration
+
+	server *httptest.Server // nil when no port could be had
+	origin string
+	broken error // what was wrong from the start: told by Client
+	ctx    context.Context
+	cancel context.CancelFunc
+	close  sync.Once
+
+	operations map[string]*operation
+	state      *state
+	faults     faults
+	pushes     pusher
+	log        requestLog
+
+	mu       sync.Mutex
+	handlers map[string]Handler
+	auto     decision
+}
+
+// NewGateway starts a gateway on a free port of the loopback interface. Close it.
+//
+// It never fails: where no port can be had, or an option makes no sense,
+// [Gateway.Client] says so.
+func NewGateway(opts ...Option) *Gateway {
+	cfg := defaultConfig()
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&cfg)
+		}
+	}
+	g := &Gateway{
+		appKey:      cfg.appKey,
+		secret:      func() string { return cfg.secret },
+		session:     func() string { return cfg.session },
+		now:         cfg.now,
+		pushTimeout: cfg.pushTimeout,
+		auto:        cfg.auto,
+		handlers:    map[string]Handler{},
+	}
+	g.ctx, g.cancel = context.WithCancel(context.Background())
+	var namesErr, listenErr error
+	g.operations, namesErr = compileOperations(cfg.names)
+	g.state = newState(g.now())
+	g.pushes.init()
+	g.server, listenErr = g.listen()
+	if g.server != nil {
+		g.origin = g.server.URL
+	}
+	g.broken = errors.Join(namesErr, listenErr)
+	return g
+}
+
+func (g *Gateway) listen() (*httptest.Server, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(g.ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		if l, err = lc.Listen(g.ctx, "tcp6", "[::1]:0"); err != nil {
+			return nil, fmt.Errorf("fliggytest: no port on the loopback interface: %w", err)
+		}
+	}
+	s := &httptest.Server{Listener: l, Config: &http.Server{
+		Handler:           g.mux(),
+		ReadHeaderTimeout: time.Minute,
+		BaseContext:       func(net.Listener) context.Context { return g.ctx },
+		ErrorLog:          log.New(io.Discard, "", 0), // what goes wrong is in Requests
+	}}
+	s.Start()
+	return s, nil
+}
+
+const (
+	topPath   = "/router/rest"
+	qimenPath = "/router/qm"
+)
+
+// mux serves the paths of production, sandbox and the classic gateways.
+func (g *Gateway) mux() http.Handler {
+	m := http.NewServeMux()
+	for _, prefix := range []string{"", "/top"} {
+		m.HandleFunc(prefix+topPath, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, false) })
+		m.HandleFunc(prefix+qimenPath, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, true) })
+		m.HandleFunc(prefix+qimenPath+"test", func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, true) })
+	}
+	return m
+}
+
+// Close stops the gateway: waiting requests and pushes in flight are ended, and
+// no goroutine of it is left. Calls and pushes after that fail. What it holds can
+// still be read. Closing twice does no harm.
+func (g *Gateway) Close() {
+	g.close.Do(func() {
+		g.cancel()
+		g.pushes.stop()
+		if g.server != nil {
+			g.server.CloseClientConnections()
+			g.server.Close()
+		}
+		g.pushes.wait()
+	})
+}
+
+// Client returns a client of this gateway: with its addresses, app key, secret,
+// clock and, where it demands one, session. opts come after those and win.
+func (g *Gateway) Client(opts ...rentcar.Option) (*rentcar.Client, error) {
+	if g.broken != nil {
+		return nil, g.broken
+	}
+	own := []rentcar.Option{
+		rentcar.WithBaseURL(g.URL()), rentcar.WithQimenURL(g.QimenURL()), rentcar.WithClock(g.now),
+	}
+	if s := g.session(); s != "" {
+		own = append(own, rentcar.WithSession(s))
+	}
+	return rentcar.NewClient(g.appKey, g.secret(), append(own, opts...)...)
+}
+
+// URL is the address of the TOP gateway, for rentcar.WithBaseURL.
+func (g *Gateway) URL() string { return g.origin + topPath }
+
+// QimenURL is the address of the Qimen gateway, for rentcar.WithQimenURL.
+func (g *Gateway) QimenURL() string { return g.origin + qimenPath }
+
+// AppKey is the app key that the gateway knows, and that its pushes carry.
+func (g *Gateway) AppKey() string { return g.appKey }
+
+// AppSecret is the secret of that app: calls and pushes are signed with it.
+func (g *Gateway) AppSecret() string { return g.secret() }
+
+// String names app key and address, never the secret.
+func (g *Gateway) String() string {
+	return fmt.Sprintf("fliggytest.Gateway{app key %s, %s}", g.appKey, g.origin)
+}
+
+// GoString is String.
+func (g *Gateway) GoString() string { return g.String() }
+
+// Format writes String for every verb.
+func (g *Gateway) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, g.String()) }
+
+// LogValue is String.
+func (g *Gateway) LogValue() slog.Value { return slog.StringValue(g.String()) }
+
+// MarshalText is String: a gateway has no other form.
+func (g *Gateway) MarshalText() ([]byte, error) { return []byte(g.String()), nil }

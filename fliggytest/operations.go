@@ -1,0 +1,142 @@
+package fliggytest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// An operation is one API that the gateway serves by itself.
+type operation struct {
+	method      string
+	param       string // the parameter that wraps the request
+	inner       string // the member of the reply that holds its members, if any
+	requestType reflect.Type
+	resultType  reflect.Type
+	requestPlan *top.Plan
+	resultPlan  *top.Plan
+	refusalPlan *top.Plan
+	execute     func(s *state, m moment, req any) (any, error)
+}
+
+const methodSubmit = "alitrip.rentcar.btb.renewal.submit"
+
+// builtIn are the APIs that package rentcar has types for. The wrapping
+// parameters of renewal.submit and renewal.order.cancel are inferred.
+func builtIn() []*operation {
+	return []*operation{
+		newOperation("alitrip.rentcar.btb.order.query", "rent_car_b2b_query_order_req", (*state).queryOrder),
+		newOperation("alitrip.rentcar.btb.order.cancelcheck", "rent_car_b2b_check_cancel_order_req", (*state).checkCancelOrder),
+		newOperation("alitrip.rentcar.btb.renewaldetail.query", "rent_car_b2b_renewal_detail_req", (*state).quote),
+		newOperation(methodSubmit, "rent_car_b2b_renewal_submit_order_req", (*state).submit),
+		newOperation("alitrip.rentcar.btb.renewal.checkcancel", "rent_car_b2b_renewal_check_cancel_order_req", (*state).checkCancelRenewal),
+		newOperation("alitrip.rentcar.btb.renewal.order.cancel", "rent_car_b2b_renewal_cancel_order_req", (*state).cancelRenewal),
+		newOperation("alitrip.rentcar.btb.bill.notify", "rent_car_b2b_distribution_bill_req", (*state).notifyBill),
+		newOperation("alitrip.rentcar.btb.distribution.callback", "rent_car_b2b_distribution_callback_req", (*state).callback),
+		newOperation("alitrip.rentcar.zzc.callback.order.create", "rentcar_create_order_callback", (*state).createAgencyOrder),
+		newOperation("alitrip.rentcar.zzc.callback.order.update", "rent_car_order_update_callback", (*state).updateAgencyOrder),
+	}
+}
+
+// A moment is when and by which call something happens.
+type moment struct {
+	now time.Time
+	id  string // request id
+}
+
+func newOperation[Req, Res any](method, param string, execute func(*state, moment, *Req) (*Res, error)) *operation {
+	return &operation{
+		method: method, param: param,
+		requestType: reflect.TypeFor[Req](), resultType: reflect.TypeFor[Res](),
+		execute: func(s *state, m moment, req any) (any, error) {
+			res, err := execute(s, m, req.(*Req))
+			if err != nil {
+				return nil, err // not a nil *Res in an interface
+			}
+			return res, nil
+		},
+	}
+}
+
+// compileOperations prepares all operations, with the names that the options
+// correct. Where names fit nothing the error says so, and they count for nothing.
+func compileOperations(names map[string]rentcar.Names) (map[string]*operation, error) {
+	ops := map[string]*operation{}
+	var problems []error
+	for _, op := range builtIn() {
+		problems = append(problems, op.compile(rentcar.Names{}))
+		if n, ok := names[op.method]; ok {
+			if err := op.compile(n); err != nil {
+				problems = append(problems, fmt.Errorf("fliggytest: names of %s: %w", op.method, err))
+			}
+		}
+		ops[op.method] = op
+	}
+	for _, method := range slices.Sorted(maps.Keys(names)) {
+		if ops[method] == nil {
+			problems = append(problems, fmt.Errorf("fliggytest: names: the gateway does not serve %q by itself", method))
+		}
+	}
+	return ops, errors.Join(problems...)
+}
+
+func (op *operation) compile(n rentcar.Names) error {
+	request, err := top.RenamedPlan(op.requestType, n.Request)
+	if err != nil {
+		return fmt.Errorf("request: %w", err)
+	}
+	result, err := top.RenamedPlan(op.resultType, n.Reply)
+	if err != nil {
+		return fmt.Errorf("reply: %w", err)
+	}
+	refused := reflect.TypeFor[refusal]()
+	if strings.HasPrefix(op.method, agencyPrefix) {
+		refused = reflect.TypeFor[agencyRefusal]()
+	}
+	plain, err := top.PlanFor(refused)
+	if err != nil {
+		return err
+	}
+	own := maps.Clone(n.Reply)
+	maps.DeleteFunc(own, func(name, _ string) bool { return !plain.Knows(name) })
+	refusals, err := top.RenamedPlan(refused, own)
+	if err != nil {
+		return err
+	}
+	op.requestPlan, op.resultPlan, op.refusalPlan, op.inner = request, result, refusals, n.Inner
+	if n.Param != "" {
+		op.param = n.Param
+	}
+	return nil
+}
+
+// decode reads the request of the operation. An argument that is missing or no
+// JSON object is the gateway's to refuse, a member that is wrong the service's.
+func (op *operation) decode(r *Request) (any, error) {
+	if strings.TrimSpace(string(r.argument)) == "" {
+		return nil, missingArgument(op.param)
+	}
+	if !json.Valid(r.argument) || strings.TrimSpace(string(r.argument))[0] != '{' {
+		return nil, invalidArgument(op.param)
+	}
+	req := reflect.New(op.requestType).Interface()
+	err := op.requestPlan.DecodeJSON(r.argument, req)
+	var member *top.Error
+	switch {
+	case err == nil:
+		return req, nil
+	case errors.As(err, &member) && member.Rule == "missing":
+		return nil, serviceError("isv.missing-parameter:"+member.Path, "缺少参数")
+	case errors.As(err, &member):
+		return nil, serviceError("isv.invalid-parameter:"+member.Path, "非法参数: "+member.Rule)
+	}
+	return nil, serviceError("isv.invalid-parameter", "非法参数")
+}

@@ -1,0 +1,121 @@
+package fliggytest
+
+import (
+	_ "embed" // the sample order
+	"reflect"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// The ids of the sample order: those of the guide's events.
+const (
+	SampleOrderID    rentcar.ID = "3104050285204362836"
+	SampleOutOrderID            = "RC202212191604667539969978368"
+)
+
+// An Order is a main order (主订单) that the platform holds.
+type Order struct {
+	OrderID    rentcar.ID      // Fliggy's id
+	OutOrderID string          // the distributor's id
+	ChannelID  rentcar.Channel // of the events about the order
+	// Details is what order.query answers. It can be renewed if its service types
+	// hold 3 (rentcar.ServiceRenewal).
+	Details rentcar.OrderQueryResult
+	// CancelFee is what order.cancelcheck answers, in yuan; 0.00 where it is unset.
+	CancelFee rentcar.Yuan
+	// CancelMessage explains the fee.
+	CancelMessage string
+}
+
+//go:embed data/order.xml
+var sampleXML []byte
+
+// SampleOrder is the example of the documentation of order.query, with the ids of
+// the guide's events and with service types 1, 2 and 3. The example's error code
+// and message, which contradict its success, are left out.
+func SampleOrder() Order {
+	o := Order{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, ChannelID: rentcar.ChannelAmap}
+	if plan, err := top.PlanFor(reflect.TypeFor[rentcar.OrderQueryResult]()); err == nil {
+		_ = plan.DecodeXML(sampleXML, &o.Details) // a file of this package
+	}
+	o.Details.RetCode, o.Details.RetMsg = "", ""
+	o.Details.Order.ServiceTypes = []rentcar.OrderServiceType{
+		fliggy.ServiceChangeDriver, fliggy.ServiceChangePickUpReturn, rentcar.ServiceRenewal,
+	}
+	return o
+}
+
+// AddOrder puts a copy of an order in, in place of one with the same OrderID, and
+// returns its OrderID: an order without one gets one.
+func (g *Gateway) AddOrder(o Order) rentcar.ID {
+	g.state.mu.Lock()
+	defer g.state.mu.Unlock()
+	return g.state.addOrder(o)
+}
+
+func (s *state) addOrder(o Order) rentcar.ID {
+	for n := len(s.orders); o.OrderID == ""; n++ {
+		if id := numbered(firstOrderID, n); s.orders[id] == nil {
+			o.OrderID = id
+		}
+	}
+	own := snapshot(o)
+	if old := s.orders[o.OrderID]; old != nil && s.ordersByOut[old.OutOrderID] == old {
+		delete(s.ordersByOut, old.OutOrderID)
+	}
+	s.orders[o.OrderID] = &own
+	if o.OutOrderID != "" {
+		s.ordersByOut[o.OutOrderID] = &own
+	}
+	return o.OrderID
+}
+
+// Order returns a copy of the order with Fliggy's id id.
+func (g *Gateway) Order(id rentcar.ID) (Order, bool) {
+	g.state.mu.Lock()
+	defer g.state.mu.Unlock()
+	o := g.state.orders[id]
+	if o == nil {
+		return Order{}, false
+	}
+	return snapshot(*o), true
+}
+
+// findOrder finds an order by the ids that are given; those must agree.
+func (s *state) findOrder(id rentcar.ID, out string) (*Order, error) {
+	o := s.orders[id]
+	if id == "" {
+		o = s.ordersByOut[out]
+	}
+	if o == nil || out != "" && o.OutOrderID != out {
+		return nil, refuse(RetOrderNotFound, "订单不存在")
+	}
+	return o, nil
+}
+
+func (s *state) queryOrder(_ moment, req *rentcar.OrderQueryRequest) (*rentcar.OrderQueryResult, error) {
+	o, err := s.findOrder(req.OrderID, req.OutOrderID)
+	if err != nil {
+		return nil, err
+	}
+	res := snapshot(o.Details)
+	res.Successful = true
+	return &res, nil
+}
+
+func (s *state) checkCancelOrder(_ moment, req *rentcar.OrderCheckCancelRequest) (*rentcar.OrderCheckCancelResult, error) {
+	o, err := s.findOrder(req.OrderID, req.OutOrderID)
+	if err != nil {
+		return nil, err
+	}
+	res := &rentcar.OrderCheckCancelResult{Status: success(), CancelFee: o.CancelFee, CancelMessage: o.CancelMessage}
+	if !res.CancelFee.IsSet() {
+		res.CancelFee = rentcar.FenOf(0).Yuan()
+	}
+	if res.CancelMessage == "" && res.CancelFee.Sign() == 0 {
+		res.CancelMessage = "免费取消"
+	}
+	return res, nil
+}

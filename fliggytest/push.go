@@ -1,0 +1,227 @@
+package fliggytest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+// ErrNoTarget says that the gateway knows no endpoint to push to.
+var ErrNoTarget = errors.New("fliggytest: nowhere to push to: call PushTo or PushToHandler")
+
+// A PushResult is what became of a push.
+type PushResult struct {
+	Status   int    // HTTP status of the answer, 0 where none came
+	Body     []byte // the answer
+	Accepted bool   // HTTP status 200 and a JSON object whose success is true
+	Err      error  // why no answer came, or why nothing was pushed
+}
+
+// A PushRecord is one push that was sent.
+//
+// It formats, logs and marshals to JSON as a summary: the query carries the
+// signature, the body personal data.
+type PushRecord struct {
+	Time     time.Time // by the gateway's clock
+	Method   string    // API name
+	RawQuery string
+	Header   http.Header
+	Body     []byte
+	Result   PushResult
+}
+
+// String tells the method and the result.
+func (p PushRecord) String() string {
+	return fmt.Sprintf("PushRecord(%s, status %d, accepted %t)", p.Method, p.Result.Status, p.Result.Accepted)
+}
+
+// GoString is String.
+func (p PushRecord) GoString() string { return p.String() }
+
+// Format writes String for every verb.
+func (p PushRecord) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
+
+// LogValue is String.
+func (p PushRecord) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// MarshalJSON writes String.
+func (p PushRecord) MarshalJSON() ([]byte, error) { return json.Marshal(p.String()) }
+
+// A PushOption shapes one push.
+type PushOption func(*pushConfig)
+
+type pushConfig struct {
+	method       string
+	contentType  string
+	params       []top.Param
+	times        int
+	delay        time.Duration
+	signedAt     time.Time
+	badSignature bool
+}
+
+// PushRepeated sends the push n times, byte for byte the same. The result is that
+// of the last.
+func PushRepeated(n int) PushOption { return func(c *pushConfig) { c.times = max(n, 1) } }
+
+// PushLate waits so long before the push is made and signed. The end of the
+// context or of the gateway ends the wait.
+func PushLate(d time.Duration) PushOption { return func(c *pushConfig) { c.delay = max(d, 0) } }
+
+// PushSignedAt signs with this time instead of the gateway's clock, for stale and
+// for future timestamps.
+func PushSignedAt(t time.Time) PushOption { return func(c *pushConfig) { c.signedAt = t } }
+
+// PushBadSignature signs with a secret that nobody has.
+func PushBadSignature() PushOption { return func(c *pushConfig) { c.badSignature = true } }
+
+// PushMethod pushes to another API than that of events, such as one that a
+// merchant provides.
+func PushMethod(method string) PushOption { return func(c *pushConfig) { c.method = method } }
+
+// PushContentType declares another content type than JSON in UTF-8, such as that
+// of a form, or another charset. The body must fit it.
+func PushContentType(contentType string) PushOption {
+	return func(c *pushConfig) { c.contentType = contentType }
+}
+
+// PushParam adds a parameter to the query; it is signed.
+func PushParam(name, value string) PushOption {
+	return func(c *pushConfig) { c.params = append(c.params, top.Param{Name: name, Value: value}) }
+}
+
+// PushTo pushes events to this address from now on, over HTTP. A query that it
+// has is kept and signed.
+func (g *Gateway) PushTo(address string) {
+	g.pushes.aim(target{address: address})
+}
+
+// PushToHandler pushes events to h from now on, without a connection in between.
+func (g *Gateway) PushToHandler(h http.Handler) {
+	g.pushes.aim(target{handler: h})
+}
+
+// Push pushes an event and returns what the endpoint said. The event is sent as it
+// marshals, whether its Validate finds fault with it or not.
+func (g *Gateway) Push(ctx context.Context, e events.Event, opts ...PushOption) PushResult {
+	m, ok := e.(json.Marshaler)
+	if !ok {
+		return PushResult{Err: errors.New("fliggytest: push: want an event, got none")}
+	}
+	body, err := m.MarshalJSON()
+	if err != nil {
+		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
+	}
+	return g.PushRaw(ctx, body, opts...)
+}
+
+// PushRaw pushes any body, signed like an event.
+func (g *Gateway) PushRaw(ctx context.Context, body []byte, opts ...PushOption) PushResult {
+	if !g.pushes.start() {
+		return PushResult{Err: ErrClosed}
+	}
+	defer g.pushes.done()
+	return g.push(ctx, body, opts)
+}
+
+// Pushes returns every push since the start or the last [Gateway.Forget], in the
+// order in which they ended. One that was never sent is not there.
+func (g *Gateway) Pushes() []PushRecord { return g.pushes.records() }
+
+func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) PushResult {
+	cfg := pushConfig{method: qimen.DefaultEventMethod, contentType: "application/json;charset=utf-8", times: 1}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&cfg)
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(g.ctx, func() { cancel(ErrClosed) })()
+	if !wait(ctx, cfg.delay) {
+		return PushResult{Err: context.Cause(ctx)}
+	}
+	to, err := g.pushes.target()
+	if err != nil {
+		return PushResult{Err: err}
+	}
+	p, err := g.signed(&cfg, to, body)
+	if err != nil {
+		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
+	}
+	var res PushResult
+	for range cfg.times {
+		res = g.deliver(ctx, to, p)
+		g.pushes.record(PushRecord{
+			Time: g.now(), Method: cfg.method, RawQuery: p.RawQuery, Header: p.Header.Clone(), Body: slices.Clone(p.Body), Result: res,
+		})
+	}
+	return res
+}
+
+// signed makes the request of a push.
+func (g *Gateway) signed(cfg *pushConfig, to target, body []byte) (*qimen.Push, error) {
+	at := cfg.signedAt
+	if at.IsZero() {
+		at = g.now()
+	}
+	params := append([]top.Param{
+		{Name: "app_key", Value: g.appKey},
+		{Name: "method", Value: cfg.method},
+		{Name: "timestamp", Value: at.In(fliggy.Zone()).Format(time.DateTime)},
+	}, cfg.params...)
+	query := string(top.AppendForm(nil, params))
+	if to.query != "" {
+		query = to.query + "&" + query
+	}
+	secret := g.secret()
+	if cfg.badSignature {
+		secret = "not " + secret
+	}
+	return qimen.SignPush(&qimen.Push{
+		RawQuery: query, Header: http.Header{"Content-Type": {cfg.contentType}}, Body: body,
+	}, secret)
+}
+
+// deliver sends a push once and reads the answer.
+func (g *Gateway) deliver(ctx context.Context, to target, p *qimen.Push) PushResult {
+	ctx, cancel := context.WithTimeout(ctx, g.pushTimeout)
+	defer cancel()
+	status, body, err := to.send(ctx, g.pushes.client, p)
+	if err != nil {
+		if cause := context.Cause(ctx); errors.Is(cause, ErrClosed) {
+			err = cause
+		}
+		return PushResult{Status: status, Err: fmt.Errorf("fliggytest: push: %w", withoutURL(err))}
+	}
+	return PushResult{Status: status, Body: body, Accepted: status == http.StatusOK && saysSuccess(body)}
+}
+
+// withoutURL takes the URL, with the signature in it, out of an error.
+func withoutURL(err error) error {
+	var u *url.Error
+	for errors.As(err, &u) {
+		err = u.Err
+	}
+	return err
+}
+
+// saysSuccess reads the success flag of an answer, boolean or text.
+func saysSuccess(body []byte) bool {
+	var answer struct {
+		Success bool `top:"success"`
+	}
+	return json.Valid(body) && decode(body, &answer) == nil && answer.Success
+}

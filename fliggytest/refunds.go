@@ -1,0 +1,154 @@
+package fliggytest
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// A Refund is a fee refund (退费) that customer service orders. It is pushed as it
+// is, complete or not.
+type Refund struct {
+	Type   rentcar.RefundType
+	Amount rentcar.Yuan // in yuan
+	Reason string
+	// PayTradeNo is the trade number; where it is empty one is made up in the
+	// guide's form, such as "3187983531024266527_142_2_1".
+	PayTradeNo string
+	// DeductPayTradeNo is the trade number of the deduction that is refunded, for
+	// refund types 3 and 4.
+	DeductPayTradeNo string
+	// Canceller is who cancels; of renewals only.
+	Canceller fliggy.Canceller
+}
+
+// A RefundState is where a refund is.
+type RefundState string
+
+// The states of a refund.
+const (
+	RefundRequested RefundState = "requested" // event 142 or 141
+	RefundSucceeded RefundState = "succeeded" // callback 270 or 260
+	RefundFailed    RefundState = "failed"    // callback 271 or 261
+)
+
+// A RefundRecord is a refund that was ordered, and how it ended.
+type RefundRecord struct {
+	Refund
+	State         RefundState
+	RequestedTime time.Time
+	SettledTime   time.Time // zero until a callback settled it
+}
+
+// A pendingRefund is a refund by its trade number.
+type pendingRefund struct {
+	renewal *Renewal // nil for a refund of the main order
+	order   rentcar.ID
+	index   int // among the renewal's refunds
+	RefundRecord
+}
+
+// settle notes how a refund ended.
+func (p *pendingRefund) settle(state RefundState, now time.Time) {
+	p.State, p.SettledTime = state, now
+	if p.renewal != nil {
+		p.renewal.Refunds[p.index] = p.RefundRecord
+	}
+}
+
+// requestRefund keeps a refund and returns the event that orders it. id is that of
+// a renewal or of a main order.
+func (s *state) requestRefund(now time.Time, id rentcar.ID, r Refund) (events.Event, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	renewal, order := s.renewalsByID[id], s.orders[id]
+	t := events.TypeRenewalFeeRefund
+	switch {
+	case renewal == nil && order == nil:
+		return nil, fmt.Errorf("fliggytest: refund: there is no renewal and no order %s", id)
+	case renewal == nil:
+		t = events.TypeFeeRefund
+	}
+	s.lastRefund++
+	if r.PayTradeNo == "" {
+		r.PayTradeNo = fmt.Sprintf("%s_%d_%d_%d", id, int(t), int(r.Type), s.lastRefund)
+	}
+	p := &pendingRefund{renewal: renewal, RefundRecord: RefundRecord{Refund: r, State: RefundRequested, RequestedTime: now}}
+	s.refunds[r.PayTradeNo] = p
+	data := events.FeeRefundData{
+		RefundType: r.Type, Amount: r.Amount, Reason: r.Reason, PayTradeNo: r.PayTradeNo, DeductPayTradeNo: r.DeductPayTradeNo,
+	}
+	if renewal == nil {
+		p.order = order.OrderID
+		return &events.FeeRefund{Envelope: envelope(t, order.ChannelID, order.OrderID, order.OutOrderID), FeeRefundData: data}, nil
+	}
+	p.order, p.index = renewal.OrderID, len(renewal.Refunds)
+	renewal.Refunds = append(renewal.Refunds, p.RefundRecord)
+	return &events.RenewalFeeRefund{
+		Envelope:       envelope(t, renewal.ChannelID, renewal.OrderID, renewal.OutOrderID),
+		RenewalOrderID: renewal.RenewalOrderID, RenewalOutOrderID: renewal.RenewalOutOrderID,
+		Canceller: r.Canceller, FeeRefundData: data,
+	}, nil
+}
+
+func envelope(t events.Type, channel rentcar.Channel, order rentcar.ID, out string) events.Envelope {
+	return events.Envelope{ChannelID: channel, OrderID: order, OutOrderID: out, EventType: t}
+}
+
+// answers says which callbacks settle a refund, of which kind, and how.
+var answers = map[events.Type]struct {
+	state   RefundState
+	renewal bool
+}{
+	events.TypeRenewalFeeRefundSucceeded: {RefundSucceeded, true},
+	events.TypeRenewalFeeRefundFailed:    {RefundFailed, true},
+	events.TypeFeeRefundSucceeded:        {RefundSucceeded, false},
+	events.TypeFeeRefundFailed:           {RefundFailed, false},
+}
+
+// callback takes a callback. One that settles a refund must carry its trade number
+// byte for byte, and fit it: 270 and 271 a renewal, 260 and 261 a main order. A
+// refund that failed may still succeed, not the other way round.
+func (s *state) callback(m moment, req *rentcar.CallbackRequest) (*rentcar.CallbackResult, error) {
+	cb, err := events.ParseCallback([]byte(req.EventData))
+	if err != nil {
+		return nil, serviceError("isv.invalid-parameter:event_data", err.Error())
+	}
+	if req.EventType != 0 && req.EventType != cb.EventType {
+		return nil, refuse(RetCallbackMismatch, "event_type与eventType不一致")
+	}
+	answer, settles := answers[cb.EventType]
+	if settles {
+		if err := s.settle(m.now, cb, answer.state, answer.renewal); err != nil {
+			return nil, err
+		}
+	}
+	channel := cb.ChannelID
+	if channel == "" {
+		channel = req.ChannelID
+	}
+	s.callbacks = append(s.callbacks, ReceivedCallback{
+		Time: m.now, RequestID: m.id, ChannelID: channel, Callback: *cb, Settled: settles,
+	})
+	return &rentcar.CallbackResult{Status: success()}, nil
+}
+
+func (s *state) settle(now time.Time, cb *events.Callback, state RefundState, renewal bool) error {
+	p := s.refunds[cb.Data.PayTradeNo]
+	switch {
+	case p == nil:
+		return refuse(RetTradeNotFound, "退款流水不存在")
+	case (p.renewal != nil) != renewal:
+		return refuse(RetCallbackMismatch, "回调类型"+strconv.Itoa(int(cb.EventType))+"与退款不符")
+	case renewal && cb.Data.RenewalOrderID != p.renewal.RenewalOrderID, cb.OrderID != "" && cb.OrderID != p.order:
+		return refuse(RetCallbackMismatch, "订单号与退款不符")
+	case p.State == RefundSucceeded && state == RefundFailed:
+		return refuse(RetCallbackMismatch, "退款已成功")
+	}
+	p.settle(state, now)
+	return nil
+}

@@ -1,0 +1,232 @@
+package fliggytest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+)
+
+// A RenewalState is where a renewal is in its life.
+type RenewalState string
+
+// The states of a renewal.
+const (
+	RenewalSubmitted RenewalState = "submitted" // waits for the merchant
+	RenewalAccepted  RenewalState = "accepted"  // event 103
+	RenewalRejected  RenewalState = "rejected"  // event 104
+	RenewalCancelled RenewalState = "cancelled" // by renewal.order.cancel
+)
+
+// alive tells whether the renewal still counts.
+func (s RenewalState) alive() bool { return s == RenewalSubmitted || s == RenewalAccepted }
+
+// A Renewal is a renewal order (续租单) that the platform holds: one submit that
+// was carried out.
+type Renewal struct {
+	RenewalOrderID    rentcar.ID // Fliggy's id of the renewal
+	RenewalOutOrderID string     // the distributor's id of the renewal, as submitted
+	OrderID           rentcar.ID // Fliggy's id of the main order
+	OutOrderID        string     // the distributor's id of the main order
+	ChannelID         rentcar.Channel
+	State             RenewalState
+	CreatedTime       time.Time
+	RequestID         string // of the submit
+
+	// Submit is the submit as it arrived.
+	Submit rentcar.RenewalSubmitRequest
+	// Start is when the renewal starts and Total what it costs, in yuan: of the
+	// submit, else of the quote that it names. Unset where neither says.
+	Start time.Time
+	Total rentcar.Yuan
+
+	// ErrorCode and ErrorMessage say why it was rejected.
+	ErrorCode    string
+	ErrorMessage string
+	// CancelFee is what the cancellation cost, in yuan.
+	CancelFee     rentcar.Yuan
+	CancelMessage string
+	CancelledTime time.Time
+	// Refunds are the fee refunds ordered for it, in their order.
+	Refunds []RefundRecord
+}
+
+// A quoted renewal is one that was priced.
+type quoted struct {
+	order rentcar.ID
+	from  time.Time
+	total rentcar.Yuan
+}
+
+// itemID is the n-th quote id: opaque, and with every character that must not be
+// lost on the way back.
+func itemID(n int) string {
+	sum := sha256.Sum256([]byte("quote " + strconv.Itoa(n)))
+	return base64.StdEncoding.EncodeToString(append([]byte{0xFB, 0xFF, 0xBF}, sum[:28]...)) // +/+/...=
+}
+
+func (s *state) quote(_ moment, req *rentcar.RenewalQuoteRequest) (*rentcar.RenewalQuoteResult, error) {
+	o, err := s.renewable(req.OrderID, req.OutOrderID)
+	if err != nil {
+		return nil, err
+	}
+	res, ok := priceOf(req.CarUseTime.Time, req.CarReturnTime.Time)
+	if !ok {
+		return nil, refuse(RetBadPeriod, "续租时间有误")
+	}
+	res.ItemID = itemID(len(s.quotes) + 1)
+	s.quotes[res.ItemID] = quoted{o.OrderID, req.CarUseTime.Time, res.Total()}
+	return res, nil
+}
+
+// renewable finds an order that can be renewed.
+func (s *state) renewable(id rentcar.ID, out string) (*Order, error) {
+	o, err := s.findOrder(id, out)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Details.SupportsRenewal() {
+		return nil, refuse(RetNotRenewable, "订单不支持续租")
+	}
+	return o, nil
+}
+
+// submit carries out every valid order. out_order_id is not looked at: which
+// order it names is not known.
+func (s *state) submit(m moment, req *rentcar.RenewalSubmitRequest) (*rentcar.RenewalSubmitResult, error) {
+	o, err := s.renewable(req.OrderID, "")
+	if err != nil {
+		return nil, err
+	}
+	quote, known := s.quotes[req.ItemID]
+	if req.ItemID != "" && (!known || quote.order != o.OrderID) {
+		return nil, refuse(RetQuoteNotFound, "报价不存在")
+	}
+	if from, to := req.CarUseTime, req.CarReturnTime; from.IsSet() && to.IsSet() && !to.After(from.Time) {
+		return nil, refuse(RetBadPeriod, "续租时间有误")
+	}
+	r := &Renewal{
+		RenewalOrderID: numbered(firstRenewalID, len(s.renewals)), RenewalOutOrderID: req.RenewalOutOrderID,
+		OrderID: o.OrderID, OutOrderID: o.OutOrderID, ChannelID: req.ChannelID,
+		State: RenewalSubmitted, CreatedTime: m.now, RequestID: m.id,
+		Submit: *req, Start: req.CarUseTime.Time, Total: req.TotalFee,
+	}
+	if r.ChannelID == "" {
+		r.ChannelID = o.ChannelID
+	}
+	if r.Start.IsZero() {
+		r.Start = quote.from
+	}
+	if !r.Total.IsSet() {
+		r.Total = quote.total
+	}
+	s.renewals = append(s.renewals, r)
+	s.renewalsByID[r.RenewalOrderID] = r
+	s.renewalsByOrder[r.OrderID] = append(s.renewalsByOrder[r.OrderID], r)
+	if r.RenewalOutOrderID != "" {
+		s.renewalsByOut[r.RenewalOutOrderID] = append(s.renewalsByOut[r.RenewalOutOrderID], r)
+	}
+	return &rentcar.RenewalSubmitResult{
+		Status: success(), RenewalOrderID: r.RenewalOrderID, OrderID: r.OrderID, OutOrderID: r.OutOrderID,
+	}, nil
+}
+
+// findRenewal finds a renewal by the ids that are given; those must agree. Of
+// several the latest that is alive counts, else the latest.
+func (s *state) findRenewal(renewal rentcar.ID, out string, order rentcar.ID) (*Renewal, error) {
+	var candidates []*Renewal
+	switch {
+	case renewal != "":
+		if r := s.renewalsByID[renewal]; r != nil {
+			candidates = []*Renewal{r}
+		}
+	case out != "":
+		if candidates = s.renewalsByOut[out]; candidates == nil && s.ordersByOut[out] != nil {
+			candidates = s.renewalsByOrder[s.ordersByOut[out].OrderID]
+		}
+	default:
+		candidates = s.renewalsByOrder[order]
+	}
+	var last *Renewal
+	for _, r := range slices.Backward(candidates) {
+		if order != "" && r.OrderID != order || out != "" && r.RenewalOutOrderID != out && r.OutOrderID != out {
+			continue
+		}
+		if r.State.alive() {
+			return r, nil
+		}
+		if last == nil {
+			last = r
+		}
+	}
+	if last == nil {
+		return nil, refuse(RetRenewalNotFound, "续租单不存在")
+	}
+	return last, nil
+}
+
+// cancellation is what cancelling a renewal costs now, and why.
+func (s *state) cancellation(now time.Time, renewal rentcar.ID, out string, order rentcar.ID) (r *Renewal, fee rentcar.Yuan, why string, err error) {
+	if r, err = s.findRenewal(renewal, out, order); err != nil {
+		return nil, fee, "", err
+	}
+	switch r.State {
+	case RenewalCancelled:
+		return nil, fee, "", refuse(RetNotCancellable, "续租单已取消")
+	case RenewalRejected:
+		return nil, fee, "", refuse(RetNotCancellable, "商家未接单,续租单已关闭")
+	}
+	fee, percent, ok := penalty(r.Total, r.Start, now)
+	if !ok {
+		return nil, fee, "", refuse(RetNotCancellable, "续租已开始,无法取消")
+	}
+	if percent == 0 {
+		return r, fee, "免费取消", nil
+	}
+	return r, fee, "距续租开始时间较近,收取" + strconv.Itoa(percent) + "%违约金", nil
+}
+
+func (s *state) checkCancelRenewal(m moment, req *rentcar.RenewalCheckCancelRequest) (*rentcar.RenewalCheckCancelResult, error) {
+	_, fee, why, err := s.cancellation(m.now, req.RenewalOrderID, req.OutOrderID, req.OrderID)
+	if err != nil {
+		return nil, err
+	}
+	return &rentcar.RenewalCheckCancelResult{Status: success(), CancelFee: fee, CancelMessage: why}, nil
+}
+
+func (s *state) cancelRenewal(m moment, req *rentcar.RenewalCancelRequest) (*rentcar.RenewalCancelResult, error) {
+	r, fee, why, err := s.cancellation(m.now, req.RenewalOrderID, req.OutOrderID, req.OrderID)
+	if err != nil {
+		return nil, err
+	}
+	r.State, r.CancelFee, r.CancelledTime = RenewalCancelled, fee, m.now
+	if r.CancelMessage = req.CancelMessage; r.CancelMessage == "" {
+		r.CancelMessage = why
+	}
+	return &rentcar.RenewalCancelResult{Status: success(), CancelFee: fee, CancelMessage: why}, nil
+}
+
+// Renewals returns copies of all renewals in the order of their submits.
+func (g *Gateway) Renewals() []Renewal {
+	g.state.mu.Lock()
+	defer g.state.mu.Unlock()
+	out := make([]Renewal, len(g.state.renewals))
+	for i, r := range g.state.renewals {
+		out[i] = snapshot(*r)
+	}
+	return out
+}
+
+// Renewal returns a copy of the renewal with Fliggy's id id.
+func (g *Gateway) Renewal(id rentcar.ID) (Renewal, bool) {
+	g.state.mu.Lock()
+	defer g.state.mu.Unlock()
+	r := g.state.renewalsByID[id]
+	if r == nil {
+		return Renewal{}, false
+	}
+	return snapshot(*r), true
+}

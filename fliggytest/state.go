@@ -1,0 +1,125 @@
+package fliggytest
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/events"
+)
+
+// Codes of refusals (ret_code, biz_error_code). They are made up: the platform
+// publishes no list.
+const (
+	RetOrderNotFound    = "71001" // no such order (订单不存在)
+	RetNotRenewable     = "71002" // the order does not support renewal (订单不支持续租)
+	RetBadPeriod        = "71003" // the period of the renewal makes no sense (续租时间有误)
+	RetQuoteNotFound    = "71004" // no quote of that item_id for this order (报价不存在)
+	RetRenewalNotFound  = "71005" // no such renewal (续租单不存在)
+	RetNotCancellable   = "71012" // the order cannot be cancelled any more (无法取消)
+	RetTradeNotFound    = "71021" // no refund of that trade number (退款流水不存在)
+	RetCallbackMismatch = "71022" // the callback does not fit the refund (回调与退款不符)
+)
+
+func refuse(code, message string) error {
+	return &rentcar.BusinessError{Code: code, Message: message}
+}
+
+// state is what the service behind the gateway knows. Its operations run under
+// its lock, one at a time.
+type state struct {
+	mu sync.Mutex
+
+	orders      map[rentcar.ID]*Order
+	ordersByOut map[string]*Order
+	quotes      map[string]quoted // by item id
+
+	renewals        []*Renewal
+	renewalsByID    map[rentcar.ID]*Renewal
+	renewalsByOut   map[string][]*Renewal
+	renewalsByOrder map[rentcar.ID][]*Renewal
+	refunds         map[string]*pendingRefund // by trade number
+	lastRefund      int
+
+	bills     []ReceivedBill
+	callbacks []ReceivedCallback
+
+	agency     []*AgencyOrder
+	agencyByID map[rentcar.ID]*AgencyOrder
+	agencyByNo map[string]*AgencyOrder
+}
+
+func newState(now time.Time) *state {
+	s := &state{
+		orders: map[rentcar.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
+		renewalsByID: map[rentcar.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{}, renewalsByOrder: map[rentcar.ID][]*Renewal{},
+		refunds: map[string]*pendingRefund{}, agencyByID: map[rentcar.ID]*AgencyOrder{}, agencyByNo: map[string]*AgencyOrder{},
+	}
+	s.addOrder(SampleOrder())
+	return s
+}
+
+// do runs an operation.
+func (s *state) do(op *operation, m moment, req any) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return op.execute(s, m, req)
+}
+
+// The first ids of what the platform numbers itself; later ones count on.
+const (
+	firstOrderID   = 3104050285204400001
+	firstRenewalID = 3187983531024266527 // that of the guide's events
+	firstAgencyID  = 3299010000000000001
+)
+
+func numbered(first int64, n int) rentcar.ID {
+	return rentcar.ID(strconv.FormatInt(first+int64(n), 10))
+}
+
+// A ReceivedBill is one batch of a settlement bill that arrived.
+type ReceivedBill struct {
+	Time      time.Time
+	RequestID string
+	ChannelID rentcar.Channel
+	TraceID   string
+	Exts      rentcar.Exts
+	Bill      rentcar.Bill
+}
+
+// Bills returns the bills that arrived, repeated ones too, in their order.
+func (g *Gateway) Bills() []ReceivedBill {
+	g.state.mu.Lock()
+	defer g.state.mu.Unlock()
+	return snapshots(g.state.bills)
+}
+
+func (s *state) notifyBill(m moment, req *rentcar.BillNotifyRequest) (*rentcar.BillNotifyResult, error) {
+	for _, bill := range req.Bills {
+		s.bills = append(s.bills, ReceivedBill{
+			Time: m.now, RequestID: m.id, ChannelID: req.ChannelID, TraceID: req.TraceID, Exts: req.Exts, Bill: bill,
+		})
+	}
+	return &rentcar.BillNotifyResult{Status: success()}, nil
+}
+
+func success() rentcar.Status { return rentcar.Status{Successful: true} }
+
+// A ReceivedCallback is one callback that arrived.
+type ReceivedCallback struct {
+	Time      time.Time
+	RequestID string
+	ChannelID rentcar.Channel
+	Callback  events.Callback
+	// Settled tells that it settled a refund; a repeated one settles it again.
+	Settled bool
+}
+
+// Callbacks returns the callbacks that were taken, repeated ones too, in their
+// order. Refused ones are in Requests only.
+func (g *Gateway) Callbacks() []ReceivedCallback {
+	g.state.mu.Lock()
+	defer g.state.mu.Unlock()
+	return snapshots(g.state.callbacks)
+}
