@@ -136,6 +136,9 @@ type BillLine struct {
 
 // Validate lists what is wrong with the batch in a *ValidationError.
 func (b *Bill) Validate() error {
+	if b == nil {
+		return (&call{method: opBillNotify.method}).invalid("bill", "must not be nil")
+	}
 	req := BillNotifyRequest{ChannelID: "any", Bills: []Bill{*b}}
 	return req.Validate()
 }

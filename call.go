@@ -93,9 +93,9 @@ func (c *Client) sign(cl *call, now time.Time) (request, []string) {
 	query := append(top.Merge(protocol, cl.query), top.Param{Name: "sign", Value: signature})
 	req := request{url: joinQuery(cl.url, top.AppendForm(nil, query)), contentType: cl.contentType, body: cl.body}
 	if cl.contentType == "" {
-		req.contentType, req.body = formType, top.AppendForm(nil, cl.form)
+		req.contentType, req.body = formType, top.AppendForm([]byte{}, cl.form) // resty takes a nil body for none it knows
 	}
-	return req, unprintable(secret, session, signature)
+	return req, unprintable(req.url, cl.url, secret, session, signature)
 }
 
 // unprintable lists texts that must not be shown, as they are and as a URL has
@@ -133,31 +133,36 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, sec
 	}
 	switch {
 	case err == nil && reply.Fault != nil:
-		obs.RequestID, obs.Code = reply.RequestID, reply.Fault.Code
-		return cl.gatewayError(n, raw, reply.Fault, secrets)
+		e := cl.gatewayError(n, raw, reply.Fault, secrets)
+		obs.RequestID, obs.Code = e.RequestID, e.Code
+		return e
 	case raw.HTTPStatus != http.StatusOK:
 		text := fmt.Sprintf("%d %s", raw.HTTPStatus, http.StatusText(raw.HTTPStatus))
 		return cl.transportError(n, raw, &phaseError{PhaseStatus, rowLost, errors.New(text)}, nil)
 	case err != nil:
-		return cl.decodeError(n, raw, "", err)
+		return cl.decodeError(n, raw, "", err, secrets)
 	}
-	obs.RequestID = reply.RequestID
+	obs.RequestID = redact(reply.RequestID, secrets)
 	err = cl.accept(reply, n, body)
 	var business *BusinessError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &business):
+		business.Code, business.Message = redact(business.Code, secrets), redact(business.Message, secrets)
+		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
-		business.Method, business.RequestID, business.Attempts = cl.method, reply.RequestID, n
 		return business
 	}
-	return cl.decodeError(n, raw, reply.RequestID, err)
+	return cl.decodeError(n, raw, obs.RequestID, err, secrets)
 }
 
 // open opens the envelope of a reply.
 func (cl *call) open(body []byte, format Format) (*top.Reply, error) {
 	trimmed := bytes.TrimSpace(body)
+	if isHTML(trimmed) { // well-formed HTML is XML too
+		return nil, errors.New("an HTML page, not a reply of the gateway")
+	}
 	isXML := len(trimmed) > 0 && trimmed[0] == '<'
 	asked := map[Format]top.Format{SimplifiedJSON: top.Simplified, WrappedJSON: top.Wrapped, XML: top.XML}[format]
 	if isXML == (asked == top.XML) {
@@ -192,17 +197,18 @@ func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, secrets
 	return e
 }
 
-func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, secrets []string) error {
+func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, secrets []string) *GatewayError {
 	return &GatewayError{
-		Method: cl.method, Code: f.Code, Msg: redact(f.Msg, secrets), SubCode: redact(f.SubCode, secrets), SubMsg: redact(f.SubMsg, secrets),
-		RequestID: f.RequestID, HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(classifyGateway(f.Code, f.SubCode)),
+		Method: cl.method, Code: redact(f.Code, secrets), Msg: redact(f.Msg, secrets),
+		SubCode: redact(f.SubCode, secrets), SubMsg: redact(f.SubMsg, secrets), RequestID: redact(f.RequestID, secrets),
+		HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(classifyGateway(f.Code, f.SubCode)),
 	}
 }
 
-func (cl *call) decodeError(n int, raw *RawReply, requestID string, err error) error {
+func (cl *call) decodeError(n int, raw *RawReply, requestID string, err error, secrets []string) error {
 	return &DecodeError{
 		Method: cl.method, RequestID: requestID, HTTPStatus: raw.HTTPStatus, Attempts: n,
-		Reply: describe(raw), Err: err, class: cl.classed(rowUndecodable),
+		Reply: describe(raw), Err: hide(err, secrets), class: cl.classed(rowUndecodable),
 	}
 }
 
@@ -219,12 +225,16 @@ func describe(raw *RawReply) string {
 		return "empty"
 	case body[0] == '{' || body[0] == '[':
 		kind = "JSON"
-	case hasPrefixFold(body, "<html"), hasPrefixFold(body, "<!doctype html"):
+	case isHTML(body):
 		kind = "HTML"
 	case body[0] == '<':
 		kind = "XML"
 	}
 	return fmt.Sprintf("%s, %d bytes", kind, len(raw.Body))
+}
+
+func isHTML(body []byte) bool {
+	return hasPrefixFold(body, "<html") || hasPrefixFold(body, "<!doctype html")
 }
 
 func hasPrefixFold(b []byte, prefix string) bool {
@@ -255,6 +265,10 @@ type hidden struct {
 	err  error
 }
 
-func (h *hidden) Error() string        { return h.text }
+func (h *hidden) Error() string { return h.text }
+
+// Format writes the text for every verb: %#v would show the error inside.
+func (h *hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.text)) }
+
 func (h *hidden) Is(target error) bool { return errors.Is(h.err, target) }
 func (h *hidden) As(target any) bool   { return errors.As(h.err, target) }

@@ -2,7 +2,9 @@ package rentcar
 
 import (
 	"net/http"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -24,7 +26,7 @@ type callConfig struct {
 // CallSession sends this session (授权令牌) instead of the client's.
 func CallSession(session string) CallOption {
 	return func(c *callConfig) {
-		if session == "" {
+		if top.IsBlank(session) {
 			c.problems.Add("session", "is empty: leave the option out to send the client's")
 			return
 		}
@@ -48,7 +50,14 @@ func CallTimeout(d time.Duration) CallOption {
 // cannot be replaced.
 func WithParam(name, value string) CallOption {
 	return func(c *callConfig) {
-		if isProtocolParam(name) {
+		switch {
+		case top.IsBlank(name) || !utf8.ValidString(name):
+			c.problems.Add("parameter", ruleName)
+			return
+		case !utf8.ValidString(value):
+			c.problems.Add(name, "not valid UTF-8")
+			return
+		case isProtocolParam(name):
 			c.problems.Add(name, "is a parameter of the protocol and cannot be replaced")
 			return
 		}
@@ -60,11 +69,16 @@ func WithParam(name, value string) CallOption {
 // or replaces the member of that name. value is anything Params takes.
 func WithMember(name string, value any) CallOption {
 	return func(c *callConfig) {
+		if top.IsBlank(name) || !utf8.ValidString(name) {
+			c.problems.Add("member", ruleName)
+			return
+		}
 		raw, err := memberJSON(value)
 		if err != nil {
 			c.problems.Add(name, "%s", err.Error())
 			return
 		}
+		c.members = slices.DeleteFunc(c.members, func(m top.Member) bool { return m.Name == name })
 		c.members = append(c.members, top.Member{Name: name, Value: raw})
 	}
 }
@@ -78,9 +92,9 @@ func WithoutValidation() CallOption {
 
 // A RawReply is a reply as it came, inflated.
 type RawReply struct {
-	HTTPStatus int
-	Header     http.Header
-	Body       []byte
+	HTTPStatus int         // status code
+	Header     http.Header // header fields
+	Body       []byte      // body in the charset it came in; empty when it was cut off or too large
 }
 
 // WithRawReply captures the reply of the last attempt, whatever becomes of the

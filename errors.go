@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -33,13 +34,13 @@ var (
 type Outcome uint8
 
 const (
-	// Unknown: the call may have been carried out, or not.
+	// Unknown means that the call may have been carried out, or not.
 	Unknown Outcome = iota
-	// NotSent: nothing has left this process, or no connection came about.
+	// NotSent means that nothing has left this process, or no connection came about.
 	NotSent
-	// Rejected: the platform refused the call and did not carry it out.
+	// Rejected means that the platform refused the call and did not carry it out.
 	Rejected
-	// Succeeded: the call was carried out and says so.
+	// Succeeded means that the call was carried out and says so.
 	Succeeded
 )
 
@@ -85,9 +86,9 @@ type Problem = fliggy.Problem
 type TransportError struct {
 	Method     string // API name
 	Attempts   int    // how often the call was sent or tried
-	Phase      Phase
-	HTTPStatus int   // 0 when no status line came
-	Err        error // the cause, without URL and body
+	Phase      Phase  // what failed
+	HTTPStatus int    // 0 when no status line came
+	Err        error  // the cause, without URL and body
 
 	class class
 }
@@ -97,11 +98,11 @@ type Phase string
 
 // The phases of an attempt.
 const (
-	PhaseBefore  Phase = "before sending"
-	PhaseConnect Phase = "connecting"
-	PhaseSend    Phase = "sending or waiting for the reply"
-	PhaseRead    Phase = "reading the reply"
-	PhaseStatus  Phase = "HTTP status"
+	PhaseBefore  Phase = "before sending"                   // the context was over: nothing was sent
+	PhaseConnect Phase = "connecting"                       // name, connection or TLS: nothing was sent
+	PhaseSend    Phase = "sending or waiting for the reply" // a connection came about, no reply did
+	PhaseRead    Phase = "reading the reply"                // a reply was cut off, broken or too large
+	PhaseStatus  Phase = "HTTP status"                      // a reply without envelope, not with status 200
 )
 
 // Error names the method, the phase and the cause, never URL, body or secrets.
@@ -121,7 +122,7 @@ func (e *TransportError) Outcome() Outcome { return e.class.outcome }
 // Timeout tells whether the time of the attempt or of the caller was up.
 func (e *TransportError) Timeout() bool {
 	var t interface{ Timeout() bool }
-	return errors.As(e.Err, &t) && t.Timeout()
+	return errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &t) && t.Timeout()
 }
 
 // A GatewayError is an error_response of the gateway: the call did not reach
@@ -130,12 +131,12 @@ func (e *TransportError) Timeout() bool {
 type GatewayError struct {
 	Method     string // API name
 	Code       string // main code as text, such as "15"
-	Msg        string
+	Msg        string // such as "Remote service error"
 	SubCode    string // such as "isv.invalid-parameter", may be empty
-	SubMsg     string
-	RequestID  string
-	HTTPStatus int
-	Attempts   int
+	SubMsg     string // SubCode in words, may be empty
+	RequestID  string // the gateway's id of the call, for the platform's support; may be empty
+	HTTPStatus int    // 200 as a rule
+	Attempts   int    // how often the call was sent
 
 	class class
 }
@@ -167,8 +168,8 @@ type BusinessError struct {
 	Method    string // API name
 	Code      string // ret_code, or biz_error_code of the agency; free text
 	Message   string // ret_msg, or biz_error_msg of the agency
-	RequestID string
-	Attempts  int
+	RequestID string // the gateway's id of the call, for the platform's support; may be empty
+	Attempts  int    // how often the call was sent
 }
 
 // Error gives code, message and the request id.
@@ -191,8 +192,8 @@ func (e *BusinessError) Outcome() Outcome { return Rejected }
 type DecodeError struct {
 	Method     string // API name
 	RequestID  string // empty when it could not be read either
-	HTTPStatus int
-	Attempts   int
+	HTTPStatus int    // 200, since any other without an envelope is a TransportError
+	Attempts   int    // how often the call was sent
 	Reply      string // what came, in words: "HTML, 120 bytes"
 	Err        error  // path and rule
 

@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"context"
+	"errors"
 
 	"github.com/fliggy-go/rentcar/events"
 )
@@ -26,6 +27,10 @@ func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ..
 	setDefault(&own.ChannelID, s.client.cfg.channel)
 	if !cfg.skipValidation {
 		if err := own.Validate(); err != nil {
+			var invalid *ValidationError
+			if errors.As(err, &invalid) {
+				return nil, &ValidationError{Method: opCallback.method, Problems: invalid.Problems}
+			}
 			return nil, err
 		}
 	}

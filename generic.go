@@ -83,7 +83,7 @@ func (c *Client) CallQimen(ctx context.Context, method string, req *QimenRequest
 	switch {
 	case req.JSON != nil:
 		if cl.body, err = memberJSON(req.JSON); err != nil {
-			return invalidValue(method, err)
+			return cl.invalid("body", err.Error())
 		}
 		cl.contentType = "application/json;charset=utf-8"
 	case req.XML != nil:

@@ -69,6 +69,13 @@ func compilePlans(names map[string]Names) (map[string]*operationPlans, error) {
 		if isProtocolParam(p.param) {
 			return nil, fmt.Errorf("names of %s: %s is a parameter of the protocol", op.method, p.param)
 		}
+		for _, corrected := range []map[string]string{n.Request, n.Reply} {
+			for believed, name := range corrected {
+				if top.IsBlank(name) {
+					return nil, fmt.Errorf("names of %s: the real name of %q is empty", op.method, believed)
+				}
+			}
+		}
 		var err error
 		if p.request, err = top.RenamedPlan(op.request, n.Request); err != nil {
 			return nil, fmt.Errorf("names of %s: request: %w", op.method, err)

@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
+
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // An Environment is a pair of gateways, TOP and Qimen. App keys and secrets
@@ -192,7 +195,7 @@ func WithReplyLimit(n int64) Option {
 // own: for APIs that act for a user.
 func WithSession(session string) Option {
 	return func(c *config) error {
-		if session == "" {
+		if top.IsBlank(session) {
 			return errors.New("the session is empty: leave the option out to send none")
 		}
 		c.session = func() string { return session }
@@ -204,7 +207,7 @@ func WithSession(session string) Option {
 // out.
 func WithChannel(channel Channel) Option {
 	return func(c *config) error {
-		if channel == "" {
+		if top.IsBlank(string(channel)) {
 			return errors.New("the channel is empty: leave the option out and set ChannelID in each request")
 		}
 		c.channel = channel
@@ -274,8 +277,8 @@ func WithObserver(observe func(Observation)) Option {
 // WithUserAgent replaces the User-Agent header "rentcar-go/VERSION".
 func WithUserAgent(agent string) Option {
 	return func(c *config) error {
-		if agent == "" || strings.ContainsAny(agent, "\r\n") {
-			return errors.New("the user agent must be one line of text")
+		if agent == "" || strings.ContainsFunc(agent, unicode.IsControl) {
+			return errors.New("the user agent must be one line of text without control characters")
 		}
 		c.userAgent = agent
 		return nil

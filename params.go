@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -24,7 +25,11 @@ type Params map[string]any
 func (p Params) list(problems *fliggy.Problems) []top.Param {
 	out := make([]top.Param, 0, len(p))
 	for name, value := range p {
-		if isProtocolParam(name) {
+		switch {
+		case top.IsBlank(name) || !utf8.ValidString(name):
+			problems.Add("parameter", ruleName)
+			continue
+		case isProtocolParam(name):
 			problems.Add(name, "is a parameter of the protocol: the client sends it")
 			continue
 		}
@@ -38,7 +43,12 @@ func (p Params) list(problems *fliggy.Problems) []top.Param {
 	return top.Merge(out)
 }
 
-var errFloat = errors.New("is a float, which has no exact text: use Yuan, Decimal or text")
+const ruleName = "must have a name, in valid UTF-8"
+
+var (
+	errFloat = errors.New("is a float, which has no exact text: use Yuan, Decimal or text")
+	errBytes = errors.New("is bytes: use a string, or a json.RawMessage")
+)
 
 // paramText returns the text of a top-level parameter.
 func paramText(value any) (string, error) {
@@ -77,34 +87,52 @@ func memberJSON(value any) (json.RawMessage, error) {
 // valueJSON returns the JSON of any value that Params takes, and whether it is a
 // simple one.
 func valueJSON(value any) (raw json.RawMessage, simple bool, err error) {
-	if value == nil {
+	v := reflect.ValueOf(value)
+	for v.Kind() == reflect.Pointer && !v.IsNil() {
+		v = v.Elem()
+	}
+	if !v.IsValid() || v.Kind() == reflect.Pointer {
 		return json.RawMessage("null"), true, nil
 	}
-	if r, ok := value.(json.RawMessage); ok {
-		if !json.Valid(r) {
+	if r, ok := v.Interface().(json.RawMessage); ok {
+		switch {
+		case len(r) == 0:
+			return json.RawMessage("null"), true, nil
+		case !json.Valid(r):
 			return nil, false, errors.New("must be valid JSON")
 		}
 		return r, false, nil
 	}
-	v := reflect.ValueOf(value)
-	for v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return json.RawMessage("null"), true, nil
-		}
-		v = v.Elem()
-	}
 	t := v.Type()
-	if t.Kind() == reflect.Float32 || t.Kind() == reflect.Float64 {
+	elem := t
+	if t.Kind() == reflect.Slice {
+		elem = pointedTo(t.Elem())
+	}
+	switch {
+	case elem.Kind() == reflect.Float32 || elem.Kind() == reflect.Float64:
 		return nil, false, errFloat
+	case t.Kind() == reflect.Slice && elem.Kind() == reflect.Uint8:
+		return nil, false, errBytes
 	}
 	raw, err = top.AppendValue(nil, v.Interface())
 	return raw, isSimpleType(t), err
 }
 
-var textAppender = reflect.TypeFor[encoding.TextAppender]()
+var (
+	textAppender = reflect.TypeFor[encoding.TextAppender]()
+	secretType   = reflect.TypeFor[Secret]()
+)
+
+func pointedTo(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t
+}
 
 func isSimpleType(t reflect.Type) bool {
-	return t.Implements(textAppender) || t.Kind() != reflect.Struct && t.Kind() != reflect.Slice
+	t = pointedTo(t)
+	return t.Implements(textAppender) || t == secretType || t.Kind() != reflect.Struct && t.Kind() != reflect.Slice
 }
 
 // protocolParams are what the client itself sends beside the request.

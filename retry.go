@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -18,10 +19,10 @@ type class struct {
 
 // is tells whether the failure belongs to the class that target stands for.
 func (c class) is(target error) bool {
-	if target == ErrOutcomeUnknown {
+	if errors.Is(target, ErrOutcomeUnknown) {
 		return c.write && c.outcome == Unknown
 	}
-	return target != nil && target == c.kind
+	return c.kind != nil && errors.Is(target, c.kind)
 }
 
 // warning is what the text of an error says of a write whose fate is unknown.

@@ -13,9 +13,9 @@ type SignMethod string
 // The sign methods of the gateway. HMACSHA256 is the default, the strongest and
 // the fastest of them.
 const (
-	HMACSHA256 SignMethod = top.SignHMACSHA256
-	HMACMD5    SignMethod = top.SignHMAC
-	MD5        SignMethod = top.SignMD5
+	HMACSHA256 SignMethod = top.SignHMACSHA256 // hmac-sha256, keyed with the secret
+	HMACMD5    SignMethod = top.SignHMAC       // hmac, which is HMAC-MD5 keyed with the secret
+	MD5        SignMethod = top.SignMD5        // md5, of the text between the secret and itself
 )
 
 // Known tells whether the gateway knows the method.

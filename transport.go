@@ -7,7 +7,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -31,6 +33,9 @@ func newTransport(cfg *config) *transport {
 	hc := http.Client{Transport: defaultRoundTripper()}
 	if cfg.httpClient != nil {
 		hc = *cfg.httpClient
+		if hc.Transport == nil {
+			hc.Transport = http.DefaultTransport // resty would put one of its own there
+		}
 	}
 	hc.Jar = nil
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error {
@@ -78,8 +83,8 @@ type phaseError struct {
 
 // send sends the request once and reads the reply, inflated and capped.
 func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (*RawReply, *phaseError) {
-	if err := context.Cause(ctx); err != nil {
-		return nil, &phaseError{PhaseBefore, rowBefore, err}
+	if err := ctx.Err(); err != nil {
+		return nil, &phaseError{PhaseBefore, rowBefore, withCause(ctx, err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -121,7 +126,7 @@ func (t *transport) read(resp *http.Response, body io.Reader) ([]byte, error) {
 		in = z
 	}
 	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(in, t.limit+1))
+	n, err := b.ReadFrom(io.LimitReader(in, min(t.limit, math.MaxInt64-1)+1))
 	if err != nil {
 		return nil, err
 	}
@@ -165,10 +170,13 @@ func stripURL(err error) error {
 	return err
 }
 
-// withCause adds the cause that the caller's context was given.
+// withCause adds what ended the context: that it was cancelled or its time was up,
+// and the cause that the caller gave. The standard library gives one or the other.
 func withCause(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		return errors.Join(err, cause)
+	for _, why := range []error{ctx.Err(), context.Cause(ctx)} {
+		if why != nil && !errors.Is(err, why) {
+			err = fmt.Errorf("%w (%w)", err, why)
+		}
 	}
 	return err
 }

@@ -21,26 +21,26 @@ type (
 	Exts      = fliggy.Exts      // extension data (扩展信息), the text of a JSON object
 	Secret    = fliggy.Secret    // a text that is sent but never printed
 
-	Channel           = fliggy.Channel
-	OrderServiceType  = fliggy.OrderServiceType
-	OutputType        = fliggy.OutputType
-	LicenseType       = fliggy.LicenseType
-	CarType           = fliggy.CarType
-	StoreType         = fliggy.StoreType
-	CoordinateSource  = fliggy.CoordinateSource
-	PlaceType         = fliggy.PlaceType
-	PositionType      = fliggy.PositionType
-	DoorServiceType   = fliggy.DoorServiceType
-	Transmission      = fliggy.Transmission
-	PayStatus         = fliggy.PayStatus
-	AddedServiceCode  = fliggy.AddedServiceCode
-	ServiceType       = fliggy.ServiceType
-	BillBizType       = fliggy.BillBizType
-	TradeType         = fliggy.TradeType
-	PayType           = fliggy.PayType
-	PayModel          = fliggy.PayModel
-	AgencyOrderStatus = fliggy.AgencyOrderStatus
-	RefundType        = fliggy.RefundType
+	Channel           = fliggy.Channel           // the distribution channel (分销渠道), channel_id
+	OrderServiceType  = fliggy.OrderServiceType  // a service that an order supports, an element of service_type
+	OutputType        = fliggy.OutputType        // the unit of a displacement (排量), output_type
+	LicenseType       = fliggy.LicenseType       // where a licence plate (牌照) comes from, license_type
+	CarType           = fliggy.CarType           // the class of a vehicle (车型), car_type
+	StoreType         = fliggy.StoreType         // the kind of a place of pick-up or return, store_type
+	CoordinateSource  = fliggy.CoordinateSource  // the map that coordinates belong to, coordinate_source
+	PlaceType         = fliggy.PlaceType         // pick-up or return, type of an address
+	PositionType      = fliggy.PositionType      // pick-up or return, position_type of a customer's place
+	DoorServiceType   = fliggy.DoorServiceType   // how car and customer meet (上门取送车), service_on_door_type
+	Transmission      = fliggy.Transmission      // the gearbox (变速箱), transmission_type
+	PayStatus         = fliggy.PayStatus         // the state of a payment, pay_status
+	AddedServiceCode  = fliggy.AddedServiceCode  // the platform's code of a fee or added service (增值服务)
+	ServiceType       = fliggy.ServiceType       // the kind of an added service in a quote, service_type
+	BillBizType       = fliggy.BillBizType       // what a movement of a bill is for (业务类型), biz_type
+	TradeType         = fliggy.TradeType         // income or refund (交易类型), trade_type
+	PayType           = fliggy.PayType           // how the customer paid (支付方式), pay_type
+	PayModel          = fliggy.PayModel          // when and where an agency order is paid (支付方式), pay_model
+	AgencyOrderStatus = fliggy.AgencyOrderStatus // the state of an agency order, biz_status; 0 is unpaid, not unset
+	RefundType        = fliggy.RefundType        // the kind of a fee refund (退费类型), refundType of a callback
 )
 
 // The channels of the documents (分销渠道).

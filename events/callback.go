@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,21 +23,28 @@ type Callback struct {
 
 // CallbackData is the data of a callback. Which members a type needs, Validate
 // says.
+//
+// The guide documents the members of 270 and 271, and
+// alitrip.rentcar.btb.distribution.callback those of 11, 210, 220 and 230, and
+// refundType and amount of 260. Inferred are reason and payTradeNo of 260, and
+// all of 261.
 type CallbackData struct {
-	// RenewalOrderID is Fliggy's id of the renewal order, digits; sent as the
-	// number it is documented to be. Required for 270 and 271.
+	// RenewalOrderID is Fliggy's id of the renewal order (飞猪续租订单号), digits; sent
+	// as the number it is documented to be. Required for 270 and 271.
 	RenewalOrderID fliggy.ID `top:"renewalOrderId,number"`
-	// RenewalOutOrderID is the distributor's id of the renewal. Required for 270
-	// and 271.
+	// RenewalOutOrderID is the distributor's id of the renewal (分销续租订单号).
+	// Required for 270 and 271.
 	RenewalOutOrderID string `top:"renewalOutOrderId"`
-	// RefundType is the kind of refund. Required for 270.
+	// RefundType is the kind of refund (退款类型). Required for 270. Inferred for 261.
 	RefundType fliggy.RefundType `top:"refundType"`
-	// Amount is the amount refunded or to be refunded, in yuan.
+	// Amount is the amount refunded or to be refunded, in yuan (退款金额). Inferred
+	// for 261.
 	Amount fliggy.Yuan `top:"amount"`
-	// Reason is the reason of the refund.
+	// Reason is the reason of the refund (退款原因). Inferred for 260 and 261.
 	Reason string `top:"reason"`
-	// PayTradeNo is the trade number of the refund, byte for byte as the event
-	// brought it: Fliggy finds its record by it. Required for 270 and 271.
+	// PayTradeNo is the trade number of the refund (当前退款交易流水号), byte for byte as
+	// the event brought it: Fliggy finds its record by it. Required for 270 and
+	// 271. Inferred for 260 and 261.
 	PayTradeNo string `top:"payTradeNo"`
 	// ErrorCode is the reason of a failure as a code: 11 and 220.
 	ErrorCode string `top:"errorCode"`
@@ -66,12 +74,13 @@ func (e *RenewalFeeRefund) callback(t Type) *Callback {
 }
 
 // SuccessCallback says that the fee was refunded: 260, with the ids, the amount
-// and the trade number of the event.
+// and the trade number of the event. That 260 answers a 141 is inferred.
 func (e *FeeRefund) SuccessCallback() *Callback {
 	return answer(&e.Envelope, TypeFeeRefundSucceeded, &e.FeeRefundData)
 }
 
-// FailureCallback says that the fee was not refunded: 261.
+// FailureCallback says that the fee was not refunded: 261. That 261 answers a 141
+// is inferred.
 func (e *FeeRefund) FailureCallback() *Callback {
 	return answer(&e.Envelope, TypeFeeRefundFailed, &e.FeeRefundData)
 }
@@ -123,14 +132,17 @@ func NewRefundPaid(o Order, amount fliggy.Yuan, payTradeNo string) *Callback {
 }
 
 // NewCallback builds a callback of any type. data is a struct with `top` or json
-// tags, a pointer to one, a json.RawMessage that is an object, or nil for none.
+// tags, a pointer to one, a json.RawMessage that is an object, or nil for none. A
+// map is refused: give it as a json.RawMessage, so that it is yours how its
+// numbers are written. Members that CallbackData has no field for are kept in
+// ExtraData.
 func NewCallback(t Type, o Order, data any) (*Callback, error) {
 	c := &Callback{Envelope: o.envelope(t)}
 	if data == nil {
 		return c, nil
 	}
-	raw, err := top.AppendValue(nil, data)
-	if err == nil {
+	raw, err := dataJSON(data)
+	if err == nil && raw != nil {
 		err = dataPlan.DecodeJSON(raw, &c.Data)
 	}
 	if err != nil {
@@ -139,8 +151,31 @@ func NewCallback(t Type, o Order, data any) (*Callback, error) {
 	return c, nil
 }
 
+// dataJSON writes the data of a callback, nil for a nil pointer and the like.
+func dataJSON(data any) (json.RawMessage, error) {
+	raw, isRaw := data.(json.RawMessage)
+	if !isRaw {
+		if reflect.TypeOf(data).Kind() == reflect.Map {
+			return nil, errors.New("a map has no fixed wire format: use a struct or a json.RawMessage")
+		}
+		var err error
+		if raw, err = top.AppendValue(nil, data); err != nil {
+			return nil, err
+		}
+	}
+	raw = bytes.TrimSpace(raw)
+	switch {
+	case isNothing(raw):
+		return nil, nil
+	case raw[0] != '{':
+		return nil, fmt.Errorf("expected a struct, a pointer to one or the json.RawMessage of an object, got %T", data)
+	}
+	return raw, nil
+}
+
 // ParseCallback reads the text of a callback back, as Fliggy would: the
-// counterpart of MarshalJSON, for tests and stores.
+// counterpart of MarshalJSON, for tests and stores. It takes every form that
+// Parse takes.
 func ParseCallback(payload []byte) (*Callback, error) {
 	in, err := find(payload, maxWrapping)
 	if err != nil {
@@ -163,37 +198,34 @@ func ParseCallback(payload []byte) (*Callback, error) {
 }
 
 // Validate lists what is wrong with the callback in a *fliggy.ValidationError:
-// what the guide forbids. It is checked again before sending.
+// what the guide forbids, and what cannot be written. It is checked again before
+// sending. That there is no channel is no finding: the client adds its own.
 func (c *Callback) Validate() error {
 	var ps fliggy.Problems
-	if c.EventType <= 0 {
-		ps.Add("eventType", "must be positive")
-	}
-	if c.OrderID == "" && c.OutOrderID == "" {
-		ps.Add("orderId", "one of orderId and outOrderId is required")
-	}
+	c.check(&ps, c.EventType)
+	ps = append(ps, envelopePlan.Check(&c.Envelope)...)
 	d := &c.Data
-	switch c.EventType {
-	case TypeRenewalFeeRefundSucceeded, TypeRenewalFeeRefundFailed:
+	if c.EventType == TypeRenewalFeeRefundSucceeded || c.EventType == TypeRenewalFeeRefundFailed {
 		required(&ps, "eventData.renewalOrderId", string(d.RenewalOrderID))
 		required(&ps, "eventData.renewalOutOrderId", d.RenewalOutOrderID)
-		required(&ps, "eventData.payTradeNo", d.PayTradeNo)
 		if c.EventType == TypeRenewalFeeRefundSucceeded && d.RefundType == 0 {
 			ps.Add("eventData.refundType", "is missing")
 		}
+		required(&ps, "eventData.payTradeNo", d.PayTradeNo)
 	}
 	if d.Amount.Sign() < 0 {
 		ps.Add("eventData.amount", "must not be negative")
 	}
-	ps = append(ps, envelopePlan.Check(&c.Envelope)...)
 	ps = append(ps, dataPlan.Check(d).In("eventData")...)
+	checkExtra(&ps, &c.Envelope, dataPlan, d.ExtraData)
 	return ps.Err("callback " + c.EventType.String())
 }
 
 // MarshalJSON gives the documented form, the one that is sent.
-func (c *Callback) MarshalJSON() ([]byte, error) {
+func (c Callback) MarshalJSON() ([]byte, error) {
+	p := dataPlan
 	if reflect.ValueOf(c.Data).IsZero() {
-		return encode(&c.Envelope, nil)
+		p = nil
 	}
-	return encode(&c.Envelope, &c.Data)
+	return encodeFields("callback ", c.Envelope, c.EventType, p, &c.Data, c.Data.ExtraData)
 }

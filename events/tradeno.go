@@ -25,28 +25,44 @@ var (
 
 // ParseTradeNo takes a trade number apart. event is the type of the event that
 // carries it, 0 when unknown: it settles which digits are the event type when
-// the order number has underscores itself.
-func ParseTradeNo(s string, event Type) (no TradeNo, ok bool) {
-	if event > 0 {
-		mark := "_" + strconv.Itoa(int(event)) + "_"
-		if i := strings.LastIndex(s, mark); i > 0 {
-			if m := tradeNoTail.FindStringSubmatch(s[i+len(mark):]); m != nil {
-				return newTradeNo(s[:i], int(event), m[1], m[2])
-			}
+// the order number has underscores itself. ok is false for a number of another
+// form, and where the parts have more digits than a type may have.
+func ParseTradeNo(s string, event Type) (no TradeNo, ok bool) { return parseTradeNo(s, event) }
+
+// parseTradeNo looks for the first of the events that fits, then for any.
+func parseTradeNo(s string, events ...Type) (no TradeNo, ok bool) {
+	for _, event := range events {
+		if no, ok = anchored(s, event); ok {
+			return no, true
 		}
 	}
 	m := tradeNoForm.FindStringSubmatch(s)
 	if m == nil {
 		return TradeNo{}, false
 	}
-	n, err := strconv.Atoi(m[2])
-	if err != nil {
-		return TradeNo{}, false
-	}
-	return newTradeNo(m[1], n, m[3], m[4])
+	return newTradeNo(m[1], number(m[2]), m[3], m[4]), true
 }
 
-func newTradeNo(order string, event int, sub, batch string) (TradeNo, bool) {
-	n, err := strconv.Atoi(sub)
-	return TradeNo{Order: order, Event: Type(event), SubType: n, Batch: batch}, err == nil
+// anchored takes a trade number apart at the last place that names the event.
+func anchored(s string, event Type) (no TradeNo, ok bool) {
+	mark := "_" + strconv.Itoa(int(event)) + "_"
+	i := strings.LastIndex(s, mark)
+	if event <= 0 || i <= 0 {
+		return TradeNo{}, false
+	}
+	m := tradeNoTail.FindStringSubmatch(s[i+len(mark):])
+	if m == nil {
+		return TradeNo{}, false
+	}
+	return newTradeNo(s[:i], int(event), m[1], m[2]), true
+}
+
+func newTradeNo(order string, event int, sub, batch string) TradeNo {
+	return TradeNo{Order: order, Event: Type(event), SubType: number(sub), Batch: batch}
+}
+
+// number reads digits that the forms above have bounded.
+func number(digits string) int {
+	n, _ := strconv.Atoi(digits)
+	return n
 }

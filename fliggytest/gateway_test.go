@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -240,6 +240,9 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 			}
 		}
 	}
+	if g.GoString() != g.String() || request.GoString() != request.String() || push.GoString() != push.String() {
+		t.Error("GoString is not String")
+	}
 	if got, want := g.String(), "fliggytest.Gateway{app key 4711, "+g.origin+"}"; got != want || g.AppSecret() != secret {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -255,9 +258,7 @@ func TestClose(t *testing.T) {
 		_, err := c.Renewals.Quote(context.Background(), quoteRequest())
 		failed <- err
 	}()
-	for len(g.Requests()) == 0 { // until the request is in
-		runtime.Gosched()
-	}
+	until(func() bool { return len(g.Requests()) > 0 })
 	g.Close()
 	if err := <-failed; rentcar.OutcomeOf(err) == rentcar.Succeeded || rentcar.OutcomeOf(err) == rentcar.Rejected {
 		t.Errorf("a call that hung when the gateway closed: %v", err)
@@ -301,7 +302,15 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	if g.AppKey() != DefaultAppKey || g.AppSecret() != DefaultAppSecret || g.pushTimeout != DefaultPushTimeout {
 		t.Error("an option without a meaning changed something")
 	}
-	submit(t, connect(t, g), submitRequest())
+	c, err := g.Client()
+	noError(t, err)
+	submit(t, c, submitRequest())
+	if r := g.Renewals()[0]; r.ChannelID != rentcar.ChannelAmap || r.Submit.ChannelID != "" {
+		t.Errorf("a submit without a channel has %q, its renewal %q", r.Submit.ChannelID, r.ChannelID)
+	}
+	if g := start(t, WithPushTimeout(time.Hour)); g.pushTimeout != time.Hour {
+		t.Errorf("push timeout %v", g.pushTimeout)
+	}
 }
 
 func TestSnapshotsAreCopies(t *testing.T) {

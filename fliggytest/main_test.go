@@ -3,8 +3,11 @@ package fliggytest
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
+	"runtime"
 	"testing"
 	"time"
 
@@ -98,3 +101,22 @@ func noError(t testing.TB, err error) {
 var swallow = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte(`{"success":"true"}`))
 })
+
+// until lets others run until something has happened.
+func until(happened func() bool) {
+	for !happened() {
+		runtime.Gosched()
+	}
+}
+
+func code(err error) string {
+	var refused *rentcar.BusinessError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	var failed *rentcar.GatewayError
+	if errors.As(err, &failed) {
+		return failed.Code + " " + failed.SubCode
+	}
+	return fmt.Sprint(err)
+}

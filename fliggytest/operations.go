@@ -129,14 +129,17 @@ func (op *operation) decode(r *Request) (any, error) {
 	}
 	req := reflect.New(op.requestType).Interface()
 	err := op.requestPlan.DecodeJSON(r.argument, req)
-	var member *top.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return req, nil
-	case errors.As(err, &member) && member.Rule == "missing":
-		return nil, serviceError("isv.missing-parameter:"+member.Path, "缺少参数")
-	case errors.As(err, &member):
-		return nil, serviceError("isv.invalid-parameter:"+member.Path, "非法参数: "+member.Rule)
 	}
-	return nil, serviceError("isv.invalid-parameter", "非法参数")
+	subCode, subMsg := "isv.invalid-parameter", "非法参数: "+err.Error()
+	if member := (*top.Error)(nil); errors.As(err, &member) {
+		if member.Rule == "missing" {
+			subCode, subMsg = "isv.missing-parameter", "缺少参数"
+		}
+		if member.Path != "" {
+			subCode += ":" + member.Path
+		}
+	}
+	return nil, serviceError(subCode, subMsg)
 }

@@ -10,7 +10,7 @@ import (
 // The app that a gateway knows without [WithApp].
 const (
 	DefaultAppKey    = "24700001"
-	DefaultAppSecret = "0123456789abcdef0123456789abcdef" //nolint:gosec // made up, of a gateway that nobody else reaches
+	DefaultAppSecret = "0123456789abcdef0123456789abcdef"
 )
 
 // DefaultPushTimeout is how long a push waits for its answer.

@@ -12,7 +12,7 @@ import (
 // The ids of the sample order: those of the guide's events.
 const (
 	SampleOrderID    rentcar.ID = "3104050285204362836"
-	SampleOutOrderID            = "RC202212191604667539969978368"
+	SampleOutOrderID string     = "RC202212191604667539969978368"
 )
 
 // An Order is a main order (主订单) that the platform holds.

@@ -281,7 +281,13 @@ func TestQimen(t *testing.T) {
 		}
 	}
 	g := start(t)
-	g.Handle(method, func(context.Context, *Request) (any, error) { return nil, nil })
+	g.Handle(method, func(context.Context, *Request) (any, error) { return rentcar.Raw("{}"), nil })
+	sandbox := connect(t, g, rentcar.WithQimenURL(g.origin+"/top/router/qmtest"))
+	g.Fail(WithoutFlag())
+	var sent rentcar.Raw
+	if err := sandbox.CallQimen(ctx, method, &rentcar.QimenRequest{TargetAppKey: "1"}, &sent); err != nil || string(sent) != "{}" {
+		t.Errorf("sandbox: %s, %v", sent, err)
+	}
 	query := protocol(g)
 	query["method"] = method
 	query["sign"], _ = sign("md5", g.AppSecret(), query, []byte("{}"))

@@ -50,7 +50,7 @@ type state struct {
 	agencyByNo map[string]*AgencyOrder
 }
 
-func newState(now time.Time) *state {
+func newState() *state {
 	s := &state{
 		orders: map[rentcar.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
 		renewalsByID: map[rentcar.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{}, renewalsByOrder: map[rentcar.ID][]*Renewal{},

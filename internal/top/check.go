@@ -10,29 +10,36 @@ import (
 // with it: required members that are unset, values that have no wire form,
 // extension data that is no JSON object.
 func (p *Plan) Check(src any) fliggy.Problems {
-	var ps fliggy.Problems
-	p.check(&ps, reflect.ValueOf(src).Elem(), "")
-	return ps
+	var c checker
+	c.message(p, reflect.ValueOf(src).Elem(), "")
+	return c.problems
 }
 
-func (p *Plan) check(ps *fliggy.Problems, v reflect.Value, at string) {
+type checker struct {
+	problems fliggy.Problems
+	depth    int
+}
+
+func (k *checker) message(p *Plan, v reflect.Value, at string) {
 	for _, f := range p.fields {
 		fv := v.FieldByIndex(f.path)
 		name := at + f.name
 		switch {
 		case isUnset(fv):
 			if f.required {
-				ps.Add(name, "is required")
+				k.problems.Add(name, "is required")
 			}
-		case f.required && f.codec.kind == kindString && IsBlank(fv.String()):
-			ps.Add(name, "is required, got white space only")
+		case f.required && f.codec.isBlank(fv):
+			k.problems.Add(name, "is required, got white space only")
+		case f.required && f.codec.kind == kindList && f.codec.pointers == 0 && fv.Len() == 0:
+			k.problems.Add(name, "is required, got an empty list")
 		default:
-			f.codec.check(ps, fv, name)
+			k.value(f.codec, fv, name)
 		}
 	}
 }
 
-func (c *codec) check(ps *fliggy.Problems, v reflect.Value, name string) {
+func (k *checker) value(c *codec, v reflect.Value, name string) {
 	for range c.pointers {
 		if v.IsNil() {
 			return
@@ -41,23 +48,28 @@ func (c *codec) check(ps *fliggy.Problems, v reflect.Value, name string) {
 	}
 	switch c.kind {
 	case kindStruct:
-		c.plan.check(ps, v, name+".")
+		if k.depth == maxDepth {
+			k.problems.Add(name, ruleDepth, maxDepth)
+			return
+		}
+		k.depth++
+		k.message(c.plan, v, name+".")
+		k.depth--
 	case kindList:
 		for i := range v.Len() {
-			c.elem.check(ps, v.Index(i), name+indexPath(i))
+			k.value(c.elem, v.Index(i), name+indexPath(i))
 		}
 	case kindRaw:
-		s := scanner{data: v.Bytes()}
-		if _, err := s.raw(); err != nil || s.end() != nil {
-			ps.Add(name, "must be valid JSON")
+		if v.Len() > 0 && checkJSON(v.Bytes()) != nil {
+			k.problems.Add(name, ruleJSON)
 		}
 	default:
 		if x, ok := v.Interface().(fliggy.Exts); ok && x != "" && !x.IsObject() {
-			ps.Add(name, "must be the text of a JSON object")
+			k.problems.Add(name, "must be the text of a JSON object")
 			return
 		}
 		if _, _, err := c.textOf(v, false); err != nil {
-			ps.Add(name, "%s", err.Error())
+			k.problems.Add(name, "%s", err.Error())
 		}
 	}
 }

@@ -18,10 +18,40 @@ func (c *codec) target(v reflect.Value) reflect.Value {
 	return v
 }
 
+// fill calls read with the value behind the pointers of c. Pointers that are nil
+// stay nil unless read finds something.
+func (c *codec) fill(v reflect.Value, read func(*codec, reflect.Value) error) error {
+	if !v.IsNil() {
+		return read(c, c.target(v))
+	}
+	fresh := reflect.New(v.Type()).Elem()
+	if err := read(c, c.target(fresh)); err != nil {
+		return err
+	}
+	v.Set(fresh)
+	return nil
+}
+
 // errNothing is returned for a value that says nothing: empty text or "null"
 // where something other than text is due. It is no failure, but neither has the
 // member been seen.
 var errNothing = errors.New("nothing")
+
+func isNothing(err error) bool { return errors.Is(err, errNothing) }
+
+// saysNothing tells whether text is what the platform writes for missing data.
+func saysNothing[T string | []byte](text T) bool {
+	switch strings.TrimSpace(string(text)) {
+	case "", "null":
+		return true
+	}
+	return false
+}
+
+// isText tells whether values of c are text, which may be empty.
+func (c *codec) isText() bool {
+	return c.kind == kindString || c.kind == kindScalar && c.typ.Kind() == reflect.String
+}
 
 // setText reads the text of a simple value.
 func setText(c *codec, v reflect.Value, text string) error {
@@ -29,10 +59,10 @@ func setText(c *codec, v reflect.Value, text string) error {
 		v.SetString(text)
 		return nil
 	}
-	trimmed := strings.TrimSpace(text)
-	if trimmed == "" || trimmed == "null" {
+	if saysNothing(text) {
 		return errNothing
 	}
+	trimmed := strings.TrimSpace(text)
 	switch c.kind {
 	case kindBool:
 		switch {
@@ -56,6 +86,9 @@ func setText(c *codec, v reflect.Value, text string) error {
 		}
 		v.SetUint(n)
 	case kindFloat:
+		if strings.Trim(trimmed, "0123456789+-.eE") != "" {
+			return rulef("expected a number") // strconv takes NaN, Inf and hexadecimal too
+		}
 		n, err := strconv.ParseFloat(trimmed, c.typ.Bits())
 		if err != nil {
 			return numberRule(err, "a number", c.typ)
@@ -81,8 +114,8 @@ func numberRule(err error, want string, t reflect.Type) error {
 	return rulef("expected %s", want)
 }
 
-// asRule makes the error of a scalar one of this package.
-func asRule(err error) error {
+// asRule makes the error of a scalar of type t one of this package.
+func asRule(t reflect.Type, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -94,7 +127,35 @@ func asRule(err error) error {
 	if errors.As(err, &scalar) {
 		return &Error{Rule: scalar.Rule()}
 	}
-	return &Error{Rule: err.Error()}
+	return rulef("not a valid %s", t) // the error's own text may quote the value
+}
+
+// maxLists bounds, in bytes, the elements of all lists of a message: three bytes
+// of JSON make an empty element of any size.
+const maxLists = 32 << 20
+
+// A room is what is left of maxLists.
+type room struct{ bytes uintptr }
+
+func newRoom() *room { return &room{maxLists} }
+
+// grow appends a zero element to the list v and returns it.
+func (r *room) grow(v reflect.Value) (reflect.Value, error) {
+	t := v.Type().Elem()
+	size := t.Size()
+	for ; t.Kind() == reflect.Pointer; t = t.Elem() {
+		size += t.Elem().Size()
+	}
+	if size > r.bytes {
+		return reflect.Value{}, rulef("lists are too long: their elements take more than %d MiB", maxLists>>20)
+	}
+	r.bytes -= size
+	n := v.Len()
+	v.Grow(1)
+	v.SetLen(n + 1)
+	e := v.Index(n)
+	e.SetZero()
+	return e, nil
 }
 
 func indexPath(i int) string { return "[" + strconv.Itoa(i) + "]" }
@@ -123,16 +184,24 @@ func (s *seenSet) has(bit int) bool {
 	return s.high[bit]
 }
 
-// checkSeen fails for a required member that did not come, or came as empty
-// text.
+// checkSeen fails for a required member that did not come, or came as text that
+// says nothing.
 func (p *Plan) checkSeen(seen seenSet, v reflect.Value) error {
 	for _, f := range p.fields {
-		if !f.required {
-			continue
-		}
-		if !seen.has(f.bit) || f.codec.kind != kindBool && f.codec.kind != kindInt && v.FieldByIndex(f.path).IsZero() {
+		if f.required && (!seen.has(f.bit) || f.codec.isBlank(v.FieldByIndex(f.path))) {
 			return &Error{Path: f.name, Rule: "missing"}
 		}
 	}
 	return nil
+}
+
+// isBlank tells whether v holds blank text.
+func (c *codec) isBlank(v reflect.Value) bool {
+	for range c.pointers {
+		if v.IsNil() {
+			return false
+		}
+		v = v.Elem()
+	}
+	return c.isText() && IsBlank(v.String())
 }

@@ -1,10 +1,10 @@
 package top
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"reflect"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -16,9 +16,9 @@ func (p *Plan) DecodeJSON(data []byte, dst any) error {
 	if !utf8.Valid(data) {
 		return rulef("not valid UTF-8")
 	}
-	d := &jsonDecoder{scanner: scanner{data: data}}
+	d := &jsonDecoder{scanner: scanner{data: data}, room: newRoom()}
 	if d.peek() != '{' {
-		return d.errSyntax("an object")
+		return d.errKind("an object")
 	}
 	if err := d.object(p, reflect.ValueOf(dst).Elem()); err != nil {
 		return err
@@ -29,7 +29,10 @@ func (p *Plan) DecodeJSON(data []byte, dst any) error {
 // Knows tells whether the message has a member of that name.
 func (p *Plan) Knows(name string) bool { return p.byName[name] != nil }
 
-type jsonDecoder struct{ scanner }
+type jsonDecoder struct {
+	scanner
+	room *room
+}
 
 // object reads the object at the cursor.
 func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
@@ -45,7 +48,7 @@ func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
 		switch err := d.value(f.codec, v.FieldByIndex(f.path)); {
 		case err == nil:
 			seen.add(f.bit)
-		case err != errNothing:
+		case !isNothing(err):
 			return under(name, err)
 		}
 		return nil
@@ -75,16 +78,23 @@ func (p *Plan) keepUnknown(v reflect.Value, name string, raw []byte) {
 	if m.IsNil() {
 		m.Set(reflect.MakeMap(extraType))
 	}
-	m.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(json.RawMessage(strings.Clone(string(raw)))))
+	m.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(json.RawMessage(bytes.Clone(raw))))
 }
 
 // value reads the value at the cursor, which is not null, into v.
 func (d *jsonDecoder) value(c *codec, v reflect.Value) error {
-	v = c.target(v)
+	if c.pointers > 0 {
+		return c.fill(v, d.plain)
+	}
+	return d.plain(c, v)
+}
+
+// plain is value once all pointers have been followed.
+func (d *jsonDecoder) plain(c *codec, v reflect.Value) error {
 	switch c.kind {
 	case kindRaw:
 		raw, err := d.raw()
-		v.SetBytes([]byte(strings.Clone(string(raw))))
+		v.SetBytes(bytes.Clone(raw))
 		return err
 	case kindStruct:
 		return d.structValue(c, v)
@@ -97,7 +107,7 @@ func (d *jsonDecoder) value(c *codec, v reflect.Value) error {
 		return err
 	}
 	if c.kind == kindScalar {
-		return setScalarJSON(v, raw, first)
+		return setScalarJSON(c, v, raw, first)
 	}
 	text := ""
 	switch first {
@@ -119,10 +129,9 @@ func (d *jsonDecoder) structValue(c *codec, v reflect.Value) error {
 	case '{':
 		return d.object(c.plan, v)
 	case '[': // an empty list stands for an empty object in PHP's JSON
-		n := 0
-		err := d.elements(func(int) error { n++; _, err := d.raw(); return err })
-		if err == nil && n > 0 {
-			err = rulef("expected an object, got a list")
+		err := d.elements(func(int) error { return rulef("expected an object, got a list") })
+		if err == nil {
+			err = errNothing
 		}
 		return err
 	case '"': // an object as JSON text
@@ -166,21 +175,22 @@ func (d *jsonDecoder) list(c *codec, v reflect.Value) error {
 }
 
 func (d *jsonDecoder) array(c *codec, v reflect.Value) error {
-	v.Set(reflect.MakeSlice(v.Type(), 0, 4))
+	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	return d.elements(func(i int) error { return d.element(c, v, i) })
 }
 
 // element appends one element to the list v.
 func (d *jsonDecoder) element(c *codec, v reflect.Value, i int) error {
-	e := reflect.New(v.Type().Elem()).Elem()
-	if d.peek() == 'n' {
-		if err := d.literal("null"); err != nil {
-			return err
-		}
-	} else if err := d.value(c.elem, e); err != nil && err != errNothing {
+	e, err := d.room.grow(v)
+	if err != nil {
 		return under(indexPath(i), err)
 	}
-	v.Set(reflect.Append(v, e))
+	if d.peek() == 'n' {
+		return d.literal("null")
+	}
+	if err := d.value(c.elem, e); err != nil && !isNothing(err) {
+		return under(indexPath(i), err)
+	}
 	return nil
 }
 
@@ -191,10 +201,10 @@ func (d *jsonDecoder) quoted(first byte, want string, read func(*jsonDecoder) er
 	if err != nil {
 		return err
 	}
-	if t := strings.TrimSpace(text); t == "" || t == "null" {
-		return nil
+	if saysNothing(text) {
+		return errNothing
 	}
-	in := &jsonDecoder{scanner: scanner{data: []byte(text), depth: d.depth}}
+	in := &jsonDecoder{scanner: scanner{data: []byte(text), depth: d.depth}, room: d.room}
 	if in.peek() != first {
 		return rulef("expected %s, got text", want)
 	}
@@ -205,17 +215,18 @@ func (d *jsonDecoder) quoted(first byte, want string, read func(*jsonDecoder) er
 }
 
 // setScalarJSON hands raw to a type that reads itself.
-func setScalarJSON(v reflect.Value, raw []byte, first byte) error {
-	switch u := v.Addr().Interface().(type) {
-	case json.Unmarshaler:
-		return asRule(u.UnmarshalJSON(raw))
-	case encoding.TextUnmarshaler:
-		if first == '"' {
-			return asRule(u.UnmarshalText([]byte(unquote(raw))))
-		}
-		return asRule(u.UnmarshalText(raw))
+func setScalarJSON(c *codec, v reflect.Value, raw []byte, first byte) error {
+	if first == '"' && !c.isText() && saysNothing(raw[1:len(raw)-1]) {
+		return errNothing
 	}
-	return rulef("no way to read a %s", v.Type())
+	self := v.Addr().Interface()
+	if u, ok := self.(json.Unmarshaler); ok {
+		return asRule(c.typ, u.UnmarshalJSON(raw))
+	}
+	if first == '"' {
+		raw = []byte(unquote(raw))
+	}
+	return asRule(c.typ, self.(encoding.TextUnmarshaler).UnmarshalText(raw)) // a scalar has one or the other
 }
 
 func kindOf(first byte) string {

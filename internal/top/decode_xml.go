@@ -1,15 +1,10 @@
 package top
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/json"
-	"encoding/xml"
-	"errors"
-	"io"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 )
 
 // DecodeXML reads the root element of an XML document into dst, a pointer to
@@ -37,8 +32,8 @@ func (p *Plan) decodeXML(data []byte, inner string, dst any) error {
 	} else {
 		err = d.innerElement(c, inner, v)
 	}
-	if err == errNothing {
-		err = rulef("the reply is empty")
+	if isNothing(err) {
+		return rulef(ruleEmpty)
 	}
 	if err != nil {
 		return err
@@ -52,17 +47,16 @@ func (d *xmlDecoder) innerElement(c *codec, inner string, v reflect.Value) error
 	found := false
 	_, err := d.children(func(name string) error {
 		if name != inner {
-			_, err := d.toJSON()
-			return err
+			return d.skip()
+		}
+		if found {
+			return under(name, rulef("comes more than once"))
 		}
 		found = true
-		if err := d.element(c, v); err != nil && err != errNothing {
-			return under(name, err)
-		}
-		return nil
+		return under(name, d.element(c, v))
 	})
 	if err == nil && !found {
-		err = &Error{Path: inner, Rule: ruleInner}
+		err = under(inner, rulef(ruleInner))
 	}
 	return err
 }
@@ -90,8 +84,7 @@ func xmlNames(data []byte, inner string) ([]string, error) {
 	var names []string
 	note := func(name string) error {
 		names = append(names, name)
-		_, err := d.toJSON()
-		return err
+		return d.skip()
 	}
 	if inner == "" {
 		_, err = d.children(note)
@@ -102,112 +95,26 @@ func xmlNames(data []byte, inner string) ([]string, error) {
 			_, err := d.children(note)
 			return err
 		}
-		_, err := d.toJSON()
-		return err
+		return d.skip()
 	})
 	return names, err
 }
 
-type xmlDecoder struct {
-	*xml.Decoder
-	depth int
-}
-
-func newXMLDecoder(data []byte) (*xmlDecoder, error) {
-	if !utf8.Valid(data) {
-		return nil, rulef("not valid UTF-8")
-	}
-	d := xml.NewDecoder(bytes.NewReader(data))
-	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	return &xmlDecoder{Decoder: d}, nil
-}
-
-// next returns the next start, text or end; the rest says nothing.
-func (d *xmlDecoder) next() (xml.Token, error) {
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return nil, xmlRule(err)
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			if d.depth++; d.depth > maxDepth {
-				return nil, rulef("nested deeper than %d", maxDepth)
-			}
-			return t, nil
-		case xml.EndElement:
-			d.depth--
-			return t, nil
-		case xml.CharData:
-			return t, nil
-		case xml.Directive:
-			return nil, rulef("not XML as expected: a document type or directive")
-		}
-	}
-}
-
-func xmlRule(err error) error {
-	var syntax *xml.SyntaxError
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return rulef("not XML: cut off")
-	}
-	if errors.As(err, &syntax) {
-		return rulef("not XML: line %d", syntax.Line) // its text would quote the document
-	}
-	return rulef("not XML")
-}
-
-func (d *xmlDecoder) root() (xml.StartElement, error) {
-	for {
-		t, err := d.next()
-		if err != nil {
-			return xml.StartElement{}, err
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			return t, nil
-		case xml.CharData:
-			if len(bytes.TrimSpace(bytes.TrimPrefix(t, []byte("\ufeff")))) > 0 {
-				return xml.StartElement{}, rulef("not XML: text before the root element")
-			}
-		case xml.EndElement:
-			return xml.StartElement{}, rulef("not XML: an end without a start")
-		}
-	}
-}
-
-// end fails unless only comments and white space are left.
-func (d *xmlDecoder) end() error {
-	for {
-		t, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return xmlRule(err)
-		}
-		switch t := t.(type) {
-		case xml.Comment, xml.ProcInst:
-		case xml.CharData:
-			if len(bytes.TrimSpace(t)) > 0 {
-				return rulef("not XML: text after the root element")
-			}
-		default:
-			return rulef("not XML: a second root element")
-		}
-	}
-}
-
 // element reads the content of the element whose start has been read.
 func (d *xmlDecoder) element(c *codec, v reflect.Value) error {
+	if c.pointers > 0 {
+		return c.fill(v, d.plain)
+	}
+	return d.plain(c, v)
+}
+
+// plain is element once all pointers have been followed.
+func (d *xmlDecoder) plain(c *codec, v reflect.Value) error {
 	switch c.kind {
 	case kindRaw:
 		raw, err := d.toJSON()
-		if err != nil {
-			return err
-		}
-		c.target(v).SetBytes(raw)
-		return nil
+		v.SetBytes(raw)
+		return err
 	case kindStruct:
 		return d.structValue(c, v)
 	case kindList:
@@ -218,63 +125,25 @@ func (d *xmlDecoder) element(c *codec, v reflect.Value) error {
 		return err
 	}
 	if c.kind == kindScalar {
-		if text == "" {
-			return errNothing
-		}
-		return setScalarText(c.target(v), text)
+		return setScalarText(c, v, text)
 	}
-	if text == "" && c.kind != kindString {
-		return errNothing
-	}
-	return setText(c, c.target(v), text)
-}
-
-// children calls child for every child element, which it must consume, and
-// returns the text between them.
-func (d *xmlDecoder) children(child func(name string) error) (string, error) {
-	var text strings.Builder
-	for {
-		t, err := d.next()
-		if err != nil {
-			return "", err
-		}
-		switch t := t.(type) {
-		case xml.CharData:
-			text.Write(t)
-		case xml.StartElement:
-			if err := child(t.Name.Local); err != nil {
-				return "", err
-			}
-		case xml.EndElement:
-			return text.String(), nil
-		}
-	}
-}
-
-func (d *xmlDecoder) text() (string, error) {
-	return d.children(func(name string) error { return rulef("expected text, got element %.40q", name) })
+	return setText(c, v, text)
 }
 
 func (d *xmlDecoder) structValue(c *codec, v reflect.Value) error {
 	var seen seenSet
-	inner, some := v, false
+	var unknown elements
+	some := false
 	text, err := d.children(func(name string) error {
-		if !some {
-			inner, some = c.target(v), true
-		}
+		some = true
 		f := c.plan.byName[name]
 		if f == nil {
-			raw, err := d.toJSON()
-			if err != nil {
-				return under(name, err)
-			}
-			c.plan.keepUnknown(inner, name, raw)
-			return nil
+			return unknown.read(d, name)
 		}
-		switch err := d.element(f.codec, inner.FieldByIndex(f.path)); {
+		switch err := d.element(f.codec, v.FieldByIndex(f.path)); {
 		case err == nil:
 			seen.add(f.bit)
-		case err != errNothing:
+		case !isNothing(err):
 			return under(name, err)
 		}
 		return nil
@@ -282,96 +151,72 @@ func (d *xmlDecoder) structValue(c *codec, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	if some {
-		return c.plan.checkSeen(seen, inner)
-	}
-	switch t := strings.TrimSpace(text); {
-	case t == "" || t == "null":
+	text = strings.TrimSpace(text)
+	switch {
+	case some && text != "":
+		return rulef("expected members only, got text between them")
+	case some:
+		for _, name := range unknown.names {
+			c.plan.keepUnknown(v, name, unknown.json(name))
+		}
+		return c.plan.checkSeen(seen, v)
+	case saysNothing(text):
 		return errNothing
-	case t[0] == '{': // an object as JSON text
-		return c.plan.DecodeJSON([]byte(t), c.target(v).Addr().Interface())
+	case text[0] == '{':
+		return d.inText(text, func(in *jsonDecoder) error { return in.object(c.plan, v) })
 	}
 	return rulef("expected members, got text")
 }
 
-func (d *xmlDecoder) list(c *codec, v reflect.Value) error {
-	l := c.target(v)
-	l.Set(reflect.MakeSlice(l.Type(), 0, 4))
-	text, err := d.children(func(string) error {
-		i := l.Len()
-		e := reflect.New(l.Type().Elem()).Elem()
-		if err := d.element(c.elem, e); err != nil && err != errNothing {
-			return under(indexPath(i), err)
-		}
-		l.Set(reflect.Append(l, e))
-		return nil
-	})
-	if err != nil || l.Len() > 0 {
+// inText reads JSON that travels as the text of an element.
+func (d *xmlDecoder) inText(text string, read func(*jsonDecoder) error) error {
+	in := &jsonDecoder{scanner: scanner{data: []byte(text), depth: d.depth}, room: d.room}
+	if err := read(in); err != nil {
 		return err
 	}
-	switch t := strings.TrimSpace(text); {
-	case t == "" || t == "null":
+	return in.end()
+}
+
+func (d *xmlDecoder) list(c *codec, v reflect.Value) error {
+	l := reflect.New(v.Type()).Elem()
+	l.Set(reflect.MakeSlice(l.Type(), 0, 0))
+	text, err := d.children(func(string) error {
+		i := l.Len()
+		e, err := d.room.grow(l)
+		if err == nil {
+			err = d.element(c.elem, e)
+		}
+		if isNothing(err) {
+			return nil
+		}
+		return under(indexPath(i), err)
+	})
+	if err != nil {
+		return err
+	}
+	text = strings.TrimSpace(text)
+	switch {
+	case l.Len() > 0 && text != "":
+		return rulef("expected elements only, got text between them")
+	case text == "null":
+		return errNothing
+	case text == "":
+		v.Set(l)
 		return nil
-	case t[0] == '[': // a list as JSON text
-		if !utf8.ValidString(t) {
-			return rulef("not valid UTF-8")
-		}
-		in := &jsonDecoder{scanner: scanner{data: []byte(t), depth: d.depth}}
-		if err := in.array(c, l); err != nil {
-			return err
-		}
-		return in.end()
+	case text[0] == '[':
+		return d.inText(text, func(in *jsonDecoder) error { return in.array(c, v) })
 	}
 	return rulef("expected a list, got text")
 }
 
-// toJSON turns the element whose start has been read into JSON: text into a
-// string, child elements into an object, repeated ones into lists.
-func (d *xmlDecoder) toJSON() ([]byte, error) {
-	var names []string
-	values := map[string][][]byte{}
-	text, err := d.children(func(name string) error {
-		raw, err := d.toJSON()
-		if err != nil {
-			return under(name, err)
-		}
-		if values[name] == nil {
-			names = append(names, name)
-		}
-		values[name] = append(values[name], raw)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		return AppendJSONString(nil, text), nil
-	}
-	out := []byte{'{'}
-	for i, name := range names {
-		if i > 0 {
-			out = append(out, ',')
-		}
-		out = AppendJSONString(out, name)
-		out = append(out, ':')
-		if vs := values[name]; len(vs) == 1 {
-			out = append(out, vs[0]...)
-		} else {
-			out = append(out, '[')
-			out = append(out, bytes.Join(vs, []byte{','})...)
-			out = append(out, ']')
-		}
-	}
-	return append(out, '}'), nil
-}
-
 // setScalarText hands text to a type that reads itself.
-func setScalarText(v reflect.Value, text string) error {
-	switch u := v.Addr().Interface().(type) {
-	case encoding.TextUnmarshaler:
-		return asRule(u.UnmarshalText([]byte(text)))
-	case json.Unmarshaler:
-		return asRule(u.UnmarshalJSON(AppendJSONString(nil, text)))
+func setScalarText(c *codec, v reflect.Value, text string) error {
+	if !c.isText() && saysNothing(text) {
+		return errNothing
 	}
-	return rulef("no way to read a %s", v.Type())
+	self := v.Addr().Interface()
+	if u, ok := self.(encoding.TextUnmarshaler); ok {
+		return asRule(c.typ, u.UnmarshalText([]byte(text)))
+	}
+	return asRule(c.typ, self.(json.Unmarshaler).UnmarshalJSON(AppendJSONString(nil, text))) // a scalar has one or the other
 }

@@ -1,14 +1,9 @@
 package top
 
 import (
-	"encoding"
 	"encoding/json"
-	"errors"
 	"reflect"
-	"strconv"
 	"unicode/utf8"
-
-	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // EncodeOptions shape the JSON of a message.
@@ -20,7 +15,7 @@ type EncodeOptions struct {
 	// instead of failing.
 	Lenient bool
 	// Members are written besides the fields, and instead of a field of the same
-	// name.
+	// name. Of several with one name the last counts.
 	Members []Member
 }
 
@@ -42,6 +37,9 @@ func (p *Plan) AppendJSON(dst []byte, src any, o EncodeOptions) ([]byte, error) 
 // without options has it.
 func AppendValue(dst []byte, value any) ([]byte, error) {
 	v := reflect.ValueOf(value)
+	if !v.IsValid() {
+		return append(dst, "null"...), nil
+	}
 	c, err := (&compiler{busy: map[reflect.Type]*Plan{}}).codec(v.Type(), "")
 	if err != nil {
 		return nil, err
@@ -49,9 +47,16 @@ func AppendValue(dst []byte, value any) ([]byte, error) {
 	return (&jsonEncoder{}).value(dst, c, v)
 }
 
-type jsonEncoder struct{ o EncodeOptions }
+type jsonEncoder struct {
+	o     EncodeOptions
+	depth int
+}
 
 func (e *jsonEncoder) object(dst []byte, p *Plan, v reflect.Value, members []Member) ([]byte, error) {
+	if e.depth++; e.depth > maxDepth {
+		return nil, rulef(ruleDepth, maxDepth) // a value may contain itself
+	}
+	defer func() { e.depth-- }()
 	dst = append(dst, '{')
 	start := len(dst)
 	name := func(dst []byte, name string) []byte {
@@ -78,15 +83,33 @@ func (e *jsonEncoder) object(dst []byte, p *Plan, v reflect.Value, members []Mem
 	if p.extra != nil {
 		extra := v.FieldByIndex(p.extra).Interface().(map[string]json.RawMessage)
 		for _, k := range sortedKeys(extra) {
-			if !replaced(members, k) {
-				dst = append(name(dst, k), extra[k]...)
+			if replaced(members, k) {
+				continue
 			}
+			if err := p.checkExtra(k, extra[k]); err != nil {
+				return nil, under(k, err)
+			}
+			dst = append(name(dst, k), extra[k]...)
 		}
 	}
-	for _, m := range members {
+	for i, m := range members {
+		if replaced(members[i+1:], m.Name) {
+			continue
+		}
+		if err := checkJSON(m.Value); err != nil {
+			return nil, under(m.Name, err)
+		}
 		dst = append(name(dst, m.Name), m.Value...)
 	}
 	return append(dst, '}'), nil
+}
+
+// checkExtra fails for an unknown member that is known, or is no JSON.
+func (p *Plan) checkExtra(name string, raw json.RawMessage) error {
+	if p.Knows(name) {
+		return rulef("has a field of its own")
+	}
+	return checkJSON(raw)
 }
 
 func replaced(members []Member, name string) bool {
@@ -110,6 +133,9 @@ func (e *jsonEncoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, erro
 		if v.Len() == 0 {
 			return append(dst, "null"...), nil
 		}
+		if err := checkJSON(v.Bytes()); err != nil {
+			return nil, err
+		}
 		return append(dst, v.Bytes()...), nil
 	case kindStruct:
 		return e.object(dst, c.plan, v, nil)
@@ -120,7 +146,10 @@ func (e *jsonEncoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	if bare {
+	switch {
+	case text == "" && c.kind == kindScalar && !c.isText():
+		return append(dst, "null"...), nil
+	case bare:
 		return append(dst, text...), nil
 	}
 	return AppendJSONString(dst, text), nil
@@ -149,89 +178,13 @@ func (e *jsonEncoder) list(dst []byte, c *codec, v reflect.Value) ([]byte, error
 	return dst, nil
 }
 
-// textOf returns the text of a simple value, and whether JSON has it bare.
-func (c *codec) textOf(v reflect.Value, lenient bool) (text string, bare bool, err error) {
-	switch {
-	case c.kind == kindString:
-		text = v.String()
-	case c.kind == kindScalar:
-		if text, bare, err = c.scalarText(v); err != nil {
-			return "", false, asRule(err)
-		}
-	case v.Kind() == reflect.Bool:
-		text, bare = strconv.FormatBool(v.Bool()), true
-	case v.CanInt():
-		text, bare = strconv.FormatInt(v.Int(), 10), true
-	case v.CanUint():
-		text, bare = strconv.FormatUint(v.Uint(), 10), true
-	case v.CanFloat():
-		text, bare = strconv.FormatFloat(v.Float(), 'f', -1, c.typ.Bits()), true
-		if !isNumber(text) {
-			return "", false, rulef("not a finite number")
-		}
-	}
-	if !utf8.ValidString(text) {
-		return "", false, rulef("not valid UTF-8")
-	}
-	switch {
-	case c.text:
-		bare = false
-	case c.number && isNumber(text):
-		bare = true
-	case c.number && !lenient:
-		return "", false, rulef(ruleNumber)
-	}
-	return text, bare, nil
-}
-
-const ruleNumber = "must be digits without a leading zero: the platform takes a number here"
-
-// scalarText asks the value for its text; a type that only reads itself is
-// written as its base kind.
-func (c *codec) scalarText(v reflect.Value) (string, bool, error) {
-	if c.layout != "" {
-		t, ok := v.Interface().(fliggy.Time)
-		if !ok {
-			return "", false, errors.New("a layout needs a fliggy.Time")
-		}
-		b, err := t.AppendLayout(nil, c.layout)
-		return string(b), false, err
-	}
-	if _, ok := v.Interface().(fliggy.Fen); ok {
-		b, err := v.Interface().(encoding.TextAppender).AppendText(nil)
-		return string(b), true, err
-	}
-	switch m := v.Interface().(type) {
-	case interface{ Reveal() string }:
-		return m.Reveal(), false, nil
-	case encoding.TextAppender:
-		b, err := m.AppendText(make([]byte, 0, 32))
-		return string(b), false, err
-	case encoding.TextMarshaler:
-		b, err := m.MarshalText()
-		return string(b), false, err
-	}
-	base := codec{kind: kindString, typ: c.typ}
-	if v.Kind() != reflect.String {
-		base.kind = kindInt
-	}
-	return base.textOf(v, false)
-}
-
-// isNumber tells whether s is a number by the grammar of JSON.
-func isNumber(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	sc := scanner{data: []byte(s)}
-	return sc.number() == nil && sc.pos == len(s)
-}
-
 // isUnset tells whether a field has nothing to say: the zero value, and a time
 // that says so itself.
 func isUnset(v reflect.Value) bool {
-	if z, ok := v.Interface().(interface{ IsZero() bool }); ok && v.Kind() != reflect.Pointer {
-		return z.IsZero()
+	if v.Kind() != reflect.Pointer {
+		if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
+			return z.IsZero()
+		}
 	}
 	return v.IsZero()
 }

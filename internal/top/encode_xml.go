@@ -7,30 +7,53 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // AppendXML appends src, a pointer to the plan's struct, as an element called
-// root. What is left out is left out as in JSON.
+// root. What is left out is left out as in JSON; raw JSON is written as text.
+// Text with a character that XML cannot carry is an error.
 func (p *Plan) AppendXML(dst []byte, root string, src any) ([]byte, error) {
-	return appendXMLStruct(dst, root, p, reflect.ValueOf(src).Elem())
+	return (&xmlEncoder{}).message(dst, root, p, reflect.ValueOf(src).Elem())
 }
 
-func appendXMLStruct(dst []byte, name string, p *Plan, v reflect.Value) ([]byte, error) {
+type xmlEncoder struct{ depth int }
+
+func (e *xmlEncoder) message(dst []byte, name string, p *Plan, v reflect.Value) ([]byte, error) {
+	if e.depth++; e.depth > maxDepth {
+		return nil, rulef(ruleDepth, maxDepth) // a value may contain itself
+	}
+	defer func() { e.depth-- }()
 	dst = appendTag(dst, "<", name)
+	var err error
 	for _, f := range p.fields {
 		fv := v.FieldByIndex(f.path)
 		if !f.keep && isUnset(fv) {
 			continue
 		}
-		var err error
-		if dst, err = appendXMLValue(dst, f.name, f.codec, fv); err != nil {
+		if dst, err = e.value(dst, f.name, f.codec, fv); err != nil {
 			return nil, under(f.name, err)
+		}
+	}
+	if p.extra != nil {
+		extra := v.FieldByIndex(p.extra).Interface().(map[string]json.RawMessage)
+		for _, k := range sortedKeys(extra) {
+			err := p.checkExtra(k, extra[k])
+			if err == nil && !isXMLName(k) {
+				err = rulef("cannot be the name of an element")
+			}
+			if err == nil {
+				dst, err = appendXMLRaw(dst, k, extra[k])
+			}
+			if err != nil {
+				return nil, under(k, err)
+			}
 		}
 	}
 	return appendTag(dst, "</", name), nil
 }
 
-func appendXMLValue(dst []byte, name string, c *codec, v reflect.Value) ([]byte, error) {
+func (e *xmlEncoder) value(dst []byte, name string, c *codec, v reflect.Value) ([]byte, error) {
 	for range c.pointers {
 		if v.IsNil() {
 			return dst, nil
@@ -39,37 +62,80 @@ func appendXMLValue(dst []byte, name string, c *codec, v reflect.Value) ([]byte,
 	}
 	switch c.kind {
 	case kindStruct:
-		return appendXMLStruct(dst, name, c.plan, v)
+		return e.message(dst, name, c.plan, v)
 	case kindList:
-		dst = appendTag(dst, "<", name)
-		for i := range v.Len() {
-			var err error
-			if dst, err = appendXMLValue(dst, c.wrap, c.elem, v.Index(i)); err != nil {
-				return nil, under(indexPath(i), err)
-			}
-		}
-		return appendTag(dst, "</", name), nil
+		return e.list(dst, name, c, v)
 	case kindRaw:
-		return appendXMLText(dst, name, string(v.Bytes())), nil
+		if v.Len() == 0 {
+			return dst, nil
+		}
+		return appendXMLRaw(dst, name, v.Bytes())
 	}
 	text, _, err := c.textOf(v, true)
 	if err != nil {
 		return nil, err
 	}
-	return appendXMLText(dst, name, text), nil
+	return appendXMLText(dst, name, text)
 }
 
-func appendXMLText(dst []byte, name, text string) []byte {
+func (e *xmlEncoder) list(dst []byte, name string, c *codec, v reflect.Value) ([]byte, error) {
+	dst = appendTag(dst, "<", name)
+	for i := range v.Len() {
+		before := len(dst)
+		var err error
+		if dst, err = e.value(dst, c.wrap, c.elem, v.Index(i)); err != nil {
+			return nil, under(indexPath(i), err)
+		}
+		if len(dst) == before { // nothing keeps its place
+			dst = appendTag(appendTag(dst, "<", c.wrap), "</", c.wrap)
+		}
+	}
+	return appendTag(dst, "</", name), nil
+}
+
+// appendXMLRaw writes a JSON value as text: a string as what it says, null as
+// nothing, all else as it is.
+func appendXMLRaw(dst []byte, name string, raw []byte) ([]byte, error) {
+	if err := checkJSON(raw); err != nil {
+		return nil, err
+	}
+	text, _ := jsonText(raw)
+	return appendXMLText(dst, name, text)
+}
+
+func appendXMLText(dst []byte, name, text string) ([]byte, error) {
+	if strings.ContainsFunc(text, notInXML) {
+		return nil, rulef("has a character that XML cannot carry")
+	}
 	dst = appendTag(dst, "<", name)
 	var b bytes.Buffer
 	_ = xml.EscapeText(&b, []byte(text)) // a bytes.Buffer does not fail
-	return appendTag(append(dst, b.Bytes()...), "</", name)
+	return appendTag(append(dst, b.Bytes()...), "</", name), nil
 }
 
 func appendTag(dst []byte, open, name string) []byte {
 	dst = append(dst, open...)
 	dst = append(dst, name...)
 	return append(dst, '>')
+}
+
+// notInXML tells whether XML 1.0 has no way to write r.
+func notInXML(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+}
+
+// isXMLName tells whether s can name an element: letters and digits of ASCII,
+// '_', '-' and '.', a letter or '_' first.
+func isXMLName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '_', c|0x20 >= 'a' && c|0x20 <= 'z':
+		case i > 0 && (c == '-' || c == '.' || c >= '0' && c <= '9'):
+		default:
+			return false
+		}
+	}
+	return s != ""
 }
 
 func sortedKeys(m map[string]json.RawMessage) []string { return slices.Sorted(maps.Keys(m)) }

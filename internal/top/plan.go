@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A Plan is the compiled form of a message type: which member goes into which
@@ -66,6 +68,10 @@ var (
 	unmarshalerType = reflect.TypeFor[json.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
 	timeType        = reflect.TypeFor[time.Time]()
+	idType          = reflect.TypeFor[fliggy.ID]()
+	fenType         = reflect.TypeFor[fliggy.Fen]()
+	fliggyTimeType  = reflect.TypeFor[fliggy.Time]()
+	errTime         = errors.New("a time.Time has no wire format here: use fliggy.Time")
 	timeLayouts     = map[string]string{"minute": "2006-01-02 15:04"}
 	cache           sync.Map // reflect.Type to *Plan
 )
@@ -116,6 +122,9 @@ func (c *compiler) plan(t reflect.Type, at string) (*Plan, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%s is not a struct", t)
 	}
+	if t == timeType {
+		return nil, errTime
+	}
 	// Renamed plans differ by place, so there a plan is shared only with itself.
 	if p, ok := c.busy[t]; ok {
 		return p, nil
@@ -136,8 +145,7 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 		sf := t.Field(i)
 		tag, tagged := sf.Tag.Lookup("top")
 		if !tagged {
-			tag, tagged = sf.Tag.Lookup("json")
-			tag, _, _ = strings.Cut(tag, ",") // json's options are not ours
+			tag, _, _ = strings.Cut(sf.Tag.Get("json"), ",") // json's options are not ours
 		}
 		name, opts, _ := strings.Cut(tag, ",")
 		here := append(slices.Clone(path), i)
@@ -149,11 +157,16 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 				return err
 			}
 			continue
+		case sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Pointer && isPlainStruct(sf.Type.Elem()):
+			return fmt.Errorf("%s.%s: embed the struct itself, not a pointer", t.Name(), sf.Name)
 		case !sf.IsExported():
 			continue
 		case opts == "unknown":
 			if sf.Type != extraType {
 				return fmt.Errorf("%s.%s: option unknown needs a map[string]json.RawMessage", t.Name(), sf.Name)
+			}
+			if p.extra != nil {
+				return fmt.Errorf("%s.%s: a second place for unknown members", t.Name(), sf.Name)
 			}
 			p.extra = here
 			continue
@@ -182,6 +195,9 @@ func (c *compiler) field(t reflect.Type, name, opts, at string) (*field, error) 
 		key = at + "." + name
 	}
 	if to, ok := c.names[key]; ok {
+		if to == "" {
+			return nil, errors.New("the new name is empty")
+		}
 		c.used[key] = true
 		f.name = to
 	}
@@ -202,6 +218,9 @@ func (c *compiler) field(t reflect.Type, name, opts, at string) (*field, error) 
 		case "text":
 			cd.text = true
 		case "wrap":
+			if cd.kind != kindList || !isXMLName(v) {
+				return nil, fmt.Errorf("option wrap=%q needs a list and a name", v)
+			}
 			cd.wrap = v
 		case "layout":
 			if cd.layout = timeLayouts[v]; cd.layout == "" {
@@ -210,6 +229,9 @@ func (c *compiler) field(t reflect.Type, name, opts, at string) (*field, error) 
 		default:
 			return nil, fmt.Errorf("unknown option %q", opt)
 		}
+	}
+	if cd.layout != "" && cd.typ != fliggyTimeType && (cd.elem == nil || cd.elem.typ != fliggyTimeType) {
+		return nil, errors.New("option layout needs a fliggy.Time")
 	}
 	if cd.elem != nil {
 		cd.elem.number, cd.elem.text, cd.elem.layout = cd.number, cd.text, cd.layout
@@ -229,7 +251,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 		cd.kind = kindRaw
 		return cd, nil
 	case t == timeType:
-		return nil, errors.New("a time.Time has no wire format here: use fliggy.Time")
+		return nil, errTime
 	case isScalar(t):
 		cd.kind = kindScalar
 		return cd, nil
@@ -259,6 +281,9 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 		if elem.kind == kindList {
 			return nil, errors.New("a list of lists has no wire format")
 		}
+		if elem.typ.Kind() == reflect.Uint8 && elem.kind == kindUint {
+			return nil, errors.New("bytes have no wire format: use text or json.RawMessage")
+		}
 		cd.elem = elem
 		cd.wrap = defaultWrap(elem)
 	default:
@@ -276,7 +301,10 @@ func defaultWrap(elem *codec) string {
 	case kindBool:
 		return "boolean"
 	case kindStruct:
-		return snakeCase(elem.typ.Name())
+		if name := snakeCase(elem.typ.Name()); isXMLName(name) {
+			return name
+		}
+		return "item" // a struct without a name, or with type parameters
 	}
 	return "string"
 }
@@ -304,40 +332,4 @@ func isScalar(t reflect.Type) bool {
 
 func isPlainStruct(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && !isScalar(t)
-}
-
-// An Error says which member of a message is wrong, and how. It carries no
-// value of the message, which may be personal data.
-type Error struct {
-	Path string // such as "order_info.added_service_list[2].sid", empty for the whole
-	Rule string
-}
-
-// Error names the path and the rule.
-func (e *Error) Error() string {
-	if e.Path == "" {
-		return e.Rule
-	}
-	return e.Path + ": " + e.Rule
-}
-
-// under puts the name of the enclosing member in front of an error's path.
-func under(name string, err error) error {
-	var e *Error
-	if !errors.As(err, &e) {
-		return &Error{Path: name, Rule: err.Error()}
-	}
-	path := name
-	switch {
-	case e.Path == "":
-	case e.Path[0] == '[':
-		path += e.Path
-	default:
-		path += "." + e.Path
-	}
-	return &Error{Path: path, Rule: e.Rule}
-}
-
-func rulef(format string, args ...any) error {
-	return &Error{Rule: fmt.Sprintf(format, args...)}
 }

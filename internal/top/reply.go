@@ -3,6 +3,7 @@ package top
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -45,12 +46,19 @@ type qimenFault struct {
 var (
 	faultPlan      = mustPlan[Fault]()
 	qimenFaultPlan = mustPlan[qimenFault]()
+	errorPlan      = mustPlan[errorEnvelope]()
 	peekPlan       = mustPlan[peek]()
 )
 
-// peek finds the request id of a reply.
+// errorEnvelope is the error envelope of TOP with its root.
+type errorEnvelope struct {
+	Fault *Fault `top:"error_response"`
+}
+
+// peek is what is read of a reply before its type is known.
 type peek struct {
 	RequestID string `top:"request_id"`
+	Flag      string `top:"flag"`
 }
 
 func mustPlan[T any]() *Plan {
@@ -67,6 +75,7 @@ const (
 	failure   = "failure"
 
 	ruleInner = "missing: the reply is expected inside it"
+	ruleEmpty = "the reply is empty"
 )
 
 // A Reply is a reply of the gateway, its envelope opened.
@@ -101,28 +110,37 @@ func OpenReply(data []byte, format Format, dialect Dialect, inner string) (*Repl
 		r.RequestID = r.Fault.RequestID
 		return r, nil
 	}
-	var p peek
-	if r.decode(peekPlan, &p) == nil {
-		r.RequestID = p.RequestID
-	}
 	return r, nil
+}
+
+// findRequestID looks for the request id where the members lie and, where they
+// lie inside another one, beside that.
+func (r *Reply) findRequestID(outer func(p *Plan, dst any) error) {
+	for _, decode := range []func(p *Plan, dst any) error{r.decode, outer} {
+		var p peek
+		if r.RequestID == "" && decode(peekPlan, &p) == nil {
+			r.RequestID = p.RequestID
+		}
+	}
 }
 
 // Decode reads the members of a regular reply into dst, a pointer to the plan's
 // struct. A reply without members is an error.
 func (r *Reply) Decode(p *Plan, dst any) error {
 	if r.empty {
-		return rulef("the reply is empty")
+		return rulef(ruleEmpty)
 	}
+	r.known = !slices.ContainsFunc(r.names, isNoRequestID)
 	for _, name := range r.names {
-		r.known = r.known || p.Knows(name) || name == "request_id"
+		r.known = r.known || isNoRequestID(name) && p.Knows(name)
 	}
 	return r.decode(p, dst)
 }
 
 // Understood tells whether the message that the reply was decoded into has a
 // place for any of its members, the request id aside: a reply of which nothing is
-// known is not the reply that was expected.
+// known is not the reply that was expected. A reply with a request id and nothing
+// else is understood.
 func (r *Reply) Understood() bool { return r.known }
 
 func (r *Reply) decode(p *Plan, dst any) error {
@@ -142,14 +160,15 @@ func (r *Reply) openXML(dialect Dialect) error {
 		return faultPlan.DecodeXML(r.body, r.Fault)
 	}
 	if dialect == Qimen {
-		var f qimenFault
-		if qimenFaultPlan.DecodeXML(r.body, &f) == nil && f.Flag == failure {
-			r.Fault = f.fault()
-			return nil
+		if err := r.openQimen(func(p *Plan, dst any) error { return p.DecodeXML(r.body, dst) }); err != nil || r.Fault != nil {
+			return err
 		}
 	}
-	r.names, err = xmlNames(r.body, r.inner)
-	return err
+	if r.names, err = xmlNames(r.body, r.inner); err != nil {
+		return err
+	}
+	r.findRequestID(func(p *Plan, dst any) error { return p.DecodeXML(r.body, dst) })
+	return nil
 }
 
 func (r *Reply) openJSON(dialect Dialect) error {
@@ -157,14 +176,19 @@ func (r *Reply) openJSON(dialect Dialect) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range members {
-		if m.Name == errorRoot && isObject(m.Value) {
-			r.Fault = &Fault{}
-			return faultPlan.DecodeJSON(m.Value, r.Fault)
+	if indexMember(members, errorRoot) >= 0 {
+		var e errorEnvelope
+		if err := errorPlan.DecodeJSON(r.body, &e); err != nil {
+			return err
 		}
+		if e.Fault == nil {
+			return &Error{Path: errorRoot, Rule: "expected an object"}
+		}
+		r.Fault = e.Fault
+		return nil
 	}
 	if dialect == Qimen {
-		if err := r.openQimen(members); err != nil || r.Fault != nil {
+		if err := r.openQimenJSON(members); err != nil || r.Fault != nil {
 			return err
 		}
 	}
@@ -174,10 +198,11 @@ func (r *Reply) openJSON(dialect Dialect) error {
 			return err
 		}
 	}
+	outer := r.body
 	if r.inner != "" {
 		i := indexMember(members, r.inner)
 		if i < 0 || !isObject(members[i].Value) {
-			return &Error{Path: r.inner, Rule: ruleInner}
+			return under(r.inner, rulef(ruleInner))
 		}
 		r.body = members[i].Value
 		if members, err = objectMembers(r.body); err != nil {
@@ -188,6 +213,7 @@ func (r *Reply) openJSON(dialect Dialect) error {
 	for _, m := range members {
 		r.names = append(r.names, m.Name)
 	}
+	r.findRequestID(func(p *Plan, dst any) error { return p.DecodeJSON(outer, dst) })
 	return nil
 }
 
@@ -210,23 +236,30 @@ func (r *Reply) root(members []Member, dialect Dialect) json.RawMessage {
 	return nil
 }
 
+func isNoRequestID(name string) bool { return name != "request_id" }
+
 func isRootName(name string) bool { return strings.HasSuffix(name, "_response") }
 
-// openQimen looks for the two error envelopes that Qimen has of its own.
-func (r *Reply) openQimen(members []Member) error {
-	body := json.RawMessage(r.body)
+// openQimenJSON looks for the two error envelopes that Qimen has of its own.
+func (r *Reply) openQimenJSON(members []Member) error {
 	if i := indexMember(members, qimenRoot); i >= 0 && isObject(members[i].Value) {
-		body = members[i].Value
+		inner := members[i].Value
+		err := r.openQimen(func(p *Plan, dst any) error { return p.DecodeJSON(inner, dst) })
+		if err != nil || r.Fault != nil {
+			return err
+		}
 	}
-	ms, err := objectMembers(body)
-	if err != nil {
-		return err
-	}
-	if i := indexMember(ms, "flag"); i < 0 || string(ms[i].Value) != `"`+failure+`"` {
-		return nil
+	return r.openQimen(func(p *Plan, dst any) error { return p.DecodeJSON(r.body, dst) })
+}
+
+// openQimen takes what decode reads as a fault where it says so itself.
+func (r *Reply) openQimen(decode func(p *Plan, dst any) error) error {
+	var p peek
+	if decode(peekPlan, &p) != nil || p.Flag != failure {
+		return nil // what is wrong with a regular reply is found out later
 	}
 	var f qimenFault
-	if err := qimenFaultPlan.DecodeJSON(body, &f); err != nil {
+	if err := decode(qimenFaultPlan, &f); err != nil {
 		return err
 	}
 	r.Fault = f.fault()

@@ -3,13 +3,15 @@ package top
 import (
 	"encoding/json"
 	"strconv"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // maxDepth bounds the nesting of what is read; the documented messages nest
 // six deep.
-const maxDepth = 64
+const (
+	maxDepth  = 64
+	ruleDepth = "nested deeper than %d"
+)
 
 // A scanner walks over JSON text. The text must be valid UTF-8.
 type scanner struct {
@@ -39,6 +41,17 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
+// errKind says what stands at the cursor in place of what is due: another kind of
+// value, or no JSON at all.
+func (s *scanner) errKind(want string) error {
+	first := s.peek()
+	rest := *s
+	if _, err := rest.raw(); err != nil || rest.end() != nil {
+		return s.errSyntax(want)
+	}
+	return rulef("expected %s, got %s", want, kindOf(first))
+}
+
 // end fails unless only white space is left.
 func (s *scanner) end() error {
 	if s.peek() != 0 || s.pos < len(s.data) {
@@ -58,7 +71,7 @@ func (s *scanner) expect(c byte) error {
 // enter and leave count nesting.
 func (s *scanner) enter() error {
 	if s.depth++; s.depth > maxDepth {
-		return rulef("nested deeper than %d", maxDepth)
+		return rulef(ruleDepth, maxDepth)
 	}
 	return nil
 }
@@ -161,7 +174,7 @@ func (s *scanner) raw() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.data[start:s.pos], nil
+	return s.data[start:s.pos:s.pos], nil // who appends to it must not write into data
 }
 
 func (s *scanner) literal(word string) error {
@@ -271,81 +284,6 @@ func (s *scanner) str() (string, error) {
 	return unquote(s.data[start:s.pos]), nil
 }
 
-// unquote returns the text of a checked JSON string.
-func unquote(raw []byte) string {
-	body := raw[1 : len(raw)-1]
-	i := 0
-	for i < len(body) && body[i] != '\\' {
-		i++
-	}
-	if i == len(body) {
-		return string(body)
-	}
-	out := make([]byte, i, len(body))
-	copy(out, body)
-	for i < len(body) {
-		c := body[i]
-		if c != '\\' {
-			out = append(out, c)
-			i++
-			continue
-		}
-		if body[i+1] != 'u' {
-			out = append(out, unescaped[body[i+1]])
-			i += 2
-			continue
-		}
-		r := hex4(body[i+2:])
-		i += 6
-		if utf16.IsSurrogate(r) {
-			low := rune(-1)
-			if len(body)-i >= 6 && body[i] == '\\' && body[i+1] == 'u' {
-				low = hex4(body[i+2:])
-			}
-			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-				i += 6
-			}
-		}
-		out = utf8.AppendRune(out, r)
-	}
-	return string(out)
-}
-
-var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-func hex4(b []byte) rune {
-	n, _ := strconv.ParseUint(string(b[:4]), 16, 32) // the scanner has checked the digits
-	return rune(n)
-}
-
-// compact returns raw without white space between its tokens.
-func compact(raw []byte) []byte {
-	out := make([]byte, 0, len(raw))
-	quoted := false
-	for i := 0; i < len(raw); i++ {
-		c := raw[i]
-		if quoted {
-			out = append(out, c)
-			switch c {
-			case '\\':
-				i++
-				out = append(out, raw[i])
-			case '"':
-				quoted = false
-			}
-			continue
-		}
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '"':
-			quoted = true
-		}
-		out = append(out, c)
-	}
-	return out
-}
-
 // ScanObject checks that data is one JSON object in valid UTF-8 and nothing
 // else, and calls f with the name and raw text of every member, in order.
 func ScanObject(data []byte, f func(name string, value json.RawMessage) error) error {
@@ -353,6 +291,9 @@ func ScanObject(data []byte, f func(name string, value json.RawMessage) error) e
 		return rulef("not valid UTF-8")
 	}
 	s := &scanner{data: data}
+	if s.peek() != '{' {
+		return s.errKind("an object")
+	}
 	err := s.members(func(name string) error {
 		v, err := s.raw()
 		if err != nil {
@@ -365,3 +306,14 @@ func ScanObject(data []byte, f func(name string, value json.RawMessage) error) e
 	}
 	return s.end()
 }
+
+// checkJSON fails unless raw is one JSON value in valid UTF-8 and nothing else.
+func checkJSON(raw []byte) error {
+	s := scanner{data: raw}
+	if _, err := s.raw(); err != nil || s.end() != nil || !utf8.Valid(raw) {
+		return rulef(ruleJSON)
+	}
+	return nil
+}
+
+const ruleJSON = "must be valid JSON"

@@ -1,0 +1,189 @@
+package events_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// callbacks gives one callback of every kind, by the name of its golden file.
+func callbacks(t testing.TB) map[string]*events.Callback {
+	t.Helper()
+	order := events.Order{ChannelID: fliggy.ChannelAmap, OrderID: "3104050285204362799", OutOrderID: "RC202301021122903550010007"}
+	yuan := fliggy.MustYuan
+	renewal := parseAs[*events.RenewalFeeRefund](t, edit(t, sample(t, "event-142.json"), "eventType", "142"))
+	numbered141 := parseAs[*events.RenewalFeeRefund](t, sample(t, "event-142.json"))
+	onMain := parseAs[*events.FeeRefund](t, readCatalogue(t).entry(t, events.TypeFeeRefund).Sample)
+	custom, err := events.NewCallback(4, order, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rich, err := events.NewCallback(999, order, json.RawMessage(`{"amount":0.00,"payTradeNo":"a\"b\\c/d","deposit":{"id":3187983531024266527,"scale":1.0}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*events.Callback{
+		"004":              custom,
+		"010":              events.NewOrderCancelled(order),
+		"011":              events.NewOrderCancelFailed(order, "71012", "车辆已取,无法取消"),
+		"210":              events.NewRefundInProgress(order, yuan("88.50"), "202301021122903550010007001"),
+		"220":              events.NewRefundRefused(order, "2001", "账户异常"),
+		"230":              events.NewRefundPaid(order, yuan("88.50"), "202301021122903550010007001"),
+		"260":              onMain.SuccessCallback(),
+		"261":              onMain.FailureCallback(),
+		"270":              renewal.SuccessCallback(),
+		"271":              renewal.FailureCallback(),
+		"270-numbered-141": numbered141.SuccessCallback(),
+		"271-numbered-141": numbered141.FailureCallback(),
+		"999":              rich,
+	}
+}
+
+// The exact text of every callback. go test ./events -update writes the files.
+func TestCallbackGolden(t *testing.T) {
+	t.Parallel()
+	for name, c := range callbacks(t) {
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		got, err := c.MarshalJSON()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		file := filepath.Join("testdata", "callbacks", name+".json")
+		if *update {
+			if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		again, err := events.ParseCallback(got)
+		if err != nil {
+			t.Errorf("%s: read back: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c, again, sameEvent); diff != "" {
+			t.Errorf("%s: read back (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A callback is the documented sample but for the sample's mistakes: the number
+// of 270 and 271, and the quotes around the renewal order's id, which is a Long.
+func TestCallbackDocumented(t *testing.T) {
+	t.Parallel()
+	listed := readCatalogue(t)
+	all := callbacks(t)
+	for name, typ := range map[string]events.Type{
+		"004": 4, "010": 10, "011": 11, "210": 210, "220": 220, "230": 230, "260": 260, "261": 261,
+		"270": 270, "271": 271, "270-numbered-141": 270, "271-numbered-141": 271,
+	} {
+		entry := listed.entry(t, typ)
+		if entry.Direction != "distributor_to_fliggy" {
+			t.Errorf("%v is no callback in the catalogue", typ)
+		}
+		want := entry.Sample
+		if typ == 270 || typ == 271 {
+			number, err := json.Marshal(typ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = edit(t, want, "eventType", string(number), "eventData.renewalOrderId", "3187983531024266527")
+		}
+		got, err := json.Marshal(all[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := diffJSON(want, got); diff != "" {
+			t.Errorf("%s (-catalogue +got):\n%s", name, diff)
+		}
+	}
+}
+
+// Both numbers of a sample are read: 270 and the 260 that the guide prints.
+func TestParseCallbackSamples(t *testing.T) {
+	t.Parallel()
+	for file, numbers := range map[string][]events.Type{"callback-270.json": {260, 270}, "callback-271.json": {261, 271}} {
+		for i, number := range numbers {
+			text, err := json.Marshal(number)
+			if err != nil {
+				t.Fatal(err)
+			}
+			payload := edit(t, sample(t, file), "eventType", string(text))
+			want := &events.Callback{Envelope: head(number), Data: events.CallbackData{
+				RenewalOrderID: "3187983531024266527", RenewalOutOrderID: "RC202212191604667539969978361",
+				RefundType: sampleRefund.RefundType, Amount: sampleRefund.Amount, Reason: sampleRefund.Reason, PayTradeNo: sampleRefund.PayTradeNo,
+			}}
+			for name, shaped := range shapes(t, payload) {
+				c, err := events.ParseCallback(shaped)
+				if err != nil {
+					t.Errorf("%s, %s: %v", file, name, err)
+					continue
+				}
+				if diff := cmp.Diff(want, c, sameEvent); diff != "" {
+					t.Errorf("%s, %s (-want +got):\n%s", file, name, diff)
+				}
+				if err := c.Validate(); err != nil {
+					t.Errorf("%s number %d, %s: %v", file, i, name, err)
+				}
+			}
+		}
+	}
+	// Without data, or with nothing for it.
+	for _, data := range []string{"", "null", `""`, `"null"`, "{}", `"{}"`} {
+		c, err := events.ParseCallback(edit(t, sample(t, "callback-270.json"), "eventType", "10", "eventData", data))
+		if err != nil {
+			t.Errorf("data %s: %v", data, err)
+			continue
+		}
+		if diff := cmp.Diff(&events.Callback{Envelope: head(10)}, c, sameEvent); diff != "" {
+			t.Errorf("data %s: %s", data, diff)
+		}
+	}
+}
+
+// The answer to an event carries the event's ids and refund, and nothing else of
+// it.
+func TestCallbackFromEvent(t *testing.T) {
+	t.Parallel()
+	payload := edit(t, sample(t, "event-142.json"), "traceId", `"t"`, "exts", `"{\"a\":1}"`, "new", "1",
+		"eventData.new", "1", "eventData.canceller", `"1"`, "eventData.refundType", "3", "eventData.deductPayTradeNo", `"d"`,
+		"eventData.payTradeNo", `" no/1\"\\ "`, "eventData.amount", "10.00")
+	e := parseAs[*events.RenewalFeeRefund](t, payload)
+	want := &events.Callback{Envelope: head(events.TypeRenewalFeeRefundSucceeded), Data: events.CallbackData{
+		RenewalOrderID: "3187983531024266527", RenewalOutOrderID: "RC202212191604667539969978361",
+		RefundType: 3, Amount: fliggy.MustYuan("10.00"), Reason: "油费退款", PayTradeNo: ` no/1"\ `,
+	}}
+	if diff := cmp.Diff(want, e.SuccessCallback(), sameEvent); diff != "" {
+		t.Errorf("success (-want +got):\n%s", diff)
+	}
+	want.EventType = events.TypeRenewalFeeRefundFailed
+	if diff := cmp.Diff(want, e.FailureCallback(), sameEvent); diff != "" {
+		t.Errorf("failure (-want +got):\n%s", diff)
+	}
+
+	main := parseAs[*events.FeeRefund](t, edit(t, payload, "eventData.renewalOrderId", "", "eventData.renewalOutOrderId", ""))
+	want.EventType, want.Data.RenewalOrderID, want.Data.RenewalOutOrderID = events.TypeFeeRefundSucceeded, "", ""
+	if diff := cmp.Diff(want, main.SuccessCallback(), sameEvent); diff != "" {
+		t.Errorf("success on the main order (-want +got):\n%s", diff)
+	}
+	want.EventType = events.TypeFeeRefundFailed
+	if diff := cmp.Diff(want, main.FailureCallback(), sameEvent); diff != "" {
+		t.Errorf("failure on the main order (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,193 @@
+package events
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// maxWrapping is how many wrappers may lie around an envelope. The shapes that
+// the platform may use have two, the field of a form makes them three. It also
+// bounds the work: each level reads its text a fixed number of times.
+const maxWrapping = 4
+
+// received is an envelope with its data still unread.
+type received struct {
+	Envelope
+	Data json.RawMessage `top:"eventData"`
+}
+
+var (
+	// errNoEnvelope says that a value holds no envelope, and nothing worse.
+	errNoEnvelope = errors.New("eventType: missing")
+	errSeveral    = errors.New("several members hold an event")
+)
+
+// find looks for the envelope in a JSON object, through that many wrappers at
+// most.
+func find(payload []byte, wrappers int) (*received, error) {
+	ms, err := scan(payload)
+	if err != nil {
+		return nil, err
+	}
+	if name, inner := ms.enveloped(); inner != nil && wrappers > 0 {
+		in, err := find(inner, wrappers-1)
+		if err != nil {
+			return nil, within(name, err)
+		}
+		if trace := ms.get("traceId", "trace_id").Value; in.TraceID == "" && !isNothing(trace) {
+			in.TraceID = scalar(trace)
+		}
+		return in, nil
+	}
+	if ms.say("eventType") {
+		return open(payload)
+	}
+	if wrappers == 0 {
+		return nil, errNoEnvelope
+	}
+	return findWrapped(ms, wrappers-1)
+}
+
+// findWrapped looks for the one member that holds an envelope. A member that
+// only looks like one, such as text with a brace, is no fault beside it.
+func findWrapped(ms members, wrappers int) (*received, error) {
+	var found *received
+	var fault error
+	for _, m := range ms {
+		inner := object(m.Value)
+		if inner == nil {
+			continue
+		}
+		switch in, err := find(inner, wrappers); {
+		case errors.Is(err, errSeveral), err == nil && found != nil:
+			return nil, errSeveral
+		case err == nil:
+			found = in
+		case fault == nil && !errors.Is(err, errNoEnvelope):
+			fault = within(m.Name, err)
+		}
+	}
+	switch {
+	case found != nil:
+		return found, nil
+	case fault != nil:
+		return nil, fault
+	}
+	return nil, errNoEnvelope
+}
+
+// within puts the name of a wrapper in front of an error, in a form that fits
+// into one: names come from outside.
+func within(name string, err error) error {
+	const most = 32
+	if len(name) > most || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		name = fmt.Sprintf("%.*q", most, name)
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// open reads the envelope that payload is.
+func open(payload []byte) (*received, error) {
+	in := &received{}
+	if err := incoming.DecodeJSON(payload, in); err != nil {
+		return nil, err
+	}
+	if in.EventType == 0 {
+		return nil, errors.New("eventType: must not be 0")
+	}
+	return in, nil
+}
+
+// members are those of one JSON object, in order.
+type members []top.Member
+
+// scan checks that data is one JSON object and lists its members.
+func scan(data []byte) (ms members, err error) {
+	err = top.ScanObject(data, func(name string, value json.RawMessage) error {
+		ms = append(ms, top.Member{Name: name, Value: value})
+		return nil
+	})
+	return ms, err
+}
+
+// get returns the last member with one of the names, the zero Member without
+// any.
+func (ms members) get(names ...string) top.Member {
+	for _, m := range slices.Backward(ms) {
+		if slices.Contains(names, m.Name) {
+			return m
+		}
+	}
+	return top.Member{}
+}
+
+// say tells whether one of the members is there and says something.
+func (ms members) say(names ...string) bool {
+	return slices.ContainsFunc(ms, func(m top.Member) bool {
+		return slices.Contains(names, m.Name) && !isNothing(m.Value)
+	})
+}
+
+// enveloped returns the envelope that lies in eventData, and the name of that
+// member; nil where eventData is something else. A number of an event does not
+// suffice beside a number outside: data that a Java bean was made into has the
+// number of its event too.
+func (ms members) enveloped() (name string, inner []byte) {
+	m := ms.get("eventData", "event_data")
+	if inner = object(m.Value); inner == nil {
+		return "", nil
+	}
+	in, err := scan(inner)
+	if err != nil || !in.say("eventType") {
+		return "", nil
+	}
+	if ms.say("eventType") && !in.say("eventData") {
+		ids := []string{"channelId", "orderId", "outOrderId"}
+		if ms.say(ids...) || !in.say(ids...) {
+			return "", nil
+		}
+	}
+	return m.Name, inner
+}
+
+// object returns the JSON object that raw is or, as text, seems to hold; nil for
+// anything else.
+func object(raw json.RawMessage) json.RawMessage {
+	if isText(raw) {
+		raw = json.RawMessage(strings.TrimSpace(text(raw)))
+	}
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil
+	}
+	return raw
+}
+
+// isNothing tells whether raw says nothing: absent, null or such text.
+func isNothing(raw json.RawMessage) bool {
+	t := strings.TrimSpace(scalar(raw))
+	return t == "" || t == "null"
+}
+
+// scalar returns the text of a simple value: of a string without its quotes, of
+// anything else as it stands.
+func scalar(raw json.RawMessage) string {
+	if isText(raw) {
+		return text(raw)
+	}
+	return string(raw)
+}
+
+func isText(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
+
+// text returns what a JSON string holds.
+func text(raw json.RawMessage) string {
+	var s string
+	_ = json.Unmarshal(raw, &s) // the scanner has checked it
+	return s
+}

@@ -1,0 +1,161 @@
+package events_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+)
+
+const mebibyte = 1 << 20
+
+// patience is far more than any payload below takes when the work grows with its
+// length, and far less than it would take when it grew with a power of it.
+const patience = 20 * time.Second
+
+// parseInTime parses a payload of any kind and checks that what comes of it is
+// bounded.
+func parseInTime(t *testing.T, name string, payload []byte) (events.Event, error) {
+	t.Helper()
+	start := time.Now()
+	e, err := events.Parse(payload)
+	if err == nil {
+		_ = e.Validate()
+		if _, err := e.(interface{ MarshalJSON() ([]byte, error) }).MarshalJSON(); err != nil {
+			t.Errorf("%s: MarshalJSON: %v", name, err)
+		}
+	} else if len(err.Error()) > maxErrorText {
+		t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
+	}
+	if spent := time.Since(start); spent > patience {
+		t.Errorf("%s: %d bytes took %v", name, len(payload), spent)
+	}
+	return e, err
+}
+
+func TestHostileSize(t *testing.T) {
+	t.Parallel()
+	e103, e142 := sample(t, "event-103.json"), sample(t, "event-142.json")
+	digits := strings.Repeat("9", mebibyte)
+	for name, c := range map[string]struct {
+		payload []byte
+		fault   string // "" where it is an event
+	}{
+		"number as event type":  {edit(t, e103, "eventType", digits), "eventType: too large"},
+		"number as amount":      {edit(t, e142, "eventData.amount", digits), "amount: "},
+		"text as amount":        {edit(t, e142, "eventData.amount", `"`+digits+`"`), "amount: "},
+		"number as refund type": {edit(t, e142, "eventData.refundType", digits), "refundType: "},
+		"number as time":        {edit(t, e103, "eventData.createdTime", digits), "createdTime: "},
+		"exponent as amount":    {edit(t, e142, "eventData.amount", "1e"+digits), "amount: "},
+		"exponent as id":        {edit(t, e142, "eventData.renewalOrderId", "1e"+digits), "renewalOrderId: "},
+		"number as id":          {edit(t, e142, "eventData.renewalOrderId", digits), ""},
+		"number in a new place": {edit(t, e142, "new", digits), ""},
+		"text as trade number":  {edit(t, e142, "eventData.payTradeNo", `"`+strings.Repeat("_1", mebibyte/2)+`"`), ""},
+		"many members":          {append([]byte(`{`+strings.Repeat(`"a":{},`, mebibyte/7)), e103[1:]...), ""},
+		"many names":            {append(append([]byte(`{`), manyNames(50_000)...), e103[1:]...), ""},
+		"many wrapped members":  {[]byte(`{"w":{` + strings.Repeat(`"a":{},`, mebibyte/7) + string(e103[1:]) + `}`), ""},
+		"many members as text":  {[]byte(`{` + strings.Repeat(`"a":"{}",`, mebibyte/9) + `"w":` + string(e103) + `}`), ""},
+		"many events":           {[]byte(`{` + strings.Repeat(`"a":`+string(e103)+`,`, 5000) + `"w":{}}`), "several members hold an event"},
+		"many braces":           {[]byte(`{` + strings.Repeat(`"a":"{",`, mebibyte/8) + `"w":` + string(e103) + `}`), ""},
+		"escapes":               {edit(t, e142, "eventData.reason", `"`+strings.Repeat(`\u005c`, mebibyte/6)+`"`), ""},
+		"white space":           {bytes.ReplaceAll(e142, []byte(" "), bytes.Repeat([]byte(" "), mebibyte/32)), ""},
+	} {
+		e, err := parseInTime(t, name, c.payload)
+		if c.fault == "" && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if c.fault != "" {
+			wantError(t, err, c.fault)
+		}
+		if refund, ok := e.(*events.RenewalFeeRefund); ok {
+			refund.TradeNo()
+			if _, err := refund.SuccessCallback().MarshalJSON(); err != nil {
+				t.Errorf("%s: callback: %v", name, err)
+			}
+		}
+	}
+}
+
+func manyNames(n int) []byte {
+	var b []byte
+	for i := range n {
+		b = fmt.Appendf(b, `"name%d":%d,`, i, i)
+	}
+	return b
+}
+
+// Depth has an end, of objects, lists and texts alike.
+func TestHostileDepth(t *testing.T) {
+	t.Parallel()
+	e103 := string(sample(t, "event-103.json"))
+	deep := func(n int, open, core, end string) string {
+		return strings.Repeat(open, n) + core + strings.Repeat(end, n)
+	}
+	for name, payload := range map[string]string{
+		"wrappers":          deep(100_000, `{"a":`, e103, `}`),
+		"wrappers, no end":  deep(100_000, `{"a":`, ``, ``),
+		"lists":             `{"a":` + deep(100_000, `[`, ``, `]`) + `}`,
+		"event data":        deep(100_000, `{"eventType":103,"eventData":`, e103, `}`),
+		"lists in the data": `{"eventType":103,"eventData":{"x":` + deep(100_000, `[`, ``, `]`) + `}}`,
+		"lists in text":     `{"eventType":103,"eventData":` + quote([]byte(`{"x":`+deep(100_000, `[`, ``, `]`)+`}`)) + `}`,
+	} {
+		_, err := parseInTime(t, name, []byte(payload))
+		wantError(t, err, "nested deeper than")
+	}
+	// Data of an unknown event is not looked into: text stays text.
+	text := quote([]byte(`{"x":` + deep(100_000, `[`, ``, `]`) + `}`))
+	e, err := parseInTime(t, "deep text", []byte(`{"eventType":150,"eventData":`+text+`}`))
+	if err != nil || string(e.(*events.Unknown).Data) != text {
+		t.Errorf("deep text in unknown data: %v", err)
+	}
+}
+
+// Four wrappers are looked through, whatever their form; the shapes need three.
+func TestHostileWrappers(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{`{"a":%s}`, `{"eventData":%s}`, `{"eventType":103,"eventData":%s}`, `{"event_data":%s,"b":{},"c":"{}"}`} {
+		for _, text := range []bool{false, true} {
+			payload := sample(t, "event-104.json")
+			for n := 1; n <= 7; n++ {
+				inner := string(payload)
+				if text {
+					inner = quote(payload)
+				}
+				payload = fmt.Appendf(nil, form, inner)
+				name := fmt.Sprintf("%d times %s, text %t", n, form, text)
+				e, err := parseInTime(t, name, payload)
+				switch {
+				case err != nil:
+					if n <= 4 {
+						t.Errorf("%s: %v", name, err)
+					}
+				case n > 4 && e.Type() == events.TypeRenewalRejected:
+					t.Errorf("%s: looked through", name)
+				case n <= 4 && e.Type() != events.TypeRenewalRejected:
+					t.Errorf("%s: type %v", name, e.Type())
+				}
+			}
+		}
+	}
+}
+
+// Each text holds two that hold two: the work must not double with every level
+// beyond what is looked through.
+func TestHostileBranches(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{
+		`{"a":%s,"b":%[1]s}`,
+		`{"eventData":%s,"event_data":%[1]s,"c":%[1]s}`,
+		`{"eventType":null,"eventData":%s,"b":%[1]s}`,
+	} {
+		payload := `{"orderId":"1"}`
+		for len(payload) < mebibyte {
+			payload = fmt.Sprintf(form, quote([]byte(payload)))
+		}
+		_, err := parseInTime(t, form, []byte(payload))
+		wantError(t, err, "eventType: missing")
+	}
+}

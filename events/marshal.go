@@ -1,0 +1,92 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+const (
+	ruleJSON   = "must be valid JSON"
+	ruleDigits = "must be digits without a leading zero: the documented type is a number"
+)
+
+// marshal writes an event: what was read, else envelope and data from their
+// fields.
+func marshal(s source, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage) ([]byte, error) {
+	if s.raw != nil {
+		return compact(s.raw)
+	}
+	return encodeFields("event ", head, t, p, data, extra)
+}
+
+// compact drops the white space between tokens. Unlike a decoder it leaves
+// numbers, escapes and doubled members alone.
+func compact(raw []byte) ([]byte, error) {
+	var b bytes.Buffer
+	err := json.Compact(&b, raw)
+	return b.Bytes(), err
+}
+
+// encodeFields writes envelope and data from their fields, and refuses members
+// that would make the text ambiguous or no JSON. A nil plan stands for no data.
+func encodeFields(kind string, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage) ([]byte, error) {
+	var ps fliggy.Problems
+	checkExtra(&ps, &head, p, extra)
+	if err := ps.Err(kind + t.String()); err != nil {
+		return nil, err
+	}
+	if p == nil {
+		return encode(head, t, nil)
+	}
+	raw, err := p.AppendJSON(nil, data, top.EncodeOptions{Lenient: true})
+	if err != nil {
+		return nil, fmt.Errorf("events: %s%v: eventData: %w", kind, t, err)
+	}
+	return encode(head, t, raw)
+}
+
+// encode writes the envelope around the data; without data there is no member
+// for it.
+func encode(head Envelope, t Type, data json.RawMessage) ([]byte, error) {
+	var members []top.Member
+	if len(data) > 0 {
+		members = []top.Member{{Name: "eventData", Value: data}}
+	}
+	head.EventType = t
+	text, err := envelopePlan.AppendJSON(nil, &head, top.EncodeOptions{Members: members})
+	if err != nil {
+		return nil, fmt.Errorf("events: %v: %w", t, err)
+	}
+	return text, nil
+}
+
+// checkExtra records members without a field that cannot be written: no JSON, or
+// a second value for a member that has a field. Without a plan there is no extra.
+func checkExtra(ps *fliggy.Problems, head *Envelope, p *top.Plan, extra map[string]json.RawMessage) {
+	const taken = "has a field of its own"
+	for _, name := range slices.Sorted(maps.Keys(head.Extra)) {
+		switch {
+		case name == "eventData" || envelopePlan.Knows(name):
+			ps.Add(name, taken)
+		case !isJSON(head.Extra[name]):
+			ps.Add(name, ruleJSON)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		switch {
+		case p.Knows(name):
+			ps.Add("eventData."+name, taken)
+		case !isJSON(extra[name]):
+			ps.Add("eventData."+name, ruleJSON)
+		}
+	}
+}
+
+func isJSON(raw json.RawMessage) bool { return utf8.Valid(raw) && json.Valid(raw) }

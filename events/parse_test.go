@@ -1,0 +1,266 @@
+package events_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/google/go-cmp/cmp"
+)
+
+var (
+	mainOrder = events.Envelope{
+		ChannelID: fliggy.ChannelAmap, OrderID: "3104050285204362836",
+		OutOrderID: "RC202212191604667539969978368",
+	}
+	sampleRefund = events.FeeRefundData{
+		RefundType: fliggy.RefundFuelFee, Amount: fliggy.MustYuan("200.98"), Reason: "油费退款",
+		PayTradeNo: "202212191604667539969978368",
+	}
+)
+
+func head(t events.Type) events.Envelope {
+	h := mainOrder
+	h.EventType = t
+	return h
+}
+
+// The guide's samples, field by field.
+func TestParseSamples(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]events.Event{
+		"event-103.json": &events.RenewalAccepted{
+			Envelope: events.Envelope{
+				ChannelID: "80001", OrderID: "3187983531024266527",
+				OutOrderID: "761448761000000016108099", EventType: events.TypeRenewalAccepted,
+			},
+			RenewalOrderID: "3187983531024266527", CreatedTime: fliggy.MustTime("2022-10-22 10:22:00"),
+		},
+		"event-104.json": &events.RenewalRejected{
+			Envelope: head(events.TypeRenewalRejected), RenewalOrderID: "3187983531024266522",
+			ErrorCode: "71008", ErrorMessage: "商家接单失败",
+		},
+		// numbered 141, and kept so
+		"event-142.json": &events.RenewalFeeRefund{
+			Envelope: head(events.TypeFeeRefund), RenewalOrderID: "3187983531024266527",
+			RenewalOutOrderID: "RC202212191604667539969978361", FeeRefundData: sampleRefund,
+		},
+	} {
+		e := parse(t, sample(t, name))
+		if diff := cmp.Diff(want, e, sameEvent); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if e.Type() != e.Head().EventType {
+			t.Errorf("%s: Type() %v, envelope %v", name, e.Type(), e.Head().EventType)
+		}
+	}
+}
+
+// Forms of single members that mean the same.
+func TestParseForms(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		sample string
+		forms  [][]string
+	}{
+		{"event-103.json", [][]string{
+			{"eventData.renewalOrderId", `3187983531024266527`},
+			{"orderId", `3187983531024266527`},
+			{"outOrderId", `761448761000000016108099`},
+			{"channelId", `80001`},
+			{"eventType", `"103"`},
+			{"eventType", `" 103 "`},
+			{"eventType", `103.0`},
+			{"eventData.createdTime", `1666405320000`},
+			{"eventData.createdTime", `"1666405320000"`},
+			{"eventData.createdTime", `"2022-10-22T10:22:00"`},
+			{"eventData.createdTime", `"2022-10-22 10:22"`},
+			{"eventData.createdTime", `"2022-10-22T02:22:00Z"`},
+			{"eventData.payTradeNo", `null`},
+			{"eventData.payTradeNo", `""`},
+			{"traceId", `null`, "exts", `null`},
+			{"exts", `"{}"`},
+			{"exts", `{}`},
+			{"exts", `"null"`},
+		}},
+		{"event-104.json", [][]string{
+			{"eventData.renewalOrderId", `"3187983531024266522"`},
+			{"orderId", `3104050285204362836`},
+			{"eventData.errorCode", `71008`},
+			{"eventData.errorMessage", `"\u5546\u5bb6\u63a5\u5355\u5931\u8d25"`},
+		}},
+		{"event-142.json", [][]string{
+			{"eventData.renewalOrderId", `3187983531024266527`},
+			{"eventData.refundType", `"2"`},
+			{"eventData.refundType", `2.0`},
+			{"eventData.amount", `200.98`},
+			{"eventData.amount", `" 200.98"`},
+			{"eventData.payTradeNo", `202212191604667539969978368`},
+			{"eventData.canceller", `null`},
+			{"eventData.canceller", `""`},
+		}},
+	} {
+		original := sample(t, c.sample)
+		want := parse(t, original)
+		for _, changes := range c.forms {
+			payload := edit(t, original, changes...)
+			e := parse(t, payload)
+			if diff := cmp.Diff(want, e, sameEvent); diff != "" {
+				t.Errorf("%s %q (-sample +got):\n%s", c.sample, changes, diff)
+			}
+			checkLossless(t, payload, e)
+		}
+	}
+}
+
+// Ids and amounts keep every digit, whatever their length and form.
+func TestParseExact(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("9876543210", 4)
+	e := parseAs[*events.RenewalFeeRefund](t, edit(t, sample(t, "event-142.json"),
+		"orderId", long, "outOrderId", long, "eventData.renewalOrderId", `"`+long+`"`,
+		"eventData.amount", "0.10", "eventData.payTradeNo", long))
+	if string(e.OrderID) != long || e.OutOrderID != long || string(e.RenewalOrderID) != long || e.PayTradeNo != long {
+		t.Errorf("got %+v", e)
+	}
+	if e.Amount.String() != "0.10" {
+		t.Errorf("amount %v", e.Amount)
+	}
+}
+
+// What has no place here is kept: members of the envelope and of the data, new
+// values of enumerations, new types.
+func TestParseUnknown(t *testing.T) {
+	t.Parallel()
+	extra := map[string]json.RawMessage{"new": json.RawMessage(`{"big":1.000000000000000000001}`), "none": json.RawMessage("null")}
+	add := []string{"new", string(extra["new"]), "none", "null", "eventData.new", string(extra["new"]), "eventData.none", "null"}
+	for _, name := range []string{"event-103.json", "event-104.json", "event-142.json"} {
+		payload := edit(t, sample(t, name), add...)
+		e := parse(t, payload)
+		var data map[string]json.RawMessage
+		switch e := e.(type) {
+		case *events.RenewalAccepted:
+			data = e.ExtraData
+		case *events.RenewalRejected:
+			data = e.ExtraData
+		case *events.RenewalFeeRefund:
+			data = e.ExtraData
+		}
+		if diff := cmp.Diff(extra, e.Head().Extra, sameEvent); diff != "" {
+			t.Errorf("%s: Extra (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(extra, data, sameEvent); diff != "" {
+			t.Errorf("%s: ExtraData (-want +got):\n%s", name, diff)
+		}
+		checkLossless(t, payload, e)
+	}
+
+	payload := edit(t, sample(t, "event-142.json"), "channelId", `"90009"`, "eventData.refundType", "77", "eventData.canceller", `"9"`)
+	refund := parseAs[*events.RenewalFeeRefund](t, payload)
+	if refund.ChannelID != "90009" || refund.RefundType != 77 || refund.Canceller != "9" {
+		t.Errorf("unknown values: %+v", refund)
+	}
+
+	payload = edit(t, payload, "eventType", "150")
+	unknown := parseAs[*events.Unknown](t, payload)
+	if diff := cmp.Diff(tree(payload).(map[string]any)["eventData"], tree(unknown.Data)); diff != "" || unknown.EventType != 150 {
+		t.Errorf("unknown type %v: %s", unknown.EventType, diff)
+	}
+	checkLossless(t, payload, unknown)
+}
+
+// The data of an unknown event is an object whenever it came as one, also as
+// text; other text stays as it is; nothing gives nil.
+func TestParseUnknownData(t *testing.T) {
+	t.Parallel()
+	for data, want := range map[string]string{
+		`{"a":1.0}`:           `{"a":1.0}`,
+		`"{\"a\":1.0}"`:       `{"a":1.0}`,
+		`" {\"a\":1.0}\n"`:    `{"a":1.0}`,
+		`"{\"a\":"`:           `"{\"a\":"`,
+		`"some text"`:         `"some text"`,
+		`[1,{"eventType":1}]`: `[1,{"eventType":1}]`,
+		`7`:                   `7`,
+		`null`:                ``,
+		`""`:                  ``,
+		`"null"`:              ``,
+		``:                    ``,
+	} {
+		payload := edit(t, sample(t, "event-103.json"), "eventType", "150", "eventData", data)
+		e := parseAs[*events.Unknown](t, payload)
+		if string(e.Data) != want || want == "" && e.Data != nil {
+			t.Errorf("eventData %s gives %s, want %s", data, e.Data, want)
+		}
+		checkLossless(t, payload, e)
+	}
+}
+
+// Known events without data decode; Validate says what is missing.
+func TestParseNoData(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []string{"103", "104", "141", "142"} {
+		for _, data := range []string{"", "null", `""`, `"null"`, `" "`, "{}", `"{}"`} {
+			payload := edit(t, sample(t, "event-103.json"), "eventType", typ, "eventData", data)
+			e := parse(t, payload)
+			if _, unknown := e.(*events.Unknown); unknown || e.Validate() == nil {
+				t.Errorf("%s: %T, findings %v", payload, e, e.Validate())
+			}
+			checkLossless(t, payload, e)
+		}
+	}
+}
+
+// A 141 is on the renewal when it says which, and only then.
+func TestParseWhichRefund(t *testing.T) {
+	t.Parallel()
+	refund := sample(t, "event-142.json")
+	for _, c := range []struct {
+		typ, id, out string
+		renewal      bool
+	}{
+		{"141", `"1"`, `"RC"`, true},
+		{"141", `1`, ``, true},
+		{"141", ``, `"RC"`, true},
+		{"141", ``, ``, false},
+		{"141", `null`, `null`, false},
+		{"141", `""`, `"null"`, false},
+		{"142", `"1"`, `"RC"`, true},
+		{"142", ``, ``, true},
+		{"142", `null`, `null`, true},
+	} {
+		payload := edit(t, refund, "eventType", c.typ, "eventData.renewalOrderId", c.id, "eventData.renewalOutOrderId", c.out)
+		for name, shaped := range shapes(t, payload) {
+			e := parse(t, shaped)
+			if _, renewal := e.(*events.RenewalFeeRefund); renewal != c.renewal {
+				t.Errorf("%s: %s gives a %T", name, shaped, e)
+			}
+			if want := c.typ; e.Type().String()[:3] != want {
+				t.Errorf("%s: %s has type %v", name, shaped, e.Type())
+			}
+		}
+	}
+}
+
+// The bytes that Parse was given stay the caller's, those of Raw too.
+func TestParseOwnership(t *testing.T) {
+	t.Parallel()
+	payload := edit(t, sample(t, "event-142.json"), "new", `{"a":"b"}`, "eventData.new", `{"a":"b"}`, "exts", `{"a":"b"}`)
+	for _, typ := range []string{"141", "150"} {
+		payload := edit(t, payload, "eventType", typ)
+		own := append([]byte(nil), payload...)
+		e, want := parse(t, own), parse(t, payload)
+		for i := range own {
+			own[i] = 'x'
+		}
+		raw := e.Raw()
+		for i := range raw {
+			raw[i] = 'x'
+		}
+		if diff := cmp.Diff(want, e, sameEvent); diff != "" {
+			t.Errorf("the event changed with the bytes:\n%s", diff)
+		}
+		checkLossless(t, payload, e)
+	}
+}

@@ -1,0 +1,59 @@
+package fliggytest
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/fliggy-go/rentcar"
+)
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	names := rentcar.Names{
+		Param:   "rent_car_b2b_submit_renewal_order_req",
+		Request: map[string]string{"renewal_out_order_id": "distributor_renewal_id"},
+		Inner:   "result",
+		Reply:   map[string]string{"renewal_order_id": "fliggy_renewal_order_id", "successful": "success", "ret_msg": "message"},
+	}
+	for _, format := range allFormats {
+		g := start(t, WithNames(methodSubmit, names))
+		c := connect(t, g, rentcar.WithNames(methodSubmit, names), rentcar.WithFormat(format))
+		res, err := c.Renewals.Submit(context.Background(), submitRequest())
+		noError(t, err)
+		held, ok := g.Renewal(res.RenewalOrderID)
+		if !ok || held.RenewalOutOrderID != ownRenewalID || res.RequestID != lastRequest(t, g).ID {
+			t.Errorf("%v: got %+v, held %+v", format, res, held)
+		}
+		r := lastRequest(t, g)
+		var decoded rentcar.RenewalSubmitRequest
+		if err := r.Decode(&decoded); err != nil || decoded.RenewalOutOrderID != ownRenewalID {
+			t.Errorf("%v: decoded %+v, %v", format, decoded, err)
+		}
+		if body := string(r.Answer.Body); !strings.Contains(body, "fliggy_renewal_order_id") || !strings.Contains(body, "result") {
+			t.Errorf("%v: answered %s", format, body)
+		}
+		res, err = c.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "1"})
+		if code(err) != RetOrderNotFound || res.RetMsg != "订单不存在" {
+			t.Errorf("%v: refused: %+v, %v", format, res, err)
+		}
+		// A client with the names as they are inferred is not understood.
+		if _, err := connect(t, g).Renewals.Submit(context.Background(), submitRequest()); code(err) != "40 " {
+			t.Errorf("%v: other names: %v", format, err)
+		}
+	}
+}
+
+func TestNamesThatFitNothing(t *testing.T) {
+	t.Parallel()
+	for name, opt := range map[string]Option{
+		`alitrip.rentcar.none`: WithNames("alitrip.rentcar.none", rentcar.Names{}),
+		`"no_request_member"`:  WithNames(methodSubmit, rentcar.Names{Request: map[string]string{"no_request_member": "x"}}),
+		`"no_reply_member"`:    WithNames(methodSubmit, rentcar.Names{Reply: map[string]string{"no_reply_member": "x"}}),
+		`second member`:        WithNames(methodSubmit, rentcar.Names{Reply: map[string]string{"ret_code": "ret_msg"}}),
+	} {
+		if _, err := start(t, opt).Client(); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

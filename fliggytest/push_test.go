@@ -1,0 +1,379 @@
+package fliggytest
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/charset"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+// arrival is a push as it arrived, and the signature that it should have, computed
+// here from the description of the protocol.
+type arrival struct {
+	query url.Values
+	body  []byte
+	want  string
+}
+
+// recorder keeps pushes and answers as it is told.
+type recorder struct {
+	secret   string
+	status   int
+	answer   string
+	arrivals chan arrival
+}
+
+func (c *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	query, _ := url.ParseQuery(r.URL.RawQuery)
+	names := make([]string, 0, len(query))
+	for name := range query {
+		if name != "sign" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	text := c.secret
+	for _, name := range names {
+		text += name + query.Get(name)
+	}
+	text += string(body) + c.secret
+	c.arrivals <- arrival{query, body, fmt.Sprintf("%X", md5.Sum([]byte(text)))}
+	w.WriteHeader(c.status)
+	_, _ = io.WriteString(w, c.answer)
+}
+
+func newRecorder(g *Gateway) *recorder {
+	return &recorder{g.AppSecret(), http.StatusOK, `{"success":true}`, make(chan arrival, 100)}
+}
+
+func TestPush(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	g := start(t)
+	rec := newRecorder(g)
+	server := httptest.NewServer(rec)
+	defer server.Close()
+	event := &events.RenewalAccepted{
+		Envelope:       events.Envelope{ChannelID: "80001", OrderID: "1", EventType: 103},
+		RenewalOrderID: "3187983531024266527", CreatedTime: fliggy.At(testNow),
+	}
+	body := `{"channelId":"80001","orderId":"1","eventType":103,"eventData":{"renewalOrderId":3187983531024266527,"createdTime":"2023-02-01 15:40:52"}}`
+	for name, aim := range map[string]func(){
+		"handler":          func() { g.PushToHandler(rec) },
+		"address":          func() { g.PushTo(server.URL + "/push") },
+		"address and more": func() { g.PushTo(server.URL + "/push?tenant=7#part") },
+	} {
+		aim()
+		for what, c := range map[string]struct {
+			opts  []PushOption
+			check func(a arrival) bool
+			times int
+		}{
+			"as it is":      {nil, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
+			"bad signature": {[]PushOption{PushBadSignature()}, func(a arrival) bool { return a.query.Get("sign") != a.want && len(a.query.Get("sign")) == 32 }, 1},
+			"stale": {[]PushOption{PushSignedAt(testNow.Add(-time.Hour))}, func(a arrival) bool {
+				return a.query.Get("sign") == a.want && a.query.Get("timestamp") == "2023-02-01 14:40:52"
+			}, 1},
+			"again": {[]PushOption{PushRepeated(3), nil}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 3},
+			"late":  {[]PushOption{PushLate(time.Millisecond)}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
+			"to another API": {[]PushOption{PushMethod("qimen.x"), PushParam("customerId", "a b")}, func(a arrival) bool {
+				return a.query.Get("sign") == a.want && a.query.Get("method") == "qimen.x" && a.query.Get("customerId") == "a b"
+			}, 1},
+		} {
+			g.Forget()
+			res := g.Push(ctx, event, c.opts...)
+			if diff := cmp.Diff(PushResult{Status: 200, Body: []byte(`{"success":true}`), Accepted: true}, res); diff != "" {
+				t.Errorf("%s, %s (-want +got):\n%s", name, what, diff)
+			}
+			records := g.Pushes()
+			if len(records) != c.times {
+				t.Fatalf("%s, %s: %d pushes, want %d", name, what, len(records), c.times)
+			}
+			for _, r := range records {
+				a := <-rec.arrivals
+				if !c.check(a) || string(a.body) != body || a.query.Get("app_key") != g.AppKey() {
+					t.Errorf("%s, %s: arrived %v %s", name, what, a.query, a.body)
+				}
+				if strings.Contains(name, "more") != (a.query.Get("tenant") == "7") {
+					t.Errorf("%s, %s: query %v", name, what, a.query)
+				}
+				if r.RawQuery != records[0].RawQuery || string(r.Body) != body || !r.Result.Accepted || !r.Time.Equal(testNow) {
+					t.Errorf("%s, %s: recorded %+v", name, what, r)
+				}
+				if !strings.Contains(r.RawQuery, "+") || r.Method == "" {
+					t.Errorf("%s, %s: query %s", name, what, r.RawQuery)
+				}
+			}
+		}
+	}
+}
+
+func TestPushAnswers(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	rec := newRecorder(g)
+	g.PushToHandler(rec)
+	for _, c := range []struct {
+		status   int
+		answer   string
+		accepted bool
+	}{
+		{200, `{"success":true,"retCode":""}`, true},
+		{200, `{"success":"true"}`, true},
+		{200, `{"success":"false","retMessage":"Illegal request","retCode":"sign-check-failure"}`, false},
+		{200, `{"success":[]}`, false},
+		{200, `{}`, false},
+		{200, ``, false},
+		{200, `{"success":true`, false},
+		{200, `success`, false},
+		{500, `{"success":true}`, false},
+	} {
+		rec.status, rec.answer = c.status, c.answer
+		res := g.PushRaw(context.Background(), []byte("{}"))
+		<-rec.arrivals
+		if res.Status != c.status || string(res.Body) != c.answer || res.Accepted != c.accepted || res.Err != nil {
+			t.Errorf("%d %s: got %+v", c.status, c.answer, res)
+		}
+	}
+}
+
+func TestPushFailures(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	push := func() PushResult { return g.PushRaw(context.Background(), []byte("{}")) }
+	if res := push(); !errors.Is(res.Err, ErrNoTarget) {
+		t.Errorf("no target: %+v", res)
+	}
+	if res := g.Push(context.Background(), nil); res.Err == nil {
+		t.Error("pushed no event")
+	}
+	if res := g.Push(context.Background(), &events.Unknown{Data: []byte("{")}); res.Err == nil {
+		t.Error("pushed an event that is no JSON")
+	}
+	for _, address := range []string{"localhost:80", "ftp://x", "http://", "http://a b/", "%"} {
+		g.PushTo(address)
+		if res := push(); res.Err == nil || res.Status != 0 {
+			t.Errorf("%s: %+v", address, res)
+		}
+	}
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		switch r.URL.Path {
+		case "/hang":
+			select {
+			case <-r.Context().Done():
+			case <-release:
+			}
+		case "/drop":
+			hangUp(w, nil)
+		case "/huge":
+			_, _ = w.Write(bytes.Repeat([]byte("x"), maxAnswer+1))
+		case "/redirect":
+			http.Redirect(w, r, "/", http.StatusTemporaryRedirect)
+		}
+	}))
+	defer server.Close()
+	defer close(release)
+	for path, want := range map[string]int{"/hang": 0, "/drop": 0, "/huge": 200} {
+		g.PushTo(server.URL + path)
+		g.pushTimeout = DefaultPushTimeout
+		if path == "/hang" {
+			g.pushTimeout = time.Millisecond
+		}
+		res := push()
+		if res.Err == nil || res.Status != want || res.Accepted || strings.Contains(res.Err.Error(), "sign=") {
+			t.Errorf("%s: %+v", path, res)
+		}
+	}
+	g.pushTimeout = DefaultPushTimeout
+	g.PushTo(server.URL + "/redirect")
+	if res := push(); res.Status != http.StatusTemporaryRedirect || res.Accepted || res.Err != nil {
+		t.Errorf("redirect: %+v", res)
+	}
+	g.PushToHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("in the handler") }))
+	if res := push(); res.Err == nil || !strings.Contains(res.Err.Error(), "in the handler") {
+		t.Errorf("panic: %+v", res)
+	}
+	if res := g.PushRaw(context.Background(), nil, PushContentType("image/png")); !errors.Is(res.Err, qimen.ErrInvalidSignature) {
+		t.Errorf("a content type that cannot be signed: %+v", res)
+	}
+	g.PushToHandler(swallow)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(io.ErrClosedPipe)
+	if res := g.PushRaw(ctx, nil, PushLate(time.Hour)); !errors.Is(res.Err, io.ErrClosedPipe) {
+		t.Errorf("context over while waiting: %+v", res)
+	}
+	if res := g.PushRaw(ctx, nil); res.Err == nil {
+		t.Errorf("context over: %+v", res)
+	}
+}
+
+func TestCloseEndsAPush(t *testing.T) {
+	t.Parallel()
+	arrived := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		arrived <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	for name, opts := range map[string][]PushOption{"in flight": nil, "late": {PushLate(time.Hour)}} {
+		g := NewGateway()
+		g.PushTo(server.URL)
+		result := make(chan PushResult)
+		go func() { result <- g.PushRaw(context.Background(), nil, opts...) }()
+		if opts == nil {
+			<-arrived
+		} else {
+			until(func() bool {
+				g.pushes.mu.Lock()
+				defer g.pushes.mu.Unlock()
+				return g.pushes.running > 0
+			})
+		}
+		go g.Close()
+		if res := <-result; !errors.Is(res.Err, ErrClosed) {
+			t.Errorf("%s: %+v", name, res)
+		}
+		g.Close()
+	}
+}
+
+// TestPushForms pushes what the receiver must be able to read and the documents
+// leave open: a form, and GBK.
+func TestPushForms(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	e := newEndpoint(t, g)
+	g.PushToHandler(e)
+	const event = `{"channelId":"80001","orderId":"1","eventType":104,"eventData":{"renewalOrderId":7,"errorCode":"71008","errorMessage":"商家接单失败"}}`
+	for contentType, body := range map[string][]byte{
+		"application/json;charset=gbk":                    charset.GBK.Encode(event),
+		"application/x-www-form-urlencoded;charset=UTF-8": []byte("event_data=" + url.QueryEscape(event)),
+		"text/plain;charset=utf-8":                        []byte(event),
+	} {
+		if res := g.PushRaw(context.Background(), body, PushContentType(contentType)); !res.Accepted {
+			t.Errorf("%s: %+v", contentType, res)
+		} else if got := (<-e.events).(*events.RenewalRejected); got.ErrorMessage != "商家接单失败" {
+			t.Errorf("%s: %q", contentType, got.ErrorMessage)
+		}
+	}
+	for name, opt := range map[string]PushOption{
+		"bad signature": PushBadSignature(), "stale": PushSignedAt(testNow.Add(-11 * time.Minute)), "future": PushSignedAt(testNow.Add(11 * time.Minute)),
+	} {
+		if res := g.PushRaw(context.Background(), []byte(event), opt); res.Accepted || len(e.events) > 0 {
+			t.Errorf("%s: %+v", name, res)
+		}
+	}
+}
+
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	e := newEndpoint(t, g)
+	g.PushToHandler(e)
+	c := connect(t, g)
+	state := func(id rentcar.ID) RenewalState { r, _ := g.Renewal(id); return r.State }
+
+	id := submit(t, c, submitRequest())
+	for range 2 { // a repeated event is nothing special
+		if res := g.Accept(id); !res.Accepted || state(id) != RenewalAccepted {
+			t.Errorf("accept: %+v, %s", res, state(id))
+		}
+		got := (<-e.events).(*events.RenewalAccepted)
+		if got.RenewalOrderID != id || got.OrderID != id || got.OutOrderID != ownRenewalID || !got.CreatedTime.Equal(testNow) {
+			t.Errorf("event %+v", got)
+		}
+	}
+	if res := g.Reject(id, "1", "x"); res.Err == nil || state(id) != RenewalAccepted {
+		t.Errorf("rejected what was accepted: %+v", res)
+	}
+	if res := g.Accept("none"); res.Err == nil {
+		t.Error("accepted nothing")
+	}
+	id = submit(t, c, &rentcar.RenewalSubmitRequest{OrderID: SampleOrderID})
+	if res := g.Reject(id, "71008", "商家接单失败"); !res.Accepted || state(id) != RenewalRejected {
+		t.Errorf("reject: %+v, %s", res, state(id))
+	}
+	if got := (<-e.events).(*events.RenewalRejected); got.RenewalOrderID != id || got.OrderID != SampleOrderID ||
+		got.OutOrderID != SampleOutOrderID || got.ErrorCode != "71008" || got.ErrorMessage != "商家接单失败" {
+		t.Errorf("event %+v", got)
+	}
+	if res := g.Accept(id); res.Err == nil {
+		t.Error("accepted what was rejected")
+	}
+	id = submit(t, c, &rentcar.RenewalSubmitRequest{OrderID: SampleOrderID})
+	if res := g.Accept(id, PushBadSignature()); res.Accepted || res.Status != 200 || state(id) != RenewalAccepted {
+		t.Errorf("accept with a bad signature: %+v", res)
+	}
+	if res := g.Accept(id); !res.Accepted {
+		t.Errorf("accept: %+v", res)
+	}
+	if got := (<-e.events).(*events.RenewalAccepted); got.OutOrderID != SampleOutOrderID {
+		t.Errorf("event %+v", got)
+	}
+	if _, err := c.Renewals.Cancel(context.Background(), &rentcar.RenewalCancelRequest{RenewalOrderID: id}); err != nil {
+		t.Error(err)
+	}
+	if res := g.Accept(id); res.Err == nil {
+		t.Error("accepted what was cancelled")
+	}
+}
+
+func TestAutomaticDecisions(t *testing.T) {
+	t.Parallel()
+	g := start(t, WithAutoReject("71008", "商家接单失败"))
+	g.PushToHandler(swallow)
+	c := connect(t, g)
+	decided := func() RenewalState {
+		id := submit(t, c, submitRequest())
+		noError(t, g.WaitPushes(context.Background()))
+		r, _ := g.Renewal(id)
+		return r.State
+	}
+	var got []RenewalState
+	got = append(got, decided())
+	g.AutoAccept()
+	got = append(got, decided())
+	g.DecideByHand()
+	got = append(got, decided())
+	g.AutoReject("1", "x")
+	got = append(got, decided())
+	want := []RenewalState{RenewalRejected, RenewalAccepted, RenewalSubmitted, RenewalRejected}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if n := len(g.Pushes()); n != 3 {
+		t.Errorf("%d pushes", n)
+	}
+	if r := g.Renewals()[3]; r.ErrorCode != "1" || r.ErrorMessage != "x" {
+		t.Errorf("held %+v", r)
+	}
+	// What is refused is not decided on.
+	if _, err := c.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "1"}); code(err) != RetOrderNotFound {
+		t.Error(err)
+	}
+	noError(t, g.WaitPushes(context.Background()))
+	if n := len(g.Pushes()); n != 3 {
+		t.Errorf("%d pushes", n)
+	}
+}

@@ -1,0 +1,310 @@
+package top_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+func TestDecodeErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ json, want string }{
+		{`{"int":"x"}`, "int: expected a whole number"},
+		{`{"int":1.5}`, "int: expected a whole number"},
+		{`{"int":1e3}`, "int: expected a whole number"},
+		{`{"int":"1.x"}`, "int: expected a whole number"},
+		{`{"int":".0"}`, "int: expected a whole number"},
+		{`{"int":"1."}`, "int: expected a whole number"},
+		{`{"int":"0x10"}`, "int: expected a whole number"},
+		{`{"int":"1_000"}`, "int: expected a whole number"},
+		{`{"int":true}`, "int: expected a whole number"},
+		{`{"int":[1]}`, "int: expected a single value, got a list"},
+		{`{"int":{}}`, "int: expected a single value, got an object"},
+		{`{"int":9223372036854775808}`, "int: too large for int64"},
+		{`{"small":128}`, "small: too large for int8"},
+		{`{"small":-129}`, "small: too large for int8"},
+		{`{"uint":-1}`, "uint: expected a whole number that is not negative"},
+		{`{"uint":65536}`, "uint: too large for uint16"},
+		{`{"float":"x"}`, "float: expected a number"},
+		{`{"float":"NaN"}`, "float: expected a number"},
+		{`{"float":"Inf"}`, "float: expected a number"},
+		{`{"float":"-infinity"}`, "float: expected a number"},
+		{`{"float":"0x1p-2"}`, "float: expected a number"},
+		{`{"float":"1e"}`, "float: expected a number"},
+		{`{"float":1e999999999}`, "float: too large for float64"},
+		{`{"single":1e39}`, "single: too large for float32"},
+		{`{"flag":2}`, "flag: expected true or false"},
+		{`{"flag":"yes"}`, "flag: expected true or false"},
+		{`{"id":1.5}`, "id: not a valid id: want an integer number without fraction, exponent or leading zero"},
+		{`{"id":true}`, "id: not a valid id: want a JSON string or an integer number"},
+		{`{"id":{"phone":"13800000000"}}`, "id: not a valid id: want a JSON string or an integer number"},
+		{`{"yuan":"1,5"}`, "yuan: not a valid amount in yuan: want digits with an optional sign and fraction, such as -12.50"},
+		{`{"yuan":1e999999999}`, "yuan: not a valid amount in yuan: more than 40 digits"},
+		{`{"yuan":[]}`, "yuan: not a valid amount in yuan: want a JSON string or number"},
+		{`{"fen":1.5}`, "fen: not a valid amount in fen: not a whole number"},
+		{`{"time":"yesterday"}`, "time: not a valid time: want yyyy-MM-dd HH:mm:ss in GMT+8"},
+		{`{"pay_status":"x"}`, "pay_status: not a valid PayStatus: not a whole number"},
+		{`{"item":1}`, "item: expected an object, got a number"},
+		{`{"item":true}`, "item: expected an object, got a boolean"},
+		{`{"item":"x"}`, "item: expected an object, got text"},
+		{`{"item":"{} x"}`, "item: not JSON at byte 3: expected the end"},
+		{`{"item":"{\"n\":tru}"}`, "item.n: not JSON at byte 5: expected true"},
+		{`{"item":[{}]}`, "item: expected an object, got a list"},
+		{`{"item":{"n":"x"}}`, "item.n: expected a whole number"},
+		{`{"item_ptr":{"next":{"next":{"n":"x"}}}}`, "item_ptr.next.next.n: expected a whole number"},
+		{`{"item_ptr":"{\"next\":\"{\\\"n\\\":[]}\"}"}`, "item_ptr.next.n: expected a single value, got a list"},
+		{`{"items":[{},{"tags":["a",{"b":1}],"n":[]}]}`, "items[1].n: expected a single value, got a list"},
+		{`{"items":{"order_detail_item":[{"n":"x"}]}}`, "items.order_detail_item[0].n: expected a whole number"},
+		{`{"items":{"order_detail_item":{"n":"x"}}}`, "items.order_detail_item[0].n: expected a whole number"},
+		{`{"items":{"a":[],"b":[]}}`, "items: expected a list or its wrapper, got an object of several members"},
+		{`{"items":["x"]}`, "items[0]: expected an object, got text"},
+		{`{"ints":[[1]]}`, "ints[0]: expected a single value, got a list"},
+		{`{"texts":"a"}`, "texts: expected a list, got text"},
+		{`{"texts":"[\"a\""}`, "texts: not JSON: cut off at byte 4, expected ',' or ']'"},
+		{`{"texts":"[] []"}`, "texts: not JSON at byte 3: expected the end"},
+		{`{"texts":7}`, "texts: expected a list, got a number"},
+		{`{"texts":false}`, "texts: expected a list, got a boolean"},
+		{`{"texts":{"string":nul}}`, "texts: not JSON at byte 19: expected null"},
+		{`{"texts":[nul]}`, "texts: not JSON at byte 10: expected null"},
+		{`{"text":nul}`, "not JSON at byte 8: expected null"},
+		{`{"text":`, "text: not JSON: cut off at byte 8, expected a value"},
+		{`{"text":"a`, "text: not JSON: cut off at byte 10, expected a closing quote"},
+		{`{"text":"\x"}`, "text: not JSON at byte 10: expected an escape"},
+		{`{"text":"\u12x4"}`, "text: not JSON at byte 13: expected a hexadecimal digit"},
+		{"{\"text\":\"a\x01\"}", "text: not JSON at byte 10: expected no control character in a string"},
+		{`{"text":01}`, "not JSON at byte 9: expected ',' or '}'"},
+		{`{"text":-}`, "text: not JSON at byte 9: expected a digit"},
+		{`{"text":1.}`, "text: not JSON at byte 10: expected a digit"},
+		{`{"text":1e+}`, "text: not JSON at byte 11: expected a digit"},
+		{`{"text" 1}`, `not JSON at byte 8: expected ":"`},
+		{`{text:1}`, "not JSON at byte 1: expected a member name"},
+		{`{"\x":1}`, "not JSON at byte 3: expected an escape"},
+		{`{"text":1,}`, "not JSON at byte 10: expected a member name"},
+		{`{"item":"\q"}`, "item: not JSON at byte 10: expected an escape"},
+		{`{"who":{"a" 1}}`, `who: not JSON at byte 12: expected ":"`},
+		{`{} {}`, "not JSON at byte 3: expected the end"},
+		{`[]`, "expected an object, got a list"},
+		{``, "not JSON: cut off at byte 0, expected an object"},
+		{"{\"text\":\"\xff\"}", "not valid UTF-8"},
+		{`{"fens":[1,"x"]}`, "fens[1]: not a valid amount in fen: not a whole number"},
+	} {
+		_, err := fromJSON[all](t, c.json)
+		wantError(t, c.json, err, c.want)
+		var e *top.Error
+		if !errors.As(err, &e) {
+			t.Errorf("%s: %T is no *top.Error", c.json, err)
+		}
+	}
+}
+
+func TestDecodeXMLErrors(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ xml, want string }{
+		{`<int>x</int>`, "int: expected a whole number"},
+		{`<int><a>1</a></int>`, "int: expected text, got element a"},
+		{`<yuan>x</yuan>`, "yuan: not a valid amount in yuan: want digits with an optional sign and fraction, such as -12.50"},
+		{`<channel><x/></channel>`, "channel: expected text, got element x"},
+		{`<item>x</item>`, "item: expected members, got text"},
+		{`<item>x<n>1</n></item>`, "item: expected members only, got text between them"},
+		{`<item><n>x</n></item>`, "item.n: expected a whole number"},
+		{`<item>{"n":"x"}</item>`, "item.n: expected a whole number"},
+		{`<item>{"n":1} x</item>`, "item: not JSON at byte 8: expected the end"},
+		{`<items><i/><i><next><n>x</n></next></i></items>`, "items[1].next.n: expected a whole number"},
+		{`<items>x<i/></items>`, "items: expected elements only, got text between them"},
+		{`<items>x</items>`, "items: expected a list, got text"},
+		{`<items>[{"n":"x"}]</items>`, "items[0].n: expected a whole number"},
+		{`<items>[] []</items>`, "items: not JSON at byte 3: expected the end"},
+		{`<who><a></who>`, "who.a: not XML: line 1"},
+		{`<who><a`, "who: not XML: line 1"},
+		{`<text>&nbsp;</text>`, "text: not XML: line 1"},
+		{`<!ENTITY a "b"><text/>`, "not XML as expected: a document type or directive"},
+		{`<text>` + "\x01" + `</text>`, "text: not XML: line 1"},
+	} {
+		_, err := fromXML[all](t, "<r>"+c.xml+"</r>")
+		wantError(t, c.xml, err, c.want)
+	}
+}
+
+// What XML has beside elements and text says nothing.
+func TestDecodeXMLSyntax(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string]string{
+		"declaration and white space": "\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<r>\n <text>a&lt;b</text>\n <int>1</int>\n</r>\n",
+		"byte order mark":             "\ufeff<r><text>a&lt;b</text><int>1</int></r>",
+		"other encoding declared":     `<?xml version="1.0" encoding="GBK"?><r><text>a&lt;b</text><int>1</int></r>`,
+		"character data":              `<r><text><![CDATA[a<b]]></text><int><![CDATA[1]]></int></r>`,
+		"character references":        `<r><text>&#97;&#x3C;b</text><int>&#49;</int></r>`,
+		"comments":                    `<!--x--><r><!--x--><text>a<!--x-->&lt;b</text><int>1<!--x--></int></r><!--top010179031191.s.et2-->`,
+		"processing instructions":     `<r><?x y?><text>a<?x?>&lt;b</text><int>1</int></r><?x?>`,
+		"attributes":                  `<r a="1"><text list="true" int="7">a&lt;b</text><int type="number">1</int></r>`,
+		"namespaces":                  `<n:r xmlns:n="urn:x" xmlns="urn:y"><n:text>a&lt;b</n:text><int>1</int></n:r>`,
+		"undeclared prefixes":         `<r><x:text>a&lt;b</x:text><y:int>1</y:int></r>`,
+		"white space in tags":         "<r ><text\n>a&lt;b</text\t><int>\n1\n</int></r >",
+	} {
+		got, err := fromXML[all](t, document)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		wantDiff(t, name, all{Text: "a<b", Int: 1}, got)
+	}
+	if root, err := top.XMLRoot([]byte("<?xml version=\"1.0\"?><!-- x --><n:a_response>")); err != nil || root != "a_response" {
+		t.Errorf("root %q, %v", root, err)
+	}
+	_, err := top.XMLRoot([]byte("\xff"))
+	wantError(t, "root", err, "not valid UTF-8")
+}
+
+func TestRequiredMembers(t *testing.T) {
+	t.Parallel()
+	type message struct {
+		Text  string           `top:"text,required"`
+		Ptr   *string          `top:"ptr,required"`
+		Flag  bool             `top:"flag,required"`
+		Int   int64            `top:"int,required"`
+		Uint  uint64           `top:"uint,required"`
+		Float float64          `top:"float,required"`
+		ID    fliggy.ID        `top:"id,required"`
+		Yuan  fliggy.Yuan      `top:"yuan,required"`
+		Fen   fliggy.Fen       `top:"fen,required"`
+		Enum  fliggy.PayStatus `top:"enum,required"`
+		Item  item             `top:"item,required"`
+		List  []string         `top:"list,required"`
+		Raw   json.RawMessage  `top:"raw,required"`
+	}
+	good := map[string]string{
+		"text": `"x"`, "ptr": `"x"`, "flag": "false", "int": "0", "uint": "0", "float": "0", "id": "0", "yuan": "0.00", "fen": "0",
+		"enum": "0", "item": `{"n":0}`, "list": "[]", "raw": `{}`,
+	}
+	document := func(name, value string) string {
+		var b strings.Builder
+		for _, k := range []string{"text", "ptr", "flag", "int", "uint", "float", "id", "yuan", "fen", "enum", "item", "list", "raw"} {
+			v := good[k]
+			if k == name {
+				v = value
+			}
+			if v != "" {
+				b.WriteString(`,"` + k + `":` + v)
+			}
+		}
+		return "{" + b.String()[1:] + "}"
+	}
+	if _, err := fromJSON[message](t, document("", "")); err != nil {
+		t.Fatal(err)
+	}
+	for name := range good {
+		bad := []string{"", "null"}
+		switch name {
+		case "raw":
+		case "text", "ptr", "id":
+			bad = append(bad, `""`, `" "`, `"\u3000\t"`)
+		default:
+			bad = append(bad, `""`, `" "`, `"null"`)
+		}
+		if name == "item" {
+			bad = append(bad, `[]`)
+		}
+		for _, value := range bad {
+			_, err := fromJSON[message](t, document(name, value))
+			wantError(t, document(name, value), err, name+": missing")
+		}
+	}
+	type outer struct {
+		Items []struct {
+			ID fliggy.ID `top:"id,required"`
+		} `top:"items"`
+	}
+	_, err := fromJSON[outer](t, `{"items":[{"id":1},{"id":"1","x":2},{}]}`)
+	wantError(t, "in a list", err, "items[2].id: missing")
+	_, err = fromXML[outer](t, `<r><items><i><id>1</id></i><i><x/></i></items></r>`)
+	wantError(t, "in an XML list", err, "items[1].id: missing")
+	// The 65th member and later ones are noted too.
+	lots, err := fromJSON[many](t, `{"last":"x"}`)
+	if err != nil || lots.Last != "x" {
+		t.Errorf("many members: %+v, %v", lots.Last, err)
+	}
+	_, err = fromJSON[struct{ many }](t, `{"first":"x"}`)
+	wantError(t, "many members", err, "last: missing")
+}
+
+// many has its required member behind the 64th.
+type many struct {
+	First string `top:"first"`
+	wide
+	Last string `top:"last,required"`
+}
+
+type wide struct {
+	A1, A2, A3, A4, A5, A6, A7, A8, B1, B2, B3, B4, B5, B6, B7, B8 string
+	C1, C2, C3, C4, C5, C6, C7, C8, D1, D2, D3, D4, D5, D6, D7, D8 string
+	E1, E2, E3, E4, E5, E6, E7, E8, F1, F2, F3, F4, F5, F6, F7, F8 string
+	G1, G2, G3, G4, G5, G6, G7, G8, H1, H2, H3, H4, H5, H6, H7, H8 string
+}
+
+func TestUnknownMembers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, text string
+		want       open
+	}{
+		{"JSON", `{"a":"1","b":[1, 2.50],"raw":{"x": 1e2},"inner":{"c":"\u4e2d"},"d":null,"b2":"x"}`, open{
+			A: "1", Raw: json.RawMessage(`{"x": 1e2}`), Inner: &open{Extra: map[string]json.RawMessage{"c": []byte(`"\u4e2d"`)}},
+			Extra: map[string]json.RawMessage{"b": []byte(`[1, 2.50]`), "d": []byte("null"), "b2": []byte(`"x"`)},
+		}},
+		{"JSON, last wins", `{"b":1,"b":2}`, open{Extra: map[string]json.RawMessage{"b": []byte("2")}}},
+		{"JSON text", `{"inner":"{\"b\":1}"}`, open{Inner: &open{Extra: map[string]json.RawMessage{"b": []byte("1")}}}},
+		{"XML", `<r><a>1</a><b>2.50</b><raw><x>1</x><y/></raw><inner><c>中&lt;</c></inner><d><e>1</e><e>2</e><f><g/></f></d></r>`, open{
+			A: "1", Raw: json.RawMessage(`{"x":"1","y":""}`), Inner: &open{Extra: map[string]json.RawMessage{"c": []byte(`"中<"`)}},
+			Extra: map[string]json.RawMessage{"b": []byte(`"2.50"`), "d": []byte(`{"e":["1","2"],"f":{"g":""}}`)},
+		}},
+		{"XML, all of a name", `<r><b>1</b><c/><b><d/></b></r>`, open{Extra: map[string]json.RawMessage{"b": []byte(`["1",{"d":""}]`), "c": []byte(`""`)}}},
+		{"XML, text between elements", `<r><b>x<c>1</c>y</b></r>`, open{Extra: map[string]json.RawMessage{"b": []byte(`{"c":"1","#text":"xy"}`)}}},
+	} {
+		var got open
+		var err error
+		if c.text[0] == '<' {
+			got, err = fromXML[open](t, c.text)
+		} else {
+			got, err = fromJSON[open](t, c.text)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		wantDiff(t, c.name, c.want, got)
+	}
+}
+
+// What is kept does not share memory with the message, and names from outside
+// are cut in errors.
+func TestKeptApart(t *testing.T) {
+	t.Parallel()
+	data := []byte(`{"raw":[1],"b":[2]}`)
+	var got open
+	if err := planOf[open](t).DecodeJSON(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	clear(data)
+	wantDiff(t, "kept", open{Raw: []byte("[1]"), Extra: map[string]json.RawMessage{"b": []byte("[2]")}}, got)
+
+	const text = `{"a":1,"b":2}`
+	buffer := []byte(text)
+	_ = top.ScanObject(buffer, func(_ string, value json.RawMessage) error {
+		_ = append(value, "XXXX"...)
+		return nil
+	})
+	if string(buffer) != text {
+		t.Errorf("appending to a value changed the text: %s", buffer)
+	}
+
+	_, err := fromJSON[open](t, `{"`+strings.Repeat("长", 1000)+`":x}`)
+	wantError(t, "long name", err, strings.Repeat("长", 21)+"...: not JSON at byte 3004: expected a value")
+	_, err = fromJSON[open](t, `{"a\u0000\nb":x}`)
+	wantError(t, "control characters", err, `"a\x00\nb": not JSON at byte 14: expected a value`)
+	stop := errors.New("stop")
+	if err := top.ScanObject([]byte(`{"a":1}`), func(string, json.RawMessage) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("error %v", err)
+	}
+}

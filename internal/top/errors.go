@@ -1,0 +1,66 @@
+package top
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An Error says which member of a message is wrong, and how. It carries no
+// value of the message, which may be personal data.
+type Error struct {
+	Path string // such as "order_info.added_service_list[2].sid", empty for the whole
+	Rule string
+}
+
+// Error names the path and the rule.
+func (e *Error) Error() string {
+	if e.Path == "" {
+		return e.Rule
+	}
+	return e.Path + ": " + e.Rule
+}
+
+// under puts the name of the enclosing member in front of an error's path.
+func under(name string, err error) error {
+	if err == nil || isNothing(err) {
+		return err
+	}
+	name = printable(name)
+	var e *Error
+	if !errors.As(err, &e) {
+		return &Error{Path: name, Rule: err.Error()}
+	}
+	path := name
+	switch {
+	case e.Path == "":
+	case e.Path[0] == '[':
+		path += e.Path
+	default:
+		path += "." + e.Path
+	}
+	return &Error{Path: path, Rule: e.Rule}
+}
+
+// maxName bounds, in bytes, the names from outside that errors show.
+const maxName = 64
+
+// printable returns a name that came from outside in a form that fits into an
+// error.
+func printable(name string) string {
+	cut := ""
+	if len(name) > maxName {
+		name, cut = strings.ToValidUTF8(name[:maxName], ""), "..."
+	}
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		name = strconv.Quote(name)
+	}
+	return name + cut
+}
+
+func rulef(format string, args ...any) error {
+	return &Error{Rule: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,273 @@
+package top_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/fliggy-go/rentcar/internal/top"
+	"github.com/google/go-cmp/cmp"
+)
+
+// sampleFiles returns the contents of the samples whose names end so.
+func sampleFiles(f *testing.F, suffix string) [][]byte {
+	f.Helper()
+	names, err := filepath.Glob(filepath.Join(testdata, "samples", "*"+suffix))
+	if err != nil || len(names) == 0 {
+		f.Fatalf("no samples %s: %v", suffix, err)
+	}
+	var out [][]byte
+	for _, name := range names {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		out = append(out, data)
+	}
+	return out
+}
+
+// depthOf returns how deep valid JSON nests.
+func depthOf(data []byte) int {
+	depth, deepest := 0, 0
+	d := json.NewDecoder(bytes.NewReader(data))
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return deepest
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+			deepest = max(deepest, depth)
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+	}
+}
+
+// FuzzScan compares the scanner with encoding/json.
+func FuzzScan(f *testing.F) {
+	for _, data := range sampleFiles(f, ".json") {
+		f.Add(data)
+	}
+	for _, v := range vectors[responseVector](f, "response.json") {
+		f.Add([]byte(v.Body))
+	}
+	for _, text := range []string{
+		`{"a":[1,-0,1.5e+3,true,false,null,"\ud83d\ude97\ud83d\u0041\/\b"]}`, `{"":{},"\u0000":[]}`, "{\"a\":\"\xff\"}", `{"a":01}`, `{"a":1,}`, `{"a":.5}`,
+		" {\t\"a\"\r:\n1 } ", `{"a":1}x`, `{"a":1} {}`, "[]", `""`, "", "{", nested(`{"a":`, "1", "}", 64), nested(`{"a":`, "1", "}", 65),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		before := bytes.Clone(data)
+		var members []top.Member
+		err := top.ScanObject(data, func(name string, value json.RawMessage) error {
+			members = append(members, top.Member{Name: name, Value: value})
+			return nil
+		})
+		if !bytes.Equal(before, data) {
+			t.Fatal("the text has changed")
+		}
+		trimmed := bytes.TrimLeft(data, " \t\r\n")
+		good := json.Valid(data) && utf8.Valid(data) && trimmed[0] == '{' && depthOf(data) <= top.MaxDepth
+		if good != (err == nil) {
+			t.Fatalf("error %v, should take it: %v", err, good)
+		}
+		if err != nil {
+			return
+		}
+		d := json.NewDecoder(bytes.NewReader(data))
+		if _, err := d.Token(); err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range members {
+			name, err := d.Token()
+			var value json.RawMessage
+			if err == nil {
+				err = d.Decode(&value)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Name != name || string(m.Value) != string(value) {
+				t.Fatalf("got %q: %s, want %q: %s", m.Name, m.Value, name, value)
+			}
+			if m.Value[0] == '"' {
+				var text string
+				if err := json.Unmarshal(m.Value, &text); err != nil || top.Unquote(m.Value) != text {
+					t.Fatalf("%s: got %q, want %q, %v", m.Value, top.Unquote(m.Value), text, err)
+				}
+			}
+		}
+		if d.More() {
+			t.Fatal("members are missing")
+		}
+	})
+}
+
+// FuzzOpenReply opens anything as a reply of any form: never a panic, nor more
+// memory than the size of the text allows, nor a value besides an error.
+func FuzzOpenReply(f *testing.F) {
+	for _, v := range vectors[responseVector](f, "response.json") {
+		f.Add([]byte(v.Body), uint8(0), "")
+		f.Add([]byte(v.Body), uint8(4), "item")
+		f.Add([]byte(v.Body), uint8(5), "")
+	}
+	for _, data := range sampleFiles(f, ".xml") {
+		f.Add(data, uint8(2), "")
+		f.Add(data, uint8(5), "order_info")
+	}
+	for _, text := range []string{"", "[]", `""`, "null", "{}", `{"error_response":"x"}`, "<a/>", `{"response":{"flag":"failure"}}`, `<response><flag>failure</flag></response>`, "<a><b>{\"c\":1}</b></a>"} {
+		for form := range uint8(6) {
+			f.Add([]byte(text), form, "b")
+		}
+	}
+	f.Add([]byte(`{"a":{}}`), uint8(0), "\xc2")
+	plan := planOf[all](f)
+	f.Fuzz(func(t *testing.T, data []byte, form uint8, inner string) {
+		format, dialect := top.Format(form%3), top.Dialect(form/3%2)
+		if format == top.XML {
+			if root, err := top.XMLRoot(data); err == nil && root == "" {
+				t.Fatal("a root without a name")
+			}
+		}
+		var v all
+		used := allocated(func() {
+			r, err := top.OpenReply(data, format, dialect, inner)
+			switch {
+			case (r == nil) == (err == nil):
+				t.Fatalf("reply %v, error %v", r, err)
+			case err != nil:
+				if len(err.Error()) > 1000 || !utf8.ValidString(err.Error()) {
+					t.Fatalf("error %q", err)
+				}
+			case r.Fault != nil:
+				if r.RequestID != r.Fault.RequestID {
+					t.Fatalf("request id %q, in the fault %q", r.RequestID, r.Fault.RequestID)
+				}
+			default:
+				if err := r.Decode(plan, &v); err != nil && len(err.Error()) > 1000+64*64 {
+					t.Fatalf("error of %d bytes", len(err.Error()))
+				}
+			}
+		})
+		if limit := 1<<20 + 4000*uint64(len(data)); used > limit {
+			t.Fatalf("%d bytes of text took %d", len(data), used)
+		}
+	})
+}
+
+// FuzzDecode reads anything into a message with members of all kinds. What was
+// read is written as JSON that reads as the same again.
+func FuzzDecode(f *testing.F) {
+	for _, c := range leniencies {
+		f.Add([]byte("{"+c.json+"}"), false)
+		f.Add([]byte("<r>"+c.xml+"</r>"), true)
+	}
+	for _, data := range sampleFiles(f, ".json") {
+		f.Add(data, false)
+	}
+	for _, data := range sampleFiles(f, ".xml") {
+		f.Add(data, true)
+	}
+	plan := planOf[all](f)
+	keeper := planOf[open](f)
+	f.Fuzz(func(t *testing.T, data []byte, document bool) {
+		decode, decodeOpen := plan.DecodeJSON, keeper.DecodeJSON
+		if document {
+			decode, decodeOpen = plan.DecodeXML, keeper.DecodeXML
+		}
+		var first, second all
+		if decode(data, &first) == nil {
+			text := encodeAgain(t, plan, &first)
+			if err := plan.DecodeJSON(text, &second); err != nil {
+				t.Fatalf("%v in %s", err, text)
+			}
+			if again := encodeAgain(t, plan, &second); !bytes.Equal(text, again) {
+				t.Fatalf("not stable:\n%s\n%s", text, again)
+			}
+		}
+		var kept, back open
+		if decodeOpen(data, &kept) == nil {
+			text := encodeAgain(t, keeper, &kept)
+			if err := keeper.DecodeJSON(text, &back); err != nil {
+				t.Fatalf("%v in %s", err, text)
+			}
+			if diff := cmp.Diff(kept, back); diff != "" {
+				t.Fatalf("not the same (-want +got):\n%s", diff)
+			}
+		}
+	})
+}
+
+func encodeAgain(t *testing.T, p *top.Plan, v any) []byte {
+	t.Helper()
+	text, err := p.AppendJSON(nil, v, top.EncodeOptions{Lenient: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(text) {
+		t.Fatalf("not valid: %s", text)
+	}
+	return text
+}
+
+// FuzzBase compares canonical text and signature with an independent
+// computation.
+func FuzzBase(f *testing.F) {
+	for _, v := range vectors[signVector](f, "sign.json") {
+		var params []string
+		for name, value := range v.Params {
+			if value != nil {
+				params = append(params, name, *value)
+			}
+		}
+		body := ""
+		if v.Body != nil {
+			body = *v.Body
+		}
+		for method := range v.Signs {
+			f.Add(strings.Join(params, "\x00"), body, v.Secret, method)
+		}
+	}
+	f.Add("\U0001F697\x00x\x00\uE000\x00y\x00a\x00\u3000\x00 \x00z\x00a\x001", "b", "s", "md5")
+	f.Fuzz(func(t *testing.T, pairs, body, secret, method string) {
+		pairs = strings.ToValidUTF8(pairs, "?")
+		parts := strings.Split(pairs, "\x00")
+		var list []top.Param
+		last := map[string]string{}
+		for i := 0; i+1 < len(parts); i += 2 {
+			list = append(list, top.Param{Name: parts[i], Value: parts[i+1]})
+			if strings.Trim(parts[i+1], string(javaSpaces)) != "" {
+				last[parts[i]] = parts[i+1]
+			}
+		}
+		cut := len(list) / 2
+		merged := top.Merge(list[:cut], list[cut:])
+		text := ""
+		for i, p := range merged {
+			if top.IsBlank(p.Name) || top.IsBlank(p.Value) || last[p.Name] != p.Value {
+				t.Fatalf("%q stays", p)
+			}
+			if i > 0 && slices.Compare(utf16.Encode([]rune(merged[i-1].Name)), utf16.Encode([]rune(p.Name))) >= 0 {
+				t.Fatalf("%q is not before %q", merged[i-1].Name, p.Name)
+			}
+			text += p.Name + p.Value
+		}
+		base, sign := reference(method, secret, last, body)
+		if got := top.Base(merged, []byte(body)); got != text+body || got != base {
+			t.Fatalf("base %q, want %q", got, base)
+		}
+		if got := top.Sign(method, secret, merged, []byte(body)); got != sign {
+			t.Fatalf("sign %s, want %s", got, sign)
+		}
+	})
+}

@@ -1,0 +1,263 @@
+package top_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// within fails a test whose work takes far longer than it should: a second for
+// what takes milliseconds unless it grows with the square of the input.
+func within(t *testing.T, what string, work func()) {
+	t.Helper()
+	start := time.Now()
+	work()
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("%s took %v", what, d)
+	}
+}
+
+// allocated returns how many bytes work allocates.
+func allocated(work func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	work()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+func TestHostileNumbers(t *testing.T) {
+	t.Parallel()
+	megabyte := strings.Repeat("7", 1<<20)
+	got, err := fromJSON[all](t, `{"id":`+megabyte+`,"id_number":"`+megabyte+`"}`)
+	if err != nil || string(got.ID) != megabyte || string(got.IDNumber) != megabyte {
+		t.Errorf("ids of a megabyte: %d and %d digits, %v", len(got.ID), len(got.IDNumber), err)
+	}
+	for member, want := range map[string]string{
+		"int": "too large for int64", "small": "too large for int8", "uint": "too large for uint16",
+		"float": "too large for float64", "single": "too large for float32",
+		"yuan": "not a valid amount in yuan: too long", "decimal": "not a valid decimal number: too long",
+		"fen": "not a valid amount in fen: too long", "time": "not a valid time: too long", "date": "not a valid date: too long",
+		"pay_status": "not a valid PayStatus: too long",
+	} {
+		for _, value := range []string{megabyte, `"` + megabyte + `"`, megabyte + ".0"} {
+			within(t, member, func() {
+				_, err := fromJSON[all](t, `{"`+member+`":`+value+`}`)
+				wantError(t, member, err, member+": "+want)
+			})
+		}
+		within(t, member+" in XML", func() {
+			_, err := fromXML[all](t, `<r><`+member+`>`+megabyte+`</`+member+`></r>`)
+			wantError(t, member+" in XML", err, member+": "+want)
+		})
+	}
+	for _, member := range []string{"int", "small", "uint", "float", "single", "yuan", "decimal", "fen", "time", "pay_status", "id"} {
+		for _, value := range []string{"1e999999999", "-1e999999999", `"1e999999999"`} {
+			if member == "id" && value[0] == '"' {
+				continue // any text is an id
+			}
+			within(t, member, func() {
+				if got, err := fromJSON[all](t, `{"`+member+`":`+value+`}`); err == nil {
+					t.Errorf("%s: %s is taken as %+v", member, value, got)
+				}
+			})
+		}
+	}
+	if _, err := fromJSON[all](t, `{"float":1e-999999999}`); err != nil {
+		t.Errorf("a float that is nearly zero: %v", err)
+	}
+}
+
+func TestHostileDepth(t *testing.T) {
+	t.Parallel()
+	const deep = 10_000
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown objects":  {nested(`{"x":`, "1", "}", deep), "x: nested deeper than 64"},
+		"unknown lists":    {`{"x":` + nested("[", "", "]", deep) + `}`, "x: nested deeper than 64"},
+		"unclosed lists":   {`{"x":` + strings.Repeat("[", deep), "x: nested deeper than 64"},
+		"known objects":    {`{"item":` + nested(`{"next":`, "{}", "}", deep) + `}`, "item" + strings.Repeat(".next", 63) + ": nested deeper than 64"},
+		"lists in objects": {`{"item":` + nested(`{"tags":[`, "", "]}", deep) + `}`, "item.tags[0]: nested deeper than 64"},
+		"text":             {`{"text":` + nested("[", "", "]", deep) + `}`, "text: nested deeper than 64"},
+		"just too deep":    {nested(`{"x":`, "1", "}", 65), "x: nested deeper than 64"},
+		"JSON in text":     {`{"item":` + nested(`{"next":`, `"{\"next\":`+nested(`{\"next\":`, "{}", "}", 40)+`}"`, "}", 40) + `}`, "item" + strings.Repeat(".next", 63) + ": nested deeper than 64"},
+	} {
+		within(t, name, func() {
+			_, err := fromJSON[all](t, c.text)
+			wantError(t, name, err, c.want)
+		})
+	}
+	if _, err := fromJSON[all](t, nested(`{"x":`, "1", "}", 64)); err != nil {
+		t.Errorf("64 levels: %v", err)
+	}
+	for name, c := range map[string]struct{ text, want string }{
+		"unknown":      {nested("<x>", "", "</x>", deep), "nested deeper than 64"},
+		"unclosed":     {strings.Repeat("<x>", deep), "nested deeper than 64"},
+		"known":        {"<r><item>" + nested("<next>", "", "</next>", deep) + "</item></r>", "item" + strings.Repeat(".next", 62) + ": nested deeper than 64"},
+		"JSON in text": {"<r><item>" + nested("<next>", nested(`{"next":`, "{}", "}", 40), "</next>", 40) + "</item></r>", "item" + strings.Repeat(".next", 63) + ": nested deeper than 64"},
+	} {
+		within(t, name+", XML", func() {
+			_, err := fromXML[all](t, c.text)
+			if err == nil || !strings.HasSuffix(err.Error(), c.want) {
+				t.Errorf("%s: error %v, want %s", name, err, c.want)
+			}
+			if _, err := top.OpenReply([]byte(c.text), top.XML, top.Qimen, "x"); name != "JSON in text" && err == nil {
+				t.Errorf("%s: opens", name)
+			}
+		})
+	}
+	if _, err := fromXML[all](t, nested("<x>", "", "</x>", 64)); err != nil {
+		t.Errorf("64 levels of XML: %v", err)
+	}
+	// Text in text doubles its escapes with every level, so this is 60 kB.
+	text := `{}`
+	for range 12 {
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = `{"next":` + string(quoted) + `}`
+	}
+	within(t, "text in text", func() {
+		if _, err := fromJSON[all](t, `{"item":`+text+`}`); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A list of empty elements would take many times the memory of its text.
+func TestHostileLists(t *testing.T) { // alone, since it measures memory
+	type message struct {
+		Plain    []wide   `top:"plain"`
+		Pointers []*wide  `top:"pointers"`
+		Again    []**wide `top:"again"`
+		Texts    []string `top:"texts"`
+	}
+	const n = 40_000
+	for _, c := range []struct {
+		name, text string
+		fails      bool
+	}{
+		{"plain", `{"plain":[` + strings.Repeat("{},", n) + `{}]}`, true},
+		{"of nothing", `{"plain":[` + strings.Repeat(`"",`, n) + `""]}`, true},
+		{"pointers", `{"pointers":[` + strings.Repeat("{},", n) + `{}]}`, true},
+		{"pointers to pointers", `{"again":[` + strings.Repeat("{},", n) + `{}]}`, true},
+		{"in text", `{"plain":"[` + strings.Repeat("{},", n) + `{}]"}`, true},
+		{"repeated", `{` + strings.Repeat(`"plain":[{}],`, n) + `"plain":[]}`, true},
+		{"small elements", `{"texts":[` + strings.Repeat(`"",`, n) + `""]}`, false},
+		{"XML", `<r><plain>` + strings.Repeat("<i/>", n) + `</plain></r>`, true},
+		{"JSON in XML", `<r><plain>[` + strings.Repeat("{},", n) + `{}]</plain></r>`, true},
+	} {
+		within(t, c.name, func() {
+			var err error
+			used := allocated(func() {
+				if c.text[0] == '<' {
+					_, err = fromXML[message](t, c.text)
+				} else {
+					_, err = fromJSON[message](t, c.text)
+				}
+			})
+			if c.fails != (err != nil) || err != nil && !strings.HasSuffix(err.Error(), "]: lists are too long: their elements take more than 32 MiB") {
+				t.Errorf("%s: error %v", c.name, err)
+			}
+			if limit := uint64(256 << 20); used > limit {
+				t.Errorf("%s: %d MiB allocated", c.name, used>>20)
+			}
+		})
+	}
+}
+
+// Work grows with the size of a message, whatever it repeats.
+func TestHostileSize(t *testing.T) {
+	t.Parallel()
+	const n = 100_000
+	var manyNames, manyElements, paragraphs strings.Builder
+	for i := range n {
+		fmt.Fprintf(&manyNames, `"x%d":%d,`, i, i)
+		fmt.Fprintf(&manyElements, "<x%d/>", i)
+		paragraphs.WriteString("a<!--x-->")
+	}
+	for name, text := range map[string]string{
+		"long list":          `{"ints":[` + strings.Repeat("1,", n) + `1]}`,
+		"long list of items": `{"items":[` + strings.Repeat(`{"sid":"1"},`, n) + `{}]}`,
+		"list in text":       `{"items":"[` + strings.Repeat(`{\"sid\":\"1\"},`, n) + `{}]"}`,
+		"items in text":      `{"items":[` + strings.Repeat(`"{\"sid\":\"1\"}",`, n) + `{}]}`,
+		"long text":          `{"text":"` + strings.Repeat(`\u4e2d\n`, n) + `"}`,
+		"long unknown":       `{"x":[` + strings.Repeat("[],", n) + `[]]}`,
+		"white space":        "{" + strings.Repeat(" \n", n) + "}",
+		"many members":       "{" + manyNames.String() + `"a":1}`,
+		"one member":         "{" + strings.Repeat(`"int":1,`, n) + `"a":1}`,
+		"one unknown":        "{" + strings.Repeat(`"who":1,`, n) + `"a":1}`,
+		"object as text":     `{"text":{` + strings.Repeat(`"a" : "b",`, n) + `"a":1}}`,
+	} {
+		within(t, name, func() {
+			var v all
+			if err := planOf[all](t).DecodeJSON([]byte(text), &v); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			var o open
+			if err := planOf[open](t).DecodeJSON([]byte(text), &o); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := top.OpenReply([]byte(text), top.Wrapped, top.Qimen, ""); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+	for name, text := range map[string]string{
+		"long list":          `<ints>` + strings.Repeat("<n>1</n>", n) + `</ints>`,
+		"long list of items": `<items>` + strings.Repeat(`<i><sid>1</sid></i>`, n) + `</items>`,
+		"long text":          `<text>` + strings.Repeat(`&lt;`, n) + `</text>`,
+		"text in pieces":     `<text>` + paragraphs.String() + `</text>`,
+		"many members":       manyElements.String(),
+		"one unknown":        strings.Repeat("<who>1</who>", n),
+		"long unknown":       "<who>" + strings.Repeat("<a/>", n) + "</who>",
+		"many unknown":       "<who>" + manyElements.String() + "</who>",
+	} {
+		within(t, name+", XML", func() {
+			document := []byte("<r>" + text + "</r>")
+			var v all
+			if err := planOf[all](t).DecodeXML(document, &v); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			var o open
+			if err := planOf[open](t).DecodeXML(document, &o); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
+func TestHostileText(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`"\ud83d\ude97"`:       "\U0001F697",
+		`"\uD83D\uDE97"`:       "\U0001F697",
+		`"\ud83d"`:             "\uFFFD",
+		`"\ud83dx"`:            "\uFFFDx",
+		`"\ude97\ud83d"`:       "\uFFFD\uFFFD",
+		`"\ud83d\u0041"`:       "\uFFFDA",
+		`"\ud83d\ud83d\ude97"`: "\uFFFD\U0001F697",
+		`"\ud83d\n"`:           "\uFFFD\n",
+		`"\u0000\u001f\u007f"`: "\x00\x1f\x7f",
+		`"\"\\\/\b\f\n\r\t"`:   "\"\\/\b\f\n\r\t",
+		`"\uabCD\uFfFf"`:       "\uabcd\uffff",
+		"\"\u2028\x7f\"":       "\u2028\x7f",
+	} {
+		got, err := fromJSON[all](t, `{"text":`+text+`,"id":`+text+`}`)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		wantDiff(t, text, all{Text: want, scalars: scalars{ID: fliggy.ID(want)}}, got)
+	}
+	for _, text := range []string{"\"\x00\"", "\"\n\"", "\"\x1f\"", `"\u12"`, `"\u12G4"`, `"\`, `"\u123`, `"\a"`, "'x'"} {
+		if got, err := fromJSON[all](t, `{"text":`+text+`}`); err == nil {
+			t.Errorf("%q is taken as %q", text, got.Text)
+		}
+	}
+}
