@@ -96,3 +96,26 @@ func TestCheck(t *testing.T) {
 		wantDiff(t, c.name, c.want, got)
 	}
 }
+
+func TestCheckPointers(t *testing.T) {
+	t.Parallel()
+	type message struct {
+		A **string `top:"a,required"`
+		B **string `top:"b"`
+	}
+	var none *string
+	some := ptr("x")
+	for want, v := range map[string]message{
+		"a: is required":                       {},
+		"a: is required, got white space only": {A: &none, B: &none},
+		"":                                     {A: &some, B: &some},
+	} {
+		got := ""
+		for _, p := range planOf[message](t).Check(&v) {
+			got += p.String()
+		}
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -195,11 +195,11 @@ func (p *Plan) checkSeen(seen seenSet, v reflect.Value) error {
 	return nil
 }
 
-// isBlank tells whether v holds blank text.
+// isBlank tells whether v holds blank text, or a pointer to nothing.
 func (c *codec) isBlank(v reflect.Value) bool {
 	for range c.pointers {
 		if v.IsNil() {
-			return false
+			return true
 		}
 		v = v.Elem()
 	}

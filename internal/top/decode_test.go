@@ -127,6 +127,10 @@ func TestDecodeXMLErrors(t *testing.T) {
 		_, err := fromXML[all](t, "<r>"+c.xml+"</r>")
 		wantError(t, c.xml, err, c.want)
 	}
+	for document, want := range map[string]string{"": "not XML: cut off", "\xff": "not valid UTF-8", "<r/>": "the reply is empty", "<r/><r/>": "the reply is empty"} {
+		_, err := fromXML[all](t, document)
+		wantError(t, document, err, want)
+	}
 }
 
 // What XML has beside elements and text says nothing.

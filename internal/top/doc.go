@@ -9,9 +9,11 @@
 // The first part is the wire name; where the tag is missing the json tag's name
 // serves, else the field's own name. The options are:
 //
-//	required     decode: a missing or null member is an error; check: must be set
-//	keep         written even when zero
-//	number       an exact decimal or id is written as a bare JSON number
+//	required     decode: missing, null and blank text are errors; check: must be
+//	             set, text not blank, a list not empty
+//	keep         written even when zero; unset amounts and times are null
+//	number       an exact decimal or id is written as a bare JSON number; an id
+//	             that is not digits alone is an error
 //	text         a bool or a number is written as JSON text ("false")
 //	layout=L     a time is written as L: minute (yyyy-MM-dd HH:mm)
 //	wrap=NAME    element name of a list in wrapped JSON and XML

@@ -1,7 +1,6 @@
 package top_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -100,14 +99,6 @@ func wantError(t testing.TB, what string, err error, text string) {
 	}
 }
 
-// shorter abbreviates the name of a case.
-func shorter(s string) string {
-	if len(s) > 60 {
-		return s[:50] + "…"
-	}
-	return s
-}
-
 // jsonValue reads JSON with numbers by their text.
 func jsonValue(t testing.TB, text string) any {
 	t.Helper()
@@ -125,13 +116,4 @@ func ptr[T any](v T) *T { return &v }
 // nested returns depth opening brackets and as many closing ones around inner.
 func nested(open, inner, closing string, depth int) string {
 	return strings.Repeat(open, depth) + inner + strings.Repeat(closing, depth)
-}
-
-func compactJSON(t testing.TB, text []byte) string {
-	t.Helper()
-	var b bytes.Buffer
-	if err := json.Compact(&b, text); err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
 }

@@ -57,7 +57,7 @@ var leniencies = []lenient{
 	{"3.2 booleans as text", `"flag":"true","flag_ptr":"FALSE","flags":["1",0,true,"False"]`,
 		`<flag>true</flag><flag_ptr>FALSE</flag_ptr><flags><b>1</b><b>0</b><b>true</b><b>False</b></flags>`,
 		all{Flag: true, FlagPtr: ptr(false), Flags: []bool{true, false, true, false}}},
-	{"3.2 text of other kinds", `"text":12.50,"texts":[true,1e3,{"k" : [1, "a b"]},null]`, ``, all{Text: "12.50", Texts: []string{"true", "1e3", `{"k":[1,"a b"]}`, ""}}},
+	{"3.2 text of other kinds", `"text":12.50,"texts":[true,1e3,{"k" : [1, "a \" b\\" ]},null]`, ``, all{Text: "12.50", Texts: []string{"true", "1e3", `{"k":[1,"a \" b\\"]}`, ""}}},
 	{"3.2 JSON as object", `"exts":{"key":"value"}`, ``, all{scalars: scalars{Exts: `{"key":"value"}`}}},
 	{"3.2 JSON as text", `"exts":"{\"key\":\"value\"}"`, `<exts>{&quot;key&quot;:&quot;value&quot;}</exts>`, all{scalars: scalars{Exts: `{"key":"value"}`}}},
 	{"C13 canceller missing, C18 and C19 open values", `"channel":"80999","pay_status":"77"`, `<channel>80999</channel><pay_status>77</pay_status>`,

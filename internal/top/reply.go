@@ -116,11 +116,12 @@ func OpenReply(data []byte, format Format, dialect Dialect, inner string) (*Repl
 // findRequestID looks for the request id where the members lie and, where they
 // lie inside another one, beside that.
 func (r *Reply) findRequestID(outer func(p *Plan, dst any) error) {
-	for _, decode := range []func(p *Plan, dst any) error{r.decode, outer} {
-		var p peek
-		if r.RequestID == "" && decode(peekPlan, &p) == nil {
-			r.RequestID = p.RequestID
-		}
+	var p peek
+	if r.decode(peekPlan, &p) == nil {
+		r.RequestID = p.RequestID
+	}
+	if r.RequestID == "" && r.inner != "" && outer(peekPlan, &p) == nil {
+		r.RequestID = p.RequestID
 	}
 }
 

@@ -206,6 +206,15 @@ func TestRoundTripUnknown(t *testing.T) {
 		t.Fatal(err)
 	}
 	const wantXML = `<r><a>1</a><inner><a>2</a><c>中&lt;</c></inner><raw>{&#34;x&#34;:[1,2.50]}</raw><b>[1,2.50]</b><d></d><e>x</e></r>`
+	raws := struct {
+		L []json.RawMessage `top:"l"`
+	}{[]json.RawMessage{nil, []byte("1"), []byte("null"), []byte(`"x"`)}}
+	list, err := planOf[struct {
+		L []json.RawMessage `top:"l"`
+	}](t).AppendXML(nil, "r", &raws)
+	if want := `<r><l><string></string><string>1</string><string></string><string>x</string></l></r>`; err != nil || string(list) != want {
+		t.Errorf("list of raw JSON: %s, %v, want %s", list, err, want)
+	}
 	if string(document) != wantXML {
 		t.Errorf("XML\n got %s\nwant %s", document, wantXML)
 	}

@@ -78,12 +78,10 @@ func (s *scanner) enter() error {
 
 func (s *scanner) leave() { s.depth-- }
 
-// members calls f for every member of the object at the cursor, which f must
-// consume.
+// members calls f for every member of the object whose '{' the caller has seen at
+// the cursor; f must consume the value.
 func (s *scanner) members(f func(name string) error) error {
-	if err := s.expect('{'); err != nil {
-		return err
-	}
+	s.pos++
 	if err := s.enter(); err != nil {
 		return err
 	}
@@ -118,12 +116,10 @@ func (s *scanner) members(f func(name string) error) error {
 	}
 }
 
-// elements calls f for every element of the array at the cursor, which f must
-// consume.
+// elements calls f for every element of the array whose '[' the caller has seen
+// at the cursor; f must consume the element.
 func (s *scanner) elements(f func(i int) error) error {
-	if err := s.expect('['); err != nil {
-		return err
-	}
+	s.pos++
 	if err := s.enter(); err != nil {
 		return err
 	}

@@ -1,0 +1,244 @@
+package top_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+type flagged struct {
+	Successful bool   `top:"successful,required"`
+	RetCode    string `top:"ret_code"`
+}
+
+// Bodies that the official parser takes for an empty success, and others that
+// are no reply. None of them becomes a value.
+func TestOddReplies(t *testing.T) {
+	t.Parallel()
+	const empty, missing = "the reply is empty", "successful: missing"
+	for _, c := range []struct {
+		name, body string
+		format     top.Format
+		want       string // error of OpenReply or Decode
+	}{
+		{"empty", "", top.Wrapped, "not JSON: cut off at byte 0, expected an object"},
+		{"blank", " \n", top.Simplified, "not JSON: cut off at byte 2, expected an object"},
+		{"list", "[]", top.Wrapped, "expected an object, got a list"},
+		{"list, simplified", "[]", top.Simplified, "expected an object, got a list"},
+		{"text", `""`, top.Wrapped, "expected an object, got text"},
+		{"null", "null", top.Wrapped, "expected an object, got null"},
+		{"number", "0", top.Simplified, "expected an object, got a number"},
+		{"true", "true", top.Simplified, "expected an object, got a boolean"},
+		{"nothing of JSON", "nothing", top.Simplified, "not JSON at byte 0: expected an object"},
+		{"empty object", "{}", top.Wrapped, empty},
+		{"empty object, simplified", "{}", top.Simplified, empty},
+		{"empty root", `{"a_response":{}}`, top.Wrapped, empty},
+		{"empty root, simplified", `{"a_response":{}}`, top.Simplified, empty},
+		{"root of null", `{"a_response":null}`, top.Wrapped, missing},
+		{"root of text", `{"a_response":"x"}`, top.Wrapped, missing},
+		{"error of text", `{"error_response":"x"}`, top.Wrapped, "error_response: expected an object, got text"},
+		{"error of null", `{"error_response":null}`, top.Simplified, "error_response: expected an object"},
+		{"error of nothing", `{"error_response":""}`, top.Simplified, "error_response: expected an object"},
+		{"error of a list", `{"error_response":[1]}`, top.Simplified, "error_response: expected an object, got a list"},
+		{"error of a number", `{"error_response":7,"successful":true}`, top.Simplified, "error_response: expected an object, got a number"},
+		{"HTML for JSON", "<html>busy</html>", top.Wrapped, "not JSON at byte 0: expected an object"},
+		{"gateway text", "502 Bad Gateway", top.Simplified, "not JSON at byte 0: expected an object"},
+		{"truncated JSON", `{"a_response":{"successful":true`, top.Wrapped, "a_response: not JSON: cut off at byte 32, expected ',' or '}'"},
+		{"two objects", `{"successful":true}{"successful":true}`, top.Simplified, "not JSON at byte 19: expected the end"},
+		{"trailing garbage", `{"successful":true};`, top.Simplified, "not JSON at byte 19: expected the end"},
+		{"trailing NUL", "{\"successful\":true}\x00", top.Simplified, "not JSON at byte 19: expected the end"},
+		{"byte order mark", "\ufeff{\"successful\":true}", top.Simplified, "not JSON at byte 0: expected an object"},
+		{"not UTF-8", "{\"successful\":true,\"ret_code\":\"\xc4\xe3\"}", top.Simplified, "not valid UTF-8"},
+		{"two roots", `{"a_response":{"successful":true},"b":{}}`, top.Simplified, missing},
+		{"flag of null", `{"a_response":{"successful":null,"ret_code":"1"}}`, top.Wrapped, missing},
+		{"flag of nothing", `{"successful":"","ret_code":"1"}`, top.Simplified, missing},
+		{"flag of white space", `{"successful":" ","ret_code":"1"}`, top.Simplified, missing},
+		{"flag of text", `{"successful":"yes"}`, top.Simplified, "successful: expected true or false"},
+		{"flag of an object", `{"successful":{"successful":true}}`, top.Simplified, "successful: expected a single value, got an object"},
+		{"flag one level deeper", `{"a":{"successful":true}}`, top.Simplified, missing},
+
+		{"empty, XML", "", top.XML, "not XML: cut off"},
+		{"text, XML", "busy", top.XML, "not XML: text before the root element"},
+		{"JSON for XML", `{"successful":true}`, top.XML, "not XML: text before the root element"},
+		{"HTML for XML", "<html>busy</html>", top.XML, "expected members, got text"},
+		{"HTML with elements", "<html><body>busy</body></html>", top.XML, missing},
+		{"HTML with a type", "<!DOCTYPE html><html></html>", top.XML, "not XML as expected: a document type or directive"},
+		{"HTML unclosed", "<html><body>busy<br></body></html>", top.XML, "not XML: line 1"},
+		{"empty root, XML", "<a_response></a_response>", top.XML, empty},
+		{"closed root, XML", "<a_response/>", top.XML, empty},
+		{"empty error, XML", "<error_response/>", top.XML, empty},
+		{"error of text, XML", "<error_response>x</error_response>", top.XML, "expected members, got text"},
+		{"truncated XML", "<a_response><successful>true</successful>", top.XML, "not XML: cut off"},
+		{"cut in a tag", "<a_response><succ", top.XML, "not XML: cut off"},
+		{"wrong end", "<a_response><successful>true</a_response>", top.XML, "not XML: line 1"},
+		{"only an end", "</a>", top.XML, "not XML: line 1"},
+		{"two roots, XML", "<a><successful>true</successful></a><b/>", top.XML, "not XML: a second root element"},
+		{"trailing text", "<a><successful>true</successful></a>x", top.XML, "not XML: text after the root element"},
+		{"trailing type", "<a><successful>true</successful></a><!DOCTYPE a>", top.XML, "not XML as expected: a document type or directive"},
+		{"trailing tag", "<a><successful>true</successful></a></b>", top.XML, "not XML: line 1"},
+		{"not UTF-8, XML", "<a><successful>\xff</successful></a>", top.XML, "not valid UTF-8"},
+		{"XML 2.0", `<?xml version="2.0"?><a><successful>true</successful></a>`, top.XML, "not XML"},
+		{"flag of nothing, XML", "<a><successful/></a>", top.XML, missing},
+		{"flag of white space, XML", "<a><successful> </successful></a>", top.XML, missing},
+		{"flag of elements", "<a><successful><b>true</b></successful></a>", top.XML, "successful: expected text, got element b"},
+		{"mixed content", "<a>busy<successful>true</successful></a>", top.XML, "expected members only, got text between them"},
+	} {
+		for _, dialect := range []top.Dialect{top.TOP, top.Qimen} {
+			var got flagged
+			r, err := top.OpenReply([]byte(c.body), c.format, dialect, "")
+			switch {
+			case err != nil:
+			case r.Fault != nil:
+				t.Errorf("%s: fault %+v", c.name, *r.Fault)
+			default:
+				err = r.Decode(planOf[flagged](t), &got)
+			}
+			wantError(t, c.name, err, c.want)
+		}
+	}
+}
+
+// Forms of a good reply that differ from what was asked for.
+func TestReplyForms(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, body string
+		format     top.Format
+		dialect    top.Dialect
+		inner      string
+	}{
+		{"wrapped", `{"a_response":{"successful":true,"request_id":"r"}}`, top.Wrapped, top.TOP, ""},
+		{"simplified", `{"successful":true,"request_id":"r"}`, top.Simplified, top.TOP, ""},
+		{"simplified, wrapped asked", `{"successful":true,"request_id":"r"}`, top.Wrapped, top.TOP, ""},
+		{"wrapped, simplified asked", `{"a_response":{"successful":true,"request_id":"r"}}`, top.Simplified, top.TOP, ""},
+		{"root of any name", `{"a":{"successful":true,"request_id":"r"}}`, top.Wrapped, top.TOP, ""},
+		{"members beside the root", `{"x":1,"a_response":{"successful":true,"request_id":"r"}}`, top.Wrapped, top.TOP, ""},
+		{"Qimen, plain", `{"successful":"true","request_id":"r"}`, top.Wrapped, top.Qimen, ""},
+		{"Qimen, root", `{"response":{"successful":true,"request_id":"r","flag":"success"}}`, top.Wrapped, top.Qimen, ""},
+		{"Qimen, method's root", `{"a_response":{"successful":true,"request_id":"r"}}`, top.Simplified, top.Qimen, ""},
+		{"XML", `<a_response><successful>true</successful><request_id>r</request_id></a_response>`, top.XML, top.TOP, ""},
+		{"XML, Qimen", `<response><flag>success</flag><successful>true</successful><request_id>r</request_id></response>`, top.XML, top.Qimen, ""},
+		{"inner, request id beside", `{"a_response":{"request_id":"r","result":{"successful":true}}}`, top.Wrapped, top.TOP, "result"},
+		{"inner, request id within", `{"a_response":{"result":{"successful":true,"request_id":"r"}}}`, top.Wrapped, top.TOP, "result"},
+		{"inner, both ids", `{"request_id":"o","result":{"successful":true,"request_id":"r"}}`, top.Simplified, top.TOP, "result"},
+		{"inner, last counts", `{"request_id":"r","result":{"successful":false},"result":{"successful":true}}`, top.Simplified, top.TOP, "result"},
+		{"inner, XML", `<a><request_id>r</request_id><result><successful>true</successful></result></a>`, top.XML, top.TOP, "result"},
+		{"inner, XML, id within", `<a><result><successful>true</successful><request_id>r</request_id></result></a>`, top.XML, top.TOP, "result"},
+		{"XML of JSON text", `<a>{"successful":true,"request_id":"r"}</a>`, top.XML, top.TOP, ""},
+	} {
+		r, err := top.OpenReply([]byte(c.body), c.format, c.dialect, c.inner)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		var got flagged
+		if err := r.Decode(planOf[flagged](t), &got); err != nil || !got.Successful {
+			t.Errorf("%s: %+v, %v", c.name, got, err)
+		}
+		if c.name == "XML of JSON text" {
+			continue // its members are not listed
+		}
+		if r.RequestID != "r" || !r.Understood() {
+			t.Errorf("%s: request id %q, understood %v", c.name, r.RequestID, r.Understood())
+		}
+	}
+}
+
+func TestInnerMissing(t *testing.T) {
+	t.Parallel()
+	const missing = "result: missing: the reply is expected inside it"
+	for body, want := range map[string]string{
+		`{"a_response":{"successful":true}}`:             missing,
+		`{"a_response":{"result":null}}`:                 missing,
+		`{"a_response":{"result":"x"}}`:                  missing,
+		`{"a_response":{"result":{}}}`:                   "the reply is empty",
+		`{"a_response":{"result":{"ret_code":"1"}}}`:     "successful: missing",
+		`<a><successful>true</successful></a>`:           missing,
+		`<a/>`:                                           missing,
+		`<a><result/></a>`:                               "the reply is empty",
+		`<a><result>x</result></a>`:                      "result: expected members, got text",
+		`<a><result><ret_code>1</ret_code></result></a>`: "result.successful: missing",
+		`<a><result><successful>true</successful></result><result><successful>true</successful></result></a>`: "result: comes more than once",
+	} {
+		format := top.Wrapped
+		if body[0] == '<' {
+			format = top.XML
+		}
+		r, err := top.OpenReply([]byte(body), format, top.TOP, "result")
+		if err == nil {
+			err = r.Decode(planOf[flagged](t), &flagged{})
+		}
+		wantError(t, body, err, want)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, body string
+		format     top.Format
+		dialect    top.Dialect
+		want       *top.Fault
+	}{
+		{"code as text", `{"error_response":{"code":"15"}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15"}},
+		{"beside others", `{"x":{},"error_response":{"code":15},"y":[]}`, top.Simplified, top.TOP, &top.Fault{Code: "15"}},
+		{"as JSON text", `{"error_response":"{\"code\":15}"}`, top.Simplified, top.TOP, &top.Fault{Code: "15"}},
+		{"empty", `{"error_response":{}}`, top.Simplified, top.TOP, &top.Fault{}},
+		{"TOP's in Qimen", `{"error_response":{"code":25,"msg":"m"}}`, top.Simplified, top.Qimen, &top.Fault{Code: "25", Msg: "m"}},
+		{"TOP's in Qimen, XML", `<error_response><code>25</code></error_response>`, top.XML, top.Qimen, &top.Fault{Code: "25"}},
+		{"Qimen, top level beside a response", `{"response":{"x":1},"flag":"failure","sub_code":"s"}`, top.Wrapped, top.Qimen, &top.Fault{SubCode: "s"}},
+		{"Qimen, escaped flag", `{"response":{"flag":"\u0066ailure","code":1}}`, top.Wrapped, top.Qimen, &top.Fault{Code: "1"}},
+		{"Qimen, TOP's names", `{"flag":"failure","msg":"m","message":"x","sub_msg":"s","sub_message":"y"}`, top.Wrapped, top.Qimen, &top.Fault{Msg: "m", SubMsg: "s"}},
+		{"Qimen, XML", `<response><flag>failure</flag><code>TOP15</code><message>Remote service error | isp.http-read-timeout</message><sub_message>s</sub_message><request_id>r</request_id></response>`, top.XML, top.Qimen,
+			&top.Fault{Code: "TOP15", Msg: "Remote service error | isp.http-read-timeout", SubMsg: "s", RequestID: "r"}},
+		{"no flag in TOP", `{"flag":"failure","successful":true}`, top.Simplified, top.TOP, nil},
+		{"other flag", `{"flag":"FAILURE","successful":true}`, top.Simplified, top.Qimen, nil},
+	} {
+		r, err := top.OpenReply([]byte(c.body), c.format, c.dialect, "")
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		wantDiff(t, c.name, c.want, r.Fault)
+		if c.want != nil && r.RequestID != c.want.RequestID {
+			t.Errorf("%s: request id %q", c.name, r.RequestID)
+		}
+	}
+	for body, want := range map[string]string{
+		`<response><flag>failure</flag><code><x/></code></response>`: "code: expected text, got element x",
+		`<error_response><code><x/></code></error_response>`:         "code: expected text, got element x",
+	} {
+		_, err := top.OpenReply([]byte(body), top.XML, top.Qimen, "")
+		wantError(t, body, err, want)
+	}
+}
+
+func TestUnderstood(t *testing.T) {
+	t.Parallel()
+	type message struct {
+		A string `top:"a"`
+		R string `top:"request_id"`
+	}
+	for body, want := range map[string]bool{
+		`{"a":"1"}`:                         true,
+		`{"b":"1"}`:                         false,
+		`{"request_id":"r"}`:                true,
+		`{"request_id":"r","b":"1"}`:        false,
+		`{"request_id":"r","a":null}`:       true,
+		`<x><b>1</b></x>`:                   false,
+		`<x><request_id>r</request_id></x>`: true,
+	} {
+		format := top.Simplified
+		if strings.HasPrefix(body, "<") {
+			format = top.XML
+		}
+		r, err := top.OpenReply([]byte(body), format, top.TOP, "")
+		if err == nil {
+			err = r.Decode(planOf[message](t), &message{})
+		}
+		if err != nil || r.Understood() != want {
+			t.Errorf("%s: understood %v, %v", body, !want, err)
+		}
+	}
+}
