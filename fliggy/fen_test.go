@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
@@ -66,4 +68,14 @@ func FuzzFen(f *testing.F) {
 			t.Fatalf("%q gives %v, want %d", data, text, n)
 		}
 	})
+}
+
+func TestFenEqual(t *testing.T) {
+	t.Parallel()
+	if a, b := fliggy.FenOf(0), (fliggy.Fen{}); a.Equal(b) || !a.Equal(fliggy.FenOf(0)) || !b.Equal(fliggy.Fen{}) || a.Equal(fliggy.FenOf(1)) {
+		t.Error("an explicit 0 and unset must differ, equal amounts must not")
+	}
+	if diff := cmp.Diff(struct{ A fliggy.Fen }{fliggy.FenOf(1)}, struct{ A fliggy.Fen }{fliggy.FenOf(2)}); diff == "" {
+		t.Error("go-cmp finds no difference between 1 and 2 fen")
+	}
 }

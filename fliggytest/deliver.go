@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/fliggy-go/rentcar/internal/charset"
 )
@@ -67,9 +69,14 @@ func send(w http.ResponseWriter, rep reply) {
 	_ = http.NewResponseController(w).Flush()
 }
 
+// zippers keeps compressors: one takes most of a megabyte.
+var zippers = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
+
 func compress(data []byte) []byte {
 	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
+	z, _ := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(z)
+	z.Reset(&b)
 	_, _ = z.Write(data) // a bytes.Buffer does not fail
 	_ = z.Close()
 	return b.Bytes()

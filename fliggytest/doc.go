@@ -11,10 +11,10 @@
 //
 // # What it does
 //
-// Every request is checked as protocol facts allow: HTTP method, API method, app
-// key, timestamp (10 minutes), version, format, signature, session, flow control,
-// arguments, in this order; the order is inferred. The signature is computed by
-// code that shares nothing with the client's. Replies come as simplified JSON,
+// Every request is checked: HTTP method, API method, app key, timestamp (10
+// minutes), version, format, signature, session, flow control, arguments, in this
+// order; the order is inferred. The signature is computed by code that shares
+// nothing with the client's. Replies come as simplified JSON,
 // wrapped JSON or XML, whichever was asked for, gzipped where the client takes
 // that.
 //

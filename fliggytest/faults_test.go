@@ -116,7 +116,7 @@ func TestHanging(t *testing.T) {
 			_, err := c.Renewals.Submit(ctx, submitRequest())
 			failed <- err
 		}()
-		until(func() bool { return len(g.Requests()) == 1 && (len(g.Renewals()) == 1 || !fault.commit) })
+		until(func() bool { return len(g.Requests()) == 1 && (len(g.Pushes()) == 1 || !fault.commit) })
 		timeout(context.DeadlineExceeded)
 		if err := <-failed; kindOf(err) != "transport" || !errors.Is(err, rentcar.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v: %v", fault, err)

@@ -1,6 +1,7 @@
 package fliggytest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -292,6 +293,20 @@ func TestFindingARenewal(t *testing.T) {
 	}
 	if _, err := c.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: ids[3]}); code(err) != RetNotCancellable {
 		t.Errorf("a rejected renewal: %v", err)
+	}
+}
+
+func TestSampleOrderIsThatOfTheDocuments(t *testing.T) {
+	t.Parallel()
+	sample, err := os.ReadFile("../testdata/samples/alitrip.rentcar.btb.order.query.response.xml")
+	noError(t, err)
+	if !bytes.Equal(sample, sampleXML) {
+		t.Error("data/order.xml is not the sample of the documents")
+	}
+	o := SampleOrder()
+	if !o.Details.SupportsRenewal() || o.Details.Booking.License != "鲁A231212" || len(o.Details.Order.AddedServices) != 1 ||
+		o.Details.RetCode != "" || len(o.Details.Order.ServiceTypes) != 3 {
+		t.Errorf("got %+v", o)
 	}
 }
 

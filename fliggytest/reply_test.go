@@ -147,6 +147,10 @@ func TestHandle(t *testing.T) {
 				t.Errorf("%v: %s: %v", format, name, err)
 			}
 		}
+		g.Handle(method, func(context.Context, *Request) (any, error) { panic("in the handler") })
+		if _, err := call(); !errors.As(err, &failed) || failed.SubCode != "isp.unknown-error" || !strings.Contains(failed.SubMsg, "in the handler") {
+			t.Errorf("%v: panic: %v", format, err)
+		}
 		g.Handle(method, func(context.Context, *Request) (any, error) { return rentcar.Raw("as it is"), nil })
 		var sent rentcar.RawReply
 		_ = c.Call(ctx, method, nil, &priceReply{}, rentcar.WithRawReply(&sent)) // nothing that a client understands

@@ -2,6 +2,7 @@ package fliggytest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -17,8 +18,8 @@ import (
 // it is; or nil for a reply without members. A success flag that is false is left
 // out unless its tag says keep: refuse with an error instead. A
 // *rentcar.BusinessError is answered as a reply whose success flag is false, a
-// *rentcar.GatewayError as error_response with its codes; any other error as code
-// 15, sub code isp.unknown-error.
+// *rentcar.GatewayError as error_response with its codes; any other error, and a
+// panic, as code 15, sub code isp.unknown-error.
 type Handler func(ctx context.Context, r *Request) (any, error)
 
 // Handle lets h serve the API called method, of TOP or of Qimen. A nil h takes it
@@ -33,6 +34,16 @@ func (g *Gateway) handler(method string) Handler {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.handlers[method]
+}
+
+// call calls the handler and makes an error of a panic.
+func (h Handler) call(ctx context.Context, r *Request) (result any, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			result, err = nil, fmt.Errorf("the handler panicked: %v", v)
+		}
+	}()
+	return h(ctx, r)
 }
 
 // serve answers one request.
@@ -126,7 +137,7 @@ func (x *exchange) execute(ctx context.Context) (any, error) {
 			return nil, gatewayError("22", "Invalid method", "", "") // taken away meanwhile
 		}
 		own := *x.r
-		return h(ctx, &own)
+		return h.call(ctx, &own)
 	}
 	req, err := x.op.decode(x.r)
 	if err != nil {

@@ -74,6 +74,15 @@ func TestSignCountsEmptyParametersByName(t *testing.T) {
 	}
 }
 
+func TestSignSortsByUTF16(t *testing.T) {
+	t.Parallel()
+	got, _ := sign("md5", "s", map[string]string{"\uFF21": "2", "\U0001F697": "1"}, nil)
+	want, _ := sign("md5", "s", map[string]string{"\U0001F6971\uFF21": "2"}, nil)
+	if got != want {
+		t.Error("a name outside of the BMP does not come before U+FF21")
+	}
+}
+
 // TestWireVectors sends what the official SDK sent, byte for byte.
 func TestWireVectors(t *testing.T) {
 	t.Parallel()
