@@ -137,7 +137,7 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, sec
 		obs.RequestID, obs.Code = e.RequestID, e.Code
 		return e
 	case raw.HTTPStatus != http.StatusOK:
-		text := fmt.Sprintf("%d %s", raw.HTTPStatus, http.StatusText(raw.HTTPStatus))
+		text := strings.TrimSpace(fmt.Sprintf("%d %s", raw.HTTPStatus, http.StatusText(raw.HTTPStatus)))
 		return cl.transportError(n, raw, &phaseError{PhaseStatus, rowLost, errors.New(text)}, nil)
 	case err != nil:
 		return cl.decodeError(n, raw, "", err, secrets)

@@ -1,7 +1,6 @@
 package rentcar
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -122,7 +121,7 @@ func (e *TransportError) Outcome() Outcome { return e.class.outcome }
 // Timeout tells whether the time of the attempt or of the caller was up.
 func (e *TransportError) Timeout() bool {
 	var t interface{ Timeout() bool }
-	return errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &t) && t.Timeout()
+	return errors.As(e.Err, &t) && t.Timeout()
 }
 
 // A GatewayError is an error_response of the gateway: the call did not reach

@@ -5,13 +5,11 @@ go 1.26.0
 require (
 	github.com/go-resty/resty/v2 v2.17.2
 	github.com/google/go-cmp v0.7.0
+	github.com/jarcoal/httpmock v1.4.2
 	github.com/shopspring/decimal v1.6.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/text v0.43.0
 	pgregory.net/rapid v1.3.0
 )
 
-require (
-	github.com/jarcoal/httpmock v1.4.2 // indirect
-	golang.org/x/net v0.62.0 // indirect
-)
+require golang.org/x/net v0.62.0 // indirect

@@ -107,6 +107,9 @@ func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Re
 		r := any(res).(result)
 		m := r.meta()
 		m.Attempts, m.Warnings = n, warnings
+		if m.RequestID == "" {
+			m.RequestID = reply.RequestID // it may lie outside of the member that holds the others
+		}
 		err := r.verdict()
 		var business *BusinessError
 		if err == nil || errors.As(err, &business) {

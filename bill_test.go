@@ -1,0 +1,227 @@
+package rentcar
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+)
+
+func TestBillBuilder(t *testing.T) {
+	t.Parallel()
+	b := NewBill("ID1", "B1").
+		Income(billLine(BillOrderFee, "100.00"), billLine(BillCancelPenalty, "20")).
+		Refund(billLine(BillOrderFeeRefund, "150.5")).
+		Remark("备注")
+	bill, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := []TradeType{bill.Lines[0].TradeType, bill.Lines[1].TradeType, bill.Lines[2].TradeType}
+	diff(t, "trade types", []TradeType{TradeIncome, TradeIncome, TradeRefund}, types)
+	diff(t, "bill", []string{"ID1", "B1", "备注", "-30.50"}, []string{bill.BillNo, bill.BatchNo, bill.Remark, bill.TotalAmount.String()})
+	if w := bill.Warnings(); len(w) != 0 {
+		t.Errorf("warnings %v", w)
+	}
+
+	// A total of the caller's wins, and is a warning.
+	own, err := b.Total(MustYuan("-31")).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "total", "-31", own.TotalAmount.String())
+	diff(t, "warnings", []Problem{{Field: "total_amount", Rule: "is -31, income less refunds of the lines is -30.50"}}, own.Warnings())
+
+	// What was built stays as it was while the builder goes on.
+	if _, err := b.Income(billLine(BillOrderFee, "1")).Build(); err != nil {
+		t.Fatal(err)
+	}
+	own.Lines[0].OrderID = "changed"
+	if len(bill.Lines) != 3 || bill.Lines[0].OrderID == "changed" {
+		t.Errorf("a built bill changed: %+v", bill.Lines)
+	}
+	whole, err := NewBill("ID1", "B1").Income(billLine(BillOrderFee, "1"), billLine(BillOrderFee, "2")).Build()
+	if err != nil || whole.TotalAmount.String() != "3.00" {
+		t.Errorf("the total of whole yuan is %v, %v; want it with fen", whole, err)
+	}
+	// A total of another scale is the same total.
+	same, err := NewBill("ID1", "B1").Income(billLine(BillOrderFee, "1")).Total(MustYuan("1")).Build()
+	if err != nil || len(same.Warnings()) != 0 {
+		t.Errorf("%v, %v", same, err)
+	}
+}
+
+func TestBillRefusals(t *testing.T) {
+	t.Parallel()
+	_, err := NewBill("", " ").Income(BillLine{}, billLine(BillOrderFeeRefund, "1"), billLine(BillOrderFee, "-1"), billLine(BillOrderFee, "0.00")).Refund(billLine(BillOrderFee, "1")).Build()
+	const at = "distributor_bill_list[0]."
+	contradicts := "contradicts trade_type: 10 to 14 are income, 20 to 24 refunds"
+	positive := "must be positive: trade_type says whether it is income or refund"
+	var want []Problem
+	add := func(field, rule string) { want = append(want, Problem{Field: at + field, Rule: rule}) }
+	add("bill_no", "is required")
+	add("req_batch_no", "is required, got white space only")
+	for _, name := range []string{"order_id", "out_order_id", "biz_type", "order_amount", "pay_trade_no", "pay_time"} {
+		add("bill_detail_list[0]."+name, "is required")
+	}
+	add("bill_detail_list[1].biz_type", contradicts)
+	add("bill_detail_list[2].order_amount", positive)
+	add("bill_detail_list[3].order_amount", positive)
+	add("bill_detail_list[4].biz_type", contradicts)
+	diff(t, "error", &ValidationError{Method: opBillNotify.method, Problems: want}, as[*ValidationError](t, err))
+
+	// An unknown kind of movement is not contradicted, and a line needs no type of
+	// its own beyond the required ones.
+	line := billLine(BillBizType(99), "1")
+	if _, err := NewBill("1", "1").Income(line).Refund(line).Build(); err != nil {
+		t.Errorf("an unknown biz type: %v", err)
+	}
+	for biz, income := range map[BillBizType]bool{
+		BillOrderFee: true, BillVehicleDamageDeduction: true, BillTrafficViolationDeduction: true, BillDepositDeduction: true, BillCancelPenalty: true,
+		BillOrderFeeRefund: false, BillVehicleDamageDeductionRefund: false, BillTrafficViolationDeductionRefund: false, BillDepositDeductionRefund: false, BillCancelPenaltyRefund: false,
+	} {
+		_, asIncome := NewBill("1", "1").Income(billLine(biz, "1")).Build()
+		_, asRefund := NewBill("1", "1").Refund(billLine(biz, "1")).Build()
+		if (asIncome == nil) != income || (asRefund == nil) == income {
+			t.Errorf("%d: as income %v, as refund %v", int(biz), asIncome, asRefund)
+		}
+	}
+}
+
+func TestBillNotify(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, replyJSON(okReply), WithChannel(ChannelAmap))
+	bill, err := NewBill("ID1", "B1").Income(billLine(BillOrderFee, "16.02")).Total(MustYuan("0.00")).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := c.Bills.Notify(context.Background(), bill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "warnings", []Problem{{Field: "distributor_bill_list[0].total_amount", Rule: "is 0.00, income less refunds of the lines is 16.02"}}, res.Warnings)
+	want := `{"distributor_bill_list":[{"bill_no":"ID1","req_batch_no":"B1","total_amount":"0.00","bill_detail_list":[{"order_id":"3104050285204362836",` +
+		`"out_order_id":"RC202212191604667539969978368","trade_type":1,"biz_type":10,"order_amount":"16.02","pay_trade_no":"1122334411","pay_time":"2023-02-03 19:23:32"}]}],"channel_id":"80001"}`
+	diff(t, "request", want, g.last(t).form(t)[opBillNotify.param])
+	// A batch without lines is what the page allows.
+	if _, err := c.Bills.Notify(context.Background(), &Bill{BillNo: "1", BatchNo: "1", TotalAmount: MustYuan("0")}); err != nil {
+		t.Error(err)
+	}
+	second := []Bill{*bill, {BillNo: "2"}}
+	_, err = c.Bills.NotifyAll(context.Background(), &BillNotifyRequest{Bills: second})
+	diff(t, "problems", []Problem{
+		{Field: "distributor_bill_list[1].req_batch_no", Rule: "is required"}, {Field: "distributor_bill_list[1].total_amount", Rule: "is required"},
+	}, as[*ValidationError](t, err).Problems)
+}
+
+func drawBill(rt *rapid.T) *Bill {
+	b := NewBill("ID1", "B1")
+	cents := rapid.Int64Range(1, 1_000_000_00)
+	for range rapid.IntRange(0, 12).Draw(rt, "lines") {
+		amount := decimal.New(cents.Draw(rt, "cents"), -2).StringFixed(2)
+		if rapid.Bool().Draw(rt, "income") {
+			b.Income(billLine(BillOrderFee, amount))
+		} else {
+			b.Refund(billLine(BillOrderFeeRefund, amount))
+		}
+	}
+	if rapid.Bool().Draw(rt, "own total") {
+		b.Total(YuanOf(decimal.New(rapid.Int64Range(-1e9, 1e9).Draw(rt, "total"), -2)))
+	}
+	bill, err := b.Build()
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return bill
+}
+
+// Splitting loses no line, changes no order, keeps number and remark, and leaves
+// the sum of the totals what it was.
+func TestBillSplitPreserves(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		bill := drawBill(rt)
+		bill.Remark = "r"
+		size := rapid.IntRange(1, 15).Draw(rt, "size")
+		parts, err := bill.Split(size, func(i int) string { return fmt.Sprintf("B1-%02d", i) })
+		if err != nil {
+			rt.Fatal(err)
+		}
+		var lines []BillLine
+		total := decimal.Zero
+		for i, p := range parts {
+			if len(p.Lines) > size || len(p.Lines) == 0 && len(bill.Lines) > 0 {
+				rt.Fatalf("batch %d has %d lines of %d", i, len(p.Lines), size)
+			}
+			if p.BillNo != bill.BillNo || p.Remark != bill.Remark || p.BatchNo != fmt.Sprintf("B1-%02d", i) {
+				rt.Fatalf("batch %d: %+v", i, p)
+			}
+			if !p.TotalAmount.IsSet() || i+1 < len(parts) && !p.TotalAmount.Equal(p.LineTotal()) {
+				rt.Fatalf("batch %d has the total %v of %v", i, p.TotalAmount, p.LineTotal())
+			}
+			if err := p.Validate(); err != nil {
+				rt.Fatal(err)
+			}
+			lines = append(lines, p.Lines...)
+			total = total.Add(p.TotalAmount.Decimal())
+		}
+		if want := (len(bill.Lines) + size - 1) / size; len(parts) != max(want, 1) {
+			rt.Fatalf("%d batches, want %d", len(parts), want)
+		}
+		diff(t, "lines", bill.Lines, lines)
+		if !total.Equal(bill.TotalAmount.Decimal()) {
+			rt.Fatalf("the totals add up to %v, want %v", total, bill.TotalAmount)
+		}
+		// A batch that grows leaves its neighbours alone.
+		before := len(lines)
+		parts[0].Lines = append(parts[0].Lines, BillLine{OrderID: "new"})
+		for _, p := range parts[1:] {
+			if p.Lines[0].OrderID == "new" {
+				rt.Fatalf("batch grew into the next of %d lines", before)
+			}
+		}
+	})
+}
+
+func TestBillSplitRefusals(t *testing.T) {
+	t.Parallel()
+	bill := someBill(t)
+	bill.Lines = append(bill.Lines, bill.Lines[0])
+	number := func(i int) string { return fmt.Sprint(i) }
+	for name, tc := range map[string]struct {
+		size  int
+		batch func(int) string
+		want  string
+	}{
+		"no size":       {0, number, "rentcar: split bill: the size must be positive"},
+		"negative size": {-1, number, "rentcar: split bill: the size must be positive"},
+		"no numbers":    {1, nil, "rentcar: split bill: batchNo is nil: name each batch"},
+		"one number":    {1, func(int) string { return "B1" }, "rentcar: split bill: batch 1 has the number of an earlier one"},
+	} {
+		if parts, err := bill.Split(tc.size, tc.batch); parts != nil || err == nil || err.Error() != tc.want {
+			t.Errorf("%s: %v, %v; want %s", name, parts, err, tc.want)
+		}
+	}
+	for _, size := range []int{2, 3, 1 << 62} {
+		if parts, err := bill.Split(size, number); err != nil || len(parts) != 1 {
+			t.Errorf("size %d: %d batches, %v", size, len(parts), err)
+		}
+	}
+	// Without a total the lines are the total.
+	open := &Bill{BillNo: "1", Lines: bill.Lines}
+	parts, err := open.Split(1, number)
+	if err != nil || parts[0].TotalAmount.String() != "16.02" || parts[1].TotalAmount.String() != "16.02" {
+		t.Errorf("%v, %v", parts, err)
+	}
+	// Batches are checked like any bill before they are sent.
+	blank, err := bill.Split(1, func(i int) string { return strings.Repeat(" ", i) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if as[*ValidationError](t, blank[0].Validate()) == nil {
+		t.Error("a batch without a number is in order")
+	}
+}

@@ -1,0 +1,286 @@
+package rentcar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+)
+
+// sentinels are all classes that an error can match.
+var sentinels = []error{
+	ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, ErrInvalidRequest, ErrReplyTooLarge,
+}
+
+// A want is what is to be known of a failure: what became of the call, which
+// class it matches, and whether it may be repeated.
+type want struct {
+	outcome                     Outcome
+	kind                        error // nil for no class but, perhaps, ErrOutcomeUnknown
+	retryRead, retryWrite, wait bool
+}
+
+var (
+	wantNever     = want{NotSent, nil, false, false, false}
+	wantNotSent   = want{NotSent, ErrUnavailable, true, true, false}
+	wantLost      = want{Unknown, ErrUnavailable, true, false, false}
+	wantGarbled   = want{Unknown, nil, true, false, false}
+	wantTooLarge  = want{Unknown, ErrReplyTooLarge, false, false, false}
+	wantThrottled = want{Rejected, ErrRateLimited, true, true, true}
+	wantInvalid   = want{Rejected, ErrInvalidRequest, false, false, false}
+	wantForbidden = want{Rejected, ErrForbidden, false, false, false}
+	wantAuth      = want{Rejected, ErrUnauthorized, false, false, false}
+	wantBadArg    = want{Unknown, ErrInvalidRequest, false, false, false}
+)
+
+func classOf(t testing.TB, err error) class {
+	t.Helper()
+	if e, ok := errors.AsType[*TransportError](err); ok {
+		return e.class
+	}
+	if e, ok := errors.AsType[*GatewayError](err); ok {
+		return e.class
+	}
+	if e, ok := errors.AsType[*DecodeError](err); ok {
+		return e.class
+	}
+	t.Errorf("%T has no class", err)
+	return class{}
+}
+
+// check compares everything that can be asked of the error of a read or a write.
+func (w want) check(t testing.TB, err error, write bool) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if got := OutcomeOf(err); got != w.outcome {
+		t.Errorf("outcome %v, want %v", got, w.outcome)
+	}
+	unknown := write && w.outcome == Unknown
+	for _, s := range sentinels {
+		want := errors.Is(s, w.kind) || errors.Is(s, ErrOutcomeUnknown) && unknown
+		if errors.Is(err, s) != want {
+			t.Errorf("matches %q: %v, want %v", s, !want, want)
+		}
+		if wrapped := fmt.Errorf("renewal 7: %w", err); errors.Is(wrapped, s) != want || OutcomeOf(wrapped) != w.outcome {
+			t.Errorf("a wrapped error is not judged as %q", s)
+		}
+	}
+	if c := classOf(t, err); c.retryRead != w.retryRead || c.retryWrite != w.retryWrite || c.wait != w.wait || c.write != write {
+		t.Errorf("class %+v, want %+v for write %v", c, w, write)
+	}
+	warned := strings.Contains(err.Error(), "outcome unknown: the call may have been carried out; query before repeating it")
+	if warned != unknown {
+		t.Errorf("the text warns of an unknown outcome: %v, want %v: %s", warned, unknown, err)
+	}
+	method := opOrderQuery.method
+	if write {
+		method = opRenewalCancel.method
+	}
+	if !strings.HasPrefix(err.Error(), "rentcar: "+method+": ") {
+		t.Errorf("the text does not name the method: %s", err)
+	}
+}
+
+// both makes a read and a write that fail alike, and checks both.
+func (w want) both(t *testing.T, c *Client, further func(t *testing.T, err error)) {
+	t.Helper()
+	res, err := queryOrder(context.Background(), c)
+	w.check(t, err, false)
+	further(t, err)
+	done, err := cancelRenewal(context.Background(), c)
+	w.check(t, err, true)
+	further(t, err)
+	if res != nil || done != nil {
+		t.Errorf("results beside an error: %+v, %+v", res, done)
+	}
+}
+
+// Every row of the classification of error_response.
+func TestGatewayErrorClasses(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		want     want
+		codes    []string
+		subCodes []string
+	}{
+		{wantThrottled, []string{"4", "5", "6", "7", "8"}, []string{"", "anything", "isp.x", "isv.x"}},
+		{wantThrottled, []string{"7", "15", ""}, []string{
+			"accesscontrol.limited-by-app-access-count", "accesscontrol.limited-by-api-access-count",
+			"accesscontrol.limited-by-app-api-access-count", "accesscontrol.limited-by-dynamic-access-count", "isv.BUSINESS_LIMIT_CONTROL",
+		}},
+		{wantInvalid, []string{"9", "21", "22", "23", "30", "31", "32", "33", "34", "40", "41", "43", "47"}, []string{"", "isv.missing-parameter", "isp.x"}},
+		{wantForbidden, []string{"11", "12", "13", "42", "53"}, []string{"", "isv.permission-api-package-limit", "isv.permission-ip-whitelist-limit"}},
+		{wantAuth, []string{"24", "25", "26", "27", "28", "29", "44"}, []string{"", "invalid-sessionkey", "session-expired", "isv.appkey-not-exists"}},
+		{wantInvalid, []string{"15", "50", "500", "601", "999", ""}, []string{
+			"isv.missing-parameter", "isv.missing-parameter:x", "isv.invalid-parameter", "isv.parameters-mismatch:a-and-b", "isv.invalid-permission",
+			"isv.order-not-exist:7", "isv.order-service-error:REASON", "isv.anything",
+		}},
+		{wantBadArg, []string{"15", "50", "500", "10", ""}, []string{
+			"isp.null-pointer-exception", "isp.top-parse-error", "isp.top-mapping-parse-error", "isp.invalid-parameters",
+		}},
+		{wantLost, []string{"15", "50", "500", "10", "3", "88", ""}, []string{
+			"isp.order-service-unavailable", "isp.remote-service-error", "isp.remote-service-timeout", "isp.remote-connection-error",
+			"isp.top-remote-connection-timeout", "isp.top-remote-connection-timeout-tmall", "isp.top-remote-connection-error",
+			"isp.top-remote-service-unavailable", "isp.top-remote-unknown-error", "isp.unknown-error", "isp.system-busy",
+			"isp.http-read-timeout", "isp.http-connection-timeout", "isp.http-connection-refuse", "isp.http-closed",
+		}},
+		{wantLost, []string{"3", "10", "88", "15", "50", "1", "14", "99", "12345", "x"}, []string{"", "2401", "9100", "unfamiliar"}},
+	} {
+		for _, code := range row.codes {
+			for _, sub := range row.subCodes {
+				t.Run(code+" "+sub, func(t *testing.T) {
+					t.Parallel()
+					body := fmt.Sprintf(`{"error_response":{"code":%q,"msg":"Remote service error","sub_code":%q,"sub_msg":"why","request_id":"16kksr4el1bs0"}}`, code, sub)
+					c, _ := clientFor(t, replyJSON(body))
+					row.want.both(t, c, func(t *testing.T, err error) {
+						got := as[*GatewayError](t, err)
+						diff(t, "error", &GatewayError{
+							Method: got.Method, Code: code, Msg: "Remote service error", SubCode: sub, SubMsg: "why", RequestID: "16kksr4el1bs0", HTTPStatus: 200, Attempts: 1,
+						}, got)
+						for _, part := range []string{"gateway error " + code, sub, ": Remote service error: why [request_id 16kksr4el1bs0]"} {
+							if !strings.Contains(err.Error(), part) {
+								t.Errorf("the text lacks %q: %s", part, err)
+							}
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestErrorTexts(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		respond     httpmock.Responder
+		read, write string // after "rentcar: METHOD: "; empty where it is not looked at
+	}{
+		"gateway": {
+			replyJSON(`{"error_response":{"code":15,"msg":"Remote service error","sub_code":"isv.invalid-parameter","sub_msg":"非法参数","request_id":"r1"}}`),
+			"gateway error 15 (isv.invalid-parameter): Remote service error: 非法参数 [request_id r1]",
+			"gateway error 15 (isv.invalid-parameter): Remote service error: 非法参数 [request_id r1]",
+		},
+		"gateway, little said": {
+			replyJSON(`{"error_response":{"code":10}}`),
+			"gateway error 10",
+			"gateway error 10 (outcome unknown: the call may have been carried out; query before repeating it)",
+		},
+		"business": {
+			replyJSON(`{"successful":false,"request_id":"r1"}`),
+			"refused [request_id r1]",
+			"refused [request_id r1]",
+		},
+		"decode": {
+			replyJSON(`{"successful":true,"order_info":{"added_service_list":[{"sid":"1"},{"sort_key":"a"}]},"request_id":"r1"}`),
+			"reply not understood (JSON, 104 bytes): order_info.added_service_list[1].sort_key: expected a whole number [request_id r1]",
+			"",
+		},
+		"flag": {
+			replyJSON(`{"ret_code":"1","request_id":"r1"}`),
+			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1]",
+			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; query before repeating it)",
+		},
+		"status": {
+			reply(http.StatusServiceUnavailable, "text/html", "<html>busy</html>"),
+			"HTTP status: 503 Service Unavailable",
+			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; query before repeating it)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := clientFor(t, tc.respond)
+			_, err := queryOrder(context.Background(), c)
+			diff(t, "text of a read", "rentcar: alitrip.rentcar.btb.order.query: "+tc.read, fmt.Sprint(err))
+			if tc.write == "" {
+				return
+			}
+			_, err = cancelRenewal(context.Background(), c)
+			diff(t, "text of a write", "rentcar: alitrip.rentcar.btb.renewal.order.cancel: "+tc.write, fmt.Sprint(err))
+		})
+	}
+	twice := &GatewayError{Method: "m", Code: "10", Attempts: 3}
+	if want := "rentcar: m: gateway error 10 [after 3 attempts]"; twice.Error() != want {
+		t.Errorf("text %q, want %q", twice, want)
+	}
+}
+
+// A reply that came and was not understood: a read may ask again.
+func TestDecodeErrorClass(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "[]", `{"ret_code":"1"}`, `{"successful":"maybe"}`, "<html>busy</html>", `{"successful":true,"cancel_fee":"x","order_info":1}`} {
+		c, _ := clientFor(t, replyJSON(body))
+		wantGarbled.both(t, c, func(t *testing.T, err error) {
+			if e := as[*DecodeError](t, err); e.Attempts != 1 || e.HTTPStatus != 200 || e.Err == nil || !errors.Is(err, e.Err) {
+				t.Errorf("%s: %+v", body, e)
+			}
+		})
+	}
+}
+
+// Taking secrets out of the text of a cause leaves the cause what it is.
+func TestRedactedCauses(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, func(r *http.Request) (*http.Response, error) {
+		return nil, fmt.Errorf("could not send %s: %w", r.URL, leaky{r.URL.String()})
+	})
+	_, err := queryOrder(context.Background(), c)
+	if want := "could not send [redacted]: failed for [redacted]"; !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("text %q, want %q", err, want)
+	}
+	if !isA[leaky](err) || !errors.Is(err, errLeak) {
+		t.Errorf("the cause is lost: %v", err)
+	}
+}
+
+func TestOutcomeOf(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		err  error
+		want Outcome
+		text string
+	}{
+		{nil, Succeeded, "succeeded"},
+		{errors.New("another package's"), Unknown, "unknown"},
+		{context.Canceled, Unknown, "unknown"},
+		{&ValidationError{}, NotSent, "not sent"},
+		{fmt.Errorf("x: %w", &ValidationError{}), NotSent, "not sent"},
+		{&BusinessError{}, Rejected, "rejected"},
+		{&GatewayError{}, Unknown, "unknown"}, // made by hand: nothing is known
+		{&TransportError{}, Unknown, "unknown"},
+		{&DecodeError{}, Unknown, "unknown"},
+		{errors.Join(errors.New("a"), &BusinessError{}), Rejected, "rejected"},
+	} {
+		if got := OutcomeOf(tc.err); got != tc.want || got.String() != tc.text {
+			t.Errorf("%v: %v, want %v (%s)", tc.err, got, tc.want, tc.text)
+		}
+	}
+}
+
+// A request that was refused before sending is an invalid request, and nothing
+// else.
+func TestValidationErrorClass(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, replyJSON(`{"successful":true}`))
+	_, err := c.Renewals.Cancel(context.Background(), &RenewalCancelRequest{})
+	_ = as[*ValidationError](t, err)
+	for _, s := range sentinels {
+		if got, want := errors.Is(err, s), errors.Is(s, ErrInvalidRequest); got != want {
+			t.Errorf("matches %q: %v", s, got)
+		}
+	}
+	if OutcomeOf(err) != NotSent || g.count() != 0 {
+		t.Errorf("outcome %v after %d requests", OutcomeOf(err), g.count())
+	}
+	business := error(&BusinessError{})
+	for _, s := range sentinels {
+		if errors.Is(business, s) {
+			t.Errorf("a BusinessError matches %q", s)
+		}
+	}
+}

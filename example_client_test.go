@@ -1,0 +1,84 @@
+package rentcar_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+)
+
+func ExampleNewClient() {
+	client, err := rentcar.NewClient("12345678", "0123456789abcdef0123456789abcdef",
+		rentcar.WithEnvironment(rentcar.Sandbox),
+		rentcar.WithChannel(rentcar.ChannelAmap),
+		rentcar.WithTimeout(10*time.Second),
+		rentcar.WithObserver(func(o rentcar.Observation) {
+			if o.Done {
+				fmt.Println(o.Method, o.Outcome, o.Duration)
+			}
+		}),
+	)
+	fmt.Println(client, err) // never the secret
+
+	_, err = rentcar.NewClient("12345678", "")
+	fmt.Println(err)
+	// Output:
+	// rentcar.Client{app key 12345678, hmac-sha256, simplified JSON} <nil>
+	// rentcar: new client: the app secret is empty: take it from the console of the open platform
+}
+
+// A method without a type is called by its name; the tags of the struct serve all
+// three formats.
+func ExampleClient_Call() {
+	client, stop := answering(http.StatusOK, `{"successful":true,"city_list":[{"city_id":"460200","city_name":"三亚"}]}`)
+	defer stop()
+
+	var reply struct {
+		Successful bool   `top:"successful,required"`
+		RetMsg     string `top:"ret_msg"`
+		Cities     []struct {
+			ID   string `top:"city_id"`
+			Name string `top:"city_name"`
+		} `top:"city_list,wrap=city"`
+	}
+	err := client.Call(context.Background(), "alitrip.rentcar.btb.city.query", rentcar.Params{"country": "CN"}, &reply)
+	fmt.Println(reply.Cities, err)
+	// Output: [{460200 三亚}] <nil>
+}
+
+// A write whose outcome is unknown is not repeated: the platform is asked first.
+func ExampleOutcomeOf() {
+	client, stop := answering(http.StatusBadGateway, "<html>502</html>")
+	defer stop()
+
+	const mine = "RC202212191604667539969978361"
+	_, err := client.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "3104050285204362836", RenewalOutOrderID: mine})
+	switch {
+	case err == nil:
+		fmt.Println("booked")
+	case errors.Is(err, rentcar.ErrOutcomeUnknown):
+		fmt.Println("unknown: ask with CheckCancel by", mine, "or wait for event 103 or 104")
+	case rentcar.OutcomeOf(err) == rentcar.NotSent:
+		fmt.Println("not sent: send it again")
+	default:
+		fmt.Println("refused:", err)
+	}
+	// Output: unknown: ask with CheckCancel by RC202212191604667539969978361 or wait for event 103 or 104
+}
+
+// answering is a client of a gateway that always gives the same answer.
+func answering(status int, body string) (client *rentcar.Client, stop func()) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		fmt.Fprint(w, body)
+	}))
+	client, err := rentcar.NewClient("12345678", "0123456789abcdef0123456789abcdef", rentcar.WithBaseURL(server.URL))
+	if err != nil {
+		panic(err)
+	}
+	return client, server.Close
+}

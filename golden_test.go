@@ -1,0 +1,231 @@
+package rentcar
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jarcoal/httpmock"
+)
+
+// wireText is a request as a golden file has it: parameters decoded, one a line.
+func wireText(t testing.TB, s sent) string {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s://%s%s\n", s.method, s.url.Scheme, s.url.Host, s.url.Path)
+	for _, name := range []string{"Accept", "Content-Type", "User-Agent"} {
+		fmt.Fprintf(&b, "%s: %s\n", name, s.header.Get(name))
+	}
+	for _, part := range []struct {
+		title  string
+		params map[string]string
+	}{{"query", s.query(t)}, {"form", s.form(t)}} {
+		fmt.Fprintf(&b, "\n%s\n", part.title)
+		for _, name := range slices.Sorted(maps.Keys(part.params)) {
+			fmt.Fprintf(&b, "  %s = %s\n", name, part.params[name])
+		}
+	}
+	return b.String()
+}
+
+// wrapperOf is the name of the elements of a list; where the catalogue has none,
+// any will do.
+func wrapperOf(f catalogueField) string {
+	if f.Wrapper == "" {
+		return "item"
+	}
+	return f.Wrapper
+}
+
+func fieldByName(fields []catalogueField, name string) catalogueField {
+	i := slices.IndexFunc(fields, func(f catalogueField) bool { return f.Name == name })
+	if i < 0 {
+		return catalogueField{Name: name}
+	}
+	return fields[i]
+}
+
+// wrapLists turns the members of a simplified reply into those of a wrapped one,
+// by the catalogue and without code of the library.
+func wrapLists(v any, f catalogueField) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, member := range v {
+			out[name] = wrapLists(member, fieldByName(f.Fields, name))
+		}
+		return out
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = wrapLists(e, f)
+		}
+		return map[string]any{wrapperOf(f): list}
+	}
+	return v
+}
+
+// writeXML writes a simplified value as an element.
+func writeXML(b *strings.Builder, name string, v any, f catalogueField) {
+	fmt.Fprintf(b, "<%s>", name)
+	switch v := v.(type) {
+	case map[string]any:
+		for _, member := range slices.Sorted(maps.Keys(v)) {
+			writeXML(b, member, v[member], fieldByName(f.Fields, member))
+		}
+	case []any:
+		for _, e := range v {
+			writeXML(b, wrapperOf(f), e, f)
+		}
+	default:
+		_ = xml.EscapeText(b, []byte(fmt.Sprint(v))) // a strings.Builder does not fail
+	}
+	fmt.Fprintf(b, "</%s>", name)
+}
+
+// documents are the three forms of one simplified reply.
+func documents(t testing.TB, simplified string, api catalogueAPI) map[Format]httpmock.Responder {
+	t.Helper()
+	members := tree(t, simplified)
+	whole := catalogueField{Fields: api.Response.Fields}
+	var doc strings.Builder
+	doc.WriteString(`<?xml version="1.0" encoding="utf-8" ?>`)
+	writeXML(&doc, api.Response.Root, members, whole)
+	doc.WriteString("<!--top010179031191.s.et2-->")
+	return map[Format]httpmock.Responder{
+		SimplifiedJSON: replyJSON(simplified),
+		WrappedJSON:    replyJSON(indented(t, map[string]any{api.Response.Root: wrapLists(members, whole)})),
+		XML:            reply(http.StatusOK, xmlType, doc.String()),
+	}
+}
+
+// missing lists documented members that a value lacks.
+func missing(v any, fields []catalogueField, at string) []string {
+	var out []string
+	if list, ok := v.([]any); ok && len(list) > 0 {
+		v = list[0]
+	}
+	members, _ := v.(map[string]any)
+	for _, f := range fields {
+		m, ok := members[f.Name]
+		if !ok {
+			out = append(out, at+f.Name)
+			continue
+		}
+		out = append(out, missing(m, f.Fields, at+f.Name+".")...)
+	}
+	return out
+}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	apis := catalogue(t)
+	for _, tc := range goldenCases {
+		t.Run(tc.op.method, func(t *testing.T) {
+			t.Parallel()
+			api := apis[tc.op.method]
+			simplified := readFile(t, "testdata", "golden", tc.op.method+".reply.json")
+			if m := missing(tree(t, simplified), api.Response.Fields, ""); m != nil {
+				t.Errorf("the reply lacks documented members: %q", m)
+			}
+			results := map[Format]string{}
+			for format, respond := range documents(t, simplified, api) {
+				c, g := clientFor(t, respond, WithFormat(format), WithPartnerID("golden"), WithUserAgent("golden")) // the defaults carry the version
+				got, err := tc.call(context.Background(), c)
+				if err != nil {
+					t.Fatalf("%v: %v", format, err)
+				}
+				results[format] = indented(t, got)
+				checkRequest(t, tc, api, g.last(t), format)
+			}
+			golden(t, tc.op.method+".result.json", results[SimplifiedJSON])
+			diff(t, "result from wrapped JSON", results[SimplifiedJSON], results[WrappedJSON])
+			diff(t, "result from XML", results[SimplifiedJSON], results[XML])
+		})
+	}
+	if len(goldenCases) != len(operations) {
+		t.Errorf("%d cases for %d APIs", len(goldenCases), len(operations))
+	}
+}
+
+func checkRequest(t *testing.T, tc goldenCase, api catalogueAPI, s sent, format Format) {
+	t.Helper()
+	form := s.form(t)
+	if len(form) != 1 {
+		t.Errorf("%d form parameters, want one", len(form))
+	}
+	message := tree(t, form[api.Request.Param])
+	skip := map[string]bool{}
+	if tc.op == opCallback { // the envelope in event_data says it all
+		skip = map[string]bool{"event_type": true, "trace_id": true, "exts": true}
+	}
+	for _, m := range missing(message, api.Request.Fields, "") {
+		if !skip[m] {
+			t.Errorf("the request lacks the documented member %s", m)
+		}
+	}
+	if tc.sample != "" {
+		diff(t, "request and the platform's sample", tree(t, readFile(t, "testdata", "samples", tc.sample)), message)
+	}
+	protocol := s.query(t)
+	signed := maps.Clone(form)
+	maps.Copy(signed, protocol)
+	if want, err := Sign(HMACSHA256, testSecret, signed, nil); err != nil || protocol["sign"] != want {
+		t.Errorf("sign %s does not match what was sent, want %s (%v)", protocol["sign"], want, err)
+	}
+	switch format {
+	case SimplifiedJSON:
+		golden(t, tc.op.method+".request.txt", wireText(t, s))
+	case WrappedJSON:
+		diff(t, "format parameters", [2]string{"json", ""}, [2]string{protocol["format"], protocol["simplify"]})
+	case XML:
+		diff(t, "format parameters", [2]string{"xml", ""}, [2]string{protocol["format"], protocol["simplify"]})
+	}
+}
+
+// The XML replies that the platform prints decode as they stand. They claim
+// success beside an error code, and carry no string lists and no request id.
+func TestSampleReplies(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	sample := func(name string) *Client {
+		c, _ := clientFor(t, reply(http.StatusOK, xmlType, readFile(t, "testdata", "samples", name)), WithFormat(XML), WithChannel(ChannelAmap))
+		return c
+	}
+
+	order, err := queryOrder(ctx, sample("alitrip.rentcar.btb.order.query.response.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "alitrip.rentcar.btb.order.query.sample.json", indented(t, order))
+	if order.SupportsRenewal() {
+		t.Error("the sample has no service types, and supports a renewal")
+	}
+
+	bill, err := sample("alitrip.rentcar.btb.bill.notify.response.xml").Bills.Notify(ctx, someBill(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "bill.notify", Status{Successful: true, RetCode: "1001", RetMsg: "错误信息", Exts: `{"k":"v"}`}, bill.Status)
+
+	agency, err := sample("alitrip.rentcar.zzc.callback.order.create.response.xml").Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{AgentOrderNo: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "order.create", &AgencyCreateOrderResult{
+		Meta: Meta{Attempts: 1}, AgencyStatus: AgencyStatus{BizSuccess: true, BizErrorCode: "31", BizErrorMsg: "错误内容"}, FliggyOrderID: "1321231234",
+	}, agency)
+
+	for _, name := range []string{"alitrip.rentcar.btb.order.query", "alitrip.rentcar.btb.bill.notify", "alitrip.rentcar.zzc.callback.order.create"} {
+		_, err := queryOrder(ctx, sample(name+".error.xml"))
+		want := &GatewayError{
+			Method: opOrderQuery.method, Code: "50", Msg: "Remote service error", SubCode: "isv.invalid-parameter", SubMsg: "非法参数", HTTPStatus: 200, Attempts: 1,
+		}
+		diff(t, name, want, as[*GatewayError](t, err))
+	}
+}

@@ -1,0 +1,365 @@
+package rentcar
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+)
+
+// Every refusal of the constructor, with what its text must say.
+func TestNewClientRefusals(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		key, secret string
+		opts        []Option
+		want        string
+	}{
+		"no key":              {"", testSecret, nil, "the app key is empty: take it from the console of the open platform"},
+		"blank key":           {" \t", testSecret, nil, "the app key is empty: take it from the console of the open platform"},
+		"no secret":           {testAppKey, "", nil, "the app secret is empty: take it from the console of the open platform"},
+		"blank secret":        {testAppKey, "\u3000", nil, "the app secret is empty: take it from the console of the open platform"},
+		"nil option":          {testAppKey, testSecret, []Option{nil}, "an option is nil"},
+		"environment":         {testAppKey, testSecret, []Option{WithEnvironment(7)}, "unknown environment Environment(7): use Production or Sandbox, or WithBaseURL for any other address"},
+		"two gateways":        {testAppKey, testSecret, []Option{WithBaseURL("https://h"), WithEnvironment(Production)}, "WithBaseURL and WithEnvironment name two gateways: choose one"},
+		"plain HTTP of a URL": {testAppKey, testSecret, []Option{WithPlainHTTP(), WithBaseURL("https://h")}, "WithPlainHTTP is for the gateways of an environment: write http:// into WithBaseURL instead"},
+		"no URL":              {testAppKey, testSecret, []Option{WithBaseURL("http://a b\x7f")}, "base URL: not a URL"},
+		"empty URL":           {testAppKey, testSecret, []Option{WithBaseURL("")}, "base URL: must be absolute and start with http:// or https://"},
+		"relative URL":        {testAppKey, testSecret, []Option{WithBaseURL("/router/rest")}, "base URL: must be absolute and start with http:// or https://"},
+		"URL without scheme":  {testAppKey, testSecret, []Option{WithBaseURL("gw.api.taobao.com/router/rest")}, "base URL: must be absolute and start with http:// or https://"},
+		"other scheme":        {testAppKey, testSecret, []Option{WithQimenURL("ftp://h/x")}, "Qimen URL: must be absolute and start with http:// or https://"},
+		"URL without host":    {testAppKey, testSecret, []Option{WithQimenURL("https:///x")}, "Qimen URL: must be absolute and start with http:// or https://"},
+		"URL with a password": {testAppKey, testSecret, []Option{WithBaseURL("https://u:p@h/x")}, "base URL: must not carry a user or password"},
+		"URL with a fragment": {testAppKey, testSecret, []Option{WithBaseURL("https://h/x#y")}, "base URL: must not carry a fragment (#)"},
+		"nil HTTP client":     {testAppKey, testSecret, []Option{WithHTTPClient(nil)}, "the HTTP client is nil: leave the option out for the default one"},
+		"no time":             {testAppKey, testSecret, []Option{WithTimeout(0)}, "the timeout must be positive: use a context to wait longer"},
+		"negative time":       {testAppKey, testSecret, []Option{WithTimeout(-1)}, "the timeout must be positive: use a context to wait longer"},
+		"no reply":            {testAppKey, testSecret, []Option{WithReplyLimit(0)}, "the reply limit must be positive"},
+		"no session":          {testAppKey, testSecret, []Option{WithSession("")}, "the session is empty: leave the option out to send none"},
+		"blank session":       {testAppKey, testSecret, []Option{WithSession(" ")}, "the session is empty: leave the option out to send none"},
+		"no channel":          {testAppKey, testSecret, []Option{WithChannel("")}, "the channel is empty: leave the option out and set ChannelID in each request"},
+		"sign method":         {testAppKey, testSecret, []Option{WithSignMethod("MD5")}, `unknown sign method "MD5": use HMACSHA256, HMACMD5 or MD5`},
+		"format":              {testAppKey, testSecret, []Option{WithFormat(3)}, "unknown format Format(3): use SimplifiedJSON, WrappedJSON or XML"},
+		"nil clock":           {testAppKey, testSecret, []Option{WithClock(nil)}, "the clock is nil"},
+		"nil logger":          {testAppKey, testSecret, []Option{WithLogger(nil)}, "the logger is nil: leave the option out to log nothing"},
+		"nil observer":        {testAppKey, testSecret, []Option{WithObserver(nil)}, "the observer is nil"},
+		"no user agent":       {testAppKey, testSecret, []Option{WithUserAgent("")}, "the user agent must be one line of text without control characters"},
+		"two lines":           {testAppKey, testSecret, []Option{WithUserAgent("a\r\nb: c")}, "the user agent must be one line of text without control characters"},
+		"control character":   {testAppKey, testSecret, []Option{WithUserAgent("a\x00")}, "the user agent must be one line of text without control characters"},
+		"names of no type":    {testAppKey, testSecret, []Option{WithNames("x.y", Names{})}, `names: no type for method "x.y": use Call, which takes any name`},
+		"names twice": {
+			testAppKey, testSecret, []Option{WithNames(opOrderQuery.method, Names{}), WithNames(opOrderQuery.method, Names{})},
+			"names: given twice for alitrip.rentcar.btb.order.query: put all names into one option",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, err := NewClient(tc.key, tc.secret, tc.opts...)
+			if want := "rentcar: new client: " + tc.want; c != nil || err == nil || err.Error() != want {
+				t.Errorf("client %v, error\n  %v, want\n  %s", c, err, want)
+			}
+		})
+	}
+}
+
+// The addresses are those of the catalogue, which has them from the guide.
+func TestEnvironments(t *testing.T) {
+	t.Parallel()
+	type addresses struct {
+		HTTP  string `json:"http"`
+		HTTPS string `json:"https"`
+	}
+	var file struct {
+		Meta struct {
+			Endpoints struct {
+				TOP          addresses `json:"gateway_production"`
+				TOPSandbox   addresses `json:"gateway_sandbox"`
+				Qimen        addresses `json:"qimen_production"`
+				QimenSandbox addresses `json:"qimen_sandbox"`
+			} `json:"endpoints"`
+		} `json:"meta"`
+	}
+	readJSON(t, &file, "testdata", "catalogue", "apis.json")
+	e := file.Meta.Endpoints
+	const own, ownQimen = "https://own.test/rest", "http://own.test/qm"
+	for name, tc := range map[string]struct {
+		opts       []Option
+		top, qimen string
+	}{
+		"default":            {nil, e.TOP.HTTPS, e.Qimen.HTTPS},
+		"production":         {[]Option{WithEnvironment(Production)}, e.TOP.HTTPS, e.Qimen.HTTPS},
+		"production, http":   {[]Option{WithPlainHTTP()}, e.TOP.HTTP, e.Qimen.HTTP},
+		"sandbox":            {[]Option{WithEnvironment(Sandbox)}, e.TOPSandbox.HTTPS, e.QimenSandbox.HTTPS},
+		"sandbox, http":      {[]Option{WithPlainHTTP(), WithEnvironment(Sandbox)}, e.TOPSandbox.HTTP, e.QimenSandbox.HTTP},
+		"own":                {[]Option{WithBaseURL(own)}, own, ""},
+		"own, both":          {[]Option{WithBaseURL(own), WithQimenURL(ownQimen)}, own, ownQimen},
+		"own Qimen, sandbox": {[]Option{WithQimenURL(ownQimen), WithEnvironment(Sandbox)}, e.TOPSandbox.HTTPS, ownQimen},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, g := clientFor(t, replyJSON(okReply), tc.opts...)
+			if _, err := queryOrder(context.Background(), c); err != nil {
+				t.Fatal(err)
+			}
+			u := g.last(t).url
+			diff(t, "TOP", tc.top, u.Scheme+"://"+u.Host+u.Path)
+			var out Raw
+			err := c.CallQimen(context.Background(), "x.y", &QimenRequest{TargetAppKey: "1"}, &out)
+			if tc.qimen == "" {
+				want := []Problem{{Field: "Qimen URL", Rule: "is not known: add WithQimenURL to the client's options"}}
+				diff(t, "refusal", want, as[*ValidationError](t, err).Problems)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			u = g.last(t).url
+			diff(t, "Qimen", tc.qimen, u.Scheme+"://"+u.Host+u.Path)
+		})
+	}
+	diff(t, "names", []string{"production", "sandbox", "Environment(9)"}, []string{Production.String(), Sandbox.String(), Environment(9).String()})
+	diff(t, "formats", []string{"simplified JSON", "wrapped JSON", "XML", "Format(9)"},
+		[]string{SimplifiedJSON.String(), WrappedJSON.String(), XML.String(), Format(9).String()})
+}
+
+// What the options put on the wire.
+func TestOptionsOnTheWire(t *testing.T) {
+	t.Parallel()
+	newYork := func() time.Time { return time.Date(2023, 2, 3, 1, 0, 0, 999999999, time.FixedZone("EST", -5*3600)) }
+	for name, tc := range map[string]struct {
+		opts  []Option
+		query map[string]string // empty text for a parameter that is not sent
+		agent string
+	}{
+		"defaults": {nil, map[string]string{
+			"app_key": testAppKey, "format": "json", "simplify": "true", "sign_method": "hmac-sha256", "v": "2.0", "timestamp": "2023-02-03 14:00:00",
+			"partner_id": "rentcar-go-" + Version, "session": "", "target_app_key": "",
+		}, "rentcar-go/" + Version},
+		"MD5":                 {[]Option{WithSignMethod(MD5)}, map[string]string{"sign_method": "md5"}, ""},
+		"HMAC":                {[]Option{WithSignMethod(HMACMD5)}, map[string]string{"sign_method": "hmac"}, ""},
+		"wrapped":             {[]Option{WithFormat(WrappedJSON)}, map[string]string{"format": "json", "simplify": ""}, ""},
+		"session":             {[]Option{WithSession("s 1")}, map[string]string{"session": "s 1"}, ""},
+		"partner":             {[]Option{WithPartnerID("me")}, map[string]string{"partner_id": "me"}, ""},
+		"no partner":          {[]Option{WithPartnerID("")}, map[string]string{"partner_id": ""}, ""},
+		"agent":               {[]Option{WithUserAgent("me/1")}, nil, "me/1"},
+		"clock elsewhere":     {[]Option{WithClock(newYork)}, map[string]string{"timestamp": "2023-02-03 14:00:00"}, ""},
+		"last clock wins":     {[]Option{WithClock(time.Now), WithClock(newYork)}, map[string]string{"timestamp": "2023-02-03 14:00:00"}, ""},
+		"last format wins":    {[]Option{WithFormat(XML), WithFormat(SimplifiedJSON)}, map[string]string{"simplify": "true"}, ""},
+		"environment is kept": {[]Option{WithEnvironment(Sandbox), WithSession("x")}, map[string]string{"session": "x"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, g := clientFor(t, replyJSON(okReply), tc.opts...)
+			if _, err := queryOrder(context.Background(), c); err != nil {
+				t.Fatal(err)
+			}
+			s := g.last(t)
+			got := s.query(t)
+			for name, want := range tc.query {
+				if value, sent := got[name]; value != want || sent != (want != "") {
+					t.Errorf("%s is %q (sent: %v), want %q", name, value, sent, want)
+				}
+			}
+			if agent := s.header.Get("User-Agent"); tc.agent != "" && agent != tc.agent {
+				t.Errorf("user agent %q, want %q", agent, tc.agent)
+			}
+			if s.header.Get("Cookie") != "" || s.header.Get("Authorization") != "" {
+				t.Errorf("unexpected headers: %v", s.header)
+			}
+		})
+	}
+}
+
+// Two calls are signed with the time of each, and independently.
+func TestEveryCallIsSignedAnew(t *testing.T) {
+	t.Parallel()
+	now := testClock()
+	c, g := clientFor(t, replyJSON(okReply), WithClock(func() time.Time { return now }))
+	var signs, times []string
+	for range 2 {
+		if _, err := queryOrder(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		signs, times = append(signs, g.last(t).query(t)["sign"]), append(times, g.last(t).query(t)["timestamp"])
+		now = now.Add(time.Minute)
+	}
+	diff(t, "timestamps", []string{"2023-02-03 14:00:00", "2023-02-03 14:01:00"}, times)
+	if signs[0] == signs[1] {
+		t.Error("both calls carry one signature")
+	}
+}
+
+// A client serves many goroutines at once; each result is of its own call.
+func TestConcurrentCalls(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
+		id := r.URL.Query().Get("session")
+		return replyJSON(`{"successful":true,"request_id":"` + id + `","order_info":{"service_type":["` + id + `"]}}`)(r)
+	}, WithObserver(func(Observation) {}))
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			id := strconv.Itoa(i)
+			res, err := queryOrder(context.Background(), c, CallSession(id), WithParam("i", id))
+			if err != nil || res.RequestID != id || res.Order.ServiceTypes[0] != OrderServiceType(id) {
+				t.Errorf("call %s: %+v, %v", id, res, err)
+			}
+		})
+	}
+	wg.Wait()
+	if g.count() != 50 {
+		t.Errorf("%d requests", g.count())
+	}
+}
+
+// The user's http.Client is copied: nothing in it changes, and its cookies and
+// redirects have no effect.
+func TestUserHTTPClientIsCopied(t *testing.T) {
+	t.Parallel()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	withCookie := func(r *http.Request) (*http.Response, error) {
+		res, err := replyJSON(okReply)(r)
+		res.Header.Set("Set-Cookie", "a=b")
+		return res, err
+	}
+	g := newGateway(withCookie)
+	redirects := 0
+	user := &http.Client{Transport: g, Jar: jar, Timeout: time.Hour, CheckRedirect: func(*http.Request, []*http.Request) error { redirects++; return nil }}
+	c := testClient(t, nil, WithHTTPClient(user))
+	user.Transport = failingTransport{} // the copy was made before
+	for range 2 {
+		if _, err := queryOrder(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if user.Jar != jar || user.Timeout != time.Hour || user.CheckRedirect == nil || redirects != 0 {
+		t.Errorf("the client was changed: %+v", user)
+	}
+	u, err := url.Parse(productionURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cookies := jar.Cookies(u); len(cookies) != 0 || g.last(t).header.Get("Cookie") != "" {
+		t.Errorf("cookies are kept: %v, sent: %q", cookies, g.last(t).header.Get("Cookie"))
+	}
+}
+
+type failingTransport struct{}
+
+func (failingTransport) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, http.ErrAbortHandler
+}
+
+// Without a client of the user's, and with one that leaves the transport open,
+// calls go over a real connection.
+func TestDefaultTransports(t *testing.T) {
+	t.Parallel()
+	s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", jsonType)
+		w.Header().Set("Connection", "close")
+		if r.Header.Get("Accept-Encoding") != "gzip" {
+			http.Error(w, "no gzip", http.StatusNotAcceptable)
+			return
+		}
+		_, _ = w.Write([]byte(okReply))
+	})
+	zero := &http.Client{}
+	for name, opts := range map[string][]Option{"default": nil, "zero client": {WithHTTPClient(zero)}} {
+		c, err := NewClient(testAppKey, testSecret, append(opts, WithBaseURL(s.URL))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := queryOrder(context.Background(), c); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if zero.Transport != nil {
+		t.Error("the user's client got a transport")
+	}
+	if used := testClient(t, nil).transport.resty.GetClient().Transport; used != http.DefaultTransport {
+		t.Errorf("an open transport is %T, not the default one of net/http", used)
+	}
+	if d, ok := defaultRoundTripper().(*http.Transport); !ok || d.MaxIdleConnsPerHost != 128 || d == http.DefaultTransport {
+		t.Errorf("default transport %+v", d)
+	}
+}
+
+// The library is silent unless it is given a logger.
+func TestLogger(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		respond httpmock.Responder
+		want    []string
+	}{
+		"success": {replyJSON(okReply), []string{
+			`level=WARN msg="rentcar request looks wrong" method=alitrip.rentcar.btb.renewal.submit field=renewal_out_order_id rule="is empty; the platform most likely needs it"`,
+			`level=DEBUG msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=succeeded code="" http_status=200 request_id=r1`,
+		}},
+		"failure": {replyJSON(`{"error_response":{"code":25,"request_id":"r2"}}`), []string{
+			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=25 http_status=200 request_id=r2`,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			c, _ := clientFor(t, tc.respond, WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+			_, _ = queryOrder(context.Background(), c)
+			_, _ = c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: mainOrder})
+			for _, line := range tc.want {
+				if !strings.Contains(b.String(), line) {
+					t.Errorf("the log lacks\n%s\nin\n%s", line, b.String())
+				}
+			}
+		})
+	}
+}
+
+// An observer hears of every attempt and of every call, and of nothing that was
+// not sent.
+func TestObservers(t *testing.T) {
+	t.Parallel()
+	ctx, now := context.Background(), testClock()
+	var seen, second []Observation
+	var respond httpmock.Responder
+	c, _ := clientFor(t, func(r *http.Request) (*http.Response, error) {
+		now = now.Add(40 * time.Millisecond)
+		return respond(r)
+	}, WithClock(func() time.Time { return now }),
+		WithObserver(func(o Observation) { seen = append(seen, o) }), WithObserver(func(o Observation) { second = append(second, o) }))
+	for name, tc := range map[string]struct {
+		respond httpmock.Responder
+		want    Observation
+	}{
+		"success":   {replyJSON(okReply), Observation{Outcome: Succeeded, HTTPStatus: 200, RequestID: "r1"}},
+		"business":  {replyJSON(`{"successful":false,"ret_code":"012","request_id":"r2"}`), Observation{Outcome: Rejected, HTTPStatus: 200, Code: "012", RequestID: "r2"}},
+		"gateway":   {reply(500, jsonType, `{"error_response":{"code":15,"sub_code":"isp.x","request_id":"r3"}}`), Observation{Outcome: Unknown, HTTPStatus: 500, Code: "15", RequestID: "r3"}},
+		"decode":    {replyJSON(`{"request_id":"r4"}`), Observation{Outcome: Unknown, HTTPStatus: 200, RequestID: "r4"}},
+		"status":    {reply(502, "text/html", "<html>"), Observation{Outcome: Unknown, HTTPStatus: 502}},
+		"transport": {httpmock.NewErrorResponder(http.ErrHandlerTimeout), Observation{Outcome: Unknown}},
+	} {
+		seen, second, respond = nil, nil, tc.respond
+		_, _ = queryOrder(ctx, c)
+		attempt := tc.want
+		attempt.Method, attempt.Attempt, attempt.Duration = opOrderQuery.method, 1, 40*time.Millisecond
+		call := attempt
+		call.Done = true
+		diff(t, name, []Observation{attempt, call}, seen)
+		diff(t, name+", second observer", seen, second)
+	}
+	seen = nil
+	_, _ = c.Orders.Query(ctx, &OrderQueryRequest{})
+	diff(t, "a refused request", []Observation(nil), seen)
+}

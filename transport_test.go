@@ -1,0 +1,340 @@
+package rentcar
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// rawServer accepts connections, reads one request from each and hands the
+// connection over; it returns a URL.
+func rawServer(t *testing.T, answer func(c *net.TCPConn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			r, err := http.ReadRequest(bufio.NewReader(c))
+			if err == nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			answer(c.(*net.TCPConn))
+			_ = c.Close()
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); wg.Wait() })
+	return "http://" + l.Addr().String() + "/top/router/rest"
+}
+
+func writing(text string) func(*net.TCPConn) {
+	return func(c *net.TCPConn) { _, _ = io.WriteString(c, text) }
+}
+
+// server is an HTTP server that ends with the test and logs nothing.
+func server(t *testing.T, start func(*httptest.Server), h http.HandlerFunc) *httptest.Server {
+	t.Helper()
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	start(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// realClient sends to a URL over real connections that are not kept.
+func realClient(t *testing.T, baseURL string, opts ...Option) *Client {
+	t.Helper()
+	rt := &http.Transport{DisableKeepAlives: true}
+	return testClient(t, rt, append([]Option{WithBaseURL(baseURL)}, opts...)...)
+}
+
+func gzipped(t testing.TB, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := io.WriteString(z, text); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+const okReply = `{"successful":true,"request_id":"r1"}`
+
+// Every way in which a call can end without a usable reply.
+func TestTransportErrors(t *testing.T) {
+	t.Parallel()
+	truncated := gzipped(t, okReply)[:20]
+	for name, tc := range map[string]struct {
+		client func(t *testing.T) *Client
+		phase  Phase
+		want   want
+		status int
+		is     error // what the error also matches
+	}{
+		"connection refused": {
+			client: func(t *testing.T) *Client {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = l.Close()
+				return realClient(t, "http://"+l.Addr().String())
+			},
+			phase: PhaseConnect, want: wantNotSent,
+		},
+		"no such host": {
+			client: func(t *testing.T) *Client {
+				rt := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+					return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gw.api.taobao.com", IsNotFound: true}}
+				}}
+				return testClient(t, rt)
+			},
+			phase: PhaseConnect, want: wantNotSent,
+		},
+		"no such host, from a round tripper without traces": {
+			client: func(t *testing.T) *Client { return failing(t, &net.DNSError{Err: "no such host"}) },
+			phase:  PhaseConnect, want: wantNotSent,
+		},
+		"dial error, from a round tripper without traces": {
+			client: func(t *testing.T) *Client { return failing(t, &net.OpError{Op: "dial", Err: errors.New("refused")}) },
+			phase:  PhaseConnect, want: wantNotSent,
+		},
+		"certificate of an unknown authority": {
+			client: func(t *testing.T) *Client {
+				return realClient(t, server(t, (*httptest.Server).StartTLS, func(http.ResponseWriter, *http.Request) {}).URL)
+			},
+			phase: PhaseConnect, want: wantNotSent,
+		},
+		"certificate of another host": {
+			client: func(t *testing.T) *Client {
+				s := server(t, (*httptest.Server).StartTLS, func(http.ResponseWriter, *http.Request) {})
+				rt := s.Client().Transport.(*http.Transport).Clone()
+				rt.DisableKeepAlives = true
+				rt.TLSClientConfig.ServerName = "gw.api.taobao.com"
+				return testClient(t, rt, WithBaseURL(s.URL))
+			},
+			phase: PhaseConnect, want: wantNotSent,
+		},
+		"no TLS at all": {
+			client: func(t *testing.T) *Client {
+				s := server(t, (*httptest.Server).Start, func(http.ResponseWriter, *http.Request) {})
+				return realClient(t, strings.Replace(s.URL, "http://", "https://", 1))
+			},
+			phase: PhaseConnect, want: wantNotSent,
+		},
+		"TLS handshake cut off": {
+			client: func(t *testing.T) *Client {
+				return realClient(t, strings.Replace(rawServer(t, writing("")), "http://", "https://", 1))
+			},
+			phase: PhaseConnect, want: wantNotSent,
+		},
+		"TLS alert, from a round tripper without traces": {
+			client: func(t *testing.T) *Client { return failing(t, tls.RecordHeaderError{Msg: "first record"}) },
+			phase:  PhaseConnect, want: wantNotSent,
+		},
+		"closed after the request": {
+			client: func(t *testing.T) *Client { return realClient(t, rawServer(t, writing(""))) },
+			phase:  PhaseSend, want: wantLost, is: io.EOF,
+		},
+		"reset after the request": {
+			client: func(t *testing.T) *Client {
+				return realClient(t, rawServer(t, func(c *net.TCPConn) { _ = c.SetLinger(0) }))
+			},
+			phase: PhaseSend, want: wantLost,
+		},
+		"not HTTP": {
+			client: func(t *testing.T) *Client { return realClient(t, rawServer(t, writing("busy\r\n\r\n"))) },
+			phase:  PhaseSend, want: wantLost,
+		},
+		"error without a reason": {
+			client: func(t *testing.T) *Client { return failing(t, errors.New("broken")) },
+			phase:  PhaseSend, want: wantLost,
+		},
+		"HTTP 503 without an envelope": {
+			client: func(t *testing.T) *Client {
+				c, _ := clientFor(t, reply(http.StatusServiceUnavailable, jsonType, okReply)) // its body is nobody's word
+				return c
+			},
+			phase: PhaseStatus, want: wantLost, status: 503,
+		},
+		"HTTP 404": {
+			client: func(t *testing.T) *Client {
+				c, _ := clientFor(t, reply(http.StatusNotFound, "text/html", "<html>"))
+				return c
+			},
+			phase: PhaseStatus, want: wantLost, status: 404,
+		},
+		"cut reply": {
+			client: func(t *testing.T) *Client {
+				return realClient(t, rawServer(t, writing("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"+okReply)))
+			},
+			phase: PhaseRead, want: wantLost, status: 200, is: io.ErrUnexpectedEOF,
+		},
+		"cut reply of a failure": {
+			client: func(t *testing.T) *Client {
+				return realClient(t, rawServer(t, writing("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 100\r\n\r\n<html>")))
+			},
+			phase: PhaseRead, want: wantLost, status: 502, is: io.ErrUnexpectedEOF,
+		},
+		"truncated gzip": {
+			client: func(t *testing.T) *Client {
+				s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Encoding", "gzip")
+					_, _ = w.Write(truncated)
+				})
+				return realClient(t, s.URL)
+			},
+			phase: PhaseRead, want: wantLost, status: 200, is: io.ErrUnexpectedEOF,
+		},
+		"truncated gzip, inflated here": {
+			client: func(t *testing.T) *Client { return encoded(t, "gzip", truncated) },
+			phase:  PhaseRead, want: wantLost, status: 200, is: io.ErrUnexpectedEOF,
+		},
+		"no gzip": {
+			client: func(t *testing.T) *Client { return encoded(t, "GZIP", []byte(okReply)) },
+			phase:  PhaseRead, want: wantLost, status: 200, is: gzip.ErrHeader,
+		},
+		"damaged gzip": {
+			client: func(t *testing.T) *Client {
+				damaged := gzipped(t, okReply)
+				damaged[len(damaged)-6] ^= 1 // the checksum
+				return encoded(t, "gzip", damaged)
+			},
+			phase: PhaseRead, want: wantLost, status: 200, is: gzip.ErrChecksum,
+		},
+		"too large": {
+			client: func(t *testing.T) *Client {
+				c, _ := clientFor(t, replyJSON(okReply+" "), WithReplyLimit(int64(len(okReply))))
+				return c
+			},
+			phase: PhaseRead, want: wantTooLarge, status: 200, is: ErrReplyTooLarge,
+		},
+		"gzip that inflates": {
+			client: func(t *testing.T) *Client {
+				s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Content-Encoding", "gzip")
+					_, _ = w.Write(gzipped(t, strings.Repeat(" ", DefaultReplyLimit+1)))
+				})
+				return realClient(t, s.URL)
+			},
+			phase: PhaseRead, want: wantTooLarge, status: 200, is: ErrReplyTooLarge,
+		},
+		"gzip that inflates here": {
+			client: func(t *testing.T) *Client {
+				return encoded(t, "gzip", gzipped(t, strings.Repeat(" ", DefaultReplyLimit+1)))
+			},
+			phase: PhaseRead, want: wantTooLarge, status: 200, is: ErrReplyTooLarge,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := tc.client(t)
+			tc.want.both(t, c, func(t *testing.T, err error) {
+				e := as[*TransportError](t, err)
+				if e.Phase != tc.phase || e.HTTPStatus != tc.status || e.Attempts != 1 || e.Timeout() {
+					t.Errorf("phase %q, status %d, attempts %d, timeout %v; want %q, %d: %v", e.Phase, e.HTTPStatus, e.Attempts, e.Timeout(), tc.phase, tc.status, err)
+				}
+				if tc.is != nil && !errors.Is(err, tc.is) {
+					t.Errorf("%v does not match %v", err, tc.is)
+				}
+				if isA[*url.Error](err) || strings.Contains(err.Error(), "/top/router") || strings.Contains(err.Error(), "sign=") {
+					t.Errorf("the URL is in the error: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// failing is a client whose round tripper fails, and knows no traces.
+func failing(t *testing.T, err error) *Client {
+	t.Helper()
+	c, _ := clientFor(t, func(r *http.Request) (*http.Response, error) {
+		// As net/http's client does, with the URL in it.
+		return nil, fmt.Errorf("round trip: %w", &url.Error{Op: "Post", URL: r.URL.String(), Err: err})
+	})
+	return c
+}
+
+// encoded is a client that gets body with a Content-Encoding.
+func encoded(t *testing.T, encoding string, body []byte) *Client {
+	t.Helper()
+	c, _ := clientFor(t, func(*http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {jsonType}, "Content-Encoding": {encoding}},
+			Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		}, nil
+	})
+	return c
+}
+
+// Replies within the limit are read whole, also inflated ones, on both ways.
+func TestRepliesWithinTheLimit(t *testing.T) {
+	t.Parallel()
+	limit := WithReplyLimit(int64(len(okReply)))
+	plain, _ := clientFor(t, replyJSON(okReply), limit)
+	s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") == "gzip" {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(gzipped(t, okReply))
+		}
+	})
+	for name, c := range map[string]*Client{
+		"plain":         plain,
+		"gzip":          realClient(t, s.URL, limit),
+		"inflated here": encoded(t, "gzip", gzipped(t, okReply)),
+	} {
+		var raw RawReply
+		res, err := queryOrder(context.Background(), c, WithRawReply(&raw))
+		if err != nil || res.RequestID != "r1" || string(raw.Body) != okReply || raw.HTTPStatus != 200 {
+			t.Errorf("%s: %v, raw %q", name, err, raw.Body)
+		}
+	}
+	endless, _ := clientFor(t, replyJSON(okReply), WithReplyLimit(1<<63-1))
+	if _, err := queryOrder(context.Background(), endless); err != nil {
+		t.Errorf("the largest limit: %v", err)
+	}
+}
+
+// A redirect would turn the POST into a GET, or send the call elsewhere.
+func TestRedirectsAreRefused(t *testing.T) {
+	t.Parallel()
+	elsewhere := server(t, (*httptest.Server).Start, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL+"/?"+r.URL.RawQuery, status)
+		})
+		user := &http.Client{
+			Transport:     &http.Transport{DisableKeepAlives: true},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return nil }, // ours wins
+		}
+		c := testClient(t, nil, WithHTTPClient(user), WithBaseURL(s.URL))
+		wantLost.both(t, c, func(t *testing.T, err error) {
+			e := as[*TransportError](t, err)
+			if e.Phase != PhaseStatus || e.HTTPStatus != status || strings.Contains(err.Error(), elsewhere.URL) {
+				t.Errorf("%d: %v", status, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,364 @@
+package rentcar
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+const ruleDigits = "must be digits without a leading zero: the platform takes a number here"
+
+// Every request with everything wrong at once, and with nothing wrong.
+func TestValidation(t *testing.T) {
+	t.Parallel()
+	const required, object = "is required", "must be the text of a JSON object"
+	early, late := fliggy.MustTime("2022-11-22 10:22:00"), fliggy.MustTime("2022-11-23 10:22:00")
+	for name, tc := range map[string]struct {
+		method string
+		req    interface{ Validate() error }
+		want   []Problem // nil for a request that is in order
+	}{
+		"quote": {opRenewalQuote.method, &RenewalQuoteRequest{RenewalOrderID: "x", Exts: "x"}, []Problem{
+			{Field: "order_id", Rule: required}, {Field: "car_use_time", Rule: required}, {Field: "car_return_time", Rule: required},
+			{Field: "renewal_order_id", Rule: ruleDigits}, {Field: "exts", Rule: object},
+		}},
+		"quote, times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "0123", CarUseTime: late, CarReturnTime: early}, []Problem{
+			{Field: "order_id", Rule: ruleDigits}, {Field: "car_return_time", Rule: "must be after car_use_time"},
+		}},
+		"quote, same times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "1", CarUseTime: late, CarReturnTime: late}, []Problem{
+			{Field: "car_return_time", Rule: "must be after car_use_time"},
+		}},
+		"quote, in order": {opRenewalQuote.method, someQuote(), nil},
+		"submit": {opRenewalSubmit.method, &RenewalSubmitRequest{
+			CarUseTime: late, CarReturnTime: early, TotalFee: MustYuan("-0.01"), Payment: MustYuan("-1"), Exts: "[]", TraceID: "\xff",
+		}, []Problem{
+			{Field: "order_id", Rule: required}, {Field: "trace_id", Rule: "not valid UTF-8"}, {Field: "exts", Rule: object},
+			{Field: "car_return_time", Rule: "must be after car_use_time"}, {Field: "total_fee", Rule: "must not be negative"}, {Field: "payment", Rule: "must not be negative"},
+		}},
+		"submit, service": {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", SelectedServices: []string{"21", "\xff"}}, []Problem{
+			{Field: "select_add_services[1]", Rule: "not valid UTF-8"},
+		}},
+		"submit, as little as can be": {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1"}, nil},
+		"submit, free":                {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", TotalFee: MustYuan("0.00"), Payment: MustYuan("0")}, nil},
+		"checkcancel": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{Exts: "null!"}, []Problem{
+			{Field: "exts", Rule: object}, {Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"},
+		}},
+		"checkcancel, ids": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OrderID: "a", RenewalOrderID: " 1"}, []Problem{
+			{Field: "order_id", Rule: ruleDigits}, {Field: "renewal_order_id", Rule: ruleDigits},
+		}},
+		"checkcancel by own id": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OutOrderID: outRenewal}, nil},
+		"checkcancel by order":  {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OrderID: "1"}, nil},
+		"cancel": {opRenewalCancel.method, &RenewalCancelRequest{CancelFee: MustYuan("-5")}, []Problem{
+			{Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"}, {Field: "cancel_fee", Rule: "must not be negative"},
+		}},
+		"cancel by renewal order": {opRenewalCancel.method, &RenewalCancelRequest{RenewalOrderID: "1"}, nil},
+		"query": {opOrderQuery.method, &OrderQueryRequest{Exts: "a"}, []Problem{
+			{Field: "channel_id", Rule: required}, {Field: "exts", Rule: object}, {Field: "order_id", Rule: "one of order_id and out_order_id is required"},
+		}},
+		"query, blank channel":      {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: " "}, []Problem{{Field: "channel_id", Rule: "is required, got white space only"}}},
+		"query by own id":           {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: ChannelAmap}, nil},
+		"query, no digits":          {opOrderQuery.method, &OrderQueryRequest{OrderID: "fz2939293", ChannelID: "90001"}, nil}, // text here, and a new channel
+		"order.cancelcheck":         {opOrderCheckCancel.method, &OrderCheckCancelRequest{}, []Problem{{Field: "order_id", Rule: required}, {Field: "out_order_id", Rule: required}, {Field: "channel_id", Rule: required}}},
+		"order.cancelcheck, blanks": {opOrderCheckCancel.method, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "\t", ChannelID: ChannelAmap}, []Problem{{Field: "out_order_id", Rule: "is required, got white space only"}}},
+		"bills":                     {opBillNotify.method, &BillNotifyRequest{}, []Problem{{Field: "channel_id", Rule: required}, {Field: "distributor_bill_list", Rule: "must hold a bill"}}},
+		"callback":                  {opCallback.method, validated{opCallback, &CallbackRequest{Exts: "x"}}, []Problem{{Field: "event_data", Rule: required}, {Field: "exts", Rule: object}}},
+		"agency create": {opAgencyCreateOrder.method, &AgencyCreateOrderRequest{
+			RentFee: "3 yuan", Extra: "x", UseCarTime: LocalTime{Year: 2024, Month: 13, Day: 1}, Promotions: []AgencyPromotion{{}, {PromotionID: "a", ZZCPromotionID: "b", FliggyPromotionID: "c"}},
+		}, []Problem{
+			{Field: "agent_order_no", Rule: required}, {Field: "rent_fee", Rule: "*"},
+			{Field: "promotion_list[1].promotion_id", Rule: ruleDigits}, {Field: "promotion_list[1].zzc_promotion_id", Rule: ruleDigits},
+			{Field: "promotion_list[1].fliggy_promotion_id", Rule: ruleDigits}, {Field: "use_car_time", Rule: "*"}, {Field: "extra", Rule: object},
+		}},
+		"agency create, in order": {opAgencyCreateOrder.method, &AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(AgencyUnpaid), Extra: "null"}, []Problem{{Field: "extra", Rule: object}}},
+		"agency update":           {opAgencyUpdateOrder.method, &AgencyUpdateOrderRequest{Extra: "[]"}, []Problem{{Field: "agent_order_no", Rule: "one of agent_order_no and fliggy_order_id is required"}, {Field: "extra", Rule: object}}},
+		"agency update by Fliggy": {opAgencyUpdateOrder.method, &AgencyUpdateOrderRequest{FliggyOrderID: "fz1"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := tc.req.Validate()
+			if tc.want == nil {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			got := as[*ValidationError](t, err)
+			if got == nil {
+				return
+			}
+			for i, p := range tc.want { // a scalar's own words are its package's business
+				if p.Rule == "*" && i < len(got.Problems) && got.Problems[i].Rule != "" {
+					tc.want[i].Rule = got.Problems[i].Rule
+				}
+			}
+			diff(t, "error", &ValidationError{Method: tc.method, Problems: tc.want}, got)
+			for _, p := range tc.want {
+				if !strings.Contains(err.Error(), p.Field+": "+p.Rule) {
+					t.Errorf("the text lacks %v: %v", p, err)
+				}
+			}
+		})
+	}
+}
+
+// validated gives a Validate to a request that has none of its own.
+type validated struct {
+	op  *operation
+	req *CallbackRequest
+}
+
+func (v validated) Validate() error { return validate(v.op, v.req) }
+
+// A nil request is refused by every method, and by Validate.
+func TestNilRequests(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c, g := clientFor(t, replyJSON(okReply))
+	errs := map[string]error{
+		"quote":  (*RenewalQuoteRequest)(nil).Validate(),
+		"submit": (*RenewalSubmitRequest)(nil).Validate(),
+		"update": (*AgencyUpdateOrderRequest)(nil).Validate(),
+		"bill":   (*Bill)(nil).Validate(),
+	}
+	note := func(name string, err error) { errs["client, "+name] = err }
+	_, err := c.Renewals.Quote(ctx, nil)
+	note("quote", err)
+	_, err = c.Renewals.Submit(ctx, nil)
+	note("submit", err)
+	_, err = c.Renewals.CheckCancel(ctx, nil)
+	note("check cancel", err)
+	_, err = c.Renewals.Cancel(ctx, nil)
+	note("cancel", err)
+	_, err = c.Orders.Query(ctx, nil)
+	note("query", err)
+	_, err = c.Orders.CheckCancel(ctx, nil)
+	note("order check", err)
+	_, err = c.Bills.Notify(ctx, nil)
+	note("bill", err)
+	_, err = c.Bills.NotifyAll(ctx, nil)
+	note("bills", err)
+	_, err = c.Callbacks.Send(ctx, nil)
+	note("callback", err)
+	_, err = c.Agency.CreateOrder(ctx, nil)
+	note("create", err)
+	_, err = c.Agency.UpdateOrder(ctx, nil)
+	note("update", err)
+	for name, err := range errs {
+		e := as[*ValidationError](t, err)
+		if e == nil || len(e.Problems) != 1 || e.Problems[0].Rule != "must not be nil" || e.Method == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if g.count() != 0 {
+		t.Errorf("%d requests were sent", g.count())
+	}
+}
+
+// The client's channel goes into requests that leave it open, and the caller's
+// request stays as it was.
+func TestDefaultChannel(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1}`), WithChannel(ChannelDidi))
+	query, quote := &OrderQueryRequest{OrderID: "1"}, someQuote()
+	quote.ChannelID = ""
+	check, cancel := &RenewalCheckCancelRequest{OrderID: "1"}, &RenewalCancelRequest{OrderID: "1"}
+	submit, orderCheck := &RenewalSubmitRequest{OrderID: "1"}, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2"}
+	bills := &BillNotifyRequest{Bills: []Bill{*someBill(t)}}
+	callback := &events.Callback{Envelope: events.Envelope{OrderID: "1", EventType: events.TypeOrderCancelled}}
+	for param, call := range map[string]func() error{
+		opOrderQuery.param:         func() error { _, err := c.Orders.Query(ctx, query); return err },
+		opRenewalQuote.param:       func() error { _, err := c.Renewals.Quote(ctx, quote); return err },
+		opRenewalCheckCancel.param: func() error { _, err := c.Renewals.CheckCancel(ctx, check); return err },
+		opRenewalCancel.param:      func() error { _, err := c.Renewals.Cancel(ctx, cancel); return err },
+		opRenewalSubmit.param:      func() error { _, err := c.Renewals.Submit(ctx, submit); return err },
+		opOrderCheckCancel.param:   func() error { _, err := c.Orders.CheckCancel(ctx, orderCheck); return err },
+		opBillNotify.param:         func() error { _, err := c.Bills.NotifyAll(ctx, bills); return err },
+		opCallback.param:           func() error { _, err := c.Callbacks.Send(ctx, callback); return err },
+	} {
+		if err := call(); err != nil {
+			t.Fatalf("%s: %v", param, err)
+		}
+		if message := g.last(t).form(t)[param]; !strings.Contains(message, `"channel_id":"80003"`) {
+			t.Errorf("%s: no channel in %s", param, message)
+		}
+	}
+	if message := g.last(t); message.body == "" {
+		t.Error("an empty form")
+	}
+	channels := []Channel{query.ChannelID, quote.ChannelID, check.ChannelID, cancel.ChannelID, submit.ChannelID, orderCheck.ChannelID, bills.ChannelID, callback.ChannelID}
+	diff(t, "the caller's requests", make([]Channel, len(channels)), channels)
+
+	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "1", ChannelID: ChannelHello}); err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "own channel", `{"order_id":"1","channel_id":"80002"}`, g.last(t).form(t)[opOrderQuery.param])
+}
+
+// The callback is the text of an envelope that names its channel too.
+func TestCallbackValidation(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c, g := clientFor(t, replyJSON(okReply), WithChannel(ChannelAmap))
+	_, err := c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeRenewalFeeRefundSucceeded}})
+	e := as[*ValidationError](t, err)
+	if e == nil || e.Method != opCallback.method || len(e.Problems) < 4 || g.count() != 0 {
+		t.Errorf("%v after %d requests", err, g.count())
+	}
+	_, err = c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeOrderCancelled}}, WithoutValidation(), WithMember("event_type", 10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "request", map[string]string{opCallback.param: `{"event_data":"{\"channelId\":\"80001\",\"eventType\":10}","channel_id":"80001","event_type":10}`}, g.last(t).form(t))
+}
+
+// An id is written as each API documents it, whatever its length.
+func TestIDForms(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c, g := clientFor(t, replyJSON(`{"successful":true}`))
+	for _, id := range []ID{"0", "7", "523412312", "9223372036854775807", "9223372036854775808", "31879835310242665270000000000001"} {
+		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); err != nil {
+			t.Fatal(err)
+		}
+		diff(t, "a number", fmt.Sprintf(`{"renewal_order_id":%s}`, id), g.last(t).form(t)[opRenewalCancel.param])
+		if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: id, ChannelID: ChannelAmap}); err != nil {
+			t.Fatal(err)
+		}
+		diff(t, "text", fmt.Sprintf(`{"order_id":"%s","channel_id":"80001"}`, id), g.last(t).form(t)[opOrderQuery.param])
+	}
+	for _, id := range []ID{"a", "12a", "007", "00", "+7", "7 ", " 7", "１２", "0x7", "7.", ".7", "1_000", "1.5", "1e3", "-3"} {
+		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); !isA[*ValidationError](err) {
+			t.Errorf("%q where a number is due: %v", id, err)
+		}
+	}
+	// In replies both forms are read, and all digits survive.
+	for _, form := range []string{`3187983531024266527`, `"3187983531024266527"`, `" 3187983531024266527"`} {
+		c, _ := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":`+form+`}`))
+		res, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "1"})
+		if err != nil || strings.TrimSpace(string(res.RenewalOrderID)) != "3187983531024266527" {
+			t.Errorf("%s: %v, %v", form, res, err)
+		}
+	}
+	for _, form := range []string{`1.5`, `1e3`, `true`, `{}`, `[]`} {
+		c, _ := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":`+form+`}`))
+		if _, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "1"}); !isA[*DecodeError](err) {
+			t.Errorf("%s as an id: %v", form, err)
+		}
+	}
+}
+
+// Zero is an amount, unset is none; scales stay.
+func TestAmounts(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":"10.00"}`))
+	for fee, want := range map[Yuan]string{
+		{}: `{"order_id":1}`, MustYuan("0"): `{"order_id":1,"cancel_fee":"0"}`, MustYuan("0.00"): `{"order_id":1,"cancel_fee":"0.00"}`,
+		MustYuan("5.50"): `{"order_id":1,"cancel_fee":"5.50"}`,
+	} {
+		res, err := c.Renewals.Cancel(context.Background(), &RenewalCancelRequest{OrderID: "1", CancelFee: fee})
+		if err != nil || res.CancelFee.String() != "10.00" {
+			t.Fatalf("%v: %v, %v", fee, res, err)
+		}
+		diff(t, "request", want, g.last(t).form(t)[opRenewalCancel.param])
+	}
+	agency, g := clientFor(t, replyJSON(`{"biz_success":true}`))
+	for fee, want := range map[Fen]string{{}: `{"agent_order_no":"1"}`, FenOf(0): `{"agent_order_no":"1","refund_amount":0}`} {
+		if _, err := agency.Agency.UpdateOrder(context.Background(), &AgencyUpdateOrderRequest{AgentOrderNo: "1", RefundAmount: fee}); err != nil {
+			t.Fatal(err)
+		}
+		diff(t, "request", want, g.last(t).form(t)[opAgencyUpdateOrder.param])
+	}
+	for unset, want := range map[string]string{`null`: "", `""`: "", `"0.00"`: "0.00", `0`: "0", `5.10`: "5.10"} {
+		c, _ := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":`+unset+`}`))
+		res, err := cancelRenewal(context.Background(), c)
+		if err != nil || res.CancelFee.String() != want || res.CancelFee.IsSet() != (want != "") {
+			t.Errorf("%s: %+v, %v", unset, res, err)
+		}
+	}
+}
+
+// Times are China time from any zone; the agency's wall clocks are nobody's.
+func TestTimesAndZones(t *testing.T) {
+	t.Parallel()
+	honolulu := time.FixedZone("HST", -10*3600)
+	pickUp := time.Date(2024, 11, 5, 19, 42, 29, 123456789, honolulu)
+	c, g := clientFor(t, replyJSON(`{"biz_success":true}`))
+	_, err := c.Agency.CreateOrder(context.Background(), &AgencyCreateOrderRequest{
+		AgentOrderNo: "1", PayTime: Time{Time: pickUp}, CreateOrderTime: At(pickUp),
+		UseCarTime: fliggy.LocalTimeOf(pickUp), ReturnCarTime: LocalTime{Year: 2024, Month: 11, Day: 6, Hour: 23, Minute: 59, Second: 59},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "request", `{"agent_order_no":"1","create_order_time":"2024-11-06 13:42:29","pay_time":"2024-11-06 13:42:29",`+
+		`"use_car_time":"2024-11-05 19:42:29","return_car_time":"2024-11-06 23:59:59"}`, g.last(t).form(t)[opAgencyCreateOrder.param])
+
+	orders, _ := clientFor(t, replyJSON(`{"successful":true,"order_info":{"pay_time":"2022-11-24 00:30:00","create_time":1669220000000}}`))
+	res, err := queryOrder(context.Background(), orders)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !res.Order.PayTime.Equal(time.Date(2022, 11, 23, 16, 30, 0, 0, time.UTC)) || res.Order.CreateTime.UnixMilli() != 1669220000000 {
+		t.Errorf("times %v, %v", res.Order.PayTime, res.Order.CreateTime)
+	}
+}
+
+func TestSupportsRenewal(t *testing.T) {
+	t.Parallel()
+	for order, want := range map[string]bool{
+		`{"service_type":["1","2","3"]}`: true, `{"service_type":["3"]}`: true, `{"service_type":[3]}`: true, `{"service_type":{"string":["1","3"]}}`: true,
+		`{"service_type":{"string":"3"}}`: true, `{"service_type":"[\"3\"]"}`: true, `{"service_type":[" 3"]}`: false,
+		`{"service_type":["1","2"]}`: false, `{"service_type":[]}`: false, `{"service_type":{}}`: false, `{"service_type":null}`: false,
+		`{"service_type":["33","13","03"]}`: false, `{}`: false, `null`: false, `{"service_type":[null,"9"]}`: false,
+	} {
+		c, _ := clientFor(t, replyJSON(`{"successful":true,"order_info":`+order+`}`))
+		res, err := queryOrder(context.Background(), c)
+		if err != nil || res.SupportsRenewal() != want {
+			t.Errorf("%s: %v, %v; want %v", order, res, err, want)
+		}
+	}
+}
+
+func TestQuoteTotal(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"price_info":{"standard_price":"11.00"},"added_service_list":[{"amount":"0.02"},{"amount":"5"},{"service_code":"x"}]}`: "16.02",
+		`{"price_info":{"standard_price":"11.00"}}`:  "11.00",
+		`{"added_service_list":[{"amount":"0.02"}]}`: "",
+		`{"price_info":{"standard_price":""}}`:       "",
+	} {
+		c, _ := clientFor(t, replyJSON(`{"successful":true,`+body[1:]))
+		res, err := c.Renewals.Quote(context.Background(), someQuote())
+		if err != nil || res.Total().String() != want {
+			t.Errorf("%s: %v, %v; want %q", body, res, err, want)
+		}
+	}
+}
+
+// What a renewal order most likely needs is a warning, told by the result.
+func TestSubmitWarnings(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1}`))
+	res, err := c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: "1", CarUseTime: fliggy.MustTime("2022-11-22 10:22:00")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields []string
+	for _, w := range res.Warnings {
+		fields = append(fields, w.Field)
+	}
+	diff(t, "warnings", []string{"renewal_out_order_id", "item_id", "car_return_time", "total_fee"}, fields)
+	full, err := c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{
+		OrderID: "1", RenewalOutOrderID: "r", ItemID: "i", TotalFee: MustYuan("0.00"),
+		CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:22:00"),
+	})
+	if err != nil || len(full.Warnings) != 0 {
+		t.Errorf("%v, %v", full, err)
+	}
+}
