@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -39,6 +40,10 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 	}
 	if top.IsBlank(appSecret) {
 		return nil, errors.New("rentcar: new client: the app secret is empty: take it from the console of the open platform")
+	}
+	if strings.TrimSpace(appKey) != appKey || strings.TrimSpace(appSecret) != appSecret {
+		return nil, errors.New("rentcar: new client: the app key or the app secret has white space around it, which would end in " +
+			"\"Invalid signature\": was a line break pasted with it?")
 	}
 	cfg := defaultConfig()
 	for _, opt := range opts {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 )
@@ -143,13 +144,13 @@ type GatewayError struct {
 // Error gives codes, messages and the request id.
 func (e *GatewayError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "rentcar: %s: gateway error %s", e.Method, e.Code)
+	fmt.Fprintf(&b, "rentcar: %s: gateway error %s", e.Method, brief(e.Code))
 	if e.SubCode != "" {
-		fmt.Fprintf(&b, " (%s)", e.SubCode)
+		fmt.Fprintf(&b, " (%s)", brief(e.SubCode))
 	}
 	for _, text := range []string{e.Msg, e.SubMsg} {
 		if text != "" {
-			fmt.Fprintf(&b, ": %s", text)
+			fmt.Fprintf(&b, ": %s", brief(text))
 		}
 	}
 	return b.String() + requestID(e.RequestID) + attempts(e.Attempts) + e.class.warning()
@@ -175,10 +176,10 @@ type BusinessError struct {
 func (e *BusinessError) Error() string {
 	text := fmt.Sprintf("rentcar: %s: refused", e.Method)
 	if e.Code != "" {
-		text += fmt.Sprintf(" with code %s", e.Code)
+		text += fmt.Sprintf(" with code %s", brief(e.Code))
 	}
 	if e.Message != "" {
-		text += ": " + e.Message
+		text += ": " + brief(e.Message)
 	}
 	return text + requestID(e.RequestID) + attempts(e.Attempts)
 }
@@ -218,7 +219,29 @@ func requestID(id string) string {
 	if id == "" {
 		return ""
 	}
-	return fmt.Sprintf(" [request_id %s]", id)
+	return fmt.Sprintf(" [request_id %s]", brief(id))
+}
+
+// maxBrief bounds what an error's text takes over of a message of the platform, in
+// characters; the error's fields have all of it.
+const maxBrief = 300
+
+// brief makes a message of the platform fit for one line of a log.
+func brief(text string) string {
+	n := 0
+	for i := range text {
+		if n == maxBrief {
+			text = text[:i] + "..."
+			break
+		}
+		n++
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 func attempts(n int) string {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -50,6 +51,9 @@ func (s Secrets) check() error {
 		}
 		if slices.ContainsFunc(s[app], top.IsBlank) {
 			problems = append(problems, fmt.Errorf("secrets: app key %q has an empty secret: anybody could sign with it; is a variable unset?", app))
+		}
+		if slices.ContainsFunc(s[app], func(secret string) bool { return secret != strings.TrimSpace(secret) }) {
+			problems = append(problems, fmt.Errorf("secrets: app key %q has a secret with white space around it: was a line break pasted with it?", app))
 		}
 	}
 	return errors.Join(problems...)

@@ -62,7 +62,7 @@ func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
 func (d *jsonDecoder) unknown(p *Plan, v reflect.Value, name string) error {
 	raw, err := d.raw()
 	if err != nil {
-		return under(name, err)
+		return err // without the name, which is the sender's choice
 	}
 	p.keepUnknown(v, name, raw)
 	return nil

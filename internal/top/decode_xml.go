@@ -86,18 +86,20 @@ func xmlNames(data []byte, inner string) ([]string, error) {
 		names = append(names, name)
 		return d.skip()
 	}
-	if inner == "" {
-		_, err = d.children(note)
-		return names, err
-	}
-	_, err = d.children(func(name string) error {
-		if name == inner {
-			_, err := d.children(note)
-			return err
+	each := note
+	if inner != "" {
+		each = func(name string) error {
+			if name == inner {
+				_, err := d.children(note)
+				return err
+			}
+			return d.skip()
 		}
-		return d.skip()
-	})
-	return names, err
+	}
+	if _, err := d.children(each); err != nil {
+		return nil, err
+	}
+	return names, d.end()
 }
 
 // element reads the content of the element whose start has been read.

@@ -78,13 +78,13 @@ func TestHostileDepth(t *testing.T) {
 	t.Parallel()
 	const deep = 10_000
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown objects":  {nested(`{"x":`, "1", "}", deep), "x: nested deeper than 64"},
-		"unknown lists":    {`{"x":` + nested("[", "", "]", deep) + `}`, "x: nested deeper than 64"},
-		"unclosed lists":   {`{"x":` + strings.Repeat("[", deep), "x: nested deeper than 64"},
+		"unknown objects":  {nested(`{"x":`, "1", "}", deep), "nested deeper than 64"},
+		"unknown lists":    {`{"x":` + nested("[", "", "]", deep) + `}`, "nested deeper than 64"},
+		"unclosed lists":   {`{"x":` + strings.Repeat("[", deep), "nested deeper than 64"},
 		"known objects":    {`{"item":` + nested(`{"next":`, "{}", "}", deep) + `}`, "item" + strings.Repeat(".next", 63) + ": nested deeper than 64"},
 		"lists in objects": {`{"item":` + nested(`{"tags":[`, "", "]}", deep) + `}`, "item.tags[0]: nested deeper than 64"},
 		"text":             {`{"text":` + nested("[", "", "]", deep) + `}`, "text: nested deeper than 64"},
-		"just too deep":    {nested(`{"x":`, "1", "}", 65), "x: nested deeper than 64"},
+		"just too deep":    {nested(`{"x":`, "1", "}", 65), "nested deeper than 64"},
 		"JSON in text":     {`{"item":` + nested(`{"next":`, `"{\"next\":`+nested(`{\"next\":`, "{}", "}", 40)+`}"`, "}", 40) + `}`, "item" + strings.Repeat(".next", 63) + ": nested deeper than 64"},
 	} {
 		within(t, name, func() {

@@ -2,6 +2,7 @@ package top
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -284,6 +285,10 @@ func objectMembers(data []byte) ([]Member, error) {
 		ms = append(ms, Member{name, value})
 		return nil
 	})
+	var e *Error
+	if errors.As(err, &e) {
+		err = rulef("%s", e.Rule) // without the names, which are the sender's choice
+	}
 	return ms, err
 }
 

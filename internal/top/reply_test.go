@@ -44,7 +44,7 @@ func TestOddReplies(t *testing.T) {
 		{"error of a number", `{"error_response":7,"successful":true}`, top.Simplified, "error_response: expected an object, got a number"},
 		{"HTML for JSON", "<html>busy</html>", top.Wrapped, "not JSON at byte 0: expected an object"},
 		{"gateway text", "502 Bad Gateway", top.Simplified, "not JSON at byte 0: expected an object"},
-		{"truncated JSON", `{"a_response":{"successful":true`, top.Wrapped, "a_response: not JSON: cut off at byte 32, expected ',' or '}'"},
+		{"truncated JSON", `{"a_response":{"successful":true`, top.Wrapped, "not JSON: cut off at byte 32, expected ',' or '}'"},
 		{"two objects", `{"successful":true}{"successful":true}`, top.Simplified, "not JSON at byte 19: expected the end"},
 		{"trailing garbage", `{"successful":true};`, top.Simplified, "not JSON at byte 19: expected the end"},
 		{"trailing NUL", "{\"successful\":true}\x00", top.Simplified, "not JSON at byte 19: expected the end"},

@@ -15,7 +15,7 @@ type elements struct {
 func (e *elements) read(d *xmlDecoder, name string) error {
 	raw, err := d.toJSON()
 	if err != nil {
-		return under(name, err)
+		return err // without the name, which is the sender's choice
 	}
 	e.add(name, raw)
 	return nil
