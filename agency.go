@@ -58,9 +58,10 @@ type AgencyCreateOrderRequest struct {
 	// BizStatus is the status of the order; nil leaves it out, since 0 means
 	// unpaid. Write new(rentcar.AgencyPaid). Optional.
 	BizStatus *AgencyOrderStatus `top:"biz_status"`
-	// CreateOrderTime is when the order was made, China time. Optional.
+	// CreateOrderTime is when the order was made. That it is China time is inferred:
+	// the page names no zone. Optional.
 	CreateOrderTime Time `top:"create_order_time"`
-	// PayTime is when it was paid, China time. Optional.
+	// PayTime is when it was paid. That it is China time is inferred. Optional.
 	PayTime Time `top:"pay_time"`
 	// PayModel is how it is paid (支付方式). Optional.
 	PayModel PayModel `top:"pay_model"`
@@ -74,7 +75,7 @@ type AgencyCreateOrderRequest struct {
 	OfflinePaymentFee string `top:"offline_payment_fee"`
 	// OfflinePaymentCurrency is the currency of that, such as CNY. Optional.
 	OfflinePaymentCurrency string `top:"offline_payment_currency"`
-	// RentFee is the rent of the vehicle, digits. Its unit is documented nowhere
+	// RentFee is the rent of the vehicle, the text of a number. Its unit is documented nowhere
 	// (fen, to judge by its neighbours), so it stays text. Sent as a number.
 	// Optional.
 	RentFee string `top:"rent_fee,number"`
@@ -105,6 +106,17 @@ type AgencyCreateOrderRequest struct {
 	// Extra is extension data, the text of a JSON object. Optional.
 	Extra string `top:"extra"`
 }
+
+// String names the order.
+func (r AgencyCreateOrderRequest) String() string {
+	return fmt.Sprintf("rentcar.AgencyCreateOrderRequest{agent order %s}", r.AgentOrderNo)
+}
+
+// Format writes String for every verb.
+func (r AgencyCreateOrderRequest) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(r.String())) }
+
+// LogValue is String.
+func (r AgencyCreateOrderRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Validate lists what is wrong with the request in a *ValidationError.
 func (r *AgencyCreateOrderRequest) Validate() error { return validate(opAgencyCreateOrder, r) }
@@ -195,7 +207,7 @@ type AgencyUpdateOrderRequest struct {
 	BizStatus *AgencyOrderStatus `top:"biz_status"`
 	// ConfirmOrderID is the merchant's pick-up confirmation number. Optional.
 	ConfirmOrderID string `top:"confirm_order_id"`
-	// PayTime is when the order was paid, China time. Optional.
+	// PayTime is when the order was paid. That it is China time is inferred. Optional.
 	PayTime Time `top:"pay_time"`
 	// BuyerPayAmount is what the customer paid, in fen. Optional.
 	BuyerPayAmount Fen `top:"buyer_pay_amount"`

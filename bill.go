@@ -21,7 +21,7 @@ type BillService struct{ client *Client }
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {
 	if bill == nil {
-		return nil, &ValidationError{Method: opBillNotify.method, Problems: []Problem{{Field: "bill", Rule: "must not be nil"}}}
+		return nil, s.client.refused(ctx, opBillNotify.method, &ValidationError{Method: opBillNotify.method, Problems: []Problem{{Field: "bill", Rule: "must not be nil"}}})
 	}
 	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
 }
@@ -48,7 +48,8 @@ type BillNotifyRequest struct {
 	Exts Exts `top:"exts"`
 }
 
-// Validate lists what is wrong with the request in a *ValidationError.
+// Validate lists what is wrong with the request in a *ValidationError. The channel
+// counts as missing here even if the client would fill it.
 func (r *BillNotifyRequest) Validate() error { return validate(opBillNotify, r) }
 
 func (r *BillNotifyRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
@@ -86,7 +87,8 @@ type Bill struct {
 	TotalAmount Yuan `top:"total_amount,required"`
 	// Remark is a remark (备注). Optional.
 	Remark string `top:"remark"`
-	// Lines are the movements (订单明细).
+	// Lines are the movements (订单明细). Optional by the page; a batch without any
+	// is a warning.
 	Lines []BillLine `top:"bill_detail_list,wrap=bill_detail"`
 }
 
@@ -94,10 +96,10 @@ type Bill struct {
 //
 // Source: alitrip.rentcar.btb.bill.notify; for renewals the B2B renewal guide.
 type BillLine struct {
-	// OrderID is Fliggy's order id (飞猪订单号), text, not necessarily digits. For a
-	// renewal it is the id of the MAIN order, although the renewal has an order of
-	// its own. Required.
-	OrderID string `top:"order_id,required"`
+	// OrderID is Fliggy's order id (飞猪订单号), sent as text, not necessarily digits.
+	// For a renewal it is the id of the MAIN order, although the renewal has an
+	// order of its own. Required.
+	OrderID ID `top:"order_id,required"`
 	// OutOrderID is the distributor's order id (分销商订单号). For a renewal it is the
 	// id of the MAIN order. Required.
 	OutOrderID string `top:"out_order_id,required"`
@@ -171,13 +173,17 @@ func (b *Bill) LineTotal() Yuan {
 		}
 		sum = sum.Add(amount)
 	}
-	return YuanOf(sum)
+	return YuanFromDecimal(sum)
 }
 
-// Warnings says when the total differs from the lines. That refuses nothing:
-// what else enters the total, such as commission, is not documented.
+// Warnings says when there are no lines, or when the total differs from them.
+// That refuses nothing: what else enters the total, such as commission, is not
+// documented.
 func (b *Bill) Warnings() []Problem {
 	var ps fliggy.Problems
+	if len(b.Lines) == 0 {
+		ps.Add("bill_detail_list", "is empty: the batch has no movement")
+	}
 	if sum := b.LineTotal(); b.TotalAmount.IsSet() && len(b.Lines) > 0 && !sum.Equal(b.TotalAmount) {
 		ps.Add("total_amount", "is %s, income less refunds of the lines is %s", b.TotalAmount, sum)
 	}

@@ -129,7 +129,7 @@ func drawBill(rt *rapid.T) *Bill {
 		}
 	}
 	if rapid.Bool().Draw(rt, "own total") {
-		b.Total(YuanOf(decimal.New(rapid.Int64Range(-1e9, 1e9).Draw(rt, "total"), -2)))
+		b.Total(YuanFromDecimal(decimal.New(rapid.Int64Range(-1e9, 1e9).Draw(rt, "total"), -2)))
 	}
 	bill, err := b.Build()
 	if err != nil {

@@ -33,16 +33,24 @@ type call struct {
 
 const formType = "application/x-www-form-urlencoded;charset=UTF-8"
 
+// run sends a call that has been prepared, or reports why it could not be.
+func (c *Client) run(ctx context.Context, method string, cl *call, err error) error {
+	if err == nil && ctx == nil {
+		err = cl.invalid("context", "must not be nil")
+	}
+	if err != nil {
+		return c.refused(ctx, method, err)
+	}
+	return c.do(ctx, cl)
+}
+
 // do is the path of every call: sign, send, open the envelope, classify. The
 // request has been validated and encoded.
 func (c *Client) do(ctx context.Context, cl *call) error {
-	if ctx == nil {
-		return cl.invalid("context", "must not be nil")
-	}
 	start := c.cfg.now()
 	at, err := c.attempt(ctx, cl, 1)
 	at.Done, at.Duration = true, c.cfg.now().Sub(start)
-	c.observe(ctx, at)
+	c.observe(ctx, at, err)
 	return err
 }
 
@@ -61,7 +69,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	err := c.receive(cl, n, raw, failed, secrets, &obs)
 	obs.Outcome = OutcomeOf(err)
 	obs.Duration = c.cfg.now().Sub(start)
-	c.observe(ctx, obs)
+	c.observe(ctx, obs, err)
 	return obs, err
 }
 
@@ -138,6 +146,9 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, sec
 		return e
 	case raw.HTTPStatus != http.StatusOK:
 		text := strings.TrimSpace(fmt.Sprintf("%d %s", raw.HTTPStatus, http.StatusText(raw.HTTPStatus)))
+		if raw.HTTPStatus/100 == 3 {
+			text += ", and redirects are refused"
+		}
 		return cl.transportError(n, raw, &phaseError{PhaseStatus, rowLost, errors.New(text)}, nil)
 	case err != nil:
 		return cl.decodeError(n, raw, "", err, secrets)

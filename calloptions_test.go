@@ -76,7 +76,7 @@ func TestCallOptionRefusals(t *testing.T) {
 		{Field: "simplify", Rule: "is a parameter of the protocol and cannot be replaced"},
 		{Field: "member", Rule: "must have a name, in valid UTF-8"},
 		{Field: "f", Rule: "is a float, which has no exact text: use Yuan, Decimal or text"},
-		{Field: "m", Rule: "a map[string]interface {} has no wire format"},
+		{Field: "m", Rule: "a map[string]interface {} has no wire format: use a struct with tags, or a json.RawMessage"},
 		{Field: "r", Rule: "must be valid JSON"},
 		{Field: "raw reply", Rule: "must not be nil"},
 	}

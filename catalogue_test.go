@@ -71,6 +71,7 @@ var mappings = []mapping{
 	{docType: "String", hint: "decimal text", goType: "fliggy.Decimal"},
 	{docType: "String", hint: "a JSON object inside a string", goType: "fliggy.Exts"},
 	{docType: "String", hint: "keep as text; accept a JSON string or a JSON number", goType: "fliggy.ID"},
+	{docType: "String", hint: "text, not necessarily numeric", goType: "fliggy.ID"},
 	{docType: "String", enum: true, goType: "an enumeration"},
 	{docType: "String", goType: "string"},
 	{docType: "Number", unit: "CNY fen", goType: "fliggy.Fen"},

@@ -144,7 +144,11 @@ type GatewayError struct {
 // Error gives codes, messages and the request id.
 func (e *GatewayError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "rentcar: %s: gateway error %s", e.Method, brief(e.Code))
+	code := brief(e.Code)
+	if code == "" {
+		code = "without a code"
+	}
+	fmt.Fprintf(&b, "rentcar: %s: gateway error %s", e.Method, code)
 	if e.SubCode != "" {
 		fmt.Fprintf(&b, " (%s)", brief(e.SubCode))
 	}

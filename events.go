@@ -19,27 +19,32 @@ type CallbackService struct{ client *Client }
 //
 // API: alitrip.rentcar.btb.distribution.callback.
 func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ...CallOption) (*CallbackResult, error) {
-	cfg := s.client.callConfig(opts)
+	req, err := s.request(cb, s.client.callConfig(opts).skipValidation)
+	if err != nil {
+		return nil, s.client.refused(ctx, opCallback.method, err)
+	}
+	return invoke[CallbackRequest, CallbackResult](ctx, s.client, opCallback, req, opts)
+}
+
+// request validates a callback and makes it a request.
+func (s *CallbackService) request(cb *events.Callback, skipValidation bool) (*CallbackRequest, error) {
 	if cb == nil {
 		return nil, &ValidationError{Method: opCallback.method, Problems: []Problem{{Field: "callback", Rule: "must not be nil"}}}
 	}
 	own := *cb
 	setDefault(&own.ChannelID, s.client.cfg.channel)
-	if !cfg.skipValidation {
-		if err := own.Validate(); err != nil {
-			var invalid *ValidationError
-			if errors.As(err, &invalid) {
-				return nil, &ValidationError{Method: opCallback.method, Problems: invalid.Problems}
-			}
-			return nil, err
+	if !skipValidation {
+		err := own.Validate()
+		var invalid *ValidationError
+		if errors.As(err, &invalid) {
+			return nil, &ValidationError{Method: opCallback.method, Problems: invalid.Problems}
 		}
 	}
 	text, err := own.MarshalJSON()
 	if err != nil {
 		return nil, invalidValue(opCallback.method, err)
 	}
-	req := &CallbackRequest{EventData: string(text), ChannelID: own.ChannelID}
-	return invoke[CallbackRequest, CallbackResult](ctx, s.client, opCallback, req, opts)
+	return &CallbackRequest{EventData: string(text), ChannelID: own.ChannelID}, nil
 }
 
 // A CallbackRequest is a callback on its way: the text that Send makes of it.

@@ -29,16 +29,8 @@ type Raw []byte
 //
 // A method without a type here counts as one that changes something.
 func (c *Client) Call(ctx context.Context, method string, params Params, out any, opts ...CallOption) error {
-	cl, err := c.genericCall(method, params, opts)
-	if err != nil {
-		return err
-	}
-	if err := cl.setOut(out); err != nil {
-		return err
-	}
-	cl.url = c.topURL
-	cl.form = top.Merge(cl.form, cl.config.params)
-	return c.do(ctx, cl)
+	cl, err := c.genericCall(method, params, out, opts)
+	return c.run(ctx, method, cl, err)
 }
 
 // A QimenRequest is a call of an API that a merchant or distributor provides
@@ -60,43 +52,48 @@ type QimenRequest struct {
 // unless the gateway failed; out is as for Call. Whether the provider succeeded
 // is yours to look at, except that flag "failure" is a *GatewayError.
 func (c *Client) CallQimen(ctx context.Context, method string, req *QimenRequest, out any, opts ...CallOption) error {
+	cl, err := c.qimenCall(method, req, out, opts)
+	return c.run(ctx, method, cl, err)
+}
+
+// qimenCall prepares a call of the Qimen gateway.
+func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []CallOption) (*call, error) {
 	if req == nil {
-		return (&call{method: method}).invalid("request", "must not be nil")
+		return nil, (&call{method: method}).invalid("request", "must not be nil")
 	}
-	cl, err := c.genericCall(method, req.Params, opts)
+	cl, err := c.genericCall(method, req.Params, out, opts)
 	if err != nil {
-		return err
-	}
-	if err := cl.setOut(out); err != nil {
-		return err
+		return nil, err
 	}
 	cl.dialect, cl.url, cl.target = top.Qimen, c.qimenURL, req.TargetAppKey
 	switch {
 	case cl.url == "":
-		return cl.invalid("Qimen URL", "is not known: add WithQimenURL to the client's options")
+		return nil, cl.invalid("Qimen URL", "is not known: add WithQimenURL to the client's options")
 	case top.IsBlank(cl.target):
-		return cl.invalid("target_app_key", "is required: the app key of the provider")
+		return nil, cl.invalid("target_app_key", "is required: the app key of the provider")
 	case req.JSON != nil && req.XML != nil:
-		return cl.invalid("body", "is JSON or XML, not both")
+		return nil, cl.invalid("body", "is JSON or XML, not both")
 	}
-	cl.form = top.Merge(cl.form, cl.config.params)
 	switch {
 	case req.JSON != nil:
 		if cl.body, err = memberJSON(req.JSON); err != nil {
-			return cl.invalid("body", err.Error())
+			return nil, cl.invalid("body", err.Error())
 		}
 		cl.contentType = "application/json;charset=utf-8"
 	case req.XML != nil:
+		if _, err := top.XMLRoot(req.XML); err != nil {
+			return nil, cl.invalid("body", "must be XML: "+err.Error())
+		}
 		cl.body, cl.contentType = req.XML, "text/xml;charset=utf-8"
 	}
 	if cl.contentType != "" {
 		cl.query, cl.form = cl.form, nil
 	}
-	return c.do(ctx, cl)
+	return cl, nil
 }
 
-// genericCall checks what the callers of untyped methods give.
-func (c *Client) genericCall(method string, params Params, opts []CallOption) (*call, error) {
+// genericCall prepares a call without a type, to the TOP gateway.
+func (c *Client) genericCall(method string, params Params, out any, opts []CallOption) (*call, error) {
 	cfg := c.callConfig(opts)
 	problems := cfg.problems
 	if strings.TrimSpace(method) == "" {
@@ -110,7 +107,8 @@ func (c *Client) genericCall(method string, params Params, opts []CallOption) (*
 		return nil, err
 	}
 	op, ok := operationByName(method)
-	return &call{method: method, write: !ok || op.write, form: form, config: cfg}, nil
+	cl := &call{method: method, write: !ok || op.write, url: c.topURL, form: top.Merge(form, cfg.params), config: cfg}
+	return cl, cl.setOut(out)
 }
 
 // setOut prepares the call to read its reply into out.

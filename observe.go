@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -10,7 +11,7 @@ import (
 // holds no payload and no secret.
 type Observation struct {
 	Method     string        // API name
-	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts
+	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts, 0 if it was refused before sending
 	Done       bool          // the call is over: this is about all of it
 	Duration   time.Duration // of the attempt or the call, by the client's clock
 	Outcome    Outcome       // Succeeded, or what is known of the failure
@@ -19,12 +20,15 @@ type Observation struct {
 	RequestID  string        // empty when no reply was understood
 }
 
-func (c *Client) observe(ctx context.Context, o Observation) {
+func (c *Client) observe(ctx context.Context, o Observation, err error) {
 	for _, f := range c.cfg.observers {
 		f(o)
 	}
 	if !o.Done {
 		return
+	}
+	if ctx == nil {
+		ctx = context.Background()
 	}
 	level := slog.LevelWarn
 	if o.Outcome == Succeeded {
@@ -33,11 +37,32 @@ func (c *Client) observe(ctx context.Context, o Observation) {
 	c.cfg.logger.LogAttrs(ctx, level, "rentcar call",
 		slog.String("method", o.Method), slog.Int("attempts", o.Attempt), slog.Duration("duration", o.Duration),
 		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code),
-		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID))
+		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID), slog.String("detail", detail(err)))
+}
+
+// detail says of a failure what holds nothing of a payload: a message of the
+// platform may, so of those there is the code only.
+func detail(err error) string {
+	var transport *TransportError
+	var decode *DecodeError
+	var invalid *ValidationError
+	if errors.As(err, &transport) || errors.As(err, &decode) || errors.As(err, &invalid) {
+		return err.Error()
+	}
+	return ""
+}
+
+// refused reports a call that ended before it was sent, and returns its error.
+func (c *Client) refused(ctx context.Context, method string, err error) error {
+	c.observe(ctx, Observation{Method: method, Done: true, Outcome: OutcomeOf(err)}, err)
+	return err
 }
 
 // warn logs what is only likely to be wrong with a request.
 func (c *Client) warn(ctx context.Context, method string, problems []Problem) {
+	if ctx == nil {
+		return // the call will be refused
+	}
 	for _, p := range problems {
 		c.cfg.logger.LogAttrs(ctx, slog.LevelWarn, "rentcar request looks wrong",
 			slog.String("method", method), slog.String("field", p.Field), slog.String("rule", p.Rule))

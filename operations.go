@@ -66,6 +66,9 @@ func compilePlans(names map[string]Names) (map[string]*operationPlans, error) {
 		if n.Param != "" {
 			p.param = n.Param
 		}
+		if n.Param != "" && top.IsBlank(n.Param) || n.Inner != "" && top.IsBlank(n.Inner) {
+			return nil, fmt.Errorf("names of %s: a name is white space only", op.method)
+		}
 		if isProtocolParam(p.param) {
 			return nil, fmt.Errorf("names of %s: %s is a parameter of the protocol", op.method, p.param)
 		}

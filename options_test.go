@@ -211,7 +211,7 @@ func TestConcurrentCalls(t *testing.T) {
 		wg.Go(func() {
 			id := strconv.Itoa(i)
 			res, err := queryOrder(context.Background(), c, CallSession(id), WithParam("i", id))
-			if err != nil || res.RequestID != id || res.Order.ServiceTypes[0] != OrderServiceType(id) {
+			if err != nil || res.RequestID != id || res.Info.ServiceTypes[0] != OrderServiceType(id) {
 				t.Errorf("call %s: %+v, %v", id, res, err)
 			}
 		})
@@ -361,5 +361,5 @@ func TestObservers(t *testing.T) {
 	}
 	seen = nil
 	_, _ = c.Orders.Query(ctx, &OrderQueryRequest{})
-	diff(t, "a refused request", []Observation(nil), seen)
+	diff(t, "a refused request", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: NotSent}}, seen)
 }

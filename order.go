@@ -44,7 +44,8 @@ type OrderQueryRequest struct {
 	Exts Exts `top:"exts"`
 }
 
-// Validate lists what is wrong with the request in a *ValidationError.
+// Validate lists what is wrong with the request in a *ValidationError. The channel
+// counts as missing here even if the client would fill it.
 func (r *OrderQueryRequest) Validate() error { return validate(opOrderQuery, r) }
 
 func (r *OrderQueryRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
@@ -63,8 +64,8 @@ type OrderQueryResult struct {
 	Status
 	// Booking is the car, the times and the places (预订信息).
 	Booking Booking `top:"booking_info"`
-	// Order is amounts, status and added services (订单信息).
-	Order OrderInfo `top:"order_info"`
+	// Info is amounts, status and added services (订单信息).
+	Info OrderInfo `top:"order_info"`
 	// Deposit is the credit-based deposit waiver (信用免押).
 	Deposit Deposit `top:"deposit_info"`
 }
@@ -72,7 +73,7 @@ type OrderQueryResult struct {
 // SupportsRenewal tells whether a renewal may be started on the order: whether
 // its service types hold 3 (B2B renewal guide). Ask it of the main order.
 func (r *OrderQueryResult) SupportsRenewal() bool {
-	return slices.Contains(r.Order.ServiceTypes, ServiceRenewal)
+	return slices.Contains(r.Info.ServiceTypes, OrderServiceRenewal)
 }
 
 // Booking is the car, the times and the places of an order.
@@ -264,7 +265,8 @@ type OrderCheckCancelRequest struct {
 	Exts Exts `top:"exts"`
 }
 
-// Validate lists what is wrong with the request in a *ValidationError.
+// Validate lists what is wrong with the request in a *ValidationError. The channel
+// counts as missing here even if the client would fill it.
 func (r *OrderCheckCancelRequest) Validate() error { return validate(opOrderCheckCancel, r) }
 
 func (r *OrderCheckCancelRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }

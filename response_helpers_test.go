@@ -30,7 +30,7 @@ func someBill(t testing.TB) *Bill {
 
 func billLine(biz BillBizType, amount string) BillLine {
 	return BillLine{
-		OrderID: string(mainOrder), OutOrderID: outOrder, BizType: biz, OrderAmount: MustYuan(amount),
+		OrderID: mainOrder, OutOrderID: outOrder, BizType: biz, OrderAmount: MustYuan(amount),
 		PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"),
 	}
 }

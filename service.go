@@ -78,26 +78,11 @@ func validate(op *operation, req any) error {
 // invoke sends a typed request and returns its typed result. The result is also
 // returned beside a *BusinessError.
 func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Req, opts []CallOption) (*Res, error) {
-	cfg := c.callConfig(opts)
-	if err := cfg.problems.Err(op.method); err != nil {
-		return nil, err
-	}
-	if req == nil {
-		return nil, validate(op, req)
-	}
-	own := *req // the caller's request stays as it is
-	if r, ok := any(&own).(channelled); ok {
-		r.defaultChannel(c.cfg.channel)
-	}
-	cl, err := c.newCall(op, &own, cfg)
+	cl, warnings, err := prepare(c, op, req, opts)
 	if err != nil {
-		return nil, err
+		return nil, c.refused(ctx, op.method, err)
 	}
-	var warnings []Problem
-	if r, ok := any(&own).(warned); ok {
-		warnings = r.Warnings()
-		c.warn(ctx, op.method, warnings)
-	}
+	c.warn(ctx, op.method, warnings)
 	var out *Res
 	cl.accept = func(reply *top.Reply, n int, _ []byte) error {
 		res := new(Res)
@@ -117,8 +102,31 @@ func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Re
 		}
 		return err
 	}
-	err = c.do(ctx, cl)
+	err = c.run(ctx, op.method, cl, nil)
 	return out, err
+}
+
+// prepare makes a call of a typed request, and lists what looks wrong with it.
+func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*call, []Problem, error) {
+	cfg := c.callConfig(opts)
+	if err := cfg.problems.Err(op.method); err != nil {
+		return nil, nil, err
+	}
+	if req == nil {
+		return nil, nil, validate(op, req)
+	}
+	own := *req // the caller's request stays as it is
+	if r, ok := any(&own).(channelled); ok {
+		r.defaultChannel(c.cfg.channel)
+	}
+	cl, err := c.newCall(op, &own, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r, ok := any(&own).(warned); ok {
+		return cl, r.Warnings(), nil
+	}
+	return cl, nil, nil
 }
 
 // newCall validates and encodes a typed request.

@@ -304,8 +304,8 @@ func TestTimesAndZones(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !res.Order.PayTime.Equal(time.Date(2022, 11, 23, 16, 30, 0, 0, time.UTC)) || res.Order.CreateTime.UnixMilli() != 1669220000000 {
-		t.Errorf("times %v, %v", res.Order.PayTime, res.Order.CreateTime)
+	if !res.Info.PayTime.Equal(time.Date(2022, 11, 23, 16, 30, 0, 0, time.UTC)) || res.Info.CreateTime.UnixMilli() != 1669220000000 {
+		t.Errorf("times %v, %v", res.Info.PayTime, res.Info.CreateTime)
 	}
 }
 

@@ -53,7 +53,7 @@ const (
 // The values that callers of this package write; all others, which only come
 // back, are in package fliggy.
 const (
-	ServiceRenewal = fliggy.ServiceRenewal // the order supports a renewal (支持订单续租)
+	OrderServiceRenewal = fliggy.OrderServiceRenewal // the order supports a renewal (支持订单续租)
 
 	BillOrderFee                        = fliggy.BillOrderFee                        // 10 income: order fee (订单费用)
 	BillVehicleDamageDeduction          = fliggy.BillVehicleDamageDeduction          // 11 income: vehicle-damage deposit (车损押金扣款)
@@ -94,14 +94,23 @@ func At(t time.Time) Time { return fliggy.At(t) }
 // the documents show.
 func ParseTime(s string) (Time, error) { return fliggy.ParseTime(s) }
 
+// MustTime is ParseTime for constants; it panics where ParseTime fails.
+func MustTime(s string) Time { return fliggy.MustTime(s) }
+
+// ParseLocalTime reads a wall clock, "2006-01-02 15:04:05".
+func ParseLocalTime(s string) (LocalTime, error) { return fliggy.ParseLocalTime(s) }
+
+// LocalTimeOf is what the clock of t's own place shows.
+func LocalTimeOf(t time.Time) LocalTime { return fliggy.LocalTimeOf(t) }
+
 // ParseYuan reads an amount in yuan, such as "16.02", and keeps its scale.
 func ParseYuan(s string) (Yuan, error) { return fliggy.ParseYuan(s) }
 
 // MustYuan is ParseYuan for constants; it panics where ParseYuan fails.
 func MustYuan(s string) Yuan { return fliggy.MustYuan(s) }
 
-// YuanOf is a decimal as an amount in yuan.
-func YuanOf(d decimal.Decimal) Yuan { return fliggy.YuanFromDecimal(d) }
+// YuanFromDecimal is a decimal as an amount in yuan.
+func YuanFromDecimal(d decimal.Decimal) Yuan { return fliggy.YuanFromDecimal(d) }
 
 // FenOf is an amount in fen, the unit of the agency's APIs.
 func FenOf(n int64) Fen { return fliggy.FenOf(n) }

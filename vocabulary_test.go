@@ -15,7 +15,7 @@ func TestVocabulary(t *testing.T) {
 		t.Errorf("time %v, %v", at, err)
 	}
 	yuan, err := ParseYuan("16.020")
-	if err != nil || yuan.String() != "16.020" || MustYuan("16.020") != yuan || YuanOf(decimal.New(1602, -2)).String() != "16.02" {
+	if err != nil || yuan.String() != "16.020" || MustYuan("16.020") != yuan || YuanFromDecimal(decimal.New(1602, -2)).String() != "16.02" {
 		t.Errorf("yuan %v, %v", yuan, err)
 	}
 	if _, err := ParseYuan("16,02"); err == nil {

@@ -69,11 +69,16 @@ func (e *Envelope) check(ps *fliggy.Problems, t Type, allowed ...Type) {
 
 // source keeps the payload of an event beside the envelope, so that an envelope
 // copied into another event does not take the bytes along.
-type source struct{ raw []byte }
+type source struct{ raw string }
 
 // Raw is a copy of the payload that Parse was given; nil for an event made by
 // hand.
-func (s *source) Raw() []byte { return slices.Clone(s.raw) }
+func (s *source) Raw() []byte {
+	if s.raw == "" {
+		return nil
+	}
+	return []byte(s.raw)
+}
 
 // RenewalAccepted says that the merchant took a renewal (续租接单成功事件, 103). It
 // is the answer to renewal.submit.
@@ -188,8 +193,8 @@ func (e *Unknown) checkData(ps *fliggy.Problems) {
 // and whatever was changed in the fields since, or envelope and data of an event
 // made by hand.
 func (e Unknown) MarshalJSON() ([]byte, error) {
-	if e.raw != nil {
-		return compact(e.raw)
+	if e.raw != "" {
+		return compact([]byte(e.raw))
 	}
 	var ps fliggy.Problems
 	e.checkData(&ps)

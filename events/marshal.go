@@ -20,8 +20,8 @@ const (
 // marshal writes an event: what was read, else envelope and data from their
 // fields.
 func marshal(s source, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage) ([]byte, error) {
-	if s.raw != nil {
-		return compact(s.raw)
+	if s.raw != "" {
+		return compact([]byte(s.raw))
 	}
 	return encodeFields("event ", head, t, p, data, extra)
 }

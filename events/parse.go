@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -41,7 +40,7 @@ func Parse(payload []byte) (Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
-	e, err := in.event(source{slices.Clone(payload)})
+	e, err := in.event(source{string(payload)})
 	if err != nil {
 		return nil, fmt.Errorf("events: event %v: eventData: %w", in.EventType, err)
 	}

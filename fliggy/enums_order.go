@@ -32,15 +32,15 @@ type OrderServiceType string
 
 // Values of OrderServiceType.
 const (
-	ServiceChangeDriver       OrderServiceType = "1" // change the driver (修改驾驶人)
-	ServiceChangePickUpReturn OrderServiceType = "2" // change pick-up and return information (修改取还车信息)
-	ServiceRenewal            OrderServiceType = "3" // order renewal (支持订单续租)
+	OrderServiceChangeDriver       OrderServiceType = "1" // change the driver (修改驾驶人)
+	OrderServiceChangePickUpReturn OrderServiceType = "2" // change pick-up and return information (修改取还车信息)
+	OrderServiceRenewal            OrderServiceType = "3" // order renewal (支持订单续租)
 )
 
 var orderServiceTypeNames = map[OrderServiceType]string{
-	ServiceChangeDriver:       "change the driver",
-	ServiceChangePickUpReturn: "change pick-up and return",
-	ServiceRenewal:            "renewal",
+	OrderServiceChangeDriver:       "change the driver",
+	OrderServiceChangePickUpReturn: "change pick-up and return",
+	OrderServiceRenewal:            "renewal",
 }
 
 // String gives an English name, the value itself when it is unknown.

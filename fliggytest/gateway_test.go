@@ -320,14 +320,14 @@ func TestSnapshotsAreCopies(t *testing.T) {
 	o.Details.Extra = map[string]json.RawMessage{"later": json.RawMessage(`{"a":1}`)}
 	o.OrderID = g.AddOrder(Order{OrderID: "1", OutOrderID: "first"})
 	g.AddOrder(o)
-	o.Details.Order.ServiceTypes[2] = "9"
+	o.Details.Info.ServiceTypes[2] = "9"
 	o.Details.Booking.Stores[0].Name = "changed"
 	got, _ := g.Order("1")
 	got.Details.Extra["later"][2] = 'x'
-	got.Details.Order.ServiceTypes[0] = "8"
+	got.Details.Info.ServiceTypes[0] = "8"
 	again, ok := g.Order("1")
 	if !ok || !again.Details.SupportsRenewal() || again.Details.Booking.Stores[0].Name == "changed" ||
-		again.Details.Order.ServiceTypes[0] != fliggy.ServiceChangeDriver || string(again.Details.Extra["later"]) != `{"a":1}` {
+		again.Details.Info.ServiceTypes[0] != fliggy.OrderServiceChangeDriver || string(again.Details.Extra["later"]) != `{"a":1}` {
 		t.Errorf("the order held changed with a copy: %+v", again.Details)
 	}
 	if _, ok := g.Order("none"); ok {

@@ -21,7 +21,7 @@ type Order struct {
 	OutOrderID string          // the distributor's id
 	ChannelID  rentcar.Channel // of the events about the order
 	// Details is what order.query answers. It can be renewed if its service types
-	// hold 3 (rentcar.ServiceRenewal).
+	// hold 3 (rentcar.OrderServiceRenewal).
 	Details rentcar.OrderQueryResult
 	// CancelFee is what order.cancelcheck answers, in yuan; 0.00 where it is unset.
 	CancelFee rentcar.Yuan
@@ -41,8 +41,8 @@ func SampleOrder() Order {
 		_ = plan.DecodeXML(sampleXML, &o.Details) // a file of this package
 	}
 	o.Details.RetCode, o.Details.RetMsg = "", ""
-	o.Details.Order.ServiceTypes = []rentcar.OrderServiceType{
-		fliggy.ServiceChangeDriver, fliggy.ServiceChangePickUpReturn, rentcar.ServiceRenewal,
+	o.Details.Info.ServiceTypes = []rentcar.OrderServiceType{
+		fliggy.OrderServiceChangeDriver, fliggy.OrderServiceChangePickUpReturn, rentcar.OrderServiceRenewal,
 	}
 	return o
 }

@@ -196,7 +196,7 @@ func TestBills(t *testing.T) {
 	for _, format := range allFormats {
 		g := start(t)
 		bill, err := rentcar.NewBill("ID1", "1").Income(rentcar.BillLine{
-			OrderID: string(SampleOrderID), OutOrderID: SampleOutOrderID, BizType: rentcar.BillOrderFee,
+			OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, BizType: rentcar.BillOrderFee,
 			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "1", PayTime: fliggy.MustTime("2023-02-03 19:23:32"),
 		}).Remark("备注").Build()
 		noError(t, err)

@@ -304,8 +304,8 @@ func TestSampleOrderIsThatOfTheDocuments(t *testing.T) {
 		t.Error("data/order.xml is not the sample of the documents")
 	}
 	o := SampleOrder()
-	if !o.Details.SupportsRenewal() || o.Details.Booking.License != "鲁A231212" || len(o.Details.Order.AddedServices) != 1 ||
-		o.Details.RetCode != "" || len(o.Details.Order.ServiceTypes) != 3 {
+	if !o.Details.SupportsRenewal() || o.Details.Booking.License != "鲁A231212" || len(o.Details.Info.AddedServices) != 1 ||
+		o.Details.RetCode != "" || len(o.Details.Info.ServiceTypes) != 3 {
 		t.Errorf("got %+v", o)
 	}
 }

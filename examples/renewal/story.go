@@ -40,7 +40,7 @@ func (d *distributor) quote(ctx context.Context, longer time.Duration) (*booking
 	d.fact("our order", d.ours)
 	d.fact("car", order.Booking.CarBrandName+" "+order.Booking.License)
 	d.fact("return time", order.Booking.CarReturnTime)
-	for _, t := range order.Order.ServiceTypes {
+	for _, t := range order.Info.ServiceTypes {
 		d.fact("service_type", fmt.Sprintf("%s %s", string(t), t))
 	}
 	d.request(order.Meta)
@@ -186,7 +186,7 @@ func (d *distributor) refund(ctx context.Context, succeed bool) (*events.Renewal
 func (d *distributor) bill(ctx context.Context, b *booking, penalty rentcar.Yuan, refund *events.RenewalFeeRefund, at rentcar.Time) error {
 	line := func(biz rentcar.BillBizType, amount rentcar.Yuan, trade string) rentcar.BillLine {
 		return rentcar.BillLine{
-			OrderID: string(d.mainOrder), OutOrderID: d.ours, // never the renewal's own
+			OrderID: d.mainOrder, OutOrderID: d.ours, // never the renewal's own
 			BizType: biz, OrderAmount: amount, PayTradeNo: trade, PayTime: at, PayType: rentcar.PayAlipay,
 		}
 	}

@@ -287,7 +287,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 		cd.elem = elem
 		cd.wrap = defaultWrap(elem)
 	default:
-		return nil, fmt.Errorf("a %s has no wire format", t)
+		return nil, fmt.Errorf("a %s has no wire format: use a struct with tags, or a json.RawMessage", t)
 	}
 	return cd, nil
 }
