@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -81,4 +82,21 @@ func answering(status int, body string) (client *rentcar.Client, stop func()) {
 		panic(err)
 	}
 	return client, server.Close
+}
+
+func ExampleNewClient_options() {
+	const appKey, appSecret = "12345678", "0123456789abcdef0123456789abcdef"
+	count := func(string, rentcar.Outcome) {}
+
+	client, err := rentcar.NewClient(appKey, appSecret,
+		rentcar.WithEnvironment(rentcar.Sandbox), // Production is the default; WithBaseURL for any other gateway
+		rentcar.WithChannel(rentcar.ChannelAmap), // fills channel_id where a request leaves it out
+		rentcar.WithFormat(rentcar.WrappedJSON),  // SimplifiedJSON is the default; XML works too
+		rentcar.WithSignMethod(rentcar.HMACMD5),  // HMACSHA256 is the default; MD5 works too
+		rentcar.WithTimeout(10*time.Second),      // of one attempt
+		rentcar.WithLogger(slog.Default()),       // nothing is logged without it
+		rentcar.WithObserver(func(o rentcar.Observation) { count(o.Method, o.Outcome) }),
+	)
+	fmt.Println(client, err)
+	// Output: rentcar.Client{app key 12345678, hmac, wrapped JSON} <nil>
 }

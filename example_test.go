@@ -77,6 +77,9 @@ func ExampleClient_events() {
 			case *events.RenewalRejected: // 104
 				return markRejected(ctx, e.RenewalOrderID, e.ErrorCode, e.ErrorMessage)
 			case *events.RenewalFeeRefund: // 142: refund the customer, then answer with the same trade number
+				if err := e.SuccessCallback().Validate(); err != nil {
+					return err // it could not be answered: no money moves
+				}
 				refunded, err := refund(ctx, e.RenewalOutOrderID, e.Amount, e.PayTradeNo)
 				if err != nil {
 					return err // not settled: the reply asks Fliggy to push again

@@ -81,7 +81,9 @@ func (s *source) Raw() []byte {
 }
 
 // RenewalAccepted says that the merchant took a renewal (续租接单成功事件, 103). It
-// is the answer to renewal.submit.
+// is the answer to renewal.submit, and may overtake its reply: keep an event of a
+// renewal that you do not know yet. It carries no renewalOutOrderId; whether its
+// outOrderId names your main order or your renewal is not documented.
 //
 // Source: B2B renewal guide. That it comes through
 // qimen.alitrip.rentcar.btborder.notify is inferred.

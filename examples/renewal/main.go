@@ -80,7 +80,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if p.sandbox.appKey != "" {
 		tell = online
 	}
-	if err := tell(ctx, p, &screen{out: stdout}); err != nil {
+	s := &screen{out: stdout}
+	if err := errors.Join(tell(ctx, p, s), s.err); err != nil {
 		fmt.Fprintln(stderr, "\nrenewal:", err)
 		return 1
 	}
@@ -90,14 +91,18 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 func parse(args []string, getenv func(string) string, stderr io.Writer) (*plan, error) {
 	p := &plan{}
 	fs := flag.NewFlagSet("renewal", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() { fmt.Fprint(stderr, usage); fs.PrintDefaults() }
+	fs.SetOutput(io.Discard) // run reports what is wrong
 	format := fs.String("format", "simplified", "how replies travel: simplified, wrapped, xml")
 	sign := fs.String("sign", "hmac-sha256", "how calls are signed: hmac-sha256, hmac, md5")
 	fs.StringVar(&p.scenario, "scenario", accepted, "how the story goes, offline: accepted, rejected, refund-failed")
 	fs.BoolVar(&p.submit, "submit", false, "sandbox: submit the renewal after the quote (it is a real order there)")
 	fs.StringVar(&p.listen, "listen", "", "sandbox: serve pushes at this address, such as :8080, and wait for the merchant's answer")
 	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fs.SetOutput(stderr)
+			fmt.Fprint(stderr, usage)
+			fs.PrintDefaults()
+		}
 		return nil, err
 	}
 	var ok [3]bool
@@ -114,8 +119,16 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*plan, 
 	case !ok[2]:
 		return nil, fmt.Errorf("-scenario %q: want %s", p.scenario, strings.Join([]string{accepted, rejected, refundFailed}, ", "))
 	}
-	err := p.sandbox.read(getenv)
-	return p, err
+	if err := p.sandbox.read(getenv); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.sandbox.appKey == "" && (p.submit || p.listen != ""):
+		return nil, errors.New("-submit and -listen are for the sandbox: set FLIGGY_APP_KEY and FLIGGY_APP_SECRET")
+	case p.listen != "" && !p.submit:
+		return nil, errors.New("-listen waits for the answer to a submit: give -submit too")
+	}
+	return p, nil
 }
 
 // options are the options of the client that the flags ask for.

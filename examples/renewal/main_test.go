@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -120,7 +121,10 @@ func TestExitStatus(t *testing.T) {
 		stderr string
 	}{
 		{"help", t.Context(), []string{"-help"}, noEnv, 0, "FLIGGY_APP_KEY"},
-		{"unknown flag", t.Context(), []string{"-x"}, noEnv, 2, "-x"},
+		{"unknown flag", t.Context(), []string{"-x"}, noEnv, 2, "renewal: flag provided but not defined: -x\n"},
+		{"submit offline", t.Context(), []string{"-submit"}, noEnv, 2, "are for the sandbox"},
+		{"listen alone", t.Context(), []string{"-listen", ":0"}, env("FLIGGY_APP_KEY", "1", "FLIGGY_APP_SECRET", "s", "FLIGGY_ORDER_ID", "1"), 2, "give -submit too"},
+		{"order without account", t.Context(), nil, env("FLIGGY_ORDER_ID", "1"), 2, "set both"},
 		{"format", t.Context(), []string{"-format", "yaml"}, noEnv, 2, "simplified, wrapped or xml"},
 		{"sign", t.Context(), []string{"-sign", "sha1"}, noEnv, 2, "hmac-sha256, hmac or md5"},
 		{"scenario", t.Context(), []string{"-scenario", "happy"}, noEnv, 2, "accepted, rejected, refund-failed"},
@@ -139,3 +143,18 @@ func TestExitStatus(t *testing.T) {
 		})
 	}
 }
+
+// A story that cannot be printed has not been told.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	var errs bytes.Buffer
+	if code := run(t.Context(), nil, noEnv, full{}, &errs); code != 1 || !strings.Contains(errs.String(), errFull.Error()) {
+		t.Errorf("exit %d, stderr %q", code, errs.String())
+	}
+}
+
+var errFull = errors.New("no space left")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }

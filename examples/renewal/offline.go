@@ -45,7 +45,7 @@ func offline(ctx context.Context, p *plan, s *screen) error {
 	gw.PushTo("http://" + l.Addr().String() + pushPath)
 
 	s.title("A rental is kept longer (续租): %s, %s, scenario %s", p.format, p.sign, p.scenario)
-	fmt.Fprintf(s.out, "    Fliggy, in this process   %s\n    our endpoint for events   http://%s%s\n", gw.URL(), l.Addr(), pushPath)
+	s.printf("    Fliggy, in this process   %s\n    our endpoint for events   http://%s%s\n", gw.URL(), l.Addr(), pushPath)
 	if err := d.story(ctx, gw, p.scenario); err != nil {
 		return err
 	}

@@ -39,6 +39,8 @@ func (s *sandbox) read(getenv func(string) string) error {
 	switch {
 	case (s.appKey == "") != (secret == ""):
 		return errors.New("FLIGGY_APP_KEY and FLIGGY_APP_SECRET: set both for the sandbox, neither for the offline story")
+	case s.appKey == "" && (s.order != "" || s.ourOrder != "" || s.url != "" || session != ""):
+		return errors.New("FLIGGY_APP_KEY and FLIGGY_APP_SECRET: set both, the other variables are for the sandbox")
 	case s.appKey != "" && s.order == "":
 		return errors.New("FLIGGY_ORDER_ID: name the main order to renew")
 	}

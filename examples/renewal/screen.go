@@ -8,27 +8,35 @@ import (
 	"github.com/fliggy-go/rentcar"
 )
 
-// A screen prints the story, numbered step by step.
+// A screen prints the story, numbered step by step. The first failure to print is
+// kept: a story that nobody could read has not been told.
 type screen struct {
 	out  io.Writer
 	step int
+	err  error
+}
+
+func (s *screen) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(s.out, format, args...); err != nil && s.err == nil {
+		s.err = err
+	}
 }
 
 // title begins the story.
 func (s *screen) title(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	fmt.Fprintf(s.out, "%s\n%s\n", text, strings.Repeat("═", width(text)))
+	s.printf("%s\n%s\n", text, strings.Repeat("═", width(text)))
 }
 
 // next begins a step: what happens, and the API or event it happens by.
 func (s *screen) next(what, by string) {
 	s.step++
-	fmt.Fprintf(s.out, "\n%2d  %s\n    %s\n", s.step, what, by)
+	s.printf("\n%2d  %s\n    %s\n", s.step, what, by)
 }
 
 // fact prints one line of a step.
 func (s *screen) fact(name string, value any) {
-	fmt.Fprintf(s.out, "      %s%s %v\n", name, strings.Repeat(" ", max(0, 16-width(name))), value)
+	s.printf("      %s%s %v\n", name, strings.Repeat(" ", max(0, 16-width(name))), value)
 }
 
 // width is how many columns a terminal gives a text: two for a Chinese character.
@@ -47,5 +55,5 @@ func (s *screen) request(m rentcar.Meta) { s.fact("request id", m.RequestID) }
 
 // say prints a sentence.
 func (s *screen) say(format string, args ...any) {
-	fmt.Fprintf(s.out, "      → %s\n", fmt.Sprintf(format, args...))
+	s.printf("      → %s\n", fmt.Sprintf(format, args...))
 }
