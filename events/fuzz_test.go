@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/events"
@@ -44,11 +43,7 @@ func checkFault(t *testing.T, err error) {
 func FuzzParse(f *testing.F) {
 	seedPayloads(f)
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		start := time.Now()
 		e, err := events.Parse(payload)
-		if spent := time.Since(start); spent > patience {
-			t.Errorf("%d bytes took %v", len(payload), spent)
-		}
 		if err != nil {
 			checkFault(t, err)
 			return

@@ -5,22 +5,17 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fliggy-go/rentcar/events"
 )
 
 const mebibyte = 1 << 20
 
-// patience is far more than any payload below takes when the work grows with its
-// length, and far less than it would take when it grew with a power of it.
-const patience = 20 * time.Second
-
-// parseInTime parses a payload of any kind and checks that what comes of it is
-// bounded.
-func parseInTime(t *testing.T, name string, payload []byte) (events.Event, error) {
+// parseAny parses a payload of any kind and checks that what comes of it is
+// bounded. Work that grew with a power of the length would run into the time limit
+// of the test binary.
+func parseAny(t *testing.T, name string, payload []byte) (events.Event, error) {
 	t.Helper()
-	start := time.Now()
 	e, err := events.Parse(payload)
 	if err == nil {
 		_ = e.Validate()
@@ -29,9 +24,6 @@ func parseInTime(t *testing.T, name string, payload []byte) (events.Event, error
 		}
 	} else if len(err.Error()) > maxErrorText {
 		t.Errorf("%s: an error of %d bytes", name, len(err.Error()))
-	}
-	if spent := time.Since(start); spent > patience {
-		t.Errorf("%s: %d bytes took %v", name, len(payload), spent)
 	}
 	return e, err
 }
@@ -63,7 +55,7 @@ func TestHostileSize(t *testing.T) {
 		"escapes":               {edit(t, e142, "eventData.reason", `"`+strings.Repeat(`\u005c`, mebibyte/6)+`"`), ""},
 		"white space":           {bytes.ReplaceAll(e142, []byte(" "), bytes.Repeat([]byte(" "), mebibyte/32)), ""},
 	} {
-		e, err := parseInTime(t, name, c.payload)
+		e, err := parseAny(t, name, c.payload)
 		if c.fault == "" && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -102,12 +94,12 @@ func TestHostileDepth(t *testing.T) {
 		"lists in the data": `{"eventType":103,"eventData":{"x":` + deep(100_000, `[`, ``, `]`) + `}}`,
 		"lists in text":     `{"eventType":103,"eventData":` + quote([]byte(`{"x":`+deep(100_000, `[`, ``, `]`)+`}`)) + `}`,
 	} {
-		_, err := parseInTime(t, name, []byte(payload))
+		_, err := parseAny(t, name, []byte(payload))
 		wantError(t, err, "nested deeper than")
 	}
 	// Data of an unknown event is not looked into: text stays text.
 	text := quote([]byte(`{"x":` + deep(100_000, `[`, ``, `]`) + `}`))
-	e, err := parseInTime(t, "deep text", []byte(`{"eventType":150,"eventData":`+text+`}`))
+	e, err := parseAny(t, "deep text", []byte(`{"eventType":150,"eventData":`+text+`}`))
 	if err != nil || string(e.(*events.Unknown).Data) != text {
 		t.Errorf("deep text in unknown data: %v", err)
 	}
@@ -126,7 +118,7 @@ func TestHostileWrappers(t *testing.T) {
 				}
 				payload = fmt.Appendf(nil, form, inner)
 				name := fmt.Sprintf("%d times %s, text %t", n, form, text)
-				e, err := parseInTime(t, name, payload)
+				e, err := parseAny(t, name, payload)
 				switch {
 				case err != nil:
 					if n <= 4 {
@@ -155,7 +147,7 @@ func TestHostileBranches(t *testing.T) {
 		for len(payload) < mebibyte {
 			payload = fmt.Sprintf(form, quote([]byte(payload)))
 		}
-		_, err := parseInTime(t, form, []byte(payload))
+		_, err := parseAny(t, form, []byte(payload))
 		wantError(t, err, "eventType: missing")
 	}
 }
