@@ -113,6 +113,9 @@ func unprintable(texts ...string) []string {
 		if escaped := url.QueryEscape(t); escaped != t {
 			texts = append(texts, escaped)
 		}
+		if sent := string(top.AppendForm(nil, []top.Param{{Value: t}}))[len("="):]; sent != t {
+			texts = append(texts, sent)
+		}
 	}
 	return texts
 }
@@ -209,10 +212,14 @@ func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, secrets
 }
 
 func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, secrets []string) *GatewayError {
+	kind := classifyGateway(f.Code, f.SubCode)
+	if f.Provider {
+		kind = rowProvider
+	}
 	return &GatewayError{
 		Method: cl.method, Code: redact(f.Code, secrets), Msg: redact(f.Msg, secrets),
 		SubCode: redact(f.SubCode, secrets), SubMsg: redact(f.SubMsg, secrets), RequestID: redact(f.RequestID, secrets),
-		HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(classifyGateway(f.Code, f.SubCode)),
+		HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(kind),
 	}
 }
 

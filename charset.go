@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/internal/charset"
@@ -16,18 +17,23 @@ var xmlEncoding = regexp.MustCompile(`^<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A
 // says, else what an XML declaration says, else UTF-8.
 func replyText(raw *RawReply) ([]byte, error) {
 	body := bytes.TrimPrefix(raw.Body, []byte("\ufeff"))
-	name := charset.FromContentType(raw.Header.Get("Content-Type"))
-	if name == "" || charset.IsUTF8(name) {
-		if m := xmlEncoding.FindSubmatch(body); m != nil && !utf8.Valid(body) {
+	contentType := raw.Header.Get("Content-Type")
+	name := charset.FromContentType(contentType)
+	byHeader := strings.Contains(strings.ToLower(contentType), "charset")
+	if !byHeader {
+		if m := xmlEncoding.FindSubmatch(body); m != nil {
 			name = string(m[1])
 		}
 	}
-	if name == "" || charset.IsUTF8(name) {
+	if charset.IsUTF8(name) {
 		if !utf8.Valid(body) {
 			return nil, errors.New("not valid UTF-8, and no other charset is declared")
 		}
 		return body, nil
 	}
 	text, err := charset.DecodeStrict(name, body)
+	if err != nil && !byHeader && utf8.Valid(body) {
+		return body, nil // recoded on its way, the declaration left as it was
+	}
 	return []byte(text), err
 }

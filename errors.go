@@ -88,7 +88,7 @@ type TransportError struct {
 	Attempts   int    // how often the call was sent or tried
 	Phase      Phase  // what failed
 	HTTPStatus int    // 0 when no status line came
-	Err        error  // the cause, without URL and body
+	Err        error  `json:"-"` // the cause, without URL and body
 
 	class class
 }
@@ -199,7 +199,7 @@ type DecodeError struct {
 	HTTPStatus int    // 200, since any other without an envelope is a TransportError
 	Attempts   int    // how often the call was sent
 	Reply      string // what came, in words: "HTML, 120 bytes"
-	Err        error  // path and rule
+	Err        error  `json:"-"` // path and rule
 
 	class class
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Raw takes the reply of Call or CallQimen as it came: UTF-8, envelope and all.
-// Error envelopes are errors all the same.
+// Error envelopes are errors all the same; whether an empty object is an answer is
+// yours to judge.
 type Raw []byte
 
 // Call calls any method of the TOP gateway by its API name, with the same

@@ -146,7 +146,7 @@ func setURL(to *string, what, rawURL string) error {
 		return fmt.Errorf("%s: must be absolute and start with http:// or https://", what)
 	case u.User != nil:
 		return fmt.Errorf("%s: must not carry a user or password", what)
-	case u.Fragment != "":
+	case strings.Contains(rawURL, "#"):
 		return fmt.Errorf("%s: must not carry a fragment (#)", what)
 	}
 	*to = rawURL

@@ -98,7 +98,7 @@ func valueJSON(value any) (raw json.RawMessage, simple bool, err error) {
 		switch {
 		case len(r) == 0:
 			return json.RawMessage("null"), true, nil
-		case !json.Valid(r):
+		case !json.Valid(r) || !utf8.Valid(r):
 			return nil, false, errors.New("must be valid JSON")
 		}
 		return r, false, nil

@@ -46,6 +46,7 @@ var (
 	rowForbidden   = class{outcome: Rejected, kind: ErrForbidden}
 	rowAuth        = class{outcome: Rejected, kind: ErrUnauthorized}
 	rowBadArgument = class{outcome: Unknown, kind: ErrInvalidRequest}
+	rowProvider    = class{outcome: Unknown} // a Qimen provider's own flag and code, whose meaning is its own
 )
 
 // gatewayCodes classifies the main codes that decide by themselves; all others
@@ -72,15 +73,16 @@ func classifyGateway(code, subCode string) class {
 	switch {
 	case strings.HasPrefix(subCode, "accesscontrol."), subCode == "isv.BUSINESS_LIMIT_CONTROL":
 		return rowThrottled
+	case slices.Contains(badArgumentCodes, subCode):
+		return rowBadArgument
+	case strings.HasPrefix(subCode, "isp."): // the service side, whatever the main code
+		return rowLost
 	}
 	if c, ok := gatewayCodes[code]; ok {
 		return c
 	}
-	switch {
-	case strings.HasPrefix(subCode, "isv."):
+	if strings.HasPrefix(subCode, "isv.") {
 		return rowInvalid
-	case slices.Contains(badArgumentCodes, subCode):
-		return rowBadArgument
 	}
 	return rowLost
 }

@@ -137,6 +137,11 @@ func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) 
 		}
 	}
 	plans := c.plans[op.method]
+	for _, p := range cfg.params {
+		if p.Name == plans.param {
+			return nil, &ValidationError{Method: op.method, Problems: []Problem{{Field: p.Name, Rule: "wraps the request: use WithMember for what is inside, or Call"}}}
+		}
+	}
 	text, err := plans.request.AppendJSON(nil, req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
 	if err != nil {
 		return nil, invalidValue(op.method, err)

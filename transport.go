@@ -44,7 +44,8 @@ func newTransport(cfg *config) *transport {
 	r := resty.NewWithClient(&hc).
 		SetLogger(silent{}).
 		SetHeader("Accept", acceptTypes).
-		SetHeader("User-Agent", cfg.userAgent)
+		SetHeader("User-Agent", cfg.userAgent).
+		SetPreRequestHook(sendOnce)
 	return &transport{resty: r, limit: cfg.replyLimit}
 }
 
@@ -88,16 +89,17 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var trace connTrace
+	trace := &connTrace{}
+	traced := context.WithValue(httptrace.WithClientTrace(ctx, trace.hooks()), traceKey{}, trace)
 	resp, err := t.resty.R().
-		SetContext(httptrace.WithClientTrace(ctx, trace.hooks())).
+		SetContext(traced).
 		SetDoNotParseResponse(true).
 		SetHeader("Content-Type", req.contentType).
 		SetBody(req.body).
 		Post(req.url)
 	if err != nil {
 		err = withCause(ctx, stripURL(err))
-		if trace.unconnected() || isDialError(err) {
+		if trace.unconnected() || !trace.asked.Load() && isDialError(err) {
 			return nil, &phaseError{PhaseConnect, rowNotSent, err}
 		}
 		return nil, &phaseError{PhaseSend, rowLost, err}
@@ -136,28 +138,56 @@ func (t *transport) read(resp *http.Response, body io.Reader) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// connTrace notes whether a connection was asked for and came about. A round
-// tripper that knows no traces leaves both unset.
-type connTrace struct{ asked, got atomic.Bool }
+// connTrace notes whether a connection was asked for and came about, whether
+// anything went out, and whether an answer began. A round tripper that knows no traces leaves all unset.
+type connTrace struct{ asked, got, wrote, answered atomic.Bool }
+
+type traceKey struct{}
+
+var errSentBefore = errors.New("the connection failed after the request had gone out; it is not sent again")
+
+// sendOnce keeps the round tripper from sending a request again of its own accord
+// once its headers have gone out, as HTTP/2 does after some resets that prove
+// nothing. Before that, such as on a connection that had died idle, it may.
+func sendOnce(_ *resty.Client, r *http.Request) error {
+	trace, ok := r.Context().Value(traceKey{}).(*connTrace)
+	body := r.GetBody
+	if !ok || body == nil {
+		return nil
+	}
+	r.GetBody = func() (io.ReadCloser, error) {
+		// After an answer it is a redirect that is being prepared, and then refused.
+		if trace.wrote.Load() && !trace.answered.Load() {
+			return nil, errSentBefore
+		}
+		return body()
+	}
+	return nil
+}
 
 func (t *connTrace) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) { t.asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+
+		WroteHeaders: func() { t.wrote.Store(true) },
+
+		GotFirstResponseByte: func() { t.answered.Store(true) },
 	}
 }
 
 func (t *connTrace) unconnected() bool { return t.asked.Load() && !t.got.Load() }
 
-// isDialError finds the failures that come before a connection exists.
+// isDialError finds the failures that come before a connection exists, for a round
+// tripper that knows no traces. It must not be asked where there was a connection:
+// the error of a second attempt below says nothing of the first.
 func isDialError(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
-	var record tls.RecordHeaderError
 	var cert *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
-	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) || errors.As(err, &record) ||
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) ||
 		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &host)
 }
 

@@ -151,8 +151,8 @@ func TestTransportErrors(t *testing.T) {
 			phase: PhaseConnect, want: wantNotSent,
 		},
 		"TLS alert, from a round tripper without traces": {
-			client: func(t *testing.T) *Client { return failing(t, tls.RecordHeaderError{Msg: "first record"}) },
-			phase:  PhaseConnect, want: wantNotSent,
+			client: func(t *testing.T) *Client { return failing(t, tls.RecordHeaderError{Msg: "any record"}) },
+			phase:  PhaseSend, want: wantLost,
 		},
 		"closed after the request": {
 			client: func(t *testing.T) *Client { return realClient(t, rawServer(t, writing(""))) },

@@ -46,7 +46,14 @@ func find(payload []byte, wrappers int) (*received, error) {
 		return in, nil
 	}
 	if ms.say("eventType") {
-		return open(payload)
+		in, err := open(payload)
+		if err == nil && len(in.Data) == 0 {
+			if m := ms.get("event_data"); m.Value != nil {
+				in.Data = m.Value
+				delete(in.Extra, m.Name)
+			}
+		}
+		return in, err
 	}
 	if wrappers == 0 {
 		return nil, errNoEnvelope
@@ -135,9 +142,10 @@ func (ms members) say(names ...string) bool {
 }
 
 // enveloped returns the envelope that lies in eventData, and the name of that
-// member; nil where eventData is something else. A number of an event does not
-// suffice beside a number outside: data that a Java bean was made into has the
-// number of its event too.
+// member; nil where eventData is something else. Data that a Java bean was made
+// into has the number of its event too, so beside a number outside only the same
+// number counts, and only around data or beside nothing but ids: an event that
+// quotes another one stays itself.
 func (ms members) enveloped() (name string, inner []byte) {
 	m := ms.get("eventData", "event_data")
 	if inner = object(m.Value); inner == nil {
@@ -147,13 +155,26 @@ func (ms members) enveloped() (name string, inner []byte) {
 	if err != nil || !in.say("eventType") {
 		return "", nil
 	}
-	if ms.say("eventType") && !in.say("eventData") {
-		ids := []string{"channelId", "orderId", "outOrderId"}
-		if ms.say(ids...) || !in.say(ids...) {
+	if ms.say("eventType") {
+		same := in.number() == ms.number()
+		bare := in.onlyHead() && !ms.say("channelId", "orderId", "outOrderId")
+		if !same || !in.say("eventData") && !bare {
 			return "", nil
 		}
 	}
 	return m.Name, inner
+}
+
+// number is the number of the event as text.
+func (ms members) number() string {
+	return strings.TrimSpace(scalar(ms.get("eventType").Value))
+}
+
+// onlyHead tells whether all members are those of an envelope without data.
+func (ms members) onlyHead() bool {
+	return !slices.ContainsFunc(ms, func(m top.Member) bool {
+		return m.Name == "eventData" || !envelopePlan.Knows(m.Name)
+	})
 }
 
 // object returns the JSON object that raw is or, as text, seems to hold; nil for

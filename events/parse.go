@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -75,10 +77,14 @@ func (in *received) event(s source) (Event, error) {
 }
 
 // hasRenewal tells whether a 141 is on a renewal, as in the guide's sample.
-// Members that are there and say nothing do not make it one.
+// Members that are there and say nothing do not make it one, nor does the id 0 of
+// a Java bean that was never set.
 func hasRenewal(data []byte) bool {
 	ms, err := scan(data)
-	return err == nil && ms.say("renewalOrderId", "renewalOutOrderId")
+	return err == nil && slices.ContainsFunc([]string{"renewalOrderId", "renewalOutOrderId"}, func(name string) bool {
+		id := strings.TrimSpace(scalar(ms.get(name).Value))
+		return id != "" && id != "null" && id != "0"
+	})
 }
 
 // unknownData is the data without the quotes of an object that came as text;

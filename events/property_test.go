@@ -96,7 +96,7 @@ func noneIfEmpty(m map[string]json.RawMessage) map[string]json.RawMessage {
 
 func drawEvent(t *rapid.T) events.Event {
 	env, data := drawEnvelope(t), noneIfEmpty(extras.Draw(t, "extra data"))
-	id := fliggy.ID(idText.Draw(t, "renewal id"))
+	id := fliggy.ID(idText.Filter(func(id string) bool { return id != "0" }).Draw(t, "renewal id")) // 0 is a bean's way to have none
 	refund := events.FeeRefundData{
 		RefundType: fliggy.RefundType(rapid.IntRange(-2, 9).Draw(t, "refund type")), Amount: amounts.Draw(t, "amount"),
 		Reason: anyText.Draw(t, "reason"), PayTradeNo: anyText.Draw(t, "trade number"),

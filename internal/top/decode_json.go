@@ -45,6 +45,9 @@ func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
 		if d.peek() == 'n' {
 			return d.literal("null")
 		}
+		if f.required && seen.has(f.bit) {
+			return under(name, rulef(ruleTwice)) // which of two success flags would be meant?
+		}
 		switch err := d.value(f.codec, v.FieldByIndex(f.path)); {
 		case err == nil:
 			seen.add(f.bit)

@@ -50,7 +50,7 @@ func (d *xmlDecoder) innerElement(c *codec, inner string, v reflect.Value) error
 			return d.skip()
 		}
 		if found {
-			return under(name, rulef("comes more than once"))
+			return under(name, rulef(ruleTwice))
 		}
 		found = true
 		return under(name, d.element(c, v))
@@ -141,6 +141,9 @@ func (d *xmlDecoder) structValue(c *codec, v reflect.Value) error {
 		f := c.plan.byName[name]
 		if f == nil {
 			return unknown.read(d, name)
+		}
+		if f.required && seen.has(f.bit) {
+			return under(name, rulef(ruleTwice)) // which of two success flags would be meant?
 		}
 		switch err := d.element(f.codec, v.FieldByIndex(f.path)); {
 		case err == nil:

@@ -54,6 +54,9 @@ func (c *codec) textOf(v reflect.Value, lenient bool) (text string, bare bool, e
 // scalarText asks the value for its text; a type that only reads itself is
 // written as its base kind.
 func (c *codec) scalarText(v reflect.Value) (string, bool, error) {
+	if c.typ == decimalType {
+		return "", false, rulef("a decimal.Decimal loses its scale when written: use fliggy.Yuan or fliggy.Decimal")
+	}
 	self := v.Interface()
 	if v.CanAddr() {
 		self = v.Addr().Interface() // may have methods that the value lacks

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+
+	"github.com/shopspring/decimal"
 )
 
 // A Plan is the compiled form of a message type: which member goes into which
@@ -68,6 +70,7 @@ var (
 	unmarshalerType = reflect.TypeFor[json.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
 	timeType        = reflect.TypeFor[time.Time]()
+	decimalType     = reflect.TypeFor[decimal.Decimal]()
 	idType          = reflect.TypeFor[fliggy.ID]()
 	fenType         = reflect.TypeFor[fliggy.Fen]()
 	fliggyTimeType  = reflect.TypeFor[fliggy.Time]()

@@ -34,6 +34,9 @@ type Fault struct {
 	SubCode   string `top:"sub_code"`
 	SubMsg    string `top:"sub_msg"`
 	RequestID string `top:"request_id"`
+	// Provider tells that a Qimen provider wrote it, not the gateway: the codes are
+	// its own.
+	Provider bool `top:"-"`
 }
 
 // qimenFault has the names of Qimen beside those of TOP.
@@ -77,6 +80,7 @@ const (
 
 	ruleInner = "missing: the reply is expected inside it"
 	ruleEmpty = "the reply is empty"
+	ruleTwice = "comes more than once"
 )
 
 // A Reply is a reply of the gateway, its envelope opened.
@@ -86,7 +90,6 @@ type Reply struct {
 	format    Format
 	inner     string
 	body      []byte // the object with the members, or the whole XML document
-	empty     bool   // the object has no members
 	names     []string
 	known     bool
 }
@@ -129,7 +132,7 @@ func (r *Reply) findRequestID(outer func(p *Plan, dst any) error) {
 // Decode reads the members of a regular reply into dst, a pointer to the plan's
 // struct. A reply without members is an error.
 func (r *Reply) Decode(p *Plan, dst any) error {
-	if r.empty {
+	if r.format != XML && len(r.names) == 0 { // XML may hold JSON text instead
 		return rulef(ruleEmpty)
 	}
 	r.known = !slices.ContainsFunc(r.names, isNoRequestID)
@@ -163,11 +166,24 @@ func (r *Reply) openXML(dialect Dialect) error {
 	}
 	if dialect == Qimen {
 		if err := r.openQimen(func(p *Plan, dst any) error { return p.DecodeXML(r.body, dst) }); err != nil || r.Fault != nil {
+			if r.Fault != nil {
+				r.Fault.Provider = root != qimenRoot
+			}
 			return err
 		}
 	}
-	if r.names, err = xmlNames(r.body, r.inner); err != nil {
+	names, err := xmlNames(r.body, "")
+	if err != nil {
 		return err
+	}
+	if slices.Contains(names, errorRoot) {
+		r.Fault = &Fault{}
+		return faultPlan.decodeXML(r.body, errorRoot, r.Fault)
+	}
+	if r.names = names; r.inner != "" {
+		if r.names, err = xmlNames(r.body, r.inner); err != nil {
+			return err
+		}
 	}
 	r.findRequestID(func(p *Plan, dst any) error { return p.DecodeXML(r.body, dst) })
 	return nil
@@ -178,16 +194,8 @@ func (r *Reply) openJSON(dialect Dialect) error {
 	if err != nil {
 		return err
 	}
-	if indexMember(members, errorRoot) >= 0 {
-		var e errorEnvelope
-		if err := errorPlan.DecodeJSON(r.body, &e); err != nil {
-			return err
-		}
-		if e.Fault == nil {
-			return &Error{Path: errorRoot, Rule: "expected an object"}
-		}
-		r.Fault = e.Fault
-		return nil
+	if err := r.openFault(members); err != nil || r.Fault != nil {
+		return err
 	}
 	if dialect == Qimen {
 		if err := r.openQimenJSON(members); err != nil || r.Fault != nil {
@@ -197,6 +205,9 @@ func (r *Reply) openJSON(dialect Dialect) error {
 	if root := r.root(members, dialect); root != nil {
 		r.body = root
 		if members, err = objectMembers(root); err != nil {
+			return err
+		}
+		if err := r.openFault(members); err != nil || r.Fault != nil {
 			return err
 		}
 	}
@@ -211,11 +222,27 @@ func (r *Reply) openJSON(dialect Dialect) error {
 			return err
 		}
 	}
-	r.empty = len(members) == 0
 	for _, m := range members {
 		r.names = append(r.names, m.Name)
 	}
 	r.findRequestID(func(p *Plan, dst any) error { return p.DecodeJSON(outer, dst) })
+	return nil
+}
+
+// openFault takes the error envelope of TOP where there is one among the members
+// of the body.
+func (r *Reply) openFault(members []Member) error {
+	if indexMember(members, errorRoot) < 0 {
+		return nil
+	}
+	var e errorEnvelope
+	if err := errorPlan.DecodeJSON(r.body, &e); err != nil {
+		return err
+	}
+	if e.Fault == nil {
+		return &Error{Path: errorRoot, Rule: "expected an object"}
+	}
+	r.Fault = e.Fault
 	return nil
 }
 
@@ -251,13 +278,17 @@ func (r *Reply) openQimenJSON(members []Member) error {
 			return err
 		}
 	}
-	return r.openQimen(func(p *Plan, dst any) error { return p.DecodeJSON(r.body, dst) })
+	err := r.openQimen(func(p *Plan, dst any) error { return p.DecodeJSON(r.body, dst) })
+	if r.Fault != nil {
+		r.Fault.Provider = true
+	}
+	return err
 }
 
 // openQimen takes what decode reads as a fault where it says so itself.
 func (r *Reply) openQimen(decode func(p *Plan, dst any) error) error {
 	var p peek
-	if decode(peekPlan, &p) != nil || p.Flag != failure {
+	if decode(peekPlan, &p) != nil || strings.TrimSpace(p.Flag) != failure {
 		return nil // what is wrong with a regular reply is found out later
 	}
 	var f qimenFault
