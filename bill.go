@@ -185,7 +185,7 @@ func (b *Bill) Warnings() []Problem {
 		ps.Add("bill_detail_list", "is empty: the batch has no movement")
 	}
 	if sum := b.LineTotal(); b.TotalAmount.IsSet() && len(b.Lines) > 0 && !sum.Equal(b.TotalAmount) {
-		ps.Add("total_amount", "is %s, income less refunds of the lines is %s", b.TotalAmount, sum)
+		ps.Add("total_amount", "differs from income less refunds of the lines, see LineTotal")
 	}
 	return ps
 }

@@ -145,7 +145,7 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, sec
 	switch {
 	case err == nil && reply.Fault != nil:
 		e := cl.gatewayError(n, raw, reply.Fault, secrets)
-		obs.RequestID, obs.Code = e.RequestID, e.Code
+		obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
 		return e
 	case raw.HTTPStatus != http.StatusOK:
 		text := strings.TrimSpace(fmt.Sprintf("%d %s", raw.HTTPStatus, http.StatusText(raw.HTTPStatus)))

@@ -11,7 +11,7 @@ import (
 
 // Version is the version of this package, sent to the gateway as User-Agent and
 // partner_id.
-const Version = "0.1.0"
+const Version = "0.1.0-dev"
 
 // A Client calls the platform for one app. It is immutable and safe for
 // concurrent use; make one and keep it, since it holds the connections.

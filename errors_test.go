@@ -74,7 +74,7 @@ func (w want) check(t testing.TB, err error, write bool) {
 	if c := classOf(t, err); c.retryRead != w.retryRead || c.retryWrite != w.retryWrite || c.wait != w.wait || c.write != write {
 		t.Errorf("class %+v, want %+v for write %v", c, w, write)
 	}
-	warned := strings.Contains(err.Error(), "outcome unknown: the call may have been carried out; query before repeating it")
+	warned := strings.Contains(err.Error(), "outcome unknown: the call may have been carried out; find out before repeating it")
 	if warned != unknown {
 		t.Errorf("the text warns of an unknown outcome: %v, want %v: %s", warned, unknown, err)
 	}
@@ -169,7 +169,7 @@ func TestErrorTexts(t *testing.T) {
 		"gateway, little said": {
 			replyJSON(`{"error_response":{"code":10}}`),
 			"gateway error 10",
-			"gateway error 10 (outcome unknown: the call may have been carried out; query before repeating it)",
+			"gateway error 10 (outcome unknown: the call may have been carried out; find out before repeating it)",
 		},
 		"business": {
 			replyJSON(`{"successful":false,"request_id":"r1"}`),
@@ -184,12 +184,12 @@ func TestErrorTexts(t *testing.T) {
 		"flag": {
 			replyJSON(`{"ret_code":"1","request_id":"r1"}`),
 			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1]",
-			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; query before repeating it)",
+			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; find out before repeating it)",
 		},
 		"status": {
 			reply(http.StatusServiceUnavailable, "text/html", "<html>busy</html>"),
 			"HTTP status: 503 Service Unavailable",
-			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; query before repeating it)",
+			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; find out before repeating it)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (c *Client) Call(ctx context.Context, method string, params Params, out any
 }
 
 // A QimenRequest is a call of an API that a merchant or distributor provides
-// (奇门): Fliggy's own side of it, for tests and for who plays that side.
+// (奇门): Fliggy's own side of it, for tests and for whoever plays that side.
 type QimenRequest struct {
 	// TargetAppKey is the app key of the provider (target_app_key). Required.
 	TargetAppKey string
@@ -79,6 +79,9 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 	case req.JSON != nil:
 		if cl.body, err = memberJSON(req.JSON); err != nil {
 			return nil, cl.invalid("body", err.Error())
+		}
+		if string(cl.body) == "null" {
+			return nil, cl.invalid("body", "must not be nil")
 		}
 		cl.contentType = "application/json;charset=utf-8"
 	case req.XML != nil:

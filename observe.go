@@ -16,6 +16,7 @@ type Observation struct {
 	Duration   time.Duration // of the attempt or the call, by the client's clock
 	Outcome    Outcome       // Succeeded, or what is known of the failure
 	Code       string        // code of the gateway or the business error, empty otherwise
+	SubCode    string        // sub code of the gateway, such as "isv.invalid-parameter"
 	HTTPStatus int           // 0 when no status line came
 	RequestID  string        // empty when no reply was understood
 }
@@ -36,7 +37,7 @@ func (c *Client) observe(ctx context.Context, o Observation, err error) {
 	}
 	c.cfg.logger.LogAttrs(ctx, level, "rentcar call",
 		slog.String("method", o.Method), slog.Int("attempts", o.Attempt), slog.Duration("duration", o.Duration),
-		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code),
+		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code), slog.String("sub_code", o.SubCode),
 		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID), slog.String("detail", detail(err)))
 }
 

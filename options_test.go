@@ -3,6 +3,7 @@ package rentcar
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -306,10 +307,16 @@ func TestLogger(t *testing.T) {
 	}{
 		"success": {replyJSON(okReply), []string{
 			`level=WARN msg="rentcar request looks wrong" method=alitrip.rentcar.btb.renewal.submit field=renewal_out_order_id rule="is empty; the platform most likely needs it"`,
-			`level=DEBUG msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=succeeded code="" http_status=200 request_id=r1`,
+			`level=DEBUG msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=succeeded code="" sub_code="" http_status=200 request_id=r1 detail=""`,
 		}},
-		"failure": {replyJSON(`{"error_response":{"code":25,"request_id":"r2"}}`), []string{
-			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=25 http_status=200 request_id=r2`,
+		"failure": {replyJSON(`{"error_response":{"code":25,"msg":"MARKER","sub_code":"isv.x","sub_msg":"MARKER","request_id":"r2"}}`), []string{
+			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=25 sub_code=isv.x http_status=200 request_id=r2 detail=""`,
+		}},
+		"refused": {replyJSON(`{"successful":false,"ret_code":"71008","ret_msg":"MARKER","request_id":"r3"}`), []string{
+			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=71008 sub_code="" http_status=200 request_id=r3 detail=""`,
+		}},
+		"transport": {httpmock.NewErrorResponder(errors.New("line is down")), []string{
+			`outcome=unknown code="" sub_code="" http_status=0 request_id="" detail="rentcar: alitrip.rentcar.btb.order.query: sending or waiting for the reply: line is down"`,
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -322,6 +329,9 @@ func TestLogger(t *testing.T) {
 				if !strings.Contains(b.String(), line) {
 					t.Errorf("the log lacks\n%s\nin\n%s", line, b.String())
 				}
+			}
+			if strings.Contains(b.String(), "MARKER") {
+				t.Errorf("a message of the platform is in the log:\n%s", b.String())
 			}
 		})
 	}
@@ -345,7 +355,7 @@ func TestObservers(t *testing.T) {
 	}{
 		"success":   {replyJSON(okReply), Observation{Outcome: Succeeded, HTTPStatus: 200, RequestID: "r1"}},
 		"business":  {replyJSON(`{"successful":false,"ret_code":"012","request_id":"r2"}`), Observation{Outcome: Rejected, HTTPStatus: 200, Code: "012", RequestID: "r2"}},
-		"gateway":   {reply(500, jsonType, `{"error_response":{"code":15,"sub_code":"isp.x","request_id":"r3"}}`), Observation{Outcome: Unknown, HTTPStatus: 500, Code: "15", RequestID: "r3"}},
+		"gateway":   {reply(500, jsonType, `{"error_response":{"code":15,"sub_code":"isp.x","request_id":"r3"}}`), Observation{Outcome: Unknown, HTTPStatus: 500, Code: "15", SubCode: "isp.x", RequestID: "r3"}},
 		"decode":    {replyJSON(`{"request_id":"r4"}`), Observation{Outcome: Unknown, HTTPStatus: 200, RequestID: "r4"}},
 		"status":    {reply(502, "text/html", "<html>"), Observation{Outcome: Unknown, HTTPStatus: 502}},
 		"transport": {httpmock.NewErrorResponder(http.ErrHandlerTimeout), Observation{Outcome: Unknown}},

@@ -17,8 +17,8 @@ import (
 // may be text, a boolean, a whole number, a type of package fliggy, a list of
 // those (sent joined by commas), or a struct, a pointer to one or a list of
 // structs (sent as JSON, its members named by their `top` or json tags), or a
-// json.RawMessage (sent as it is). Nil and blank values are not sent. Floats are
-// refused: use Yuan, Decimal or text.
+// json.RawMessage (sent as it is). Nil and blank values are not sent. A float itself
+// is refused: use Yuan, Decimal or text.
 type Params map[string]any
 
 // list returns the parameters as text, sorted by name.

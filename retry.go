@@ -28,7 +28,7 @@ func (c class) is(target error) bool {
 // warning is what the text of an error says of a write whose fate is unknown.
 func (c class) warning() string {
 	if c.is(ErrOutcomeUnknown) {
-		return " (" + ErrOutcomeUnknown.Error() + "; query before repeating it)"
+		return " (" + ErrOutcomeUnknown.Error() + "; find out before repeating it)"
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"slices"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -132,7 +133,7 @@ func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*c
 // newCall validates and encodes a typed request.
 func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) {
 	if !cfg.skipValidation {
-		if err := validate(op, req); err != nil {
+		if err := unlessReplaced(validate(op, req), cfg.members); err != nil {
 			return nil, err
 		}
 	}
@@ -154,6 +155,22 @@ func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) 
 		inner:  plans.inner,
 		config: cfg,
 	}, nil
+}
+
+// unlessReplaced takes the problems of members that WithMember replaces out of a
+// validation's error: what it sends instead is the caller's.
+func unlessReplaced(err error, members []top.Member) error {
+	var invalid *ValidationError
+	if !errors.As(err, &invalid) || len(members) == 0 {
+		return err
+	}
+	var left fliggy.Problems
+	for _, p := range invalid.Problems {
+		if !slices.ContainsFunc(members, func(m top.Member) bool { return m.Name == p.Field }) {
+			left = append(left, p)
+		}
+	}
+	return left.Err(invalid.Method)
 }
 
 // invalidValue makes an encoder's error one of validation.

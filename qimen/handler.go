@@ -140,6 +140,21 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) Observation {
 	return h.process(r.Context(), p)
 }
 
+// Dispatch handles a delivery that has been verified before, such as one that was
+// stored: it parses it, calls the function registered for it, reports to observer
+// and logger, and returns the reply. It looks neither at the signature nor at the
+// age of the timestamp.
+func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
+	start := time.Now()
+	o := Observation{Reason: ReasonUnverifiable, Err: errors.New("qimen: no delivery")}
+	if d != nil {
+		o = h.dispatch(ctx, d)
+	}
+	reply := h.finish(&o, start)
+	h.report(ctx, o)
+	return reply.clone()
+}
+
 // process is the whole path of a push. It never panics.
 func (h *Handler) process(ctx context.Context, p *Push) (o Observation) {
 	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
@@ -155,6 +170,13 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation) {
 		o.Reason, o.Err = reasonOf(err), err
 		return o
 	}
+	return h.dispatch(ctx, d)
+}
+
+// dispatch runs the function registered for a verified delivery. It never panics.
+func (h *Handler) dispatch(ctx context.Context, d *Delivery) (o Observation) {
+	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
+	o.Method, o.AppKey = d.Method, d.AppKey
 	run, ok := h.operations[d.Method]
 	if !ok {
 		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %.80q", d.Method)

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 
+	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
@@ -158,3 +160,33 @@ var errFull = errors.New("no space left")
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// The epilogue believes Fliggy's records, not the story.
+func TestEpilogueTellsTheTruth(t *testing.T) {
+	t.Parallel()
+	gw := fliggytest.NewGateway()
+	defer gw.Close()
+	var out bytes.Buffer
+	if err := epilogue(&screen{out: &out}, gw, accepted); err == nil || !strings.Contains(err.Error(), "the story ended with") {
+		t.Errorf("nothing has happened: %v", err)
+	}
+	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := client.Renewals.Submit(t.Context(), &rentcar.RenewalSubmitRequest{OrderID: fliggytest.SampleOrderID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gw.PushToHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }))
+	if err := pushed(gw.Reject(done.RenewalOrderID, "1", "no")); err == nil {
+		t.Error("a push that was answered with 500 counts as taken")
+	}
+	if err := epilogue(&screen{out: &out}, gw, rejected); err == nil || !strings.Contains(err.Error(), "was not taken") {
+		t.Errorf("a push was refused: %v", err)
+	}
+	_, _ = client.Renewals.Submit(t.Context(), &rentcar.RenewalSubmitRequest{OrderID: "1"}) // there is no such order
+	if err := epilogue(&screen{out: &out}, gw, rejected); err == nil || !strings.Contains(err.Error(), "answered with code") {
+		t.Errorf("a call was refused: %v", err)
+	}
+}

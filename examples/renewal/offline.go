@@ -49,7 +49,7 @@ func offline(ctx context.Context, p *plan, s *screen) error {
 	if err := d.story(ctx, gw, p.scenario); err != nil {
 		return err
 	}
-	return epilogue(s, gw)
+	return epilogue(s, gw, p.scenario)
 }
 
 // story tells it to its end. What gw does here others do in real life.
@@ -107,28 +107,49 @@ func pushed(r fliggytest.PushResult) error {
 	return errors.Join(fmt.Errorf("our endpoint answered a push with HTTP %d %s", r.Status, r.Body), r.Err)
 }
 
+// endings is what Fliggy must hold when a scenario is over.
+var endings = map[string]struct {
+	renewal fliggytest.RenewalState
+	refund  fliggytest.RefundState // of the one refund, empty for none
+	bill    string                 // total of the one bill, empty for none
+}{
+	accepted:     {fliggytest.RenewalCancelled, fliggytest.RefundSucceeded, "0.00"},
+	rejected:     {fliggytest.RenewalRejected, "", ""},
+	refundFailed: {fliggytest.RenewalCancelled, fliggytest.RefundFailed, "3.20"},
+}
+
 // epilogue compares what we were told with what Fliggy holds.
-func epilogue(s *screen, gw *fliggytest.Gateway) error {
+func epilogue(s *screen, gw *fliggytest.Gateway, scenario string) error {
 	s.next("What Fliggy has seen of it", "the in-process gateway's own records")
-	calls := gw.Requests()
+	calls, pushes := gw.Requests(), gw.Pushes()
 	for _, r := range calls {
 		if r.Signature != fliggytest.SignatureValid || r.Answer.Code != "" {
 			return fmt.Errorf("call %s: signature %s, answered with code %q", r.Method, r.Signature, r.Answer.Code)
 		}
 	}
+	for _, p := range pushes {
+		if !p.Result.Accepted {
+			return fmt.Errorf("a push of %s was not taken", p.Method)
+		}
+	}
 	s.fact("calls", fmt.Sprintf("%d, every signature valid", len(calls)))
-	s.fact("pushes", fmt.Sprintf("%d, every one taken", len(gw.Pushes())))
+	s.fact("pushes", fmt.Sprintf("%d, every one taken", len(pushes)))
+	want := endings[scenario]
+	renewal, refund, bill := fliggytest.RenewalState(""), fliggytest.RefundState(""), ""
 	for _, r := range gw.Renewals() {
 		s.fact("renewal order", fmt.Sprintf("%s %s", r.RenewalOrderID, r.State))
-		for _, refund := range r.Refunds {
-			s.fact("refund", fmt.Sprintf("%s yuan %s", refund.Amount, refund.State))
-			if refund.State == fliggytest.RefundRequested {
-				return errors.New("the refund was never answered")
-			}
+		renewal += r.State
+		for _, f := range r.Refunds {
+			s.fact("refund", fmt.Sprintf("%s yuan %s", f.Amount, f.State))
+			refund += f.State
 		}
 	}
 	for _, b := range gw.Bills() {
 		s.fact("bill", fmt.Sprintf("%s, %d lines, total %s", b.Bill.BillNo, len(b.Bill.Lines), b.Bill.TotalAmount))
+		bill += b.Bill.TotalAmount.String()
+	}
+	if renewal != want.renewal || refund != want.refund || bill != want.bill {
+		return fmt.Errorf("the story ended with renewal %q, refund %q, bill %q; want %q, %q, %q", renewal, refund, bill, want.renewal, want.refund, want.bill)
 	}
 	return nil
 }

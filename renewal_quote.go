@@ -1,0 +1,180 @@
+package rentcar
+
+import "github.com/fliggy-go/rentcar/fliggy"
+
+// A RenewalQuoteRequest names the main order and the time it is to be kept
+// longer. Which members are required is not documented; OrderID and both times
+// are checked, since a quote has no meaning without them.
+//
+// Source: alitrip.rentcar.btb.renewaldetail.query.
+type RenewalQuoteRequest struct {
+	// OrderID is Fliggy's id of the main order (飞猪订单号), digits. Required.
+	OrderID ID `top:"order_id,number,required"`
+	// CarUseTime is when the renewal starts: the present return time of the
+	// rental. Required.
+	CarUseTime Time `top:"car_use_time,required"`
+	// CarReturnTime is the new return time, after CarUseTime. Required.
+	CarReturnTime Time `top:"car_return_time,required"`
+	// ChannelID is the distribution channel (分销渠道); empty takes the client's.
+	ChannelID Channel `top:"channel_id"`
+	// OutOrderID is the distributor's id of the main order (分销商订单号). Optional.
+	// Inferred: the page shows no such member, its siblings have it.
+	OutOrderID string `top:"out_order_id"`
+	// RenewalOrderID is Fliggy's id of a renewal order (飞猪续租订单号), digits.
+	// Optional. What it does in a quote is not documented; presumably it names an
+	// earlier renewal of the same rental.
+	RenewalOrderID ID `top:"renewal_order_id,number"`
+	// TraceID is an id of your choice, for troubleshooting only. Optional.
+	TraceID string `top:"trace_id"`
+	// Exts is extension data (扩展信息), the text of a JSON object. Optional.
+	Exts Exts `top:"exts"`
+}
+
+// Validate lists what is wrong with the request in a *ValidationError.
+func (r *RenewalQuoteRequest) Validate() error { return validate(opRenewalQuote, r) }
+
+func (r *RenewalQuoteRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+
+func (r *RenewalQuoteRequest) rules(ps *fliggy.Problems) {
+	checkPeriod(ps, r.CarUseTime, r.CarReturnTime)
+}
+
+// A RenewalQuoteResult is the price of a renewal.
+//
+// Source: alitrip.rentcar.btb.renewaldetail.query; the members of the price but
+// the calendar are inferred from the merchant's quote.
+type RenewalQuoteResult struct {
+	Meta
+	Status
+	// ItemID is the id of this quote (报价唯一ID), opaque text to be given back to
+	// Submit unchanged.
+	ItemID string `top:"item_id"`
+	// Price is the price of the renewal (价格信息).
+	Price RenewalPrice `top:"price_info"`
+	// AddedServices are the added services (增值服务); their amounts come on top of
+	// Price.StandardPrice.
+	AddedServices []RenewalAddedService `top:"added_service_list,wrap=added_service"`
+	// CancelStrategy is the cancellation policy (取消政策).
+	CancelStrategy CancelStrategy `top:"cancel_strategy_struct"`
+}
+
+// Total is what the customer pays by the guide's rule: standard price plus the
+// amounts of all added services. It is unset when the quote names no standard
+// price. Inferred: the rule is documented for the merchant's quote; where the
+// platform's page states a total, that one wins.
+func (r *RenewalQuoteResult) Total() Yuan {
+	total := r.Price.StandardPrice
+	if !total.IsSet() {
+		return Yuan{}
+	}
+	for _, s := range r.AddedServices {
+		total = total.Add(s.Amount)
+	}
+	return total
+}
+
+// RenewalPrice is the price of a renewal. All but CalendarPrice is inferred from
+// the merchant's quote.
+type RenewalPrice struct {
+	// CalendarPrice is the price of each calendar day.
+	CalendarPrice []DailyPrice `top:"calendar_price,wrap=daily_price_info"`
+	// Quantity is the number of days, scattered hours as a fraction ("1.5").
+	// Inferred.
+	Quantity Decimal `top:"quantity"`
+	// ScatteredPriceRules are the scattered-hour rules (零散小时规则). Inferred.
+	ScatteredPriceRules ScatteredPriceRules `top:"scattered_price_rule_info"`
+	// StandardPrice is the whole-day rent plus the handling fee, in yuan. Inferred.
+	StandardPrice Yuan `top:"standard_price"`
+	// BasicServiceFee is the basic service fee (基础服务费) in yuan, already among
+	// the added services. Inferred.
+	BasicServiceFee Yuan `top:"basic_service_fee"`
+	// StandardUnitPrice is the rent of one day in yuan. Inferred.
+	StandardUnitPrice Yuan `top:"standard_unit_price"`
+	// PoundageFee is the handling fee (手续费) in yuan. Inferred.
+	PoundageFee Yuan `top:"poundage_fee"`
+	// PriceMark is the merchant's token of this price, opaque. Inferred.
+	PriceMark string `top:"price_mark"`
+}
+
+// DailyPrice is the price of one calendar day.
+type DailyPrice struct {
+	// Date is the calendar day, yyyy-MM-dd.
+	Date Date `top:"date"`
+	// DayPrice is the rent of the day (日租金) in yuan.
+	DayPrice Yuan `top:"day_price"`
+	// ScatteredPrice is the scattered-hour fee (零散小时费) of the day in yuan;
+	// unset where there is none.
+	ScatteredPrice Yuan `top:"scattered_price"`
+	// ScatteredMinutes are the scattered minutes of the day.
+	ScatteredMinutes int `top:"scattered_minutes"`
+}
+
+// ScatteredPriceRules are the scattered-hour rules of a merchant. Inferred.
+type ScatteredPriceRules struct {
+	// Rules are the rules by range of minutes. Inferred.
+	Rules []ScatteredPriceRule `top:"data"`
+}
+
+// ScatteredPriceRule says what scattered minutes in a range cost. Inferred.
+type ScatteredPriceRule struct {
+	// Value is the share of the day price in percent; 100 means that a whole day
+	// is charged instead. Inferred.
+	Value Decimal `top:"value"`
+	// StartTime is the first minute of the range. Inferred.
+	StartTime int `top:"start_time"`
+	// EndTime is the last minute of the range. Inferred.
+	EndTime int `top:"end_time"`
+}
+
+// RenewalAddedService is an added service (增值服务) of a quote. All members are
+// inferred from the merchant's quote.
+type RenewalAddedService struct {
+	// ServiceType is the kind of service: 1 basic service, 4 scattered hours.
+	// Inferred.
+	ServiceType ServiceType `top:"service_type"`
+	// ServiceCode is the code of the service. Inferred.
+	ServiceCode string `top:"service_code"`
+	// ServiceName is the name to display. Inferred.
+	ServiceName string `top:"service_name"`
+	// ServiceDesc is the description. Inferred.
+	ServiceDesc string `top:"service_desc"`
+	// Quantity is the quantity, days as a fraction for a service per day. Inferred.
+	Quantity Decimal `top:"quantity"`
+	// Price is the unit price in yuan. Inferred.
+	Price Yuan `top:"price"`
+	// Amount is the amount of the line in yuan. Inferred.
+	Amount Yuan `top:"amount"`
+	// IsFlatPrice is 1 for a flat price (一口价), 0 for a price per day. Inferred.
+	// The wire name is_one_way_fee does not mean one-way rental.
+	IsFlatPrice int `top:"is_one_way_fee"`
+	// IsMandatory is 1 for a mandatory service (必选), 0 for an optional one.
+	// Inferred.
+	IsMandatory int `top:"is_fixed"`
+	// ListInclude says what the service includes. Inferred.
+	ListInclude []string `top:"list_include"`
+	// ListExclude says what it does not include (list_excloud on the wire).
+	// Inferred.
+	ListExclude []string `top:"list_excloud"`
+}
+
+// CancelStrategy is a cancellation policy (取消政策). All members are inferred
+// from the merchant's quote.
+type CancelStrategy struct {
+	// CancelRules are the tiers of the penalty. Inferred.
+	CancelRules []CancelRule `top:"cancel_rules,wrap=cancel_rule"`
+	// ManualCheckTime is explained nowhere. Inferred.
+	ManualCheckTime int `top:"manual_check_time"`
+	// CancelType is the kind of rule; only 1 is seen. Inferred.
+	CancelType int `top:"cancel_type"`
+	// SupportCancel tells whether cancelling is possible. Inferred.
+	SupportCancel bool `top:"support_cancel"`
+}
+
+// CancelRule is one tier of a cancellation penalty. Inferred.
+type CancelRule struct {
+	// Num is the penalty in percent, presumably of the total, when CancelType is 1.
+	// Inferred.
+	Num int `top:"num"`
+	// Time is the threshold in hours, presumably before the start. Inferred.
+	Time int `top:"time"`
+}
