@@ -33,9 +33,9 @@
 // ValidationError: refused before sending. TransportError: no usable reply.
 // GatewayError: the gateway's error_response. BusinessError: a reply whose success
 // flag says no. DecodeError: a reply that was not understood. OutcomeOf tells
-// whether a failed call was surely not carried out (NotSent, Rejected) or may have
-// been (Unknown); a write that ends unknown matches ErrOutcomeUnknown. Every call
-// is sent once.
+// whether a failed call was surely not carried out (OutcomeNotSent,
+// OutcomeRejected) or may have been (OutcomeUnknown); a write that ends unknown
+// matches ErrOutcomeUnknown. Every call is sent once.
 //
 // # Inferred names
 //

@@ -34,35 +34,35 @@ var (
 type Outcome uint8
 
 const (
-	// Unknown means that the call may have been carried out, or not.
-	Unknown Outcome = iota
-	// NotSent means that nothing has left this process, or no connection came about.
-	NotSent
-	// Rejected means that the platform refused the call and did not carry it out.
-	Rejected
-	// Succeeded means that the call was carried out and says so.
-	Succeeded
+	// OutcomeUnknown means that the call may have been carried out, or not.
+	OutcomeUnknown Outcome = iota
+	// OutcomeNotSent means that nothing has left this process, or no connection came about.
+	OutcomeNotSent
+	// OutcomeRejected means that the platform refused the call and did not carry it out.
+	OutcomeRejected
+	// OutcomeSucceeded means that the call was carried out and says so.
+	OutcomeSucceeded
 )
 
 // String returns the outcome in words.
 func (o Outcome) String() string {
 	switch o {
-	case NotSent:
+	case OutcomeNotSent:
 		return "not sent"
-	case Rejected:
+	case OutcomeRejected:
 		return "rejected"
-	case Succeeded:
+	case OutcomeSucceeded:
 		return "succeeded"
 	}
 	return "unknown"
 }
 
-// OutcomeOf tells what became of the call that returned err: Succeeded for nil,
-// NotSent or Rejected where that is certain, and Unknown for everything else,
-// errors of other packages included.
+// OutcomeOf tells what became of the call that returned err: OutcomeSucceeded for
+// nil, OutcomeNotSent or OutcomeRejected where that is certain, and OutcomeUnknown
+// for everything else, errors of other packages included.
 func OutcomeOf(err error) Outcome {
 	if err == nil {
-		return Succeeded
+		return OutcomeSucceeded
 	}
 	var known interface{ Outcome() Outcome }
 	if errors.As(err, &known) {
@@ -70,9 +70,9 @@ func OutcomeOf(err error) Outcome {
 	}
 	var invalid *ValidationError
 	if errors.As(err, &invalid) {
-		return NotSent
+		return OutcomeNotSent
 	}
-	return Unknown
+	return OutcomeUnknown
 }
 
 // ValidationError lists everything wrong with a request. It was not sent.
@@ -116,7 +116,7 @@ func (e *TransportError) Unwrap() error { return e.Err }
 // Is matches the classes of this package.
 func (e *TransportError) Is(target error) bool { return e.class.is(target) }
 
-// Outcome is NotSent when no connection came about, else Unknown.
+// Outcome is OutcomeNotSent when no connection came about, else OutcomeUnknown.
 func (e *TransportError) Outcome() Outcome { return e.class.outcome }
 
 // Timeout tells whether the time of the attempt or of the caller was up.
@@ -163,7 +163,7 @@ func (e *GatewayError) Error() string {
 // Is matches the classes of this package.
 func (e *GatewayError) Is(target error) bool { return e.class.is(target) }
 
-// Outcome is Rejected where the code proves it, else Unknown.
+// Outcome is OutcomeRejected where the code proves it, else OutcomeUnknown.
 func (e *GatewayError) Outcome() Outcome { return e.class.outcome }
 
 // A BusinessError is a regular reply whose success flag says no. The method
@@ -188,8 +188,8 @@ func (e *BusinessError) Error() string {
 	return text + requestID(e.RequestID) + attempts(e.Attempts)
 }
 
-// Outcome is Rejected.
-func (e *BusinessError) Outcome() Outcome { return Rejected }
+// Outcome is OutcomeRejected.
+func (e *BusinessError) Outcome() Outcome { return OutcomeRejected }
 
 // A DecodeError says that a reply came and was not understood. What it holds is
 // not shown, since it may be personal data: WithRawReply captures it.
@@ -216,7 +216,7 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 // Is matches the classes of this package.
 func (e *DecodeError) Is(target error) bool { return e.class.is(target) }
 
-// Outcome is Unknown: the platform has answered, but what it said is lost.
+// Outcome is OutcomeUnknown: the platform has answered, but what it said is lost.
 func (e *DecodeError) Outcome() Outcome { return e.class.outcome }
 
 func requestID(id string) string {

@@ -25,16 +25,16 @@ type want struct {
 }
 
 var (
-	wantNever     = want{NotSent, nil, false, false, false}
-	wantNotSent   = want{NotSent, ErrUnavailable, true, true, false}
-	wantLost      = want{Unknown, ErrUnavailable, true, false, false}
-	wantGarbled   = want{Unknown, nil, true, false, false}
-	wantTooLarge  = want{Unknown, ErrReplyTooLarge, false, false, false}
-	wantThrottled = want{Rejected, ErrRateLimited, true, true, true}
-	wantInvalid   = want{Rejected, ErrInvalidRequest, false, false, false}
-	wantForbidden = want{Rejected, ErrForbidden, false, false, false}
-	wantAuth      = want{Rejected, ErrUnauthorized, false, false, false}
-	wantBadArg    = want{Unknown, ErrInvalidRequest, false, false, false}
+	wantNever     = want{OutcomeNotSent, nil, false, false, false}
+	wantNotSent   = want{OutcomeNotSent, ErrUnavailable, true, true, false}
+	wantLost      = want{OutcomeUnknown, ErrUnavailable, true, false, false}
+	wantGarbled   = want{OutcomeUnknown, nil, true, false, false}
+	wantTooLarge  = want{OutcomeUnknown, ErrReplyTooLarge, false, false, false}
+	wantThrottled = want{OutcomeRejected, ErrRateLimited, true, true, true}
+	wantInvalid   = want{OutcomeRejected, ErrInvalidRequest, false, false, false}
+	wantForbidden = want{OutcomeRejected, ErrForbidden, false, false, false}
+	wantAuth      = want{OutcomeRejected, ErrUnauthorized, false, false, false}
+	wantBadArg    = want{OutcomeUnknown, ErrInvalidRequest, false, false, false}
 )
 
 func classOf(t testing.TB, err error) class {
@@ -61,7 +61,7 @@ func (w want) check(t testing.TB, err error, write bool) {
 	if got := OutcomeOf(err); got != w.outcome {
 		t.Errorf("outcome %v, want %v", got, w.outcome)
 	}
-	unknown := write && w.outcome == Unknown
+	unknown := write && w.outcome == OutcomeUnknown
 	for _, s := range sentinels {
 		want := errors.Is(s, w.kind) || errors.Is(s, ErrOutcomeUnknown) && unknown
 		if errors.Is(err, s) != want {
@@ -245,16 +245,16 @@ func TestOutcomeOf(t *testing.T) {
 		want Outcome
 		text string
 	}{
-		{nil, Succeeded, "succeeded"},
-		{errors.New("another package's"), Unknown, "unknown"},
-		{context.Canceled, Unknown, "unknown"},
-		{&ValidationError{}, NotSent, "not sent"},
-		{fmt.Errorf("x: %w", &ValidationError{}), NotSent, "not sent"},
-		{&BusinessError{}, Rejected, "rejected"},
-		{&GatewayError{}, Unknown, "unknown"}, // made by hand: nothing is known
-		{&TransportError{}, Unknown, "unknown"},
-		{&DecodeError{}, Unknown, "unknown"},
-		{errors.Join(errors.New("a"), &BusinessError{}), Rejected, "rejected"},
+		{nil, OutcomeSucceeded, "succeeded"},
+		{errors.New("another package's"), OutcomeUnknown, "unknown"},
+		{context.Canceled, OutcomeUnknown, "unknown"},
+		{&ValidationError{}, OutcomeNotSent, "not sent"},
+		{fmt.Errorf("x: %w", &ValidationError{}), OutcomeNotSent, "not sent"},
+		{&BusinessError{}, OutcomeRejected, "rejected"},
+		{&GatewayError{}, OutcomeUnknown, "unknown"}, // made by hand: nothing is known
+		{&TransportError{}, OutcomeUnknown, "unknown"},
+		{&DecodeError{}, OutcomeUnknown, "unknown"},
+		{errors.Join(errors.New("a"), &BusinessError{}), OutcomeRejected, "rejected"},
 	} {
 		if got := OutcomeOf(tc.err); got != tc.want || got.String() != tc.text {
 			t.Errorf("%v: %v, want %v (%s)", tc.err, got, tc.want, tc.text)
@@ -274,7 +274,7 @@ func TestValidationErrorClass(t *testing.T) {
 			t.Errorf("matches %q: %v", s, got)
 		}
 	}
-	if OutcomeOf(err) != NotSent || g.count() != 0 {
+	if OutcomeOf(err) != OutcomeNotSent || g.count() != 0 {
 		t.Errorf("outcome %v after %d requests", OutcomeOf(err), g.count())
 	}
 	business := error(&BusinessError{})

@@ -63,7 +63,7 @@ func ExampleOutcomeOf() {
 		fmt.Println("booked")
 	case errors.Is(err, rentcar.ErrOutcomeUnknown):
 		fmt.Println("unknown: ask with CheckCancel by", mine, "or wait for event 103 or 104")
-	case rentcar.OutcomeOf(err) == rentcar.NotSent:
+	case rentcar.OutcomeOf(err) == rentcar.OutcomeNotSent:
 		fmt.Println("not sent: send it again")
 	default:
 		fmt.Println("refused:", err)

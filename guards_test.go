@@ -22,7 +22,7 @@ func TestProviderCodeIsItsOwn(t *testing.T) {
 		var raw Raw
 		err := c.CallQimen(t.Context(), "qimen.x", &QimenRequest{TargetAppKey: "1"}, &raw)
 		var fault *GatewayError
-		if !errors.As(err, &fault) || OutcomeOf(err) != Unknown || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnauthorized) {
+		if !errors.As(err, &fault) || OutcomeOf(err) != OutcomeUnknown || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnauthorized) {
 			t.Errorf("%s: %v, outcome %v", body, err, OutcomeOf(err))
 		}
 	}

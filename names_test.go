@@ -119,7 +119,7 @@ func TestSubmitWithoutRenewalOrder(t *testing.T) {
 	c, _ := clientFor(t, replyJSON(`{"successful":true,"id":"7","request_id":"r1"}`))
 	res, err := c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: mainOrder})
 	e := as[*DecodeError](t, err)
-	if res != nil || OutcomeOf(err) != Unknown || e.RequestID != "r1" {
+	if res != nil || OutcomeOf(err) != OutcomeUnknown || e.RequestID != "r1" {
 		t.Errorf("result %+v, outcome %v, %+v", res, OutcomeOf(err), e)
 	}
 	for _, part := range []string{"renewal_order_id: missing from a success", `rentcar.WithNames("alitrip.rentcar.btb.renewal.submit", rentcar.Names{Reply: ...})`} {

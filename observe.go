@@ -14,7 +14,7 @@ type Observation struct {
 	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts, 0 if it was refused before sending
 	Done       bool          // the call is over: this is about all of it
 	Duration   time.Duration // of the attempt or the call, by the client's clock
-	Outcome    Outcome       // Succeeded, or what is known of the failure
+	Outcome    Outcome       // OutcomeSucceeded, or what is known of the failure
 	Code       string        // code of the gateway or the business error, empty otherwise
 	SubCode    string        // sub code of the gateway, such as "isv.invalid-parameter"
 	HTTPStatus int           // 0 when no status line came
@@ -32,7 +32,7 @@ func (c *Client) observe(ctx context.Context, o Observation, err error) {
 		ctx = context.Background()
 	}
 	level := slog.LevelWarn
-	if o.Outcome == Succeeded {
+	if o.Outcome == OutcomeSucceeded {
 		level = slog.LevelDebug
 	}
 	c.cfg.logger.LogAttrs(ctx, level, "rentcar call",

@@ -353,12 +353,12 @@ func TestObservers(t *testing.T) {
 		respond httpmock.Responder
 		want    Observation
 	}{
-		"success":   {replyJSON(okReply), Observation{Outcome: Succeeded, HTTPStatus: 200, RequestID: "r1"}},
-		"business":  {replyJSON(`{"successful":false,"ret_code":"012","request_id":"r2"}`), Observation{Outcome: Rejected, HTTPStatus: 200, Code: "012", RequestID: "r2"}},
-		"gateway":   {reply(500, jsonType, `{"error_response":{"code":15,"sub_code":"isp.x","request_id":"r3"}}`), Observation{Outcome: Unknown, HTTPStatus: 500, Code: "15", SubCode: "isp.x", RequestID: "r3"}},
-		"decode":    {replyJSON(`{"request_id":"r4"}`), Observation{Outcome: Unknown, HTTPStatus: 200, RequestID: "r4"}},
-		"status":    {reply(502, "text/html", "<html>"), Observation{Outcome: Unknown, HTTPStatus: 502}},
-		"transport": {httpmock.NewErrorResponder(http.ErrHandlerTimeout), Observation{Outcome: Unknown}},
+		"success":   {replyJSON(okReply), Observation{Outcome: OutcomeSucceeded, HTTPStatus: 200, RequestID: "r1"}},
+		"business":  {replyJSON(`{"successful":false,"ret_code":"012","request_id":"r2"}`), Observation{Outcome: OutcomeRejected, HTTPStatus: 200, Code: "012", RequestID: "r2"}},
+		"gateway":   {reply(500, jsonType, `{"error_response":{"code":15,"sub_code":"isp.x","request_id":"r3"}}`), Observation{Outcome: OutcomeUnknown, HTTPStatus: 500, Code: "15", SubCode: "isp.x", RequestID: "r3"}},
+		"decode":    {replyJSON(`{"request_id":"r4"}`), Observation{Outcome: OutcomeUnknown, HTTPStatus: 200, RequestID: "r4"}},
+		"status":    {reply(502, "text/html", "<html>"), Observation{Outcome: OutcomeUnknown, HTTPStatus: 502}},
+		"transport": {httpmock.NewErrorResponder(http.ErrHandlerTimeout), Observation{Outcome: OutcomeUnknown}},
 	} {
 		seen, second, respond = nil, nil, tc.respond
 		_, _ = queryOrder(ctx, c)
@@ -371,5 +371,5 @@ func TestObservers(t *testing.T) {
 	}
 	seen = nil
 	_, _ = c.Orders.Query(ctx, &OrderQueryRequest{})
-	diff(t, "a refused request", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: NotSent}}, seen)
+	diff(t, "a refused request", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: OutcomeNotSent}}, seen)
 }

@@ -20,7 +20,7 @@ type class struct {
 // is tells whether the failure belongs to the class that target stands for.
 func (c class) is(target error) bool {
 	if errors.Is(target, ErrOutcomeUnknown) {
-		return c.write && c.outcome == Unknown
+		return c.write && c.outcome == OutcomeUnknown
 	}
 	return c.kind != nil && errors.Is(target, c.kind)
 }
@@ -36,17 +36,17 @@ func (c class) warning() string {
 // The rows of the classification. A write may be repeated only where the
 // platform has surely not carried it out.
 var (
-	rowNotSent     = class{outcome: NotSent, kind: ErrUnavailable, retryRead: true, retryWrite: true}
-	rowBefore      = class{outcome: NotSent}
-	rowLost        = class{outcome: Unknown, kind: ErrUnavailable, retryRead: true}
-	rowUndecodable = class{outcome: Unknown, retryRead: true}
-	rowTooLarge    = class{outcome: Unknown, kind: ErrReplyTooLarge}
-	rowThrottled   = class{outcome: Rejected, kind: ErrRateLimited, retryRead: true, retryWrite: true, wait: true}
-	rowInvalid     = class{outcome: Rejected, kind: ErrInvalidRequest}
-	rowForbidden   = class{outcome: Rejected, kind: ErrForbidden}
-	rowAuth        = class{outcome: Rejected, kind: ErrUnauthorized}
-	rowBadArgument = class{outcome: Unknown, kind: ErrInvalidRequest}
-	rowProvider    = class{outcome: Unknown} // a Qimen provider's own flag and code, whose meaning is its own
+	rowNotSent     = class{outcome: OutcomeNotSent, kind: ErrUnavailable, retryRead: true, retryWrite: true}
+	rowBefore      = class{outcome: OutcomeNotSent}
+	rowLost        = class{outcome: OutcomeUnknown, kind: ErrUnavailable, retryRead: true}
+	rowUndecodable = class{outcome: OutcomeUnknown, retryRead: true}
+	rowTooLarge    = class{outcome: OutcomeUnknown, kind: ErrReplyTooLarge}
+	rowThrottled   = class{outcome: OutcomeRejected, kind: ErrRateLimited, retryRead: true, retryWrite: true, wait: true}
+	rowInvalid     = class{outcome: OutcomeRejected, kind: ErrInvalidRequest}
+	rowForbidden   = class{outcome: OutcomeRejected, kind: ErrForbidden}
+	rowAuth        = class{outcome: OutcomeRejected, kind: ErrUnauthorized}
+	rowBadArgument = class{outcome: OutcomeUnknown, kind: ErrInvalidRequest}
+	rowProvider    = class{outcome: OutcomeUnknown} // a Qimen provider's own flag and code, whose meaning is its own
 )
 
 // gatewayCodes classifies the main codes that decide by themselves; all others

@@ -62,7 +62,7 @@ func submitTo(t *testing.T, address string, hc *http.Client) error {
 
 func wantUnknown(t *testing.T, err error, executed int32) {
 	t.Helper()
-	if OutcomeOf(err) != Unknown || !errors.Is(err, ErrOutcomeUnknown) {
+	if OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, ErrOutcomeUnknown) {
 		t.Errorf("outcome %v of a submit that was carried out: %v", OutcomeOf(err), err)
 	}
 	if executed != 1 {

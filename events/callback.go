@@ -21,8 +21,8 @@ type Callback struct {
 	Data CallbackData
 }
 
-// CallbackData is the data of a callback. Which members a type needs, Validate
-// says.
+// CallbackData is the data of a callback. Validate says which members a type
+// needs.
 //
 // The guide documents the members of 270 and 271, and
 // alitrip.rentcar.btb.distribution.callback those of 11, 210, 220 and 230, and
@@ -133,8 +133,8 @@ func NewRefundPaid(o Order, amount fliggy.Yuan, payTradeNo string) *Callback {
 
 // NewCallback builds a callback of any type. data is a struct with `top` or json
 // tags, a pointer to one, a json.RawMessage that is an object, or nil for none. A
-// map is refused: give it as a json.RawMessage, so that it is yours how its
-// numbers are written. Members that CallbackData has no field for are kept in
+// map is refused: give it as a json.RawMessage, which decides how its numbers are
+// written. Members that CallbackData has no field for are kept in
 // ExtraData.
 func NewCallback(t Type, o Order, data any) (*Callback, error) {
 	c := &Callback{Envelope: o.envelope(t)}

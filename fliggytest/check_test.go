@@ -201,7 +201,7 @@ func TestRefusedClients(t *testing.T) {
 			noError(t, err)
 			_, err = client.Renewals.Submit(context.Background(), submitRequest())
 			var failed *rentcar.GatewayError
-			if !errors.As(err, &failed) || failed.Code != c.code || !errors.Is(err, c.class) || rentcar.OutcomeOf(err) != rentcar.Rejected ||
+			if !errors.As(err, &failed) || failed.Code != c.code || !errors.Is(err, c.class) || rentcar.OutcomeOf(err) != rentcar.OutcomeRejected ||
 				failed.RequestID != lastRequest(t, g).ID {
 				t.Errorf("%s, %v: got %v, want code %s", name, format, err, c.code)
 			}

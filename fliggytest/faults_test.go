@@ -31,7 +31,7 @@ func kindOf(err error) string {
 // after it was carried out.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	const unknown, rejected, done = rentcar.Unknown, rentcar.Rejected, rentcar.Succeeded
+	const unknown, rejected, done = rentcar.OutcomeUnknown, rentcar.OutcomeRejected, rentcar.OutcomeSucceeded
 	for name, c := range map[string]struct {
 		fault    Fault
 		kind     string

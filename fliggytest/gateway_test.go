@@ -260,11 +260,11 @@ func TestClose(t *testing.T) {
 	}()
 	until(func() bool { return len(g.Requests()) > 0 })
 	g.Close()
-	if err := <-failed; rentcar.OutcomeOf(err) == rentcar.Succeeded || rentcar.OutcomeOf(err) == rentcar.Rejected {
+	if err := <-failed; rentcar.OutcomeOf(err) == rentcar.OutcomeSucceeded || rentcar.OutcomeOf(err) == rentcar.OutcomeRejected {
 		t.Errorf("a call that hung when the gateway closed: %v", err)
 	}
 	g.Close()
-	if _, err := c.Renewals.Quote(context.Background(), quoteRequest()); rentcar.OutcomeOf(err) != rentcar.NotSent {
+	if _, err := c.Renewals.Quote(context.Background(), quoteRequest()); rentcar.OutcomeOf(err) != rentcar.OutcomeNotSent {
 		t.Errorf("a call after Close: %v", err)
 	}
 	if res := g.PushRaw(context.Background(), nil); !errors.Is(res.Err, ErrClosed) {

@@ -276,7 +276,7 @@ func TestQimen(t *testing.T) {
 		g.Fail(ServiceFault("isp.http-read-timeout", "超时"))
 		var failed *rentcar.GatewayError
 		err := c.CallQimen(ctx, method, requests["JSON"], &message{})
-		if !errors.As(err, &failed) || failed.SubCode != "isp.http-read-timeout" || failed.SubMsg != "超时" || rentcar.OutcomeOf(err) != rentcar.Unknown {
+		if !errors.As(err, &failed) || failed.SubCode != "isp.http-read-timeout" || failed.SubMsg != "超时" || rentcar.OutcomeOf(err) != rentcar.OutcomeUnknown {
 			t.Errorf("%v: %v", format, err)
 		}
 		// An API of TOP is not served here, and a call needs its target.
