@@ -75,3 +75,36 @@ func wantProblem(t *testing.T, what string, err error, field string) {
 		t.Errorf("%s: %v", what, err)
 	}
 }
+
+// What the platform writes fits one line of a log, and the field has all of it.
+func TestMessagesAreBrief(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("长", 1000)
+	for _, err := range []error{
+		&GatewayError{Method: "x.y", Code: "15", Msg: long, SubCode: "a\r\nb", SubMsg: "c\x00d"},
+		&BusinessError{Method: "x.y", Code: "1\n2", Message: long},
+	} {
+		text := err.Error()
+		if strings.ContainsAny(text, "\r\n\x00") || strings.Count(text, "长") != maxBrief || !strings.Contains(text, "长...") {
+			t.Errorf("%q", text)
+		}
+	}
+	if got := (&GatewayError{Method: "x.y"}).Error(); got != "rentcar: x.y: gateway error without a code" {
+		t.Error(got)
+	}
+}
+
+// A member that the caller writes is the caller's to answer for; the others are
+// still checked.
+func TestReplacedMembersAreNotValidated(t *testing.T) {
+	t.Parallel()
+	mt := httpmock.NewMockTransport()
+	mt.RegisterNoResponder(httpmock.NewStringResponder(http.StatusOK, `{"successful":true}`))
+	c := testClient(t, mt)
+	_, err := c.Orders.Query(t.Context(), &OrderQueryRequest{}, WithMember("channel_id", "80001"), WithMember("order_id", "fz1"))
+	if err != nil {
+		t.Error(err)
+	}
+	_, err = c.Orders.Query(t.Context(), &OrderQueryRequest{}, WithMember("channel_id", "80001"))
+	wantProblem(t, "no id", err, "order_id")
+}
