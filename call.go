@@ -101,7 +101,7 @@ func (c *Client) sign(cl *call, now time.Time) (request, []string) {
 	query := append(top.Merge(protocol, cl.query), top.Param{Name: "sign", Value: signature})
 	req := request{url: joinQuery(cl.url, top.AppendForm(nil, query)), contentType: cl.contentType, body: cl.body}
 	if cl.contentType == "" {
-		req.contentType, req.body = formType, top.AppendForm([]byte{}, cl.form) // resty takes a nil body for none it knows
+		req.contentType, req.body = formType, top.AppendForm([]byte{}, cl.form) // not nil, which resty refuses
 	}
 	return req, unprintable(req.url, cl.url, secret, session, signature)
 }

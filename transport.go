@@ -139,7 +139,8 @@ func (t *transport) read(resp *http.Response, body io.Reader) ([]byte, error) {
 }
 
 // connTrace notes whether a connection was asked for and came about, whether
-// anything went out, and whether an answer began. A round tripper that knows no traces leaves all unset.
+// anything went out, and whether an answer began. A round tripper that knows no
+// traces leaves all unset.
 type connTrace struct{ asked, got, wrote, answered atomic.Bool }
 
 type traceKey struct{}

@@ -112,7 +112,6 @@ func OpenReply(data []byte, format Format, dialect Dialect, inner string) (*Repl
 	}
 	if r.Fault != nil {
 		r.RequestID = r.Fault.RequestID
-		return r, nil
 	}
 	return r, nil
 }
