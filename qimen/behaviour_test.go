@@ -164,7 +164,7 @@ func TestHandlerVerify(t *testing.T) {
 func TestHandlerImmutable(t *testing.T) {
 	t.Parallel()
 	secrets := Secrets{testApp: {testSecret}}
-	rows := Replies{ReasonAccepted: {200, "text/plain", []byte("ok")}}
+	rows := Replies{ReasonAccepted: {Status: 200, ContentType: "text/plain", Body: []byte("ok")}}
 	h, err := NewHandler(secrets, WithReplies(rows), WithClock(fixedClock), OnEvent(func(context.Context, *Delivery, events.Event) error { return nil }))
 	if err != nil {
 		t.Fatal(err)

@@ -42,8 +42,8 @@ type Delivery struct {
 	// Attempt counts how often this delivery has been handed to the handler: 1 for
 	// a push that has just arrived.
 	Attempt int
-	// Findings lists the documented rules that the event breaks. They never refuse
-	// it.
+	// Findings lists the documented rules that the event or request breaks. They
+	// never refuse it.
 	Findings []fliggy.Problem
 	// Push is what arrived, to be stored or verified again.
 	Push *Push
@@ -79,7 +79,7 @@ var protocolParams = map[string]bool{
 	"customerId": true,
 }
 
-// Payload extracts the JSON document of the message: the text body, or for a form
+// Payload extracts the message: the text body (JSON, or XML), or for a form
 // an object of its fields, each value a JSON string, without the parameters of
 // the gateway. Only signed content is in it. That the message is the body is
 // inferred; see [WithPayload].

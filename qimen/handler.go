@@ -17,19 +17,18 @@ import (
 
 // A Handler serves the pushes of the Qimen gateway. Make it with [NewHandler]; it
 // cannot be changed afterwards and may be used by any number of goroutines.
-type Handler struct {
-	config
-	operations map[string]operation // by signed method
-}
+type Handler struct{ config }
 
-// An operation handles a verified push. It notes what it learns in o.
-type operation func(ctx context.Context, d *Delivery, o *Observation) (Reason, error)
+// An operation handles a verified push. It notes what it learns in o, and returns
+// the body of its reply where that is not the one of the reply table.
+type operation func(ctx context.Context, h *Handler, d *Delivery, o *Observation) (Reason, []byte, error)
 
 // NewHandler makes a handler that accepts pushes signed with one of secrets. At
-// least one function must be registered, see [OnEvent]. The error lists
-// everything that is wrong, and says what to do.
+// least one function must be registered: [OnEvent] for a distributor,
+// [OnRenewalPrices], [OnRenewalSubmit] and [OnRenewalCancel] for a merchant. The
+// error lists everything that is wrong, and says what to do.
 func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
-	h := &Handler{config: defaultConfig(), operations: map[string]operation{}}
+	h := &Handler{config: defaultConfig()}
 	var problems []error
 	note := func(err error) {
 		if err != nil {
@@ -47,10 +46,13 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		note(opt(&h.config))
 	}
 	if h.onEvent != nil {
-		h.operations[h.eventMethod] = h.handleEvent
+		if h.operations[h.eventMethod] != nil {
+			note(fmt.Errorf("WithEventMethod: %.80q has a function of its own", h.eventMethod))
+		}
+		h.operations[h.eventMethod] = handleEvent
 	}
 	if len(h.operations) == 0 {
-		note(errors.New("no function is registered: pass OnEvent(...) to receive events"))
+		note(errors.New("no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...) and its kin to serve renewals"))
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
@@ -76,8 +78,8 @@ func (h *Handler) Verify(p *Push) (*Delivery, error) {
 // reply.
 func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 	start := time.Now()
-	o := h.process(ctx, p)
-	reply := h.finish(&o, start)
+	o, body := h.process(ctx, p)
+	reply := h.finish(&o, body, start)
 	h.report(ctx, o)
 	return reply.clone()
 }
@@ -87,8 +89,8 @@ func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 // a look at the body.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	o := h.receive(w, r)
-	reply := h.finish(&o, start)
+	o, body := h.receive(w, r)
+	reply := h.finish(&o, body, start)
 	if o.Reason == ReasonBadMethod {
 		w.Header().Set("Allow", http.MethodPost)
 	}
@@ -119,23 +121,41 @@ func send(w http.ResponseWriter, reply Reply) error {
 	return nil
 }
 
-// finish chooses the reply.
-func (h *Handler) finish(o *Observation, start time.Time) Reply {
+// finish chooses the reply: the row of the table, with the body of the operation
+// where it made one.
+func (h *Handler) finish(o *Observation, body []byte, start time.Time) Reply {
 	reply := h.replies[o.Reason]
+	switch {
+	case body != nil:
+		reply = Reply{Status: http.StatusOK, ContentType: jsonContentType, Body: body}
+	case o.Reason == ReasonRefused && reply.Render != nil:
+		reply.Body = h.render(o)
+		if o.Reason == ReasonPanic {
+			reply = h.replies[ReasonPanic]
+		}
+	}
 	o.Status, o.Duration = reply.Status, time.Since(start)
 	return reply
 }
 
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request) Observation {
+// render writes the body of a refusal.
+func (h *Handler) render(o *Observation) []byte {
+	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
+	var refusal *Refusal
+	errors.As(o.Err, &refusal)
+	return h.replies[ReasonRefused].Render(refusal.Code, refusal.Message)
+}
+
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (Observation, []byte) {
 	if r.Method != http.MethodPost {
-		return Observation{Reason: ReasonBadMethod, Err: fmt.Errorf("qimen: HTTP method %.20q: want POST", r.Method)}
+		return Observation{Reason: ReasonBadMethod, Err: fmt.Errorf("qimen: HTTP method %.20q: want POST", r.Method)}, nil
 	}
 	if _, _, err := checkContentType(r.Header.Get(headerContentType)); err != nil {
-		return Observation{Reason: reasonOf(err), Err: err}
+		return Observation{Reason: reasonOf(err), Err: err}, nil
 	}
 	p, err := ReadPush(w, r, h.bodyLimit)
 	if err != nil {
-		return Observation{Reason: reasonOf(err), Err: err}
+		return Observation{Reason: reasonOf(err), Err: err}, nil
 	}
 	return h.process(r.Context(), p)
 }
@@ -146,20 +166,20 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) Observation {
 // age of the timestamp.
 func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
 	start := time.Now()
-	o := Observation{Reason: ReasonUnverifiable, Err: errors.New("qimen: no delivery")}
+	o, body := Observation{Reason: ReasonUnverifiable, Err: errors.New("qimen: no delivery")}, []byte(nil)
 	if d != nil {
-		o = h.dispatch(ctx, d)
+		o, body = h.dispatch(ctx, d)
 	}
-	reply := h.finish(&o, start)
+	reply := h.finish(&o, body, start)
 	h.report(ctx, o)
 	return reply.clone()
 }
 
 // process is the whole path of a push. It never panics.
-func (h *Handler) process(ctx context.Context, p *Push) (o Observation) {
+func (h *Handler) process(ctx context.Context, p *Push) (o Observation, body []byte) {
 	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
-		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}
+		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
 	d, err := h.ring.verify(p)
 	if err == nil {
@@ -168,42 +188,45 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation) {
 	}
 	if err != nil {
 		o.Reason, o.Err = reasonOf(err), err
-		return o
+		return o, nil
 	}
 	return h.dispatch(ctx, d)
 }
 
 // dispatch runs the function registered for a verified delivery. It never panics.
-func (h *Handler) dispatch(ctx context.Context, d *Delivery) (o Observation) {
+func (h *Handler) dispatch(ctx context.Context, d *Delivery) (o Observation, body []byte) {
 	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
 	o.Method, o.AppKey = d.Method, d.AppKey
 	run, ok := h.operations[d.Method]
 	if !ok {
 		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %.80q", d.Method)
-		return o
+		return o, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
-	o.Reason, o.Err = run(ctx, d, &o)
-	return o
+	o.Reason, body, o.Err = run(ctx, h, d, &o)
+	if refusal := (*Refusal)(nil); o.Reason == ReasonHandlerError && errors.As(o.Err, &refusal) && refusal != nil {
+		o.Reason = ReasonRefused
+	}
+	return o, body
 }
 
 // handleEvent parses an event and hands it to the user's function.
-func (h *Handler) handleEvent(ctx context.Context, d *Delivery, o *Observation) (Reason, error) {
+func handleEvent(ctx context.Context, h *Handler, d *Delivery, o *Observation) (Reason, []byte, error) {
 	payload, err := h.payload(d)
 	if err != nil {
-		return ReasonUndecodable, err
+		return ReasonUndecodable, nil, err
 	}
 	event, err := events.Parse(payload)
 	if err != nil {
-		return ReasonUndecodable, err
+		return ReasonUndecodable, nil, err
 	}
 	d.Findings = findings(event.Validate())
 	o.EventType, o.Findings = event.Type(), d.Findings
 	if err := h.onEvent(ctx, d, event); err != nil {
-		return ReasonHandlerError, err
+		return ReasonHandlerError, nil, err
 	}
-	return ReasonAccepted, nil
+	return ReasonAccepted, nil, nil
 }
 
 // findings lists the rules that a validation found broken.

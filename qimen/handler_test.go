@@ -133,7 +133,7 @@ func TestHandlerReasons(t *testing.T) {
 		{"PUT", httptest.NewRequest(http.MethodPut, "/", strings.NewReader("x")), nil, nil, ReasonBadMethod, 405, failure("method-not-allowed", "Method not allowed"), "WARN", `"PUT"`},
 		{"too large", sign(good), nil, []Option{WithBodyLimit(10)}, ReasonTooLarge, 413, failure("request-too-large", "Request too large"), "WARN", "more than 10 bytes"},
 		{"broken off", brokenRequest(mustSign(t, good, testSecret)), nil, nil, ReasonUnreadable, 400, failure("unreadable-request", "Unreadable request"), "WARN", "connection lost"},
-		{"replaced row", sign(good), nil, []Option{WithReplies(Replies{ReasonAccepted: {202, "text/plain", []byte("ok")}})}, ReasonAccepted, 202, "ok", "DEBUG", ""},
+		{"replaced row", sign(good), nil, []Option{WithReplies(Replies{ReasonAccepted: {Status: 202, ContentType: "text/plain", Body: []byte("ok")}})}, ReasonAccepted, 202, "ok", "DEBUG", ""},
 		{"replaced row without body", request(good), nil, []Option{WithReplies(Replies{ReasonBadSignature: {Status: 204}})}, ReasonBadSignature, 204, "", "WARN", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -214,7 +214,7 @@ func TestDefaultReplies(t *testing.T) {
 	if err := rows.check(); err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 12 {
+	if len(rows) != 14 {
 		t.Errorf("%d rows", len(rows))
 	}
 	for reason, reply := range rows {
@@ -222,6 +222,9 @@ func TestDefaultReplies(t *testing.T) {
 			Success any
 			Code    *string `json:"retCode"`
 			Message *string `json:"retMessage"`
+		}
+		if reply.Render != nil {
+			reply.Body = reply.Render("x", "y")
 		}
 		if err := json.Unmarshal(reply.Body, &body); err != nil || body.Code == nil || body.Message == nil {
 			t.Errorf("%s: %s: %v", reason, reply.Body, err)

@@ -21,15 +21,17 @@ type Observation struct {
 	AppKey string
 	// EventType is the number of the event, 0 where none was parsed.
 	EventType events.Type
-	// Findings lists the documented rules that the event breaks.
+	// Findings lists the documented rules that the event or request breaks.
 	Findings []fliggy.Problem
+	// IsPressureTest tells that a merchant's request is load-test traffic (压测流量).
+	IsPressureTest bool
 	// Reason tells how it ended, Status which HTTP status said so.
 	Reason Reason
 	Status int
 	// Duration is the time from the arrival to the reply.
 	Duration time.Duration
 	// Err says what went wrong: why the push was refused, the error of the user's
-	// function, a [*PanicError], or that the reply could not be written.
+	// function (a [*Refusal] included), a [*PanicError], or that the reply could not be written.
 	Err error
 }
 
@@ -70,7 +72,7 @@ func (c *config) report(ctx context.Context, o Observation) {
 		if o.Err != nil { // the reply did not go out
 			level = slog.LevelWarn
 		}
-	case ReasonHandlerError, ReasonPanic:
+	case ReasonHandlerError, ReasonBadReply, ReasonPanic:
 		level, message = slog.LevelError, "qimen: push failed"
 	}
 	c.log(ctx, level, message, o.Err, slog.String("method", o.Method), slog.String("app_key", o.AppKey),

@@ -28,30 +28,34 @@ const (
 type Option func(*config) error
 
 type config struct {
-	ring        keyring
-	onEvent     func(context.Context, *Delivery, events.Event) error
-	eventMethod string
-	payload     func(*Delivery) ([]byte, error)
-	window      time.Duration
-	timeout     time.Duration
-	bodyLimit   int64
-	now         func() time.Time
-	replies     Replies
-	observe     func(Observation)
-	logger      *slog.Logger
+	ring         keyring
+	operations   map[string]operation // by signed method
+	onEvent      func(context.Context, *Delivery, events.Event) error
+	eventMethod  string
+	payload      func(*Delivery) ([]byte, error)
+	window       time.Duration
+	timeout      time.Duration
+	bodyLimit    int64
+	now          func() time.Time
+	replies      Replies
+	checkReplies bool
+	observe      func(Observation)
+	logger       *slog.Logger
 }
 
 func defaultConfig() config {
 	return config{
-		eventMethod: DefaultEventMethod,
-		payload:     (*Delivery).Payload,
-		window:      DefaultWindow,
-		timeout:     DefaultHandlerTimeout,
-		bodyLimit:   DefaultBodyLimit,
-		now:         time.Now,
-		replies:     DefaultReplies(),
-		observe:     func(Observation) {},
-		logger:      slog.New(slog.DiscardHandler),
+		operations:   map[string]operation{},
+		eventMethod:  DefaultEventMethod,
+		payload:      (*Delivery).Payload,
+		window:       DefaultWindow,
+		timeout:      DefaultHandlerTimeout,
+		bodyLimit:    DefaultBodyLimit,
+		now:          time.Now,
+		replies:      DefaultReplies(),
+		checkReplies: true,
+		observe:      func(Observation) {},
+		logger:       slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -63,7 +67,8 @@ func defaultConfig() config {
 // Return nil when the work is done or durably stored: Fliggy is told that the
 // event was taken. An error is answered with HTTP 500, so that Fliggy pushes the
 // event again (inferred: its repeat policy is not documented); the text of the
-// error goes to observer and logger only. The context is that of the request,
+// error goes to observer and logger only. An error made by [Refuse] goes out as
+// the failure reply, with HTTP 200. The context is that of the request,
 // with a deadline (see [WithHandlerTimeout]).
 func OnEvent(f func(ctx context.Context, d *Delivery, e events.Event) error) Option {
 	return func(c *config) error {
@@ -89,8 +94,9 @@ func WithEventMethod(name string) Option {
 	}
 }
 
-// WithPayload replaces [Delivery.Payload], which extracts the JSON document for
-// events.Parse: for a push that carries it in another place than expected.
+// WithPayload replaces [Delivery.Payload], which extracts the message, a JSON or
+// (for a merchant's request) an XML document: for a push that carries it in another
+// place than expected.
 func WithPayload(f func(*Delivery) ([]byte, error)) Option {
 	return func(c *config) error {
 		if f == nil {
@@ -111,6 +117,15 @@ func WithReplies(replies Replies) Option {
 	return func(c *config) error {
 		maps.Copy(c.replies, rows)
 		return rows.check()
+	}
+}
+
+// WithUncheckedReplies sends replies of a merchant's functions as they are, without
+// calling their Validate. What a reply must hold is inferred from samples.
+func WithUncheckedReplies() Option {
+	return func(c *config) error {
+		c.checkReplies = false
+		return nil
 	}
 }
 

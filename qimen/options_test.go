@@ -29,11 +29,11 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"nil functions", testSecrets, []Option{on, OnEvent(nil), WithClock(nil), WithObserver(nil), WithPayload(nil), WithLogger(nil)}, []string{"OnEvent", "WithClock", "WithObserver", "WithPayload", "WithLogger"}},
 		{"limits", testSecrets, []Option{on, WithWindow(0), WithBodyLimit(-1), WithHandlerTimeout(-time.Second)}, []string{"WithWindow: 0s", "WithBodyLimit: -1", "WithHandlerTimeout: -1s"}},
 		{"empty method", testSecrets, []Option{on, WithEventMethod(" ")}, []string{"WithEventMethod"}},
-		{"unknown reason", testSecrets, []Option{on, WithReplies(Replies{"bored": {200, "x", nil}})}, []string{`"bored"`}},
+		{"unknown reason", testSecrets, []Option{on, WithReplies(Replies{"bored": {Status: 200, ContentType: "x", Body: nil}})}, []string{`"bored"`}},
 		{"no status", testSecrets, []Option{on, row(Reply{})}, []string{"accepted: HTTP status 0"}},
-		{"status", testSecrets, []Option{on, row(Reply{101, "", nil})}, []string{"status 101"}},
-		{"no content type", testSecrets, []Option{on, row(Reply{200, "", []byte("x")})}, []string{"needs a content type"}},
-		{"no body allowed", testSecrets, []Option{on, row(Reply{204, "text/plain", []byte("x")})}, []string{"allows no body"}},
+		{"status", testSecrets, []Option{on, row(Reply{Status: 101, ContentType: "", Body: nil})}, []string{"status 101"}},
+		{"no content type", testSecrets, []Option{on, row(Reply{Status: 200, ContentType: "", Body: []byte("x")})}, []string{"needs a content type"}},
+		{"no body allowed", testSecrets, []Option{on, row(Reply{Status: 204, ContentType: "text/plain", Body: []byte("x")})}, []string{"allows no body"}},
 		{"all at once", Secrets{"1": {""}, "2": nil}, []Option{WithWindow(-1)}, []string{`"1"`, `"2"`, "WithWindow", "no function"}},
 	} {
 		h, err := NewHandler(c.secrets, c.opts...)

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A Reason says how the handling of a push ended. The set is closed; each has a
@@ -15,7 +17,8 @@ type Reason string
 
 // The reasons.
 const (
-	// ReasonAccepted: the function given with OnEvent returned nil.
+	// ReasonAccepted: the function of the user did its work. A merchant's function
+	// wrote the reply; the row of the table is for events.
 	ReasonAccepted Reason = "accepted"
 	// ReasonBadSignature: the signature is wrong, missing, or of no configured app.
 	ReasonBadSignature Reason = "bad signature"
@@ -27,7 +30,7 @@ const (
 	ReasonExpired Reason = "expired"
 	// ReasonUnknownMethod: no function is registered for the signed method.
 	ReasonUnknownMethod Reason = "unknown method"
-	// ReasonUndecodable: the signed message cannot be parsed.
+	// ReasonUndecodable: the signed message cannot be parsed, or names no order.
 	ReasonUndecodable Reason = "undecodable"
 	// ReasonBadMethod: the HTTP method is not POST.
 	ReasonBadMethod Reason = "bad HTTP method"
@@ -35,7 +38,12 @@ const (
 	ReasonTooLarge Reason = "too large"
 	// ReasonUnreadable: the body broke off or could not be read.
 	ReasonUnreadable Reason = "unreadable"
-	// ReasonHandlerError: the function given with OnEvent returned an error.
+	// ReasonRefused: the function of the user returned a [Refusal].
+	ReasonRefused Reason = "refused"
+	// ReasonBadReply: the function of a merchant returned no reply, or one that
+	// breaks rules.
+	ReasonBadReply Reason = "bad reply"
+	// ReasonHandlerError: the function of the user returned another error.
 	ReasonHandlerError Reason = "handler error"
 	// ReasonPanic: a function of the user panicked.
 	ReasonPanic Reason = "panic"
@@ -46,6 +54,9 @@ type Reply struct {
 	Status      int // HTTP status
 	ContentType string
 	Body        []byte
+	// Render makes the body from the code and message of a [Refusal], in place of
+	// Body. For ReasonRefused only.
+	Render func(code, message string) []byte
 }
 
 // Replies is the table from reasons to replies.
@@ -66,12 +77,13 @@ const (
 // same bytes, so that a stranger learns nothing. No text carries a detail of the
 // failure.
 func DefaultReplies() Replies {
-	failure := func(status int, code, message string) Reply {
-		return Reply{status, jsonContentType, fmt.Appendf(nil, `{"success":false,"retCode":%q,"retMessage":%q}`, code, message)}
+	reply := func(status int, body []byte) Reply {
+		return Reply{Status: status, ContentType: jsonContentType, Body: body}
 	}
-	badSignature := func() Reply { return Reply{http.StatusOK, jsonContentType, []byte(bodyBadSignature)} }
+	failure := func(status int, code, message string) Reply { return reply(status, failureBody(code, message)) }
+	badSignature := func() Reply { return reply(http.StatusOK, []byte(bodyBadSignature)) }
 	return Replies{
-		ReasonAccepted:      {http.StatusOK, jsonContentType, []byte(bodyAccepted)},
+		ReasonAccepted:      reply(http.StatusOK, []byte(bodyAccepted)),
 		ReasonBadSignature:  badSignature(),
 		ReasonUnverifiable:  badSignature(),
 		ReasonContentType:   badSignature(),
@@ -81,9 +93,17 @@ func DefaultReplies() Replies {
 		ReasonBadMethod:     failure(http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed"),
 		ReasonTooLarge:      failure(http.StatusRequestEntityTooLarge, "request-too-large", "Request too large"),
 		ReasonUnreadable:    failure(http.StatusBadRequest, "unreadable-request", "Unreadable request"),
+		ReasonRefused:       {Status: http.StatusOK, ContentType: jsonContentType, Render: failureBody},
+		ReasonBadReply:      failure(http.StatusInternalServerError, "system-error", "System error"),
 		ReasonHandlerError:  failure(http.StatusInternalServerError, "system-error", "System error"),
 		ReasonPanic:         failure(http.StatusInternalServerError, "system-error", "System error"),
 	}
+}
+
+// failureBody is the failure reply of the family. Inferred.
+func failureBody(code, message string) []byte {
+	body := top.AppendJSONString([]byte(`{"success":false,"retCode":`), code)
+	return append(top.AppendJSONString(append(body, `,"retMessage":`...), message), '}')
 }
 
 func (r Reply) clone() Reply {
@@ -103,10 +123,13 @@ func (t Replies) check() error {
 		if reply.Status < 200 || reply.Status > 599 {
 			problems = append(problems, fmt.Errorf("replies: %s: HTTP status %d: want 200 to 599", reason, reply.Status))
 		}
-		if len(reply.Body) > 0 && reply.ContentType == "" {
+		if reply.Render != nil && reason != ReasonRefused {
+			problems = append(problems, fmt.Errorf("replies: %s: Render is for %s only", reason, ReasonRefused))
+		}
+		if (len(reply.Body) > 0 || reply.Render != nil) && reply.ContentType == "" {
 			problems = append(problems, fmt.Errorf("replies: %s: a body needs a content type", reason))
 		}
-		if len(reply.Body) > 0 && (reply.Status == http.StatusNoContent || reply.Status == http.StatusNotModified) {
+		if (len(reply.Body) > 0 || reply.Render != nil) && (reply.Status == http.StatusNoContent || reply.Status == http.StatusNotModified) {
 			problems = append(problems, fmt.Errorf("replies: %s: HTTP status %d allows no body", reason, reply.Status))
 		}
 	}

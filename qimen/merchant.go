@@ -1,0 +1,135 @@
+package qimen
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// A Refusal is the answer no: the request was understood, and will not be done.
+// Make one with [Refuse].
+type Refusal struct {
+	Code    string // retCode
+	Message string // retMessage
+}
+
+// Refuse makes the error for a request that you will not carry out. Fliggy gets
+// success false with your code and message, and HTTP 200; the message may be shown
+// to the customer. What codes exist is not documented: choose your own.
+//
+// Any other error tells Fliggy nothing but that the system failed: use it where
+// trying again may help.
+func Refuse(code, message string) error { return &Refusal{Code: code, Message: message} }
+
+// Error gives code and message.
+func (r *Refusal) Error() string { return fmt.Sprintf("qimen: refused: %s: %s", r.Code, r.Message) }
+
+// OnRenewalPrices registers the function that prices renewals. It moves nothing,
+// and may be called any number of times for one order.
+//
+// The reply is checked ([RenewalPricesReply.Validate]) before it goes out. Return
+// [Refuse] for a renewal that is not possible; any other error is answered with
+// HTTP 500, without its text.
+//
+// Source: qimen.alitrip.rentcar.renewalprices.query.
+func OnRenewalPrices(f func(ctx context.Context, d *Delivery, r *RenewalPricesRequest) (*RenewalPricesReply, error)) Option {
+	return serve("OnRenewalPrices", RenewalPricesMethod, f)
+}
+
+// OnRenewalSubmit registers the function that books renewals. Fliggy sends a
+// submit again when it did not learn the answer, so book a renewal once and give
+// the same reply again.
+//
+// Compare the total with your quote: pricing.CheckTotal. Return [Refuse] for what
+// you will not book. Any other error is answered with HTTP 500, without its text,
+// and leaves open to Fliggy whether the renewal is booked.
+//
+// Source: qimen.alitrip.rentcar.renewalorder.submit.
+func OnRenewalSubmit(f func(ctx context.Context, d *Delivery, r *RenewalSubmitRequest) (*RenewalSubmitReply, error)) Option {
+	return serve("OnRenewalSubmit", RenewalSubmitMethod, f)
+}
+
+// OnRenewalCancel registers the function that cancels renewals. Fliggy sends a
+// cancellation again when it did not learn the answer, so say success for a
+// renewal that is cancelled already.
+//
+// Errors are answered as those of [OnRenewalSubmit].
+//
+// Source: qimen.alitrip.rentcar.renewalorder.cancel.
+func OnRenewalCancel(f func(ctx context.Context, d *Delivery, r *RenewalCancelRequest) (*RenewalCancelReply, error)) Option {
+	return serve("OnRenewalCancel", RenewalCancelMethod, f)
+}
+
+// A merchantRequest is a pointer to one of the three requests.
+type merchantRequest[T any] interface {
+	*T
+	Validate() error
+	ids() (fliggy.ID, string)
+	pressureTest() bool
+}
+
+// A merchantReply is a pointer to one of the three replies.
+type merchantReply[T any] interface {
+	*T
+	Validate() error
+	MarshalJSON() ([]byte, error)
+}
+
+func (r *RenewalPricesRequest) ids() (fliggy.ID, string) { return r.OrderID, r.OutOrderID }
+func (r *RenewalSubmitRequest) ids() (fliggy.ID, string) { return r.OrderID, r.OutOrderID }
+func (r *RenewalCancelRequest) ids() (fliggy.ID, string) { return r.OrderID, r.OutOrderID }
+
+func (r *RenewalPricesRequest) pressureTest() bool { return r.IsPressureTest }
+func (r *RenewalSubmitRequest) pressureTest() bool { return r.IsPressureTest }
+func (r *RenewalCancelRequest) pressureTest() bool { return r.IsPressureTest }
+
+// serve makes the option that registers f for a method.
+func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
+	option, method string, f func(context.Context, *Delivery, PReq) (PRep, error),
+) Option {
+	run := func(ctx context.Context, h *Handler, d *Delivery, o *Observation) (Reason, []byte, error) {
+		payload, err := h.payload(d)
+		if err != nil {
+			return ReasonUndecodable, nil, err
+		}
+		request := PReq(new(Req))
+		if err := readMessage(payload, (*Req)(request)); err != nil {
+			return ReasonUndecodable, nil, err
+		}
+		if orderID, outOrderID := request.ids(); top.IsBlank(string(orderID)) && top.IsBlank(outOrderID) {
+			return ReasonUndecodable, nil, errNoID
+		}
+		d.Findings = findings(request.Validate())
+		o.Findings, o.IsPressureTest = d.Findings, request.pressureTest()
+		reply, err := f(ctx, d, request)
+		if err != nil {
+			return ReasonHandlerError, nil, err
+		}
+		if reply == nil {
+			return ReasonBadReply, nil, fmt.Errorf("qimen: the function of %s returned neither a reply nor an error", option)
+		}
+		if h.checkReplies {
+			err = reply.Validate()
+		}
+		var body []byte
+		if err == nil {
+			body, err = reply.MarshalJSON()
+		}
+		if err != nil {
+			return ReasonBadReply, nil, fmt.Errorf("qimen: the reply of %s: %w", option, err)
+		}
+		return ReasonAccepted, body, nil
+	}
+	return func(c *config) error {
+		if f == nil {
+			return fmt.Errorf("%s: the function is nil", option)
+		}
+		if c.operations[method] != nil {
+			return fmt.Errorf("%s is given twice: register one function", option)
+		}
+		c.operations[method] = run
+		return nil
+	}
+}

@@ -1,0 +1,127 @@
+package qimen
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
+
+// The rules of what a message lacks.
+const (
+	ruleMissing  = "is missing"
+	ruleNegative = "must not be negative"
+	rulePeriod   = "must be after carUseTime"
+)
+
+// The members that every reply starts with, in the form of the guide's sample for
+// each method.
+var (
+	pricesStatus = statusMembers(`null`, `null`)
+	submitStatus = statusMembers(`""`, `""`)
+	cancelStatus = statusMembers(`200`, `""`)
+)
+
+func statusMembers(code, message string) []top.Member {
+	return []top.Member{
+		{Name: "success", Value: json.RawMessage(`true`)},
+		{Name: "retCode", Value: json.RawMessage(code)},
+		{Name: "retMessage", Value: json.RawMessage(message)},
+	}
+}
+
+// mustPlan returns the plan of a message of this package; a test makes them all.
+func mustPlan[T any]() *top.Plan {
+	plan, err := top.PlanFor(reflect.TypeFor[T]())
+	if err != nil {
+		panic("qimen: " + err.Error())
+	}
+	return plan
+}
+
+// writeMessage writes a message with further members.
+func writeMessage[T any](message *T, members []top.Member) ([]byte, error) {
+	body, err := mustPlan[T]().AppendJSON(nil, message, top.EncodeOptions{Members: members})
+	if err != nil {
+		return nil, fmt.Errorf("qimen: %w", err)
+	}
+	return body, nil
+}
+
+// readMessage reads a JSON object, or an XML document whatever its root is called.
+// It leaves message alone where that fails.
+func readMessage[T any](data []byte, message *T) error {
+	var fresh T
+	read := mustPlan[T]().DecodeJSON
+	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n\uFEFF"), []byte("<")) {
+		read = mustPlan[T]().DecodeXML
+	}
+	if err := read(data, &fresh); err != nil {
+		return fmt.Errorf("qimen: %w", err)
+	}
+	*message = fresh
+	return nil
+}
+
+// readReply is readMessage for a reply; extra is where unknown members go.
+func readReply[T any](data []byte, reply *T, extra *map[string]json.RawMessage) error {
+	var status struct {
+		Success bool   `top:"success,required"`
+		Code    string `top:"retCode"`
+		Message string `top:"retMessage"`
+	}
+	if err := readMessage(data, &status); err != nil {
+		return err
+	}
+	if !status.Success {
+		return &Refusal{Code: status.Code, Message: status.Message}
+	}
+	if err := readMessage(data, reply); err != nil {
+		return err
+	}
+	for _, m := range pricesStatus {
+		delete(*extra, m.Name)
+	}
+	if len(*extra) == 0 {
+		*extra = nil
+	}
+	return nil
+}
+
+// checkFields lists what the tags of a message find wrong with it.
+func checkFields[T any](message *T) fliggy.Problems { return mustPlan[T]().Check(message) }
+
+func checkMessage[T any](method string, message *T) error { return checkFields(message).Err(method) }
+
+// errNoID refuses a request that names no order.
+var errNoID = errors.New("qimen: orderId, outOrderId: both are missing: the request names no order")
+
+func checkIDs(orderID fliggy.ID, outOrderID string) (ps fliggy.Problems) {
+	checkText(&ps, "orderId", string(orderID))
+	checkText(&ps, "outOrderId", outOrderID)
+	return ps
+}
+
+func checkText(ps *fliggy.Problems, field, text string) {
+	if top.IsBlank(text) {
+		ps.Add(field, ruleMissing)
+	}
+}
+
+func checkTime(ps *fliggy.Problems, field string, t fliggy.Time) {
+	if !t.IsSet() {
+		ps.Add(field, ruleMissing)
+	}
+}
+
+func checkPeriod(ps *fliggy.Problems, from, to fliggy.Time) {
+	checkTime(ps, "carUseTime", from)
+	checkTime(ps, "carReturnTime", to)
+	if from.IsSet() && to.IsSet() && !to.After(from.Time) {
+		ps.Add("carReturnTime", rulePeriod)
+	}
+}

@@ -1,0 +1,197 @@
+package qimen
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// A RenewalPricesReply is the price of a renewal. Package pricing makes it from a
+// rate plan.
+//
+// All members are those of the guide's samples; that they are required is
+// inferred, see [WithUncheckedReplies].
+//
+// Source: qimen.alitrip.rentcar.renewalprices.query, merchant renewal guide.
+type RenewalPricesReply struct {
+	// AddedServices are the lines that come on top of the standard price (增值服务).
+	// May be empty.
+	AddedServices []AddedService `top:"addedServiceList,keep"`
+	// CancelStrategy is the cancellation policy (取消政策). Required.
+	CancelStrategy CancelStrategy `top:"cancelStrategyStruct,required"`
+	// PriceInfo is the price without the added services. Required.
+	PriceInfo PriceInfo `top:"priceInfo,required"`
+	// Extra holds further members, which are written as they are.
+	Extra map[string]json.RawMessage `top:",unknown"`
+}
+
+// Total is what the customer pays, in yuan: the standard price plus the amounts of
+// all added services. The basic service fee of PriceInfo repeats a line and is not
+// added. Unset when there is no standard price.
+func (r *RenewalPricesReply) Total() fliggy.Yuan {
+	total := r.PriceInfo.StandardPrice
+	if !total.IsSet() {
+		return total
+	}
+	for _, s := range r.AddedServices {
+		total = total.Add(s.Amount)
+	}
+	return total
+}
+
+// Validate lists in a *fliggy.ValidationError which required members are missing,
+// and which amounts are negative. It does not calculate: package pricing and the
+// self-test of fliggytest do.
+func (r *RenewalPricesReply) Validate() error {
+	ps := checkFields(r)
+	nonNegative := func(field string, y fliggy.Yuan) {
+		if y.Sign() < 0 {
+			ps.Add(field, ruleNegative)
+		}
+	}
+	for i, s := range r.AddedServices {
+		at := fmt.Sprintf("addedServiceList[%d].", i)
+		nonNegative(at+"price", s.Price)
+		nonNegative(at+"amount", s.Amount)
+	}
+	p := &r.PriceInfo
+	for i, day := range p.CalendarPrice {
+		at := fmt.Sprintf("priceInfo.calendarPrice[%d].", i)
+		nonNegative(at+"dayPrice", day.DayPrice)
+		nonNegative(at+"scatteredPrice", day.ScatteredPrice)
+	}
+	nonNegative("priceInfo.standardPrice", p.StandardPrice)
+	nonNegative("priceInfo.basicServiceFee", p.BasicServiceFee)
+	nonNegative("priceInfo.standardUnitPrice", p.StandardUnitPrice)
+	nonNegative("priceInfo.poundageFee", p.PoundageFee)
+	return ps.Err(RenewalPricesMethod)
+}
+
+// MarshalJSON writes the reply as the guide's samples have it, success and the
+// null code and message included.
+func (r RenewalPricesReply) MarshalJSON() ([]byte, error) { return writeMessage(&r, pricesStatus) }
+
+// UnmarshalJSON reads a reply. One that says failure is a *[Refusal], one without
+// its success flag an error.
+func (r *RenewalPricesReply) UnmarshalJSON(data []byte) error { return readReply(data, r, &r.Extra) }
+
+// PriceInfo is the price of a renewal without its added services.
+type PriceInfo struct {
+	// StandardPrice is the whole-day rent plus PoundageFee, in yuan; added services
+	// are no part of it. Required.
+	StandardPrice fliggy.Yuan `top:"standardPrice,required"`
+	// StandardUnitPrice is the rent of one day in yuan. What it is where the days
+	// differ is not documented. Required.
+	StandardUnitPrice fliggy.Yuan `top:"standardUnitPrice,required"`
+	// PoundageFee is the handling fee (手续费) in yuan, once per renewal. Required.
+	PoundageFee fliggy.Yuan `top:"poundageFee,required"`
+	// BasicServiceFee repeats the amount of the basic service line in yuan; it is
+	// not added again.
+	BasicServiceFee fliggy.Yuan `top:"basicServiceFee"`
+	// Quantity is the number of days, scattered hours as a fraction ("1.5").
+	// Required.
+	Quantity fliggy.Decimal `top:"quantity,required"`
+	// CalendarPrice has one entry for each started day, in order. Required.
+	CalendarPrice []DailyPrice `top:"calendarPrice,required"`
+	// ScatteredPriceRules are the scattered-hour rules (零散小时规则).
+	ScatteredPriceRules ScatteredPriceRules `top:"scatteredPriceRuleInfo,keep"`
+	// PriceMark is your token of this price, opaque text that comes back in the
+	// submit. Required.
+	PriceMark string `top:"priceMark,required"`
+	// Extra holds further members, which are written as they are.
+	Extra map[string]json.RawMessage `top:",unknown"`
+}
+
+// DailyPrice is the price of one started day.
+type DailyPrice struct {
+	// Date is the calendar day on which it starts, yyyy-MM-dd. Required.
+	Date fliggy.Date `top:"date,required"`
+	// DayPrice is the rent of a whole day (日租金) in yuan. Required. Where
+	// ScatteredPrice is set it is only the base of that percentage.
+	DayPrice fliggy.Yuan `top:"dayPrice,required"`
+	// ScatteredPrice is the scattered-hour fee (零散小时费) in yuan: on the last entry
+	// only, and only where the fee applies (命中).
+	ScatteredPrice fliggy.Yuan `top:"scatteredPrice"`
+	// ScatteredMinutes are the minutes beyond the last whole day, with
+	// ScatteredPrice only.
+	ScatteredMinutes int `top:"scatteredMinutes"`
+}
+
+// ScatteredPriceRules are the scattered-hour rules of a merchant.
+type ScatteredPriceRules struct {
+	// Rules are the ranges, in rising order.
+	Rules []ScatteredPriceRule `top:"data,keep"`
+}
+
+// ScatteredPriceRule says what scattered minutes in a range cost.
+type ScatteredPriceRule struct {
+	// Value is the share of the day price in percent; 100 means that the fee does
+	// not apply (未命中) and a whole day is charged instead. Required.
+	Value fliggy.Decimal `top:"value,required"`
+	// StartTime is the first minute of the range.
+	StartTime int `top:"startTime,keep"`
+	// EndTime is the last minute of the range, included.
+	EndTime int `top:"endTime,keep"`
+}
+
+// The service codes of the guide's samples. A merchant has codes of its own beside
+// them.
+const (
+	BasicServiceCode  = "basicServiceMoney" // basic service fee (基础服务费)
+	ScatteredHourCode = "hourFee"           // scattered-hour fee (零散小时费)
+)
+
+// AddedService is one line on top of the standard price (增值服务).
+type AddedService struct {
+	// ServiceType is the kind of service: 1 basic service, 4 scattered hours; others
+	// are not known. Required.
+	ServiceType fliggy.ServiceType `top:"serviceType,required"`
+	// ServiceCode is your code of the service. Required.
+	ServiceCode string `top:"serviceCode,required"`
+	// ServiceName is the name to display. Required.
+	ServiceName string `top:"serviceName,required"`
+	// ServiceDesc is a description.
+	ServiceDesc string `top:"serviceDesc,keep"`
+	// Price is the unit price in yuan. Required.
+	Price fliggy.Yuan `top:"price,required"`
+	// Quantity is the number of days of PriceInfo for a price per day, 1 for a flat
+	// one. Required.
+	Quantity fliggy.Decimal `top:"quantity,required"`
+	// Amount is the amount of the line in yuan: Price times Quantity, rounded to the
+	// fen; Price for a flat one. Required.
+	Amount fliggy.Yuan `top:"amount,required"`
+	// IsFlatPrice is 1 for a flat price (一口价), 0 for a price per day. The wire name
+	// isOneWayFee does not mean one-way rental.
+	IsFlatPrice int `top:"isOneWayFee,keep"`
+	// IsMandatory is 1 for a mandatory service (必选), 0 for an optional one.
+	IsMandatory int `top:"isFixed,keep"`
+	// ListInclude says what the service includes.
+	ListInclude []string `top:"listInclude,keep"`
+	// ListExclude says what it does not include (listExcloud on the wire).
+	ListExclude []string `top:"listExcloud,keep"`
+	// Extra holds further members, which are written as they are.
+	Extra map[string]json.RawMessage `top:",unknown"`
+}
+
+// CancelStrategy is a cancellation policy (取消政策). No document explains it; what
+// the members mean is inferred.
+type CancelStrategy struct {
+	// CancelRules are the tiers of the penalty, in falling order of Time.
+	CancelRules []CancelRule `top:"cancelRules,keep"`
+	// ManualCheckTime is explained nowhere; 0 in the samples.
+	ManualCheckTime int `top:"manualCheckTime,keep"`
+	// CancelType is the kind of rule; only 1 is seen. Required.
+	CancelType int `top:"cancelType,required"`
+	// SupportCancel tells whether cancelling is possible.
+	SupportCancel bool `top:"supportCancel,keep"`
+}
+
+// CancelRule is one tier of a cancellation penalty. What the numbers mean is
+// inferred.
+type CancelRule struct {
+	// Num is the penalty in percent of the total, when CancelType is 1.
+	Num int `top:"num,keep"`
+	// Time is the threshold in hours before the start of the renewal.
+	Time int `top:"time,keep"`
+}
