@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,16 +45,6 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 	return c.do(ctx, cl)
 }
 
-// do is the path of every call: sign, send, open the envelope, classify. The
-// request has been validated and encoded.
-func (c *Client) do(ctx context.Context, cl *call) error {
-	start := c.cfg.now()
-	at, err := c.attempt(ctx, cl, 1)
-	at.Done, at.Duration = true, c.cfg.now().Sub(start)
-	c.observe(ctx, at, err)
-	return err
-}
-
 // attempt sends the call once, signed with the time of now.
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
 	start := c.cfg.now()
@@ -67,6 +58,9 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 		}
 	}
 	err := c.receive(cl, n, raw, failed, secrets, &obs)
+	if gateway := (*GatewayError)(nil); errors.As(err, &gateway) {
+		c.bans.note(gateway, c.cfg.now())
+	}
 	obs.Outcome = OutcomeOf(err)
 	obs.Duration = c.cfg.now().Sub(start)
 	c.observe(ctx, obs, err)
@@ -152,7 +146,7 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, sec
 		if raw.HTTPStatus/100 == 3 {
 			text += ", and redirects are refused"
 		}
-		return cl.transportError(n, raw, &phaseError{PhaseStatus, rowLost, errors.New(text)}, nil)
+		return cl.transportError(n, raw, &phaseError{PhaseStatus, classifyStatus(raw.HTTPStatus), errors.New(text)}, nil)
 	case err != nil:
 		return cl.decodeError(n, raw, "", err, secrets)
 	}
@@ -216,11 +210,15 @@ func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, secrets []strin
 	if f.Provider {
 		kind = rowProvider
 	}
-	return &GatewayError{
+	e := &GatewayError{
 		Method: cl.method, Code: redact(f.Code, secrets), Msg: redact(f.Msg, secrets),
 		SubCode: redact(f.SubCode, secrets), SubMsg: redact(f.SubMsg, secrets), RequestID: redact(f.RequestID, secrets),
 		HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(kind),
 	}
+	if kind.wait {
+		e.RetryAfter = cmp.Or(banOf(f.SubMsg), banOf(f.Msg))
+	}
+	return e
 }
 
 func (cl *call) decodeError(n int, raw *RawReply, requestID string, err error, secrets []string) error {

@@ -19,6 +19,9 @@ type callConfig struct {
 	params         []top.Param
 	members        []top.Member
 	skipValidation bool
+	attempts       int
+	repeatUnknown  bool
+	readOnly       bool
 	raw            *RawReply
 	problems       fliggy.Problems
 }
@@ -43,6 +46,34 @@ func CallTimeout(d time.Duration) CallOption {
 		}
 		c.timeout = d
 	}
+}
+
+// CallAttempts sends this call at most n times, instead of the client's
+// RetryPolicy.MaxAttempts.
+func CallAttempts(n int) CallOption {
+	return func(c *callConfig) {
+		if n < 1 {
+			c.problems.Add("attempts", "must be at least 1")
+			return
+		}
+		c.attempts = n
+	}
+}
+
+// CallRepeatUnknown lets a call that changes something be sent again although an
+// earlier attempt may have been carried out, as reads are. Use it only where you
+// know that the platform tells a repeat from a second order by a key that the
+// request carries, and that the key is in it: no document says so of any API, see
+// the table in the README. A call of which any attempt ended unknown, and none
+// with success, matches ErrOutcomeUnknown whatever the last one said.
+func CallRepeatUnknown() CallOption {
+	return func(c *callConfig) { c.repeatUnknown = true }
+}
+
+// CallReadOnly declares that a method called with Call or CallQimen changes
+// nothing, so that it is repeated like a read. Typed methods know what they are.
+func CallReadOnly() CallOption {
+	return func(c *callConfig) { c.readOnly = true }
 }
 
 // WithParam sends one more parameter at the top level of the call, beside the
@@ -110,7 +141,7 @@ func WithRawReply(to *RawReply) CallOption {
 }
 
 func (c *Client) callConfig(opts []CallOption) callConfig {
-	cc := callConfig{session: c.cfg.session, timeout: c.cfg.timeout}
+	cc := callConfig{session: c.cfg.session, timeout: c.cfg.timeout, attempts: c.cfg.retry.MaxAttempts}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&cc)

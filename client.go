@@ -29,6 +29,8 @@ type Client struct {
 	qimenURL  string
 	transport *transport
 	plans     map[string]*operationPlans
+	budget    *budget
+	bans      *bans
 }
 
 // NewClient returns a client for the app key and secret of the open platform's
@@ -67,6 +69,8 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 		cfg:       cfg,
 		transport: newTransport(&cfg),
 		plans:     plans,
+		budget:    newBudget(cfg.retry.Budget),
+		bans:      &bans{},
 	}
 	c.topURL, c.qimenURL = cfg.urls()
 	c.Renewals = &RenewalService{c}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -137,6 +138,9 @@ type GatewayError struct {
 	RequestID  string // the gateway's id of the call, for the platform's support; may be empty
 	HTTPStatus int    // 200 as a rule
 	Attempts   int    // how often the call was sent
+
+	// RetryAfter is how long a ban of flow control lasts, 0 where none is told.
+	RetryAfter time.Duration
 
 	class class
 }

@@ -37,7 +37,7 @@ var (
 	wantBadArg    = want{OutcomeUnknown, ErrInvalidRequest, false, false, false}
 )
 
-func classOf(t testing.TB, err error) class {
+func testClass(t testing.TB, err error) class {
 	t.Helper()
 	if e, ok := errors.AsType[*TransportError](err); ok {
 		return e.class
@@ -71,7 +71,7 @@ func (w want) check(t testing.TB, err error, write bool) {
 			t.Errorf("a wrapped error is not judged as %q", s)
 		}
 	}
-	if c := classOf(t, err); c.retryRead != w.retryRead || c.retryWrite != w.retryWrite || c.wait != w.wait || c.write != write {
+	if c := testClass(t, err); c.retryRead != w.retryRead || c.retryWrite != w.retryWrite || c.wait != w.wait || c.write != write {
 		t.Errorf("class %+v, want %+v for write %v", c, w, write)
 	}
 	warned := strings.Contains(err.Error(), "outcome unknown: the call may have been carried out; find out before repeating it")

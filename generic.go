@@ -28,7 +28,8 @@ type Raw []byte
 //	}
 //	err := client.Call(ctx, "alitrip.rentcar.btb.price.query", rentcar.Params{"req": req}, &reply)
 //
-// A method without a type here counts as one that changes something.
+// A method without a type here counts as one that changes something: CallReadOnly
+// tells otherwise.
 func (c *Client) Call(ctx context.Context, method string, params Params, out any, opts ...CallOption) error {
 	cl, err := c.genericCall(method, params, out, opts)
 	return c.run(ctx, method, cl, err)
@@ -111,7 +112,7 @@ func (c *Client) genericCall(method string, params Params, out any, opts []CallO
 		return nil, err
 	}
 	op, ok := operationByName(method)
-	cl := &call{method: method, write: !ok || op.write, url: c.topURL, form: top.Merge(form, cfg.params), config: cfg}
+	cl := &call{method: method, write: !ok && !cfg.readOnly || ok && op.write, url: c.topURL, form: top.Merge(form, cfg.params), config: cfg}
 	return cl, cl.setOut(out)
 }
 

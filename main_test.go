@@ -124,7 +124,8 @@ func replyJSON(body string) httpmock.Responder { return reply(http.StatusOK, jso
 // testClient is a client on rt with the clock and keys of the vectors.
 func testClient(t testing.TB, rt http.RoundTripper, opts ...Option) *Client {
 	t.Helper()
-	opts = append([]Option{WithHTTPClient(&http.Client{Transport: rt}), WithClock(testClock)}, opts...)
+	once := WithRetry(RetryPolicy{MaxAttempts: 1}) // what tests of repeating replace
+	opts = append([]Option{WithHTTPClient(&http.Client{Transport: rt}), WithClock(testClock), once}, opts...)
 	c, err := NewClient(testAppKey, testSecret, opts...)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -85,7 +86,10 @@ type config struct {
 	channel        Channel
 	signMethod     SignMethod
 	format         Format
+	retry          RetryPolicy
+	limiter        Limiter
 	now            func() time.Time
+	sleep          func(context.Context, time.Duration) error
 	logger         *slog.Logger
 	observers      []func(Observation)
 	userAgent      string
@@ -99,7 +103,9 @@ func defaultConfig() config {
 		replyLimit: DefaultReplyLimit,
 		session:    func() string { return "" },
 		signMethod: HMACSHA256,
+		retry:      RetryPolicy{}.withDefaults(),
 		now:        time.Now,
+		sleep:      sleep,
 		logger:     slog.New(slog.DiscardHandler),
 		userAgent:  "rentcar-go/" + Version,
 		partnerID:  "rentcar-go-" + Version,
@@ -233,6 +239,43 @@ func WithFormat(f Format) Option {
 			return fmt.Errorf("unknown format %v: use SimplifiedJSON, WrappedJSON or XML", f)
 		}
 		c.format = f
+		return nil
+	}
+}
+
+// WithRetry sets how often calls are sent again, and after what wait; see
+// RetryPolicy for the defaults. RetryPolicy{MaxAttempts: 1} sends every call once.
+func WithRetry(p RetryPolicy) Option {
+	return func(c *config) error {
+		if err := p.check(); err != nil {
+			return err
+		}
+		c.retry = p.withDefaults()
+		return nil
+	}
+}
+
+// WithLimiter asks l before every attempt. An error of it that is not the end of
+// the context is a *RateLimitError.
+func WithLimiter(l Limiter) Option {
+	return func(c *config) error {
+		if l == nil {
+			return errors.New("the limiter is nil: leave the option out for none")
+		}
+		c.limiter = l
+		return nil
+	}
+}
+
+// WithSleep sets how the client waits before it sends a call again, for tests: wait
+// returns an error when the context ends first. It goes with WithClock, by which
+// bans end.
+func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
+	return func(c *config) error {
+		if wait == nil {
+			return errors.New("the function to wait with is nil")
+		}
+		c.sleep = wait
 		return nil
 	}
 }

@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -12,9 +13,15 @@ type class struct {
 	kind    error // the sentinel it matches, may be nil
 	write   bool  // the call changes something
 
-	// Whether the call may be sent again, by what it does, and whether only
-	// after a wait. Nothing repeats yet: every call is sent once.
+	// Whether the call may be sent again, by what it does, and whether flow control
+	// refused it.
 	retryRead, retryWrite, wait bool
+}
+
+// repeatable tells whether the call may be sent again. unknownToo lets a write be
+// repeated like a read.
+func (c class) repeatable(unknownToo bool) bool {
+	return c.retryWrite || c.retryRead && (!c.write || unknownToo)
 }
 
 // is tells whether the failure belongs to the class that target stands for.
@@ -39,6 +46,7 @@ var (
 	rowNotSent     = class{outcome: OutcomeNotSent, kind: ErrUnavailable, retryRead: true, retryWrite: true}
 	rowBefore      = class{outcome: OutcomeNotSent}
 	rowLost        = class{outcome: OutcomeUnknown, kind: ErrUnavailable, retryRead: true}
+	rowStatus      = class{outcome: OutcomeUnknown, kind: ErrUnavailable}
 	rowUndecodable = class{outcome: OutcomeUnknown, retryRead: true}
 	rowTooLarge    = class{outcome: OutcomeUnknown, kind: ErrReplyTooLarge}
 	rowThrottled   = class{outcome: OutcomeRejected, kind: ErrRateLimited, retryRead: true, retryWrite: true, wait: true}
@@ -60,6 +68,15 @@ var gatewayCodes = map[string]class{
 	"30": rowInvalid, "31": rowInvalid, "32": rowInvalid, "33": rowInvalid, "34": rowInvalid,
 	"40": rowInvalid, "41": rowInvalid, "42": rowForbidden, "43": rowInvalid, "44": rowAuth,
 	"47": rowInvalid, "53": rowForbidden,
+}
+
+// classifyStatus classifies a reply that is none of the gateway's, by its HTTP
+// status: a proxy that is overloaded or has lost the gateway may find it again.
+func classifyStatus(status int) class {
+	if status/100 == 5 || status == http.StatusTooManyRequests {
+		return rowLost
+	}
+	return rowStatus
 }
 
 // badArgumentCodes are faults of the platform that repeating does not mend.

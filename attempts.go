@@ -1,0 +1,282 @@
+package rentcar
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+// A RetryPolicy says how often and after what wait a call is sent again. The zero
+// value of a field stands for its default.
+//
+// What is sent again does not depend on it: reads after any failure that may pass,
+// writes only when the platform has surely not carried them out (no connection, or
+// flow control). See CallRepeatUnknown for writes that may be repeated.
+type RetryPolicy struct {
+	// MaxAttempts is how often a call is sent at most: 3. 1 sends every call once.
+	MaxAttempts int
+	// BaseDelay bounds the wait before the second attempt; each further wait may be
+	// twice as long. Waits are random between zero and their bound: 200 ms.
+	BaseDelay time.Duration
+	// MaxDelay bounds every wait, those for the end of a ban included: 5 s. A call
+	// that meets a longer ban fails at once.
+	MaxDelay time.Duration
+	// Budget is how many repeated attempts all calls of the client together may
+	// make without a success: 20. Every tenth success gives one back, so that an
+	// outage is not multiplied.
+	Budget int
+}
+
+// The defaults of a RetryPolicy.
+const (
+	DefaultMaxAttempts = 3                      // attempts of a call
+	DefaultBaseDelay   = 200 * time.Millisecond // bound of the first wait
+	DefaultMaxDelay    = 5 * time.Second        // bound of every wait
+	DefaultRetryBudget = 20                     // repeated attempts of all calls without a success
+)
+
+// withDefaults fills in what is zero.
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	return RetryPolicy{
+		MaxAttempts: cmp.Or(p.MaxAttempts, DefaultMaxAttempts),
+		BaseDelay:   cmp.Or(p.BaseDelay, DefaultBaseDelay),
+		MaxDelay:    cmp.Or(p.MaxDelay, DefaultMaxDelay),
+		Budget:      cmp.Or(p.Budget, DefaultRetryBudget),
+	}
+}
+
+func (p RetryPolicy) check() error {
+	switch {
+	case p.MaxAttempts < 0:
+		return errors.New("retry policy: MaxAttempts must not be negative: 1 sends every call once")
+	case p.BaseDelay < 0 || p.MaxDelay < 0:
+		return errors.New("retry policy: delays must not be negative")
+	case p.Budget < 0:
+		return errors.New("retry policy: the budget must not be negative: MaxAttempts 1 switches repeating off")
+	}
+	return nil
+}
+
+// backoff is the wait before attempt n+1: full jitter under a bound that doubles.
+func (p RetryPolicy) backoff(n int) time.Duration {
+	bound := p.BaseDelay
+	for range n - 1 {
+		if bound >= p.MaxDelay {
+			break
+		}
+		bound *= 2
+	}
+	return rand.N(min(bound, p.MaxDelay) + 1)
+}
+
+// A Limiter spaces calls out: rate.Limiter of golang.org/x/time/rate is one. Wait
+// returns when an attempt may be sent, or an error when it must not; it is called
+// before every attempt.
+type Limiter interface {
+	Wait(ctx context.Context) error
+}
+
+// budget counts the repeated attempts that are left, in tenths.
+type budget struct {
+	tenths atomic.Int64
+	full   int64
+}
+
+func newBudget(attempts int) *budget {
+	b := &budget{full: 10 * int64(attempts)}
+	b.tenths.Store(b.full)
+	return b
+}
+
+// take takes one attempt, if there is one.
+func (b *budget) take() bool { return b.add(-10) }
+
+// succeeded gives a tenth of an attempt back.
+func (b *budget) succeeded() { b.add(1) }
+
+// add does nothing where the result would be less than zero or more than all.
+func (b *budget) add(tenths int64) bool {
+	for {
+		old := b.tenths.Load()
+		if sum := old + tenths; sum < 0 || sum > b.full {
+			return false
+		}
+		if b.tenths.CompareAndSwap(old, old+tenths) {
+			return true
+		}
+	}
+}
+
+// Why a call was not sent again, although its failure would have allowed it.
+var (
+	errBudget   = errors.New("the retry budget of the client is spent")
+	errDeadline = errors.New("the next attempt would start after the caller's deadline")
+)
+
+// do is the path of every call: as many attempts as its failures and the policy
+// allow. The request has been validated and encoded.
+func (c *Client) do(ctx context.Context, cl *call) error {
+	start := c.cfg.now()
+	at := Observation{Method: cl.method}
+	err := c.admit(ctx, cl)
+	for n, maybeDone := 1, false; err == nil; n++ {
+		at, err = c.attempt(ctx, cl, n)
+		if err == nil {
+			c.budget.succeeded()
+			break
+		}
+		maybeDone = maybeDone || cl.write && at.Outcome == OutcomeUnknown
+		again, why := c.next(ctx, cl, n, err)
+		if again {
+			err = nil
+		} else if why != nil || maybeDone && at.Outcome != OutcomeUnknown {
+			err = &stopped{last: err, why: why, maybeDone: maybeDone}
+		}
+	}
+	at.Done, at.Outcome, at.Duration = true, OutcomeOf(err), c.cfg.now().Sub(start)
+	c.observe(ctx, at, err)
+	return err
+}
+
+// next decides whether a call is sent again after attempt n has failed, and waits
+// until it may be. why says what stood against it, where it was not the failure
+// itself.
+func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bool, why error) {
+	failure, ok := classOf(err)
+	if !ok || n >= cl.config.attempts || !failure.repeatable(cl.config.repeatUnknown) {
+		return false, nil
+	}
+	wait := c.cfg.retry.backoff(n)
+	if ban := c.bans.left(cl.method, c.cfg.now()); ban > 0 {
+		if ban > c.cfg.retry.MaxDelay {
+			return false, nil // the failure says how long
+		}
+		wait = 0 // admit waits for its end
+	}
+	switch {
+	case ctx.Err() != nil:
+		return false, withCause(ctx, ctx.Err())
+	case tooLate(ctx, wait):
+		return false, errDeadline
+	case !c.budget.take():
+		return false, errBudget
+	}
+	if err := c.cfg.sleep(ctx, wait); err != nil {
+		return false, withCause(ctx, err)
+	}
+	if err := c.admit(ctx, cl); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+// admit waits until an attempt may be sent: for the end of a short ban, and for
+// the limiter.
+func (c *Client) admit(ctx context.Context, cl *call) error {
+	patience := c.cfg.retry.MaxDelay
+	for {
+		left := c.bans.left(cl.method, c.cfg.now())
+		if left <= 0 {
+			break
+		}
+		wait := left + rand.N(banJitter)
+		if left > patience || tooLate(ctx, wait) {
+			return &RateLimitError{Method: cl.method, RetryAfter: left}
+		}
+		if err := c.cfg.sleep(ctx, wait); err != nil {
+			return cl.notSent(withCause(ctx, err))
+		}
+		patience -= left // somebody may have met another ban meanwhile
+	}
+	if c.cfg.limiter == nil {
+		return nil
+	}
+	if err := c.cfg.limiter.Wait(ctx); err != nil {
+		if ctx.Err() != nil {
+			return cl.notSent(withCause(ctx, err))
+		}
+		return &RateLimitError{Method: cl.method, Err: err}
+	}
+	return nil
+}
+
+// notSent says that the context was over before anything left.
+func (cl *call) notSent(err error) error {
+	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, class: cl.classed(rowBefore)}
+}
+
+// tooLate tells whether a wait ends after the caller's deadline.
+func tooLate(ctx context.Context, wait time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && time.Until(deadline) <= wait
+}
+
+// sleep waits for d, or for the end of the context.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// classOf gives the class of an attempt's failure. A business error has none: the
+// platform has understood the call, and said no.
+func classOf(err error) (class, bool) {
+	switch e := err.(type) { //nolint:errorlint // the error of an attempt is one of these, not wrapped
+	case *TransportError:
+		return e.class, true
+	case *GatewayError:
+		return e.class, true
+	case *DecodeError:
+		return e.class, true
+	}
+	return class{}, false
+}
+
+// A stopped is the failure of the last attempt of a call, and what it alone does
+// not tell: why there was no further one, and that an earlier one may have been
+// carried out.
+type stopped struct {
+	last      error
+	why       error // may be nil
+	maybeDone bool
+}
+
+func (e *stopped) Error() string {
+	text := e.last.Error()
+	if e.why != nil {
+		text += fmt.Sprintf(" (not sent again: %v)", e.why)
+	}
+	if e.maybeDone && !errors.Is(e.last, ErrOutcomeUnknown) {
+		text += " (an earlier attempt ended with " + ErrOutcomeUnknown.Error() + ")"
+	}
+	return text
+}
+
+func (e *stopped) Unwrap() []error {
+	if e.why == nil {
+		return []error{e.last}
+	}
+	return []error{e.last, e.why}
+}
+
+// Is matches ErrOutcomeUnknown where any attempt may have been carried out.
+func (e *stopped) Is(target error) bool {
+	return e.maybeDone && target == ErrOutcomeUnknown //nolint:errorlint // target is the sentinel itself
+}
+
+// Outcome is that of the whole call.
+func (e *stopped) Outcome() Outcome {
+	if e.maybeDone {
+		return OutcomeUnknown
+	}
+	return OutcomeOf(e.last)
+}

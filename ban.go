@@ -1,0 +1,115 @@
+package rentcar
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// A RateLimitError says that a call was not sent: a ban of flow control (限流) that
+// an earlier call met still lasts, or the limiter refused. It matches
+// ErrRateLimited, its outcome is OutcomeNotSent.
+type RateLimitError struct {
+	Method     string        // API name
+	RetryAfter time.Duration // how long the ban still lasts; 0 when the limiter refused
+	Err        error         `json:"-"` // the error of the limiter, nil for a ban
+}
+
+// Error says how long the ban lasts, or what the limiter said.
+func (e *RateLimitError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("rentcar: %s: not sent: %v: %v", e.Method, ErrRateLimited, e.Err)
+	}
+	return fmt.Sprintf("rentcar: %s: not sent: %v: the ban lasts for %v more", e.Method, ErrRateLimited, e.RetryAfter)
+}
+
+// Unwrap returns the error of the limiter.
+func (e *RateLimitError) Unwrap() error { return e.Err }
+
+// Is matches ErrRateLimited.
+func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited } //nolint:errorlint // the sentinel itself
+
+// Outcome is OutcomeNotSent.
+func (e *RateLimitError) Outcome() Outcome { return OutcomeNotSent }
+
+// RetryAfter tells how long a ban of flow control lasts that ended the call. It is
+// false where err tells of none.
+func RetryAfter(err error) (time.Duration, bool) {
+	var limited *RateLimitError
+	if errors.As(err, &limited) && limited.RetryAfter > 0 {
+		return limited.RetryAfter, true
+	}
+	var gateway *GatewayError
+	if errors.As(err, &gateway) && gateway.RetryAfter > 0 {
+		return gateway.RetryAfter, true
+	}
+	return 0, false
+}
+
+const (
+	// banJitter spreads the calls that wait for the end of one ban.
+	banJitter = 200 * time.Millisecond
+	// maxBan bounds what is believed of a ban: none outlasts the day's quota.
+	maxBan = 24 * time.Hour
+)
+
+// banText is how the platform tells the rest of a ban, such as "This ban will last
+// for 12 more seconds".
+var banText = regexp.MustCompile(`(?i)last\s+for\s+(\d{1,9})\s+more\s+second`)
+
+// banOf reads the rest of a ban; 0 where the text tells none.
+func banOf(text string) time.Duration {
+	m := banText.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	seconds, _ := strconv.Atoi(m[1]) // nine digits fit
+	return min(time.Duration(seconds)*time.Second, maxBan)
+}
+
+// appBan is the sub code of a ban of the app on all its calls. Every other one is
+// about one API: limited-by-api-access-count, -app-api-access-count, and
+// -dynamic-access-count, of which no more is known.
+const appBan = "accesscontrol.limited-by-app-access-count"
+
+// bans remembers until when calls are banned, by method; "" stands for all.
+type bans struct {
+	mu    sync.Mutex
+	until atomic.Pointer[map[string]time.Time] // never changed, only replaced
+}
+
+// note remembers the ban that a failure tells of.
+func (b *bans) note(e *GatewayError, now time.Time) {
+	if e.RetryAfter <= 0 {
+		return
+	}
+	scope := e.Method
+	if e.SubCode == appBan {
+		scope = ""
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	until := map[string]time.Time{}
+	if old := b.until.Load(); old != nil {
+		maps.Copy(until, *old)
+	}
+	maps.DeleteFunc(until, func(_ string, end time.Time) bool { return !end.After(now) })
+	if end := now.Add(e.RetryAfter); end.After(until[scope]) {
+		until[scope] = end
+	}
+	b.until.Store(&until)
+}
+
+// left tells how long calls of a method are still banned.
+func (b *bans) left(method string, now time.Time) time.Duration {
+	until := b.until.Load()
+	if until == nil {
+		return 0
+	}
+	return max((*until)[method].Sub(now), (*until)[""].Sub(now), 0)
+}

@@ -1,0 +1,181 @@
+package rentcar
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// A Verdict says what became of a submit whose outcome was unknown.
+type Verdict uint8
+
+// The verdicts.
+const (
+	// VerdictStillUnknown: nothing proves either. Ask again later, or ask the
+	// platform with the time of the call; do not submit again.
+	VerdictStillUnknown Verdict = iota
+	// VerdictDone: the renewal order exists. Whether the merchant takes it is told
+	// by event 103 or 104, if it is not told yet.
+	VerdictDone
+	// VerdictRejected: the merchant has refused the renewal (104).
+	VerdictRejected
+)
+
+// String returns the verdict in words.
+func (v Verdict) String() string {
+	switch v {
+	case VerdictDone:
+		return "done"
+	case VerdictRejected:
+		return "rejected"
+	}
+	return "still unknown"
+}
+
+// A SettleRequest is what is known of a submit whose outcome is not.
+type SettleRequest struct {
+	// Submit is the request as it was sent. Required, with its RenewalOutOrderID,
+	// unless Probe needs none.
+	Submit *RenewalSubmitRequest
+	// Events are the pushed events that you have seen, in any order; those about
+	// other renewals are passed over. An event is about this one when its own
+	// outOrderId or renewalOutOrderId is Submit.RenewalOutOrderID.
+	Events []events.Event
+	// Others are Fliggy's ids of the other renewals of the main order. When it is
+	// not nil, an event that names the main order and a renewal order that is not
+	// among them is about this renewal too: so leave it nil while another submit for
+	// the same main order is open.
+	Others []ID
+	// Probe asks the platform where no event decides; nil asks Renewals.CheckCancel
+	// by RenewalOutOrderID. Inferred: that this finds a renewal. Replace it once a
+	// better query is known.
+	Probe Probe
+}
+
+// A Probe asks whether the renewal of a submit exists. It answers VerdictRejected
+// only where that is proved, never because nothing was found; an error counts as
+// VerdictStillUnknown.
+type Probe func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error)
+
+// A Settlement is the answer of Settle.
+type Settlement struct {
+	// Verdict says what became of the submit.
+	Verdict Verdict
+	// RenewalOrderID is Fliggy's id of the renewal, where an event named it.
+	RenewalOrderID ID
+	// Event is the event that decided, nil where the probe did, or nothing.
+	Event events.Event
+	// Err says why the probe learnt nothing; nil where it was not needed.
+	Err error
+}
+
+// Settle finds out what became of a Submit whose error matches ErrOutcomeUnknown:
+// first from the events that have arrived, then by asking the platform. It changes
+// nothing, and may be called again and again.
+//
+//	settled, err := client.Renewals.Settle(ctx, &rentcar.SettleRequest{Submit: req, Events: seen})
+//	switch settled.Verdict {
+//	case rentcar.VerdictDone:         // the renewal order exists
+//	case rentcar.VerdictRejected:     // the merchant refused it: pay back
+//	case rentcar.VerdictStillUnknown: // ask again later; settled.Err says why
+//	}
+//
+// That nothing is found never means that the renewal was rejected: it may be on its
+// way. Events that contradict each other leave it unknown. The error is a
+// *ValidationError for a request that cannot be settled.
+//
+// API: none of its own; the default probe calls
+// alitrip.rentcar.btb.renewal.checkcancel.
+func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest) (*Settlement, error) {
+	if err := req.check(); err != nil {
+		return nil, err
+	}
+	if found := req.fromEvents(); found != nil {
+		return found, nil
+	}
+	probe := req.Probe
+	if probe == nil {
+		probe = s.probe
+	}
+	verdict, err := probe(ctx, req.Submit)
+	if err != nil || verdict > VerdictRejected {
+		verdict = VerdictStillUnknown
+	}
+	return &Settlement{Verdict: verdict, Err: err}, nil
+}
+
+func (r *SettleRequest) check() error {
+	var ps fliggy.Problems
+	switch {
+	case r == nil || r.Submit == nil:
+		ps.Add("Submit", "is required: the request whose outcome is unknown")
+	case r.Submit.RenewalOutOrderID == "" && r.Probe == nil:
+		ps.Add("Submit.RenewalOutOrderID", "is required: without an id of yours the renewal cannot be told from others")
+	}
+	return ps.Err(opRenewalSubmit.method)
+}
+
+// probe is the default Probe. A success proves that the renewal exists; a refusal
+// proves nothing.
+func (s *RenewalService) probe(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
+	_, err := s.CheckCancel(ctx, &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID})
+	if err != nil {
+		return VerdictStillUnknown, err
+	}
+	return VerdictDone, nil
+}
+
+// fromEvents looks for the verdict in the events; nil where they hold none.
+func (r *SettleRequest) fromEvents() *Settlement {
+	var found *Settlement
+	for _, e := range r.Events {
+		next := r.read(e)
+		switch {
+		case next == nil:
+		case found == nil:
+			found = next
+		case found.Verdict != next.Verdict || !sameID(found.RenewalOrderID, next.RenewalOrderID):
+			return &Settlement{Err: fmt.Errorf("rentcar: settle: events %d and %d contradict each other", found.Event.Type(), next.Event.Type())}
+		}
+	}
+	return found
+}
+
+// sameID tells whether two ids are the same, or one of them is not known.
+func sameID(a, b ID) bool { return a == b || a == "" || b == "" }
+
+// read gives what one event says of the renewal; nil for nothing.
+func (r *SettleRequest) read(e events.Event) *Settlement {
+	switch e := e.(type) {
+	case *events.RenewalAccepted:
+		if e != nil && r.isAbout(&e.Envelope, "", e.RenewalOrderID) {
+			return &Settlement{Verdict: VerdictDone, RenewalOrderID: e.RenewalOrderID, Event: e}
+		}
+	case *events.RenewalRejected:
+		if e != nil && r.isAbout(&e.Envelope, "", e.RenewalOrderID) {
+			return &Settlement{Verdict: VerdictRejected, RenewalOrderID: e.RenewalOrderID, Event: e}
+		}
+	case *events.RenewalFeeRefund:
+		if e != nil && r.isAbout(&e.Envelope, e.RenewalOutOrderID, e.RenewalOrderID) {
+			return &Settlement{Verdict: VerdictDone, RenewalOrderID: e.RenewalOrderID, Event: e}
+		}
+	}
+	return nil
+}
+
+// isAbout tells whether an event is about the renewal: by your id of it, or by the
+// main order where the other renewals are known.
+func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string, renewalOrderID ID) bool {
+	mine := r.Submit.RenewalOutOrderID
+	if mine != "" && (renewalOutOrderID == mine || head.OutOrderID == mine) {
+		return true
+	}
+	if r.Others == nil || renewalOrderID == "" || slices.Contains(r.Others, renewalOrderID) {
+		return false
+	}
+	main := r.Submit
+	return head.OrderID != "" && head.OrderID == main.OrderID || head.OutOrderID != "" && head.OutOrderID == main.OutOrderID
+}
