@@ -35,7 +35,9 @@
 // flag says no. DecodeError: a reply that was not understood. OutcomeOf tells
 // whether a failed call was surely not carried out (OutcomeNotSent,
 // OutcomeRejected) or may have been (OutcomeUnknown); a write that ends unknown
-// matches ErrOutcomeUnknown. Every call is sent once.
+// matches ErrOutcomeUnknown, and RenewalService.Settle finds out about a submit.
+// Reads are sent again after failures that may pass, writes only where they surely
+// were not carried out: see RetryPolicy.
 //
 // # Inferred names
 //

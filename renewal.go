@@ -22,9 +22,7 @@ func (s *RenewalService) Quote(ctx context.Context, req *RenewalQuoteRequest, op
 // Submit places a renewal order (续租下单). The result is Fliggy's renewal order;
 // whether the merchant takes it comes later, as event 103 (accepted) or 104
 // (rejected); the event may overtake the reply. When the error matches
-// ErrOutcomeUnknown the order may exist: do not submit again. Event 103 or 104
-// settles it, and so does a success of CheckCancel with your RenewalOutOrderID as
-// its OutOrderID (inferred); that CheckCancel is refused proves nothing.
+// ErrOutcomeUnknown the order may exist: do not submit again, ask Settle.
 //
 // API: alitrip.rentcar.btb.renewal.submit; all its names are inferred.
 func (s *RenewalService) Submit(ctx context.Context, req *RenewalSubmitRequest, opts ...CallOption) (*RenewalSubmitResult, error) {
