@@ -55,6 +55,12 @@
 //	gw.Fail(fliggytest.Unavailable().On(method).AfterCommit()) // code 10, but the order exists
 //	gw.Fail(fliggytest.Banned(time.Minute, fliggytest.BanApp))  // code 7 until the clock is a minute on
 //
+// # Merchants
+//
+// [CheckMerchant] plays Fliggy towards a merchant's endpoint, in any language, and
+// reports which rules of the merchant renewal guide its replies break;
+// [Merchant] sends single requests.
+//
 // # Looking
 //
 // [Gateway.Requests] and [Gateway.Pushes] have everything that came and went;

@@ -8,12 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
 	"github.com/fliggy-go/rentcar/events"
-	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -72,6 +70,16 @@ type pushConfig struct {
 	badSignature bool
 }
 
+func newPushConfig(method string, opts []PushOption) *pushConfig {
+	cfg := &pushConfig{method: method, contentType: "application/json;charset=utf-8", times: 1}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(cfg)
+		}
+	}
+	return cfg
+}
+
 // PushRepeated sends the push n times, byte for byte the same. The result is that
 // of the last.
 func PushRepeated(n int) PushOption { return func(c *pushConfig) { c.times = max(n, 1) } }
@@ -97,7 +105,8 @@ func PushContentType(contentType string) PushOption {
 	return func(c *pushConfig) { c.contentType = contentType }
 }
 
-// PushParam adds a parameter to the query; it is signed.
+// PushParam adds a parameter to the query, or replaces app_key, method or
+// timestamp; it is signed.
 func PushParam(name, value string) PushOption {
 	return func(c *pushConfig) { c.params = append(c.params, top.Param{Name: name, Value: value}) }
 }
@@ -141,87 +150,14 @@ func (g *Gateway) PushRaw(ctx context.Context, body []byte, opts ...PushOption) 
 func (g *Gateway) Pushes() []PushRecord { return g.pushes.records() }
 
 func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) PushResult {
-	cfg := pushConfig{method: qimen.DefaultEventMethod, contentType: "application/json;charset=utf-8", times: 1}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&cfg)
-		}
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.ctx, func() { cancel(ErrClosed) })()
-	if !wait(ctx, cfg.delay) {
-		return PushResult{Err: context.Cause(ctx)}
-	}
-	to, err := g.pushes.target()
-	if err != nil {
-		return PushResult{Err: err}
-	}
-	p, err := g.signed(&cfg, to, body)
-	if err != nil {
-		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
-	}
-	var res PushResult
-	for range cfg.times {
-		res = g.deliver(ctx, to, p)
+	cfg := newPushConfig(qimen.DefaultEventMethod, opts)
+	s := sender{what: "push", appKey: g.appKey, secret: g.secret, now: g.now, timeout: g.pushTimeout, client: g.pushes.client}
+	return s.push(ctx, cfg, g.pushes.target, body, func(p *qimen.Push, res PushResult) {
 		g.pushes.record(PushRecord{
 			Time: g.now(), Method: cfg.method, RawQuery: p.RawQuery, Header: p.Header.Clone(), Body: slices.Clone(p.Body), Result: res,
 		})
-	}
-	return res
-}
-
-// signed makes the request of a push.
-func (g *Gateway) signed(cfg *pushConfig, to target, body []byte) (*qimen.Push, error) {
-	at := cfg.signedAt
-	if at.IsZero() {
-		at = g.now()
-	}
-	params := append([]top.Param{
-		{Name: "app_key", Value: g.appKey},
-		{Name: "method", Value: cfg.method},
-		{Name: "timestamp", Value: at.In(fliggy.Zone()).Format(time.DateTime)},
-	}, cfg.params...)
-	query := string(top.AppendForm(nil, params))
-	if to.query != "" {
-		query = to.query + "&" + query
-	}
-	secret := g.secret()
-	if cfg.badSignature {
-		secret = "not " + secret
-	}
-	return qimen.SignPush(&qimen.Push{
-		RawQuery: query, Header: http.Header{"Content-Type": {cfg.contentType}}, Body: body,
-	}, secret)
-}
-
-// deliver sends a push once and reads the answer.
-func (g *Gateway) deliver(ctx context.Context, to target, p *qimen.Push) PushResult {
-	ctx, cancel := context.WithTimeout(ctx, g.pushTimeout)
-	defer cancel()
-	status, body, err := to.send(ctx, g.pushes.client, p)
-	if err != nil {
-		if cause := context.Cause(ctx); errors.Is(cause, ErrClosed) {
-			err = cause
-		}
-		return PushResult{Status: status, Err: fmt.Errorf("fliggytest: push: %w", withoutURL(err))}
-	}
-	return PushResult{Status: status, Body: body, Accepted: status == http.StatusOK && saysSuccess(body)}
-}
-
-// withoutURL takes the URL, with the signature in it, out of an error.
-func withoutURL(err error) error {
-	var u *url.Error
-	for errors.As(err, &u) {
-		err = u.Err
-	}
-	return err
-}
-
-// saysSuccess reads the success flag of an answer, boolean or text.
-func saysSuccess(body []byte) bool {
-	var answer struct {
-		Success bool `top:"success"`
-	}
-	return json.Valid(body) && decode(body, &answer) == nil && answer.Success
+	})
 }

@@ -3,6 +3,7 @@ package fliggytest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +13,9 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -83,7 +86,115 @@ func (t target) serve(req *http.Request) (resp *http.Response, err error) {
 		}
 	}()
 	t.handler.ServeHTTP(w, req)
+	if err := req.Context().Err(); err != nil { // nobody waits for the answer any more
+		return nil, err
+	}
 	return w.Result(), nil
+}
+
+// newPushClient makes the HTTP client of a sender. It follows no redirect.
+func newPushClient() *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// A sender signs what Fliggy sends through the Qimen gateway, sends it and reads
+// the answer.
+type sender struct {
+	what    string // names the sender in errors
+	appKey  string
+	secret  func() string // a function, so that no formatting verb reaches the text
+	now     func() time.Time
+	timeout time.Duration
+	client  *http.Client
+}
+
+// push sends a body as often as cfg says, and tells sent of each time. The result
+// is that of the last.
+func (s *sender) push(
+	ctx context.Context, cfg *pushConfig, aim func() (target, error), body []byte, sent func(*qimen.Push, PushResult),
+) PushResult {
+	if !wait(ctx, cfg.delay) {
+		return PushResult{Err: context.Cause(ctx)}
+	}
+	to, err := aim()
+	if err != nil {
+		return PushResult{Err: err}
+	}
+	p, err := s.signed(cfg, to, body)
+	if err != nil {
+		return PushResult{Err: fmt.Errorf("fliggytest: %s: %w", s.what, err)}
+	}
+	var res PushResult
+	for range cfg.times {
+		res = s.deliver(ctx, to, p)
+		sent(p, res)
+	}
+	return res
+}
+
+// signed makes the request of a push.
+func (s *sender) signed(cfg *pushConfig, to target, body []byte) (*qimen.Push, error) {
+	at := cfg.signedAt
+	if at.IsZero() {
+		at = s.now()
+	}
+	params := []top.Param{
+		{Name: "app_key", Value: s.appKey},
+		{Name: "method", Value: cfg.method},
+		{Name: "timestamp", Value: at.In(fliggy.Zone()).Format(time.DateTime)},
+	}
+	for _, param := range cfg.params { // receivers disagree on which of two values counts
+		if i := slices.IndexFunc(params[:3], func(own top.Param) bool { return own.Name == param.Name }); i >= 0 {
+			params[i].Value = param.Value
+		} else {
+			params = append(params, param)
+		}
+	}
+	query := string(top.AppendForm(nil, params))
+	if to.query != "" {
+		query = to.query + "&" + query
+	}
+	secret := s.secret()
+	if cfg.badSignature {
+		secret = "not " + secret
+	}
+	return qimen.SignPush(&qimen.Push{
+		RawQuery: query, Header: http.Header{"Content-Type": {cfg.contentType}}, Body: body,
+	}, secret)
+}
+
+// deliver sends a push once and reads the answer.
+func (s *sender) deliver(ctx context.Context, to target, p *qimen.Push) PushResult {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	status, body, err := to.send(ctx, s.client, p)
+	if err != nil {
+		if cause := context.Cause(ctx); errors.Is(cause, ErrClosed) {
+			err = cause
+		}
+		return PushResult{Status: status, Err: fmt.Errorf("fliggytest: %s: %w", s.what, withoutURL(err))}
+	}
+	return PushResult{Status: status, Body: body, Accepted: status == http.StatusOK && saysSuccess(body)}
+}
+
+// withoutURL takes the URL, with the signature in it, out of an error.
+func withoutURL(err error) error {
+	var u *url.Error
+	for errors.As(err, &u) {
+		err = u.Err
+	}
+	return err
+}
+
+// saysSuccess reads the success flag of an answer, boolean or text.
+func saysSuccess(body []byte) bool {
+	var answer struct {
+		Success bool `top:"success"`
+	}
+	return json.Valid(body) && decode(body, &answer) == nil && answer.Success
 }
 
 // A pusher keeps count of pushes and what became of them.
@@ -101,10 +212,7 @@ type pusher struct {
 
 func (p *pusher) init() {
 	p.changed = make(chan struct{})
-	p.client = &http.Client{
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 64},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	p.client = newPushClient()
 }
 
 func (p *pusher) aim(t target) {

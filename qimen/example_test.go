@@ -63,6 +63,59 @@ func ExampleNewHandler() {
 	// {"success":true,"retCode":"","retMessage":""}
 }
 
+// A merchant's endpoint: a function each for price, submit and cancel of a
+// renewal. Package pricing makes such a price from a rate plan.
+func ExampleOnRenewalPrices() {
+	handler, err := qimen.NewHandler(
+		qimen.Secrets{"24700001": {"the secret"}},
+		qimen.OnRenewalPrices(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+			if r.OutOrderID != "FZ1111111" {
+				return nil, qimen.Refuse("no-such-rental", "订单不存在")
+			}
+			day := fliggy.MustYuan("10.00")
+			return &qimen.RenewalPricesReply{
+				CancelStrategy: qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: []qimen.CancelRule{{Num: 0, Time: 0}}},
+				PriceInfo: qimen.PriceInfo{
+					StandardPrice: day, StandardUnitPrice: day, PoundageFee: fliggy.MustYuan("0.00"), Quantity: fliggy.MustDecimal("1"),
+					CalendarPrice: []qimen.DailyPrice{{Date: fliggy.DateOf(r.CarUseTime.Time), DayPrice: day}},
+					PriceMark:     "quote-1",
+				},
+			}, nil
+		}),
+		qimen.OnRenewalSubmit(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+			// Book it once: the same submit may come again.
+			return &qimen.RenewalSubmitReply{OutOrderID: "R1", CreatedTime: d.Time}, nil
+		}),
+		qimen.OnRenewalCancel(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+			return &qimen.RenewalCancelReply{}, nil // also for a renewal that is cancelled already
+		}),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	// What Fliggy would send:
+	for _, rental := range []string{"FZ1111111", "FZ2222222"} {
+		query := url.Values{"app_key": {"24700001"}, "method": {qimen.RenewalPricesMethod}, "timestamp": {fliggy.At(time.Now()).String()}}
+		push, err := qimen.SignPush(&qimen.Push{
+			RawQuery: query.Encode(),
+			Header:   http.Header{"Content-Type": {"application/json;charset=UTF-8"}},
+			Body:     []byte(`{"orderId":"3175520762897901122","outOrderId":"` + rental + `","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:00"}`),
+		}, "the secret")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		reply := handler.Handle(context.Background(), push) // over HTTP the handler is an http.Handler
+		fmt.Println(reply.Status, string(reply.Body))
+	}
+
+	// Output:
+	// 200 {"addedServiceList":[],"cancelStrategyStruct":{"cancelRules":[{"num":0,"time":0}],"manualCheckTime":0,"cancelType":1,"supportCancel":true},"priceInfo":{"standardPrice":"10.00","standardUnitPrice":"10.00","poundageFee":"0.00","quantity":"1","calendarPrice":[{"date":"2023-02-04","dayPrice":"10.00"}],"scatteredPriceRuleInfo":{"data":[]},"priceMark":"quote-1"},"success":true,"retCode":null,"retMessage":null}
+	// 200 {"success":false,"retCode":"no-such-rental","retMessage":"订单不存在"}
+}
+
 // Verification alone, for a delivery that is stored first and parsed later.
 func ExampleVerifyPush() {
 	secrets := qimen.Secrets{"24700001": {"secret"}}

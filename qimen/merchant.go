@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A Refusal is the answer no: the request was understood, and will not be done.
@@ -24,7 +23,12 @@ type Refusal struct {
 func Refuse(code, message string) error { return &Refusal{Code: code, Message: message} }
 
 // Error gives code and message.
-func (r *Refusal) Error() string { return fmt.Sprintf("qimen: refused: %s: %s", r.Code, r.Message) }
+func (r *Refusal) Error() string {
+	if r == nil { // a nil pointer in an error: answered as any other error
+		return "qimen: refused: a nil *Refusal"
+	}
+	return fmt.Sprintf("qimen: refused: %s: %s", r.Code, r.Message)
+}
 
 // OnRenewalPrices registers the function that prices renewals. It moves nothing,
 // and may be called any number of times for one order.
@@ -98,7 +102,7 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 		if err := readMessage(payload, (*Req)(request)); err != nil {
 			return ReasonUndecodable, nil, err
 		}
-		if orderID, outOrderID := request.ids(); top.IsBlank(string(orderID)) && top.IsBlank(outOrderID) {
+		if orderID, outOrderID := request.ids(); saysNothing(string(orderID)) && saysNothing(outOrderID) {
 			return ReasonUndecodable, nil, errNoID
 		}
 		d.Findings = findings(request.Validate())

@@ -57,7 +57,8 @@ func writeMessage[T any](message *T, members []top.Member) ([]byte, error) {
 func readMessage[T any](data []byte, message *T) error {
 	var fresh T
 	read := mustPlan[T]().DecodeJSON
-	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n\uFEFF"), []byte("<")) {
+	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
+	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("<")) {
 		read = mustPlan[T]().DecodeXML
 	}
 	if err := read(data, &fresh); err != nil {
@@ -106,8 +107,12 @@ func checkIDs(orderID fliggy.ID, outOrderID string) (ps fliggy.Problems) {
 	return ps
 }
 
+// saysNothing tells whether text names nothing: it is blank, or the "null" that
+// the platform writes for missing data.
+func saysNothing(text string) bool { return top.IsBlank(text) || text == "null" }
+
 func checkText(ps *fliggy.Problems, field, text string) {
-	if top.IsBlank(text) {
+	if saysNothing(text) {
 		ps.Add(field, ruleMissing)
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
 // No printer reaches a secret, a signature, a session or personal data, at any
@@ -102,4 +104,94 @@ func TestRedactionInsideOtherStructs(t *testing.T) {
 	if out := fmt.Sprintf("%v %+v %#v", service{h, *h, h.config}, &service{h, *h, h.config}, service{h, *h, h.config}); strings.Contains(out, testSecret) {
 		t.Errorf("prints the secret: %s", out)
 	}
+}
+
+// No printer of what the handler hands around or reports, and no log, reaches
+// what is in a merchant's request, the secret or the signature, whatever comes of
+// the request. The request itself is the user's, and holds its content openly.
+func TestRedactionOfMerchantRequests(t *testing.T) {
+	t.Parallel()
+	const mark = "m4rk3d"
+	// Ids of the test are marked too: they name a customer's rental.
+	members := map[string][]pair{}
+	common := []pair{
+		{"orderId", "31" + mark}, {"outOrderId", "FZ" + mark}, {"traceId", "t" + mark}, {"exts", `{"x":"` + mark + `"}`}, {"new", mark},
+	}
+	members[RenewalPricesMethod] = common
+	members[RenewalSubmitMethod] = append(common[:5:5], pair{"priceMark", mark}, pair{"payTradeNo", "p" + mark}, pair{"renewalOrderTotalAmount", "98765432109876.01"})
+	members[RenewalCancelMethod] = append(common[:5:5], pair{"cancelMessage", "because " + mark}, pair{"penaltyAmount", "98765432109876.01"})
+	bad := map[string][]pair{
+		"time":   {{"carUseTime", mark}, {"cancelTime", mark}},
+		"amount": {{"renewalOrderTotalAmount", mark}, {"penaltyAmount", mark}, {"carReturnTime", mark}},
+		"flag":   {{"isPressureTest", mark}},
+	}
+	outcomes := map[string]func(context.Context) error{
+		"accepted":  nil,
+		"refused":   func(context.Context) error { return Refuse("7", "no") },
+		"failed":    func(context.Context) error { return errors.New("oops") },
+		"panicked":  func(context.Context) error { panic("oops") },
+		"bad reply": nil,
+	}
+	for method, pairs := range members {
+		bodies := map[string][]pair{}
+		for name := range outcomes {
+			bodies[name] = pairs
+		}
+		for name, wrong := range bad {
+			bodies[name] = append(pairs[:len(pairs):len(pairs)], wrong...)
+		}
+		for name, pairs := range bodies {
+			for kind, body := range map[string][2]string{
+				"JSON": {jsonType, asJSON(pairs)}, "XML": {"text/xml", asXML("r", pairs)}, "form": {formPrefix, asForm(charset.UTF8, pairs)},
+				"cut JSON": {jsonType, asJSON(pairs)[:len(asJSON(pairs))-3]}, "cut XML": {"text/xml", asXML("r", pairs)[:len(asXML("r", pairs))-6]},
+			} {
+				k := newDesk()
+				k.act = outcomes[name]
+				if name == "bad reply" {
+					k.quote, k.booked, k.undone = &RenewalPricesReply{}, &RenewalSubmitReply{}, nil
+				}
+				h := k.handler(t)
+				p := mustSign(t, newPush(queryFor(method)+"&session="+mark, body[0], body[1]), testSecret)
+				sign := p.RawQuery[strings.LastIndex(p.RawQuery, "=")+1:]
+				d, err := h.Verify(p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				reply := h.Handle(t.Context(), p)
+				forged := *p
+				forged.Body = append(forged.Body[:len(forged.Body):len(forged.Body)], ' ')
+				refused := h.Handle(t.Context(), &forged)
+				if !bytes.Equal(refused.Body, []byte(bodyBadSignature)) {
+					t.Errorf("forged: %s", refused.Body)
+				}
+				out := k.log.String() + string(reply.Body) + string(refused.Body) + printed(h, d, k.given, k.observed, k.observed[0], k.observed[0].Err, k.observed[1])
+				for _, bad := range []string{mark, testSecret, sign, "98765432109876", fmt.Sprintf("%x", mark), fmt.Sprintf("%x", testSecret)} {
+					if strings.Contains(out, bad) {
+						t.Errorf("%s, %s, %s: %q is in %s", method, name, kind, bad, out)
+					}
+				}
+				if !strings.Contains(out, method) || k.log.Len() == 0 {
+					t.Errorf("%s, %s, %s: nothing is told: %s", method, name, kind, out)
+				}
+			}
+		}
+	}
+}
+
+// printed is what fmt, slog and JSON make of values.
+func printed(values ...any) string {
+	var text bytes.Buffer
+	for _, v := range values {
+		for _, holder := range []any{v, []any{v}, struct{ Any any }{v}} {
+			for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+				fmt.Fprintf(&text, verb+"\n", holder)
+			}
+			slog.New(slog.NewTextHandler(&text, nil)).Info("x", "v", holder)
+			slog.New(slog.NewJSONHandler(&text, nil)).Info("x", "v", holder)
+			if b, err := json.Marshal(holder); err == nil {
+				text.Write(b)
+			}
+		}
+	}
+	return text.String()
 }

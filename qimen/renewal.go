@@ -24,6 +24,8 @@ const (
 // [Delivery.Findings]. The members are those of the guide's samples, so which of
 // them are always there is inferred.
 //
+// Unlike a [Delivery], a request prints and logs with all its content.
+//
 // Source: qimen.alitrip.rentcar.renewalprices.query, merchant renewal guide.
 type RenewalPricesRequest struct {
 	// OrderID is Fliggy's id of the order (飞猪订单号).
@@ -66,7 +68,8 @@ func (r *RenewalPricesRequest) UnmarshalJSON(data []byte) error { return readMes
 // tells a repeat is not documented; the ids together with times, PayTradeNo and
 // PriceMark do.
 //
-// What is said of missing members at [RenewalPricesRequest] holds here too.
+// What is said of missing members and of content at [RenewalPricesRequest] holds
+// here too.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit, merchant renewal guide.
 type RenewalSubmitRequest struct {
@@ -147,7 +150,8 @@ func (r *RenewalSubmitReply) UnmarshalJSON(data []byte) error { return readReply
 // A RenewalCancelRequest cancels a renewal order. It may come again, when Fliggy
 // did not learn your answer: answer it as the first time.
 //
-// What is said of missing members at [RenewalPricesRequest] holds here too.
+// What is said of missing members and of content at [RenewalPricesRequest] holds
+// here too.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel, merchant renewal guide.
 type RenewalCancelRequest struct {

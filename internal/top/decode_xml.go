@@ -162,7 +162,12 @@ func (d *xmlDecoder) structValue(c *codec, v reflect.Value) error {
 		return rulef("expected members only, got text between them")
 	case some:
 		for _, name := range unknown.names {
-			c.plan.keepUnknown(v, name, unknown.json(name))
+			raw := unknown.json(name)
+			in := scanner{data: raw, depth: d.depth + 1} // repeated elements become lists, which nest too
+			if _, err := in.raw(); err != nil {
+				return err
+			}
+			c.plan.keepUnknown(v, name, raw)
 		}
 		return c.plan.checkSeen(seen, v)
 	case saysNothing(text):

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func noEnv(string) string { return "" }
+
+func TestOwnMerchant(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), nil, noEnv, &out, &errs); code != 0 || errs.Len() > 0 {
+		t.Fatalf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
+	}
+	if !strings.Contains(out.String(), " 0 failed, 0 warnings, 0 skipped") {
+		t.Errorf("not a clean report:\n%s", out.String())
+	}
+}
+
+func TestOwnMerchantAsJSON(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"-json"}, noEnv, &out, &errs)
+	var report struct {
+		OK      bool
+		Results []struct{ Rule, Scenario, Status string }
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil || code != 0 {
+		t.Fatalf("exit %d, stderr %q, %v", code, errs.String(), err)
+	}
+	if !report.OK || len(report.Results) < 50 {
+		t.Errorf("ok %v, %d results", report.OK, len(report.Results))
+	}
+}
+
+// A served merchant, and which rental of it can be renewed.
+func served(t *testing.T) (at string, m *merchant, r rental) {
+	t.Helper()
+	rentals := demoRentals(time.Now())
+	m = newMerchant(time.Now, rentals...)
+	h, err := m.handler(fliggytest.DefaultAppKey, fliggytest.DefaultAppSecret, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL, m, rentals[0]
+}
+
+// -target marks everything as load test, and books only with -submit.
+func TestTarget(t *testing.T) {
+	t.Parallel()
+	for name, submits := range map[string]bool{"prices only": false, "with submit": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at, m, r := served(t)
+			args := []string{"-target", at, "-order", string(r.orderID), "-out-order", r.outOrderID, "-start", r.ends.String()}
+			if submits {
+				args = append(args, "-submit")
+			}
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), args, noEnv, &out, &errs); code != 0 {
+				t.Fatalf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
+			}
+			if booked := len(m.renewals) > 0; booked != submits {
+				t.Errorf("%d renewals were booked", len(m.renewals))
+			}
+			for id, booked := range m.renewals {
+				if !booked.test || !booked.cancelled {
+					t.Errorf("renewal %s: load test %v, cancelled %v", id, booked.test, booked.cancelled)
+				}
+			}
+		})
+	}
+}
+
+func TestTargetThatFails(t *testing.T) {
+	t.Parallel()
+	s := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(s.Close)
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"-target", s.URL, "-order", "1", "-start", "2026-12-01 10:00"}, noEnv, &out, &errs)
+	if code != 1 || !strings.Contains(out.String(), "404") {
+		t.Errorf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
+	}
+}
+
+// -addr serves until the context ends, and prints how to test it.
+func TestServe(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	in, out := io.Pipe()
+	var errs bytes.Buffer
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, []string{"-addr", "127.0.0.1:0"}, noEnv, out, &errs)
+		_ = out.Close()
+	}()
+	lines := bufio.NewScanner(in)
+	lines.Scan()
+	_, rest, _ := strings.Cut(lines.Text(), "http://")
+	at, _, _ := strings.Cut(rest, " ")
+	lines.Scan()
+	args := strings.Fields(strings.ReplaceAll(lines.Text(), `"`, ""))
+	if len(args) != 7 {
+		t.Fatalf("line %q", lines.Text())
+	}
+	start := args[5] + " " + args[6]
+	var report, problems bytes.Buffer
+	test := append([]string{"-target", "http://" + at, "-start", start}, args[:4]...)
+	if code := run(t.Context(), test, noEnv, &report, &problems); code != 0 {
+		t.Errorf("the test of the served merchant: exit %d, %s%s", code, problems.String(), report.String())
+	}
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "Test it") {
+			cancel()
+		}
+	}
+	if c := <-code; c != 0 {
+		t.Errorf("exit %d, stderr %q", c, errs.String())
+	}
+}
+
+func TestWrongUse(t *testing.T) {
+	t.Parallel()
+	half := func(name string) string {
+		if name == "FLIGGY_APP_KEY" {
+			return "1"
+		}
+		return ""
+	}
+	for _, tt := range []struct {
+		name string
+		args string
+		env  func(string) string
+		want string
+	}{
+		{"argument", "x", noEnv, `unexpected argument "x"`},
+		{"two modes", "-addr :1 -target http://h/", noEnv, "one of them"},
+		{"submit alone", "-submit", noEnv, "for -target"},
+		{"no URL", "-target h -order 1 -start 2026-12-01", noEnv, "absolute URL"},
+		{"no order", "-target http://h/ -start 2026-12-01", noEnv, "-order"},
+		{"no time", "-target http://h/ -order 1 -start soon", noEnv, "-start"},
+		{"half an app", "", half, "FLIGGY_APP_SECRET"},
+		{"unknown flag", "-x", noEnv, "-x"},
+		{"bad address", "-addr nowhere:x", noEnv, "port"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), strings.Fields(tt.args), tt.env, &out, &errs); code == 0 || !strings.Contains(errs.String(), tt.want) {
+				t.Errorf("exit %d, stderr %q", code, errs.String())
+			}
+		})
+	}
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"-help"}, noEnv, &out, &errs); code != 0 || !strings.Contains(errs.String(), "Usage: merchant") {
+		t.Errorf("-help: exit %d, stderr %q", code, errs.String())
+	}
+}
+
+// The same submit many times at once books one renewal, with one answer.
+func TestSubmitOnce(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 22, 9, 0, 0, 0, fliggy.Zone())
+	m := newMerchant(func() time.Time { return at }, demoRentals(at)...)
+	from, to := m.rentals[0].ends, fliggy.At(m.rentals[0].ends.Add(24*time.Hour))
+	quote, err := m.plan.Quote(from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	submit := qimen.RenewalSubmitRequest{
+		OrderID: m.rentals[0].orderID, OutOrderID: m.rentals[0].outOrderID, CarUseTime: from, CarReturnTime: to,
+		RenewalOrderTotalAmount: quote.Total(), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: "1",
+	}
+	var wg sync.WaitGroup
+	ids := make([]string, 50)
+	for i := range ids {
+		wg.Go(func() {
+			if reply, err := m.submit(t.Context(), nil, &submit); err == nil {
+				ids[i] = reply.OutOrderID
+			}
+		})
+	}
+	wg.Wait()
+	for _, id := range ids {
+		if id == "" || id != ids[0] {
+			t.Fatalf("ids %v", ids)
+		}
+	}
+	if m.books() != 1 || !m.rentals[0].ends.Equal(to.Time) {
+		t.Errorf("%d renewals, the rental ends %v", m.books(), m.rentals[0].ends)
+	}
+
+	refused := func(name, code string, change func(*qimen.RenewalSubmitRequest)) {
+		r := submit
+		change(&r)
+		_, err := m.submit(t.Context(), nil, &r)
+		var no *qimen.Refusal
+		if !errors.As(err, &no) || no.Code != code {
+			t.Errorf("%s: %v, want %s", name, err, code)
+		}
+	}
+	refused("the same period once more", "wrong-start", func(r *qimen.RenewalSubmitRequest) { r.PayTradeNo = "2" })
+	second := fliggy.At(to.Add(24 * time.Hour))
+	next := func(r *qimen.RenewalSubmitRequest) { r.CarUseTime, r.CarReturnTime, r.PayTradeNo = to, second, "2" }
+	refused("another price mark", "price-changed", func(r *qimen.RenewalSubmitRequest) { next(r); r.PriceMark = "x" })
+	again, err := m.plan.Quote(to, second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused("a wrong total", "wrong-total", func(r *qimen.RenewalSubmitRequest) {
+		next(r)
+		r.PriceMark, r.RenewalOrderTotalAmount = again.PriceInfo.PriceMark, fliggy.MustYuan("1.00")
+	})
+	refused("an unknown rental", "order-not-found", func(r *qimen.RenewalSubmitRequest) { r.OrderID, r.PayTradeNo = "9", "2" })
+	refused("too long", "period-not-possible", func(r *qimen.RenewalSubmitRequest) {
+		next(r)
+		r.CarReturnTime = fliggy.At(to.AddDate(3, 0, 0))
+	})
+}
+
+func TestCancel(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, fliggy.Zone())
+	m := newMerchant(func() time.Time { return now }, demoRentals(now)...)
+	book := func(days int) string {
+		t.Helper()
+		from := m.rentals[0].ends
+		to := fliggy.At(from.Add(time.Duration(days) * 24 * time.Hour))
+		quote, err := m.plan.Quote(from, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reply, err := m.submit(t.Context(), nil, &qimen.RenewalSubmitRequest{
+			OrderID: m.rentals[0].orderID, OutOrderID: m.rentals[0].outOrderID, CarUseTime: from, CarReturnTime: to,
+			RenewalOrderTotalAmount: quote.Total(), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: from.String(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply.OutOrderID
+	}
+	cancel := func(id, code string) {
+		t.Helper()
+		_, err := m.cancel(t.Context(), nil, &qimen.RenewalCancelRequest{OutOrderID: id})
+		var no *qimen.Refusal
+		if errors.As(err, &no) && no.Code == code || err == nil && code == "" {
+			return
+		}
+		t.Errorf("cancel %s: %v, want %q", id, err, code)
+	}
+	first, second := book(1), book(2)
+	cancel("nothing", "order-not-found")
+	cancel(first, "renewed-again")
+	cancel(second, "")
+	cancel(second, "")
+	cancel(first, "")
+	if m.books() != 0 || !m.rentals[0].ends.Equal(demoRentals(now)[0].ends.Time) {
+		t.Errorf("%d renewals, the rental ends %v", m.books(), m.rentals[0].ends)
+	}
+	third := book(3)
+	now = m.rentals[0].ends.Time // within the renewal
+	cancel(third, "not-cancellable")
+}

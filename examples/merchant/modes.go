@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/fliggytest"
+)
+
+const path = "/fliggy"
+
+// demoRentals are cars that are out, to be brought back in a few days: far enough
+// ahead for a renewal to be cancelled.
+func demoRentals(now time.Time) []rental {
+	ends := func(days int) fliggy.Time {
+		return fliggy.At(now.Truncate(time.Hour).Add(time.Duration(days) * 24 * time.Hour))
+	}
+	return []rental{
+		{"3175520762897901122", "FZ1111111", ends(4)},
+		{"311111897908722", "11111081294", ends(5)},
+		{"31755207111108722", "11111194", ends(6)},
+	}
+}
+
+// listen serves the merchant; stop ends it.
+func listen(ctx context.Context, p *plan, m *merchant, addr string, logger *slog.Logger) (at string, stop func(), err error) {
+	handler, err := m.handler(p.appKey, p.secret(), logger)
+	if err != nil {
+		return "", nil, err
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return "", nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(path, handler)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(l) // ends when stop closes the server
+	}()
+	return "http://" + l.Addr().String() + path, func() {
+		_ = server.Close()
+		<-done
+	}, nil
+}
+
+// testOwn starts the merchant on loopback and tests it, booking and cancelling
+// included.
+func testOwn(ctx context.Context, p *plan, out io.Writer) (int, error) {
+	rentals := demoRentals(time.Now())
+	m := newMerchant(time.Now, rentals...)
+	at, stop, err := listen(ctx, p, m, "127.0.0.1:0", slog.New(slog.DiscardHandler))
+	if err != nil {
+		return 1, err
+	}
+	defer stop()
+	if !p.json {
+		fmt.Fprintf(out, "A merchant at %s, and what Fliggy would send it:\n\n", at)
+	}
+	check := fliggytest.MerchantCheck{Submit: true}
+	for _, r := range rentals {
+		check.Orders = append(check.Orders, fliggytest.MerchantOrder{OrderID: r.orderID, OutOrderID: r.outOrderID, Start: r.ends})
+	}
+	code, err := test(ctx, p, at, check, out)
+	if n := m.books(); err == nil && n != 0 {
+		return 1, fmt.Errorf("%d renewals are left in the books", n)
+	}
+	return code, err
+}
+
+// testTarget tests somebody else's endpoint.
+func testTarget(ctx context.Context, p *plan, out io.Writer) (int, error) {
+	check := fliggytest.MerchantCheck{Orders: []fliggytest.MerchantOrder{p.order}, Submit: p.submit}
+	return test(ctx, p, p.target, check, out, fliggytest.MerchantPressureTest())
+}
+
+func test(ctx context.Context, p *plan, at string, check fliggytest.MerchantCheck, out io.Writer, opts ...fliggytest.MerchantOption) (int, error) {
+	m, err := fliggytest.NewMerchant(at, p.appKey, p.secret(), opts...)
+	if err != nil {
+		return 2, err
+	}
+	defer m.Close()
+	report := fliggytest.CheckMerchant(ctx, m, check)
+	if p.json {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		err = encoder.Encode(report)
+	} else {
+		err = report.WriteText(out)
+	}
+	return report.ExitCode(), err
+}
+
+// serveAt serves the merchant until the context ends.
+func serveAt(ctx context.Context, p *plan, out, logs io.Writer) error {
+	rentals := demoRentals(time.Now())
+	at, stop, err := listen(ctx, p, newMerchant(time.Now, rentals...), p.addr, slog.New(slog.NewTextHandler(logs, nil)))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	fmt.Fprintf(out, "Serving renewals at %s for app %s. Rentals that can be renewed:\n", at, p.appKey)
+	for _, r := range rentals {
+		fmt.Fprintf(out, "  -order %s -out-order %s -start %q\n", r.orderID, r.outOrderID, r.ends.Format("2006-01-02 15:04"))
+	}
+	fmt.Fprintln(out, "Test it from another terminal: go run ./examples/merchant -target", at, "and one of these lines.")
+	<-ctx.Done()
+	return nil
+}

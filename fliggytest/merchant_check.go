@@ -1,0 +1,223 @@
+package fliggytest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+// A MerchantOrder is a rental that can be renewed.
+type MerchantOrder struct {
+	// OrderID is Fliggy's id of the order (飞猪订单号). Required.
+	OrderID fliggy.ID
+	// OutOrderID is the merchant's own id of it. Every request of the guide has it.
+	OutOrderID string
+	// Start is the present return time of the rental, in GMT+8: where each renewal
+	// starts. Required.
+	Start fliggy.Time
+}
+
+// MerchantCheck says what [CheckMerchant] may do, and with which orders.
+type MerchantCheck struct {
+	// Orders are rentals that the merchant knows: at least one. Each price query
+	// takes the next.
+	Orders []MerchantOrder
+	// Submit lets the run book a renewal of the first order, and cancel it again.
+	// Without it nothing at all is sent to the two methods.
+	Submit bool
+	// Penalty is the penaltyAmount of the cancellation; 0.00 when unset. How Fliggy
+	// computes it is not documented.
+	Penalty fliggy.Yuan
+	// Unknown is an order that the merchant does not know; one is made up where its
+	// id is unset.
+	Unknown MerchantOrder
+}
+
+// CheckMerchant sends a merchant what Fliggy would send, and reports which rules
+// the answers break: prices for the three scenarios of the merchant renewal guide
+// and for three other periods, an unknown order, a body that is cut off, a stale
+// timestamp, bad signatures; with cfg.Submit also a submit and a cancellation, each
+// twice.
+//
+// It computes with code of its own. A rule that no document states firmly, but
+// samples suggest, gives warnings, which fail nothing. So does a refusal of the
+// three other periods.
+//
+// A renewal that was booked is cancelled in the end whatever went wrong, also when
+// ctx is over; what may be left is in the report. A check that cannot begin (no
+// merchant, no order), or does not come to its end, is a failure of the rule "run".
+//
+// Mark the traffic with [MerchantPressureTest] unless the endpoint is a test
+// system.
+func CheckMerchant(ctx context.Context, m *Merchant, cfg MerchantCheck) *MerchantReport {
+	report := &MerchantReport{Merchant: "nobody"}
+	if m != nil && m.secret != nil {
+		report.Merchant = m.quotable(m.String())
+	}
+	if problem := cfg.problem(m); problem != "" {
+		report.incomplete("a merchant, and orders with OrderID and Start", problem, "Nothing was sent.")
+		return report
+	}
+	trade := m.now().In(fliggy.Zone()).Format("20060102150405") + fmt.Sprintf("%06d", rand.IntN(1_000_000))
+	run := &merchantRun{m: m, cfg: cfg, report: report, trade: trade}
+	defer run.finish(ctx)
+	for i := range merchantScenarios {
+		run.play(ctx, &merchantScenarios[i])
+	}
+	return report
+}
+
+// incomplete reports that not everything was checked.
+func (r *MerchantReport) incomplete(expected, got, why string) {
+	r.Results = append(r.Results, MerchantResult{
+		Rule: "run", Title: "the check runs from beginning to end", Scenario: "run", Status: MerchantFailed,
+		Expected: expected, Got: got, Why: why,
+	})
+}
+
+func (c *MerchantCheck) problem(m *Merchant) string {
+	switch {
+	case m == nil || m.secret == nil:
+		return "no merchant of NewMerchant"
+	case len(c.Orders) == 0:
+		return "no order"
+	case c.Penalty.Sign() < 0:
+		return "a negative Penalty"
+	}
+	for i, order := range c.Orders {
+		if top.IsBlank(string(order.OrderID)) {
+			return fmt.Sprintf("Orders[%d] without OrderID", i)
+		}
+		if !order.Start.IsSet() {
+			return fmt.Sprintf("Orders[%d] without Start", i)
+		}
+	}
+	return ""
+}
+
+// A merchantScenario is one request of the self-test.
+type merchantScenario struct {
+	name     string
+	kind     trialKind
+	books    bool // goes to the methods that change something
+	optional bool
+	period   time.Duration
+	// send sends the request and keeps the answer. It returns why it could not.
+	send func(*merchantRun, context.Context, *trial) (skipped string)
+}
+
+const oneDay = 24 * time.Hour
+
+// merchantScenarios is the self-test, in order.
+var merchantScenarios = []merchantScenario{
+	{name: "price of 1 d 30 min", kind: askPrices, period: usualPeriod, send: (*merchantRun).sendPrices},
+	{name: "price of 1 d 8 h", kind: askPrices, period: oneDay + 8*time.Hour, send: (*merchantRun).sendPrices},
+	{name: "price of 14 d 2 h", kind: askPrices, period: 14*oneDay + 2*time.Hour, send: (*merchantRun).sendPrices},
+	{name: "price of 2 h", kind: askPrices, optional: true, period: 2 * time.Hour, send: (*merchantRun).sendPrices},
+	{name: "price of 8 h", kind: askPrices, optional: true, period: 8 * time.Hour, send: (*merchantRun).sendPrices},
+	{name: "price of 2 d", kind: askPrices, optional: true, period: 2 * oneDay, send: (*merchantRun).sendPrices},
+	{name: "price for an unknown order", kind: askUnknownOrder, send: (*merchantRun).sendUnknownOrder},
+	{name: "malformed price query", kind: askMalformed, send: (*merchantRun).sendMalformed},
+	{name: "stale price query", kind: askStale, send: (*merchantRun).sendStale},
+	{name: "badly signed price query", kind: askForged, send: (*merchantRun).sendForged},
+	{name: "price query of an unknown app", kind: askUnknownApp, send: (*merchantRun).sendUnknownApp},
+	{name: "badly signed submit", kind: askForged, books: true, send: (*merchantRun).sendForgedSubmit},
+	{name: "stale submit", kind: askStale, books: true, send: (*merchantRun).sendStaleSubmit},
+	{name: "submit", kind: askSubmit, books: true, send: (*merchantRun).sendSubmit},
+	{name: "submit again", kind: askSubmitAgain, books: true, send: (*merchantRun).sendSubmitAgain},
+	{name: "badly signed cancellation", kind: askForged, books: true, send: (*merchantRun).sendForgedCancel},
+	{name: "cancellation", kind: askCancel, books: true, send: (*merchantRun).sendCancel},
+	{name: "cancellation again", kind: askCancelAgain, books: true, send: (*merchantRun).sendCancelAgain},
+}
+
+// A merchantRun is a self-test under way.
+type merchantRun struct {
+	m        *Merchant
+	cfg      MerchantCheck
+	report   *MerchantReport
+	trade    string // start of the trade numbers of this run
+	asked    int    // price queries so far
+	quote    *trial
+	forged   *trial // of the price query
+	order    *qimen.RenewalSubmitRequest
+	first    *trial // of the submit
+	cancel   *qimen.RenewalCancelRequest
+	done     bool // the cancellation succeeded
+	cut      bool // the context ended before the last scenario
+	bookings []booking
+}
+
+// play sends the request of a scenario and judges the answer.
+func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
+	x := &trial{scenario: s.name, kind: s.kind, optional: s.optional}
+	skipped := ""
+	switch {
+	case s.books && !run.cfg.Submit:
+		skipped = "submitting is off"
+	case ctx.Err() != nil:
+		skipped, run.cut = "the run was ended", true
+	default:
+		if s.period > 0 {
+			order := run.cfg.Orders[run.asked%len(run.cfg.Orders)]
+			run.asked++
+			x.orderID, x.outOrderID = order.OrderID, order.OutOrderID
+			x.from, x.to = order.Start, fliggy.At(order.Start.Add(s.period))
+		}
+		skipped = s.send(run, ctx, x)
+	}
+	run.report.judge(x, skipped, run.m.quotable)
+}
+
+// judge asks all rules that are for this kind of trial.
+func (r *MerchantReport) judge(x *trial, skipped string, quotable func(string) string) {
+	for _, rule := range merchantRules {
+		if rule.on&x.kind == 0 {
+			continue
+		}
+		result := MerchantResult{Rule: rule.id, Title: rule.title, Scenario: x.scenario, Status: MerchantPassed}
+		reason := skipped
+		if reason == "" && !rule.anyAnswer && !x.regular() {
+			reason = "there is no reply that says yes"
+		}
+		var found []finding
+		if reason == "" {
+			var err error
+			if found, err = rule.check(x); err != nil && found == nil {
+				reason = err.Error()
+			}
+		}
+		if reason != "" {
+			result.Status, result.Reason = MerchantSkipped, quotable(reason)
+		}
+		if found == nil {
+			r.Results = append(r.Results, result)
+		}
+		for _, f := range found {
+			result.Status, result.Why = MerchantFailed, rule.why
+			if f.doubtful {
+				result.Status = MerchantWarning
+			}
+			result.Member, result.Expected, result.Got = f.member, quotable(f.expected), quotable(f.got)
+			r.Results = append(r.Results, result)
+		}
+	}
+}
+
+// finish cancels what is still booked, and reports what may be left.
+func (run *merchantRun) finish(ctx context.Context) {
+	run.undo(ctx)
+	if run.cut {
+		run.report.incomplete("time for all scenarios", "the context was over: "+ctx.Err().Error(),
+			"What was skipped is not known to be right.")
+	}
+	for _, b := range run.bookings {
+		if text := b.left(); text != "" {
+			run.report.MayBeBooked = append(run.report.MayBeBooked, run.m.quotable(text))
+		}
+	}
+}

@@ -1,0 +1,377 @@
+package fliggytest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+func sample(t testing.TB, name string) string {
+	t.Helper()
+	data, err := os.ReadFile("../testdata/samples/" + name + ".json")
+	noError(t, err)
+	return string(data)
+}
+
+// guideReplies are the replies of the merchant renewal guide, by period.
+func guideReplies(t testing.TB) map[time.Duration]string {
+	const name = "qimen.alitrip.rentcar.renewalprices.query.scenario%d.response"
+	return map[time.Duration]string{
+		24*time.Hour + 30*time.Minute: sample(t, fmt.Sprintf(name, 1)),
+		32 * time.Hour:                sample(t, fmt.Sprintf(name, 2)),
+		14*24*time.Hour + 2*time.Hour: sample(t, fmt.Sprintf(name, 3)),
+	}
+}
+
+// wantClean wants a report without failure, warning and skipped rule.
+func wantClean(t *testing.T, report *MerchantReport) {
+	t.Helper()
+	if !report.OK() || report.ExitCode() != 0 || report.Count(MerchantPassed) != len(report.Results) || len(report.Results) < 100 {
+		t.Errorf("%v", report)
+	}
+}
+
+func TestCheckACorrectMerchant(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	t.Run("own arithmetic", func(t *testing.T) {
+		wantClean(t, CheckMerchant(ctx, connectMerchant(t, newTestMerchant()), guideCheck))
+	})
+	t.Run("replies of the guide", func(t *testing.T) {
+		m := newTestMerchant()
+		m.guide = guideReplies(t)
+		wantClean(t, CheckMerchant(ctx, connectMerchant(t, m), guideCheck))
+		if m.marks["88612121212121216"] != "16.02" || m.submits != 2 || m.cancels != 2 || len(m.booked()) > 0 {
+			t.Errorf("marks %v, %d submits, %d cancels, booked %v", m.marks, m.submits, m.cancels, m.booked())
+		}
+	})
+	t.Run("over HTTP", func(t *testing.T) {
+		server := httptest.NewServer(newTestMerchant())
+		defer server.Close()
+		m, err := NewMerchant(server.URL+"/qimen?tenant=7", merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		noError(t, err)
+		defer m.Close()
+		wantClean(t, CheckMerchant(ctx, m, guideCheck))
+	})
+	t.Run("handler of package qimen", func(t *testing.T) {
+		wantClean(t, CheckMerchant(ctx, connectMerchant(t, qimenMerchant(t, newTestMerchant())), guideCheck))
+	})
+}
+
+// TestCheckFreeMinutes: minutes that cost 0 percent are free, whether they are
+// spelt out or left out.
+func TestCheckFreeMinutes(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(object){
+		"spelt out": nil,
+		"without a line": func(r object) {
+			if hour(r)["amount"] == "0.00" {
+				r["addedServiceList"] = services(r)[:1]
+			}
+		},
+		"left out": func(r object) {
+			if hour(r)["amount"] == "0.00" {
+				r["addedServiceList"] = services(r)[:1]
+				delete(lastOf(calendar(r)), "scatteredPrice")
+				delete(lastOf(calendar(r)), "scatteredMinutes")
+			}
+		},
+	} {
+		m := newTestMerchant()
+		m.ranges = []testRange{{0, 60, "0"}, {61, 420, "50"}, {421, 1440, "100"}}
+		m.prices = spoil
+		t.Run(name, func(t *testing.T) {
+			wantClean(t, CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck))
+		})
+	}
+	// A zero that fills a gap in a table is no fee.
+	m := newTestMerchant()
+	m.prices = func(r object) {
+		if !hit(r) {
+			lastOf(calendar(r))["scatteredPrice"], lastOf(calendar(r))["scatteredMinutes"] = "0.00", 0
+		}
+	}
+	wantClean(t, CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck))
+}
+
+// qimenMerchant serves what m says through the handler of package qimen.
+func qimenMerchant(t testing.TB, m *testMerchant) *qimen.Handler {
+	t.Helper()
+	ask := func(method string, request, reply any) error {
+		data, err := json.Marshal(request)
+		if err != nil {
+			return err
+		}
+		var members object
+		if err := json.Unmarshal(data, &members); err != nil {
+			return err
+		}
+		return json.Unmarshal([]byte(m.answer(method, members)), reply)
+	}
+	h, err := qimen.NewHandler(qimen.Secrets{merchantAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
+		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+			reply := new(qimen.RenewalPricesReply)
+			return reply, ask(qimen.RenewalPricesMethod, r, reply)
+		}),
+		qimen.OnRenewalSubmit(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+			reply := new(qimen.RenewalSubmitReply)
+			return reply, ask(qimen.RenewalSubmitMethod, r, reply)
+		}),
+		qimen.OnRenewalCancel(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+			reply := new(qimen.RenewalCancelReply)
+			return reply, ask(qimen.RenewalCancelMethod, r, reply)
+		}))
+	noError(t, err)
+	return h
+}
+
+// TestCheckAnyPlan: whatever a merchant charges, it passes as long as it keeps to
+// its own rule.
+func TestCheckAnyPlan(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := newTestMerchant()
+		yuan := func(label string) decimal.Decimal { return decimal.New(rapid.Int64Range(0, 99_999).Draw(t, label), -2) }
+		days := rapid.SliceOfN(rapid.Int64Range(1, 99_999), 1, 16).Draw(t, "days")
+		m.dayPrice = func(i int) decimal.Decimal { return decimal.New(days[i%len(days)], -2) }
+		m.poundage, m.basic = yuan("poundage"), yuan("basic")
+		cut := rapid.IntRange(1, 1438).Draw(t, "cut")
+		share := fmt.Sprint(rapid.IntRange(0, 100).Draw(t, "share"))
+		m.ranges = []testRange{{rapid.IntRange(0, 1).Draw(t, "first"), cut, share}, {cut + 1, 1440, "100"}}
+		m.perDay = map[string]string{"child": yuan("child").String()}
+		m.flat = map[string]string{"door": yuan("door").StringFixed(2)}
+		m.round = rapid.SampledFrom([]func(decimal.Decimal) decimal.Decimal{
+			func(d decimal.Decimal) decimal.Decimal { return d.RoundBank(2) },
+			func(d decimal.Decimal) decimal.Decimal { return d.Round(2) },
+			func(d decimal.Decimal) decimal.Decimal { return d.RoundFloor(2) },
+			func(d decimal.Decimal) decimal.Decimal { return d.RoundCeil(2) },
+		}).Draw(t, "rounding")
+		cfg := guideCheck
+		start := guideOrder.Start.Add(time.Duration(rapid.IntRange(0, 600_000).Draw(t, "start")) * time.Minute)
+		cfg.Orders = []MerchantOrder{{OrderID: guideOrderID, OutOrderID: "FZ1", Start: fliggy.At(start)}}
+		client, err := NewMerchantHandler(m, merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report := CheckMerchant(context.Background(), client, cfg); !report.OK() || len(broken(report)) > 0 {
+			t.Fatalf("%v", report)
+		}
+	})
+}
+
+func TestCheckWithoutSubmit(t *testing.T) {
+	t.Parallel()
+	m := newTestMerchant()
+	m.instead = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
+		if method != qimen.RenewalPricesMethod {
+			t.Errorf("sent to %s", method)
+		}
+		return false
+	}
+	second := MerchantOrder{OrderID: guideOrderID + "2", OutOrderID: "FZ2", Start: fliggy.MustTime("2023-03-01 12:00")}
+	unknown := MerchantOrder{OrderID: "7", OutOrderID: "FZ7"}
+	cfg := MerchantCheck{Orders: []MerchantOrder{guideOrder, second}, Unknown: unknown}
+	report := CheckMerchant(context.Background(), connectMerchant(t, m, MerchantPressureTest()), cfg)
+	if !report.OK() || broken(report) != nil {
+		t.Errorf("%v", report)
+	}
+	var orders, skipped []string
+	for _, request := range m.seen {
+		orders = append(orders, fmt.Sprint(request["orderId"], " ", request["outOrderId"], " ", request["carUseTime"], " ", request["carReturnTime"]))
+		if request["isPressureTest"] != "true" || request["exts"] != "null" {
+			t.Errorf("sent %v", request)
+		}
+	}
+	wantOrders := []string{
+		guideOrderID + " FZ1111111 2023-02-04 10:00 2023-02-05 10:30",
+		guideOrderID + "2 FZ2 2023-03-01 12:00 2023-03-02 20:00",
+		guideOrderID + " FZ1111111 2023-02-04 10:00 2023-02-18 12:00",
+		guideOrderID + "2 FZ2 2023-03-01 12:00 2023-03-01 14:00",
+		guideOrderID + " FZ1111111 2023-02-04 10:00 2023-02-04 18:00",
+		guideOrderID + "2 FZ2 2023-03-01 12:00 2023-03-03 12:00",
+		"7 FZ7 2023-02-04 10:00 2023-02-05 10:30",
+	}
+	if diff := cmp.Diff(wantOrders, orders); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+	for _, result := range report.Results {
+		if result.Status == MerchantSkipped && !slices.Contains(skipped, result.Rule) {
+			skipped = append(skipped, result.Rule)
+		}
+		if result.Status == MerchantSkipped && result.Reason != "submitting is off" {
+			t.Errorf("skipped: %+v", result)
+		}
+	}
+	wantSkipped := []string{
+		"bad-signature", "stale-timestamp", "reply-shape", "members", "number-forms", "quoted-total", "submit-reply",
+		"submit-repeat", "cancel-reply", "cancel-repeat",
+	}
+	if diff := cmp.Diff(wantSkipped, skipped); diff != "" {
+		t.Errorf("skipped (-want +got):\n%s", diff)
+	}
+}
+
+func TestCheckCannotBegin(t *testing.T) {
+	t.Parallel()
+	m := connectMerchant(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }))
+	for want, c := range map[string]struct {
+		m   *Merchant
+		cfg MerchantCheck
+	}{
+		"no merchant":               {nil, guideCheck},
+		"no merchant of":            {&Merchant{}, guideCheck},
+		"no order":                  {m, MerchantCheck{}},
+		"Orders[0] without OrderID": {m, MerchantCheck{Orders: []MerchantOrder{{Start: guideOrder.Start}}}},
+		"Orders[1] without Start":   {m, MerchantCheck{Orders: []MerchantOrder{guideOrder, {OrderID: "1"}}}},
+		"a negative Penalty":        {m, MerchantCheck{Orders: guideCheck.Orders, Penalty: fliggy.MustYuan("-1")}},
+	} {
+		report := CheckMerchant(context.Background(), c.m, c.cfg)
+		if report.OK() || report.ExitCode() != 1 || report.Failed() != 1 || !strings.Contains(report.String(), want) {
+			t.Errorf("%s: %v", want, report)
+		}
+	}
+	if report := (&MerchantReport{}); report.OK() {
+		t.Error("a report of nothing is OK")
+	}
+}
+
+// TestCheckOfAHangingMerchant: a merchant that never answers costs the timeout of
+// each request, and may have booked.
+func TestCheckOfAHangingMerchant(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hang := func(_ http.ResponseWriter, r *http.Request, _ string) bool { <-r.Context().Done(); return true }
+		m := newTestMerchant()
+		m.instead = hang
+		begin := time.Now()
+		report := CheckMerchant(t.Context(), connectMerchant(t, m, MerchantTimeout(3*time.Second)), guideCheck)
+		if report.OK() || time.Since(begin) != 11*3*time.Second || !strings.Contains(report.String(), "no answer in time") {
+			t.Errorf("after %v: %v", time.Since(begin), report)
+		}
+
+		m = newTestMerchant()
+		m.instead = func(w http.ResponseWriter, r *http.Request, method string) bool {
+			return method != qimen.RenewalPricesMethod && hang(w, r, method)
+		}
+		report = CheckMerchant(t.Context(), connectMerchant(t, m), guideCheck)
+		left := strings.Join(report.MayBeBooked, "\n")
+		if len(report.MayBeBooked) != 3 || strings.Count(left, "no clear answer") != 3 || !strings.Contains(report.String(), left[:40]) {
+			t.Errorf("left %s\n%v", left, report)
+		}
+
+		// The answer to the first submit gets lost; the repeat tells the id.
+		m = newTestMerchant()
+		m.submitted = func(n int, _ object) {
+			if n == 1 {
+				time.Sleep(time.Minute)
+			}
+		}
+		report = CheckMerchant(t.Context(), connectMerchant(t, m), guideCheck)
+		want := []string{"reply-shape"}
+		if diff := cmp.Diff(want, broken(report)); diff != "" || report.MayBeBooked != nil || m.booked() != nil {
+			t.Errorf("(-want +got):\n%s\n%v", diff, report)
+		}
+	})
+}
+
+// TestCheckUndoesAtOnce: what a bad signature or a stale timestamp could book is
+// cancelled before it is in the way of the next submit.
+func TestCheckUndoesAtOnce(t *testing.T) {
+	t.Parallel()
+	m := newTestMerchant()
+	m.trusting, m.eternal = true, true
+	m.instead = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
+		if method == qimen.RenewalSubmitMethod && m.submits < 3 && len(m.booked()) > 0 {
+			t.Errorf("submit %d: booked %v", m.submits+1, m.booked())
+		}
+		return false
+	}
+	report := CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck)
+	want := []string{"bad-signature", "stale-timestamp", "unknown-app"}
+	if diff := cmp.Diff(want, broken(report)); diff != "" || m.submits != 4 || len(m.live) != 3 || len(m.booked()) > 0 {
+		t.Errorf("%d submits, renewals %v (-want +got):\n%s", m.submits, m.live, diff)
+	}
+}
+
+// TestCheckThatIsEnded: what is booked is cancelled though the context is over.
+func TestCheckThatIsEnded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		method string
+		times  int
+		left   int
+	}{
+		{qimen.RenewalPricesMethod, 2, 0}, {qimen.RenewalSubmitMethod, 2, 1}, {qimen.RenewalSubmitMethod, 3, 1},
+		{qimen.RenewalSubmitMethod, 4, 0}, {qimen.RenewalCancelMethod, 1, 0}, {qimen.RenewalCancelMethod, 2, 0},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		m := newTestMerchant()
+		count := 0
+		m.instead = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
+			if method == c.method {
+				if count++; count == c.times {
+					cancel()
+				}
+			}
+			return false
+		}
+		report := CheckMerchant(ctx, connectMerchant(t, m), guideCheck)
+		if report.OK() || !slices.Contains(broken(report), "run") || len(report.MayBeBooked) != c.left || len(m.booked()) > c.left {
+			t.Errorf("%s %d: booked %v, %v", c.method, c.times, m.booked(), report)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	report := CheckMerchant(ctx, connectMerchant(t, newTestMerchant()), guideCheck)
+	if diff := cmp.Diff([]string{"run"}, broken(report)); diff != "" {
+		t.Errorf("over before it began (-want +got):\n%s", diff)
+	}
+}
+
+// TestCheckOfStrangeMerchants: whatever comes, the report says so.
+func TestCheckOfStrangeMerchants(t *testing.T) {
+	t.Parallel()
+	say := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for want, h := range map[string]http.HandlerFunc{
+		"HTTP status 500 with HTML or XML":                  say(500, "<html>java.lang.NullPointerException</html>"),
+		"an empty body":                                     say(200, ""),
+		"got:      HTML or XML":                             say(200, "<response><flag>success</flag></response>"),
+		"a body that is not JSON":                           say(200, "ok"),
+		"a body that is not UTF-8":                          say(200, "{\"success\":\"\xff\"}"),
+		"a JSON value with something behind":                say(200, `{"success":true} {}`),
+		"JSON, but a list instead of an object":             say(200, "[]"),
+		"an object without members":                         say(200, "{}"),
+		`other members: "a" "b" "c" "d" "e" and 2 more`:     say(200, `{"g":1,"f":1,"e":1,"d":1,"c":1,"b":1,"a":1}`),
+		"the answer is longer than 1048576 bytes":           say(200, strings.Repeat("x", maxAnswer+1)),
+		"HTTP status 302 with an empty body":                say(302, ""),
+		"the handler panicked: boom":                        func(http.ResponseWriter, *http.Request) { panic("boom") },
+		`success "ja"`:                                      say(200, `{"success":"ja"}`),
+		`success false, retCode 17, retMessage "\u009b31m"`: say(200, `{"success":false,"retCode":17,"retMessage":"\u009b31m"}`),
+	} {
+		report := CheckMerchant(context.Background(), connectMerchant(t, h), guideCheck)
+		if text := report.String(); report.OK() || !strings.Contains(text, want) || !slices.Contains(broken(report), "reply-shape") {
+			t.Errorf("want %s in\n%s", want, text)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package fliggytest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A MerchantStatus is how a rule ended in a scenario.
+type MerchantStatus string
+
+// The statuses.
+const (
+	MerchantPassed  MerchantStatus = "passed"
+	MerchantFailed  MerchantStatus = "failed"
+	MerchantWarning MerchantStatus = "warning" // looks wrong, but no document rules it out
+	MerchantSkipped MerchantStatus = "skipped" // could not be judged, or was not asked for
+)
+
+// A MerchantResult says how one rule ended in one scenario. A rule that is broken
+// at several places has a result for each.
+type MerchantResult struct {
+	Rule     string         `json:"rule"`     // such as "standard-price"
+	Title    string         `json:"title"`    // what the rule demands
+	Scenario string         `json:"scenario"` // such as "price of 1 d 30 min"
+	Status   MerchantStatus `json:"status"`
+	// Member is the place in the reply, empty where it is the answer as a whole.
+	Member string `json:"member,omitempty"`
+	// Expected and Got say what is wrong, Why what follows from it: of a failure or
+	// warning only.
+	Expected string `json:"expected,omitempty"`
+	Got      string `json:"got,omitempty"`
+	Why      string `json:"why,omitempty"`
+	// Reason says why the rule was skipped.
+	Reason string `json:"reason,omitempty"`
+}
+
+// A MerchantReport is the outcome of [CheckMerchant]. It holds no secret and no
+// signature; of the replies it quotes single values.
+type MerchantReport struct {
+	// Merchant names who was tested: app key and address.
+	Merchant string `json:"merchant"`
+	// Results are in the order of the scenarios.
+	Results []MerchantResult `json:"results"`
+	// MayBeBooked lists the renewals that the run may have left behind, in words:
+	// look after them by hand.
+	MayBeBooked []string `json:"may_be_booked"`
+}
+
+// Count tells how many results have a status.
+func (r *MerchantReport) Count(status MerchantStatus) int {
+	count := 0
+	for _, result := range r.Results {
+		if result.Status == status {
+			count++
+		}
+	}
+	return count
+}
+
+// Failed tells how many results are failures. Warnings are none.
+func (r *MerchantReport) Failed() int { return r.Count(MerchantFailed) }
+
+// OK tells that something was checked, that nothing failed, and that no booking is
+// left behind.
+func (r *MerchantReport) OK() bool {
+	return r.Failed() == 0 && r.Count(MerchantPassed) > 0 && len(r.MayBeBooked) == 0
+}
+
+// ExitCode is 0 when the report is OK, else 1: for os.Exit.
+func (r *MerchantReport) ExitCode() int {
+	if r.OK() {
+		return 0
+	}
+	return 1
+}
+
+// String is the text of WriteText.
+func (r *MerchantReport) String() string {
+	var out strings.Builder
+	r.text(&out)
+	return out.String()
+}
+
+// WriteText writes the report for a reader: what failed and what is doubtful, each
+// with what was expected, what came and why it matters, then what was skipped and
+// what passed, and a line that sums up.
+func (r *MerchantReport) WriteText(w io.Writer) error {
+	var out bytes.Buffer
+	r.text(&out)
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+// MarshalJSON writes the fields, and in front of them the counts: ok, failed,
+// warnings, passed, skipped.
+func (r *MerchantReport) MarshalJSON() ([]byte, error) {
+	type fields MerchantReport
+	own := fields(*r)
+	own.Results = append([]MerchantResult{}, r.Results...) // a list, also where there is none
+	own.MayBeBooked = append([]string{}, r.MayBeBooked...)
+	return json.Marshal(struct {
+		OK       bool `json:"ok"`
+		Failed   int  `json:"failed"`
+		Warnings int  `json:"warnings"`
+		Passed   int  `json:"passed"`
+		Skipped  int  `json:"skipped"`
+		fields
+	}{r.OK(), r.Failed(), r.Count(MerchantWarning), r.Count(MerchantPassed), r.Count(MerchantSkipped), own})
+}
+
+func (r *MerchantReport) text(out io.StringWriter) {
+	line := func(format string, args ...any) { _, _ = out.WriteString(fmt.Sprintf(format, args...) + "\n") }
+	line("Self-test of %s", r.Merchant)
+	for _, kind := range []struct {
+		status MerchantStatus
+		label  string
+	}{{MerchantFailed, "FAILED"}, {MerchantWarning, "WARNING"}} {
+		for _, group := range groupBy(r.Results, kind.status, func(m MerchantResult) string { return m.Rule }) {
+			line("\n%s %s: %s", kind.label, group[0].Rule, group[0].Title)
+			for _, alike := range groupBy(group, kind.status, func(m MerchantResult) string {
+				return strings.Join([]string{m.Member, m.Expected, m.Got}, "\n")
+			}) {
+				at := alike[0].Member
+				if at == "" {
+					at = "the answer"
+				}
+				scenarios := alike[0].Scenario
+				for _, result := range alike[1:] {
+					scenarios += "; " + result.Scenario
+				}
+				line("  %s (%s)\n    expected: %s\n    got:      %s", at, scenarios, alike[0].Expected, alike[0].Got)
+			}
+			line("  why it matters: %s", group[0].Why)
+		}
+	}
+	if skipped := groupBy(r.Results, MerchantSkipped, func(m MerchantResult) string { return m.Reason }); skipped != nil {
+		line("\nSKIPPED")
+		for _, group := range skipped {
+			var rules []string
+			for _, result := range group {
+				if !slices.Contains(rules, result.Rule) {
+					rules = append(rules, result.Rule)
+				}
+			}
+			line("  %s (%d): %s", group[0].Reason, len(group), strings.Join(rules, ", "))
+		}
+	}
+	if len(r.MayBeBooked) > 0 {
+		line("\nBOOKINGS MAY BE LEFT BEHIND")
+		for _, left := range r.MayBeBooked {
+			line("  %s", left)
+		}
+	}
+	if passed := groupBy(r.Results, MerchantPassed, func(m MerchantResult) string { return m.Rule }); passed != nil {
+		line("\nPASSED")
+		for _, group := range passed {
+			line("  %s (%d): %s", group[0].Rule, len(group), group[0].Title)
+		}
+	}
+	verdict := "OK"
+	if !r.OK() {
+		verdict = "NOT OK"
+	}
+	line("\n%s: %d passed, %d failed, %d warnings, %d skipped", verdict,
+		r.Count(MerchantPassed), r.Failed(), r.Count(MerchantWarning), r.Count(MerchantSkipped))
+}
+
+// groupBy gathers the results of a status, in the order of the first of each
+// group.
+func groupBy(
+	results []MerchantResult, status MerchantStatus, key func(MerchantResult) string,
+) (groups [][]MerchantResult) {
+	index := map[string]int{}
+	for _, result := range results {
+		if result.Status != status {
+			continue
+		}
+		i, ok := index[key(result)]
+		if !ok {
+			i = len(groups)
+			index[key(result)] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], result)
+	}
+	return groups
+}
+
+// signatureForm finds what could be a signature: a merchant may repeat the one it
+// got, or tell the one it wanted.
+var signatureForm = regexp.MustCompile(`[0-9A-Fa-f]{32,}`)
+
+// maxQuoted bounds, in characters, a text of the report that may quote a merchant.
+const maxQuoted = 240
+
+// quotable takes out of a text that may quote a merchant what a report must not
+// hold, and cuts what is too long.
+func (m *Merchant) quotable(text string) string {
+	quoted := strconv.Quote(m.secret())
+	for _, secret := range []string{m.secret(), quoted[1 : len(quoted)-1]} {
+		text = strings.ReplaceAll(text, secret, "[redacted]")
+	}
+	text = signatureForm.ReplaceAllString(text, "[redacted]")
+	count := 0
+	for i := range text {
+		if count++; count > maxQuoted {
+			return text[:i] + "…"
+		}
+	}
+	return text
+}

@@ -1,0 +1,152 @@
+package fliggytest
+
+import (
+	"fmt"
+
+	"github.com/shopspring/decimal"
+)
+
+func checkDuplicates(x *trial) ([]finding, error) {
+	var found []finding
+	first := map[string]string{}
+	for _, line := range x.lines() {
+		code := line.member("serviceCode")
+		name := code.text()
+		for _, known := range []serviceLine{basicLine, hourLine} {
+			if known.is(line) {
+				name = known.code
+			}
+		}
+		if before, ok := first[name]; ok && name != "" {
+			found = append(found, finding{
+				member: line.path, expected: "a service that is not listed yet", got: fmt.Sprintf("%q as in %s", name, before),
+			})
+			continue
+		}
+		first[name] = line.path
+	}
+	return found, nil
+}
+
+func checkHourFee(x *trial) ([]finding, error) {
+	var r reader
+	fee, applies := r.scattered(x)
+	lines := hourLine.among(x.lines())
+	if r.err != nil {
+		return nil, r.err
+	}
+	if !applies || fee.IsZero() && len(lines) == 0 {
+		var found []finding
+		for _, line := range lines {
+			found = append(found, finding{
+				member: line.path, expected: "no such line: the last calendar entry has no scatteredPrice",
+				got: "an hour fee of " + line.member("amount").show(),
+			})
+		}
+		return found, nil
+	}
+	if len(lines) == 0 {
+		return []finding{{member: "addedServiceList", expected: "a line hourFee with amount " + yuan(fee), got: "none"}}, nil
+	}
+	var found []finding
+	for _, want := range []struct {
+		name  string
+		value decimal.Decimal
+		text  string
+	}{
+		{"amount", fee, yuan(fee) + ", the scatteredPrice"},
+		{"price", fee, yuan(fee) + ", the scatteredPrice"},
+		{"isOneWayFee", decimal.NewFromInt(1), "1: a flat price"},
+		{"quantity", decimal.NewFromInt(1), "1"},
+	} {
+		n := lines[0].member(want.name)
+		if n.set() && !r.number(n).Equal(want.value) && r.err == nil {
+			found = append(found, finding{member: n.path, expected: want.text, got: n.show()})
+		}
+	}
+	return found, r.err
+}
+
+func checkLineAmounts(x *trial) ([]finding, error) {
+	var r reader
+	var found []finding
+	for _, line := range x.lines() {
+		if hourLine.is(line) { // hour-fee looks at it
+			continue
+		}
+		price, quantity := r.number(line.member("price")), r.number(line.member("quantity"))
+		amount, kind := r.number(line.member("amount")), line.member("isOneWayFee")
+		add := func(member, expected, got string, doubtful bool) {
+			found = append(found, finding{member, expected, got, doubtful})
+		}
+		at := line.member("amount").path
+		switch {
+		case r.err != nil:
+		case kind.text() == "1" && !amount.Equal(price):
+			add(at, yuan(price)+", the price: the line is flat", yuan(amount), false)
+		case kind.text() == "0" && !near(amount, price.Mul(quantity)):
+			want := price.Mul(quantity)
+			add(at, fmt.Sprintf("%s: %s x %s, to the fen", yuan(want.RoundBank(2)), yuan(price), quantity), yuan(amount), false)
+		case kind.set() && kind.text() != "0" && kind.text() != "1":
+			add(kind.path, "0 for a price per day or 1 for a flat one", kind.show(), true)
+		}
+	}
+	return found, r.err
+}
+
+func checkBasicService(x *trial) ([]finding, error) {
+	fee, lines := x.price("basicServiceFee"), basicLine.among(x.lines())
+	if !fee.set() && len(lines) == 0 {
+		return nil, nil
+	}
+	if !fee.set() {
+		return []finding{{fee.path, "the amount of " + lines[0].path, fee.show(), true}}, nil
+	}
+	var r reader
+	got := r.number(fee)
+	if len(lines) == 0 {
+		if r.err == nil && !got.IsZero() {
+			return []finding{{member: fee.path, expected: "none: no line is the basic service", got: fee.show()}}, nil
+		}
+		return nil, r.err
+	}
+	if want := r.number(lines[0].member("amount")); r.err == nil && !got.Equal(want) {
+		return []finding{{member: fee.path, expected: yuan(want) + ", the amount of " + lines[0].path, got: fee.show()}}, nil
+	}
+	return nil, r.err
+}
+
+// checkCancelTiers. What num means is known for cancelType 1 at best.
+func checkCancelTiers(x *trial) ([]finding, error) {
+	strategy := x.reply.member("cancelStrategyStruct")
+	rules := strategy.member("cancelRules")
+	tiers := rules.items()
+	if can, _ := strategy.member("supportCancel").truth(); can && len(tiers) == 0 {
+		return []finding{{rules.path, "at least one tier, as cancelling is supported", rules.show(), true}}, nil
+	}
+	unsure := strategy.member("cancelType").text() != "1"
+	var r reader
+	var found []finding
+	var lastNum decimal.Decimal
+	lastTime := 0
+	for i, tier := range tiers {
+		num, hours := r.number(tier.member("num")), r.whole(tier.member("time"))
+		if r.err != nil {
+			break
+		}
+		add := func(member, expected, got string, doubtful bool) {
+			found = append(found, finding{tier.path + "." + member, expected, got, doubtful})
+		}
+		switch {
+		case num.Sign() < 0 || num.Cmp(hundred) > 0:
+			add("num", "a percentage from 0 to 100", num.String(), unsure)
+		case i > 0 && num.Cmp(lastNum) < 0:
+			add("num", lastNum.String()+" or more: cancelling later is not cheaper", num.String(), unsure)
+		}
+		if i > 0 && hours >= lastTime {
+			add("time", fmt.Sprintf("less than %d: the longest time comes first", lastTime), fmt.Sprint(hours), false)
+		}
+		lastNum, lastTime = num, hours
+	}
+	return found, r.err
+}

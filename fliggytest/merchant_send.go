@@ -1,0 +1,271 @@
+package fliggytest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+const (
+	// staleBy is how old the timestamp of a stale request is. Receivers allow five
+	// or ten minutes.
+	staleBy = time.Hour
+	// usualPeriod is that of the first price scenario.
+	usualPeriod = oneDay + 30*time.Minute
+	// unknownApp and unknownApp2 are app keys that no merchant has; the second is
+	// for who has the first.
+	unknownApp, unknownApp2 = "10000001", "10000002"
+	// nothingExts is what extension data without content looks like in the samples.
+	nothingExts = fliggy.Exts("null")
+)
+
+// madeUpOrder is an order that no merchant knows: of the form of a real one, and
+// small enough for who keeps ids as 64-bit integers.
+var madeUpOrder = MerchantOrder{OrderID: "1000000000000000001", OutOrderID: "FLIGGYTEST-UNKNOWN"}
+
+func (run *merchantRun) priceRequest(o MerchantOrder, to fliggy.Time) *qimen.RenewalPricesRequest {
+	return &qimen.RenewalPricesRequest{
+		OrderID: o.OrderID, OutOrderID: o.OutOrderID, CarUseTime: o.Start, CarReturnTime: to,
+		TraceID: run.trade, Exts: nothingExts,
+	}
+}
+
+// usualRequest asks for a price as the first scenario does.
+func (run *merchantRun) usualRequest() *qimen.RenewalPricesRequest {
+	o := run.cfg.Orders[0]
+	return run.priceRequest(o, fliggy.At(o.Start.Add(usualPeriod)))
+}
+
+func (run *merchantRun) sendPrices(ctx context.Context, x *trial) string {
+	o := MerchantOrder{OrderID: x.orderID, OutOrderID: x.outOrderID, Start: x.from}
+	x.took(run.m.prices(ctx, run.priceRequest(o, x.to)))
+	var r reader
+	if total := r.total(x); run.quote == nil && x.regular() && r.err == nil && x.price("priceMark").set() {
+		run.quote, x.total = x, total
+	}
+	return ""
+}
+
+func (run *merchantRun) sendUnknownOrder(ctx context.Context, x *trial) string {
+	request := run.usualRequest()
+	unknown := run.cfg.Unknown
+	if unknown.OrderID == "" {
+		unknown = madeUpOrder
+	}
+	request.OrderID, request.OutOrderID = unknown.OrderID, unknown.OutOrderID
+	if unknown.Start.IsSet() {
+		request.CarUseTime, request.CarReturnTime = unknown.Start, fliggy.At(unknown.Start.Add(usualPeriod))
+	}
+	x.took(run.m.prices(ctx, request))
+	return ""
+}
+
+func (run *merchantRun) sendMalformed(ctx context.Context, x *trial) string {
+	request := run.usualRequest()
+	request.IsPressureTest = run.m.pressureTest
+	body, err := request.MarshalJSON()
+	if err != nil {
+		return err.Error()
+	}
+	x.took(run.m.Call(ctx, qimen.RenewalPricesMethod, body[:len(body)/2]))
+	return ""
+}
+
+func (run *merchantRun) stale() PushOption { return PushSignedAt(run.m.now().Add(-staleBy)) }
+
+func (run *merchantRun) sendStale(ctx context.Context, x *trial) string {
+	x.took(run.m.prices(ctx, run.usualRequest(), run.stale()))
+	return ""
+}
+
+func (run *merchantRun) sendForged(ctx context.Context, x *trial) string {
+	x.took(run.m.prices(ctx, run.usualRequest(), PushBadSignature()))
+	run.forged = x
+	return ""
+}
+
+// sendUnknownApp signs with a secret that the merchant does not have either: the
+// gateway would sign with that of the app.
+func (run *merchantRun) sendUnknownApp(ctx context.Context, x *trial) string {
+	app := unknownApp
+	if run.m.appKey == app {
+		app = unknownApp2
+	}
+	x.took(run.m.prices(ctx, run.usualRequest(), PushParam("app_key", app), PushBadSignature()))
+	x.earlier = run.forged
+	return ""
+}
+
+const noQuote = "there is no quote with a total and a price mark to submit"
+
+// submitRequest orders what was quoted. Each purpose has a trade number of its
+// own, so that the merchant can tell the orders apart.
+func (run *merchantRun) submitRequest(purpose int) *qimen.RenewalSubmitRequest {
+	q := run.quote
+	return &qimen.RenewalSubmitRequest{
+		OrderID: q.orderID, OutOrderID: q.outOrderID, CarUseTime: q.from, CarReturnTime: q.to,
+		RenewalOrderTotalAmount: fliggy.YuanFromDecimal(q.total), PriceMark: q.price("priceMark").text(),
+		PayTradeNo: fmt.Sprint(run.trade, purpose), TraceID: run.trade, Exts: nothingExts,
+	}
+}
+
+// sendWrongSubmit orders in a way that must be refused, and cancels at once what
+// is booked all the same: it would be in the way of what follows.
+func (run *merchantRun) sendWrongSubmit(ctx context.Context, x *trial, purpose int, opt PushOption) string {
+	if run.quote == nil {
+		return noQuote
+	}
+	request := run.submitRequest(purpose)
+	x.took(run.m.submit(ctx, request, opt))
+	run.note(request, x)
+	run.undo(ctx)
+	return ""
+}
+
+func (run *merchantRun) sendForgedSubmit(ctx context.Context, x *trial) string {
+	return run.sendWrongSubmit(ctx, x, 1, PushBadSignature())
+}
+
+func (run *merchantRun) sendStaleSubmit(ctx context.Context, x *trial) string {
+	return run.sendWrongSubmit(ctx, x, 2, run.stale())
+}
+
+func (run *merchantRun) sendSubmit(ctx context.Context, x *trial) string {
+	if run.quote == nil {
+		return noQuote
+	}
+	run.order, run.first, x.total = run.submitRequest(3), x, run.quote.total
+	x.took(run.m.submit(ctx, run.order))
+	run.note(run.order, x)
+	return ""
+}
+
+// sendSubmitAgain sends the submit again where the first was taken, or its outcome
+// is unknown: a merchant that does it right tells the id then.
+func (run *merchantRun) sendSubmitAgain(ctx context.Context, x *trial) string {
+	switch {
+	case run.quote == nil:
+		return noQuote
+	case run.first.no:
+		return "the submit was refused"
+	}
+	x.earlier = run.first
+	x.took(run.m.submit(ctx, run.order))
+	run.note(run.order, x)
+	return ""
+}
+
+const noBooking = "there is no renewal order to cancel"
+
+func (run *merchantRun) cancelRequest(order fliggy.ID, renewal string) *qimen.RenewalCancelRequest {
+	penalty := run.cfg.Penalty
+	if !penalty.IsSet() {
+		penalty = fliggy.MustYuan("0.00")
+	}
+	return &qimen.RenewalCancelRequest{
+		OrderID: order, OutOrderID: renewal, CancelTime: fliggy.At(run.m.now()), CancelMessage: "用户主动取消",
+		PenaltyAmount: penalty, TraceID: run.trade, Exts: nothingExts,
+	}
+}
+
+func (run *merchantRun) sendForgedCancel(ctx context.Context, x *trial) string {
+	for _, b := range run.bookings {
+		if b.held() && run.order != nil && b.trade == run.order.PayTradeNo {
+			run.cancel = run.cancelRequest(b.orderID, b.renewal)
+			x.took(run.m.cancel(ctx, run.cancel, PushBadSignature()))
+			return ""
+		}
+	}
+	return noBooking
+}
+
+func (run *merchantRun) sendCancel(ctx context.Context, x *trial) string {
+	if run.cancel == nil {
+		return noBooking
+	}
+	x.took(run.m.cancel(ctx, run.cancel))
+	if run.done = x.regular(); run.done {
+		run.cancelled(run.cancel.OutOrderID)
+	}
+	return ""
+}
+
+func (run *merchantRun) sendCancelAgain(ctx context.Context, x *trial) string {
+	if !run.done {
+		return "nothing was cancelled the first time"
+	}
+	x.took(run.m.cancel(ctx, run.cancel))
+	return ""
+}
+
+// A booking is a renewal that the merchant booked, or may have booked.
+type booking struct {
+	orderID fliggy.ID
+	trade   string
+	renewal string // the merchant's id of it; empty while it is not known
+	unsure  bool   // no answer says that it is booked
+	over    bool   // cancelled
+}
+
+// held tells that it is booked, and can be cancelled.
+func (b booking) held() bool { return b.renewal != "" && !b.over }
+
+// left tells what is left of it, if anything.
+func (b booking) left() string {
+	switch {
+	case b.over:
+		return ""
+	case b.unsure:
+		return fmt.Sprintf("order %q, trade number %s: a submit got no clear answer", b.orderID, b.trade)
+	case b.renewal == "":
+		return fmt.Sprintf("order %q, trade number %s: a submit was accepted without an outOrderId", b.orderID, b.trade)
+	}
+	return fmt.Sprintf("renewal order %q of order %q: it could not be cancelled", b.renewal, b.orderID)
+}
+
+// note keeps what the answer to a submit says about a booking.
+func (run *merchantRun) note(request *qimen.RenewalSubmitRequest, x *trial) {
+	b := booking{orderID: request.OrderID, trade: request.PayTradeNo, unsure: !x.yes}
+	if x.no {
+		return
+	}
+	if x.yes {
+		b.renewal = x.reply.member("outOrderId").text()
+	}
+	for i, known := range run.bookings {
+		if known.trade == b.trade && (known.renewal == b.renewal || known.unsure || b.unsure) {
+			if known.unsure {
+				run.bookings[i] = b
+			}
+			return
+		}
+	}
+	run.bookings = append(run.bookings, b)
+}
+
+func (run *merchantRun) cancelled(renewal string) {
+	for i := range run.bookings {
+		if run.bookings[i].renewal == renewal {
+			run.bookings[i].over = true
+		}
+	}
+}
+
+// undo cancels everything that is booked, once more where a cancellation failed.
+// The end of ctx does not keep it from that, the timeout of the merchant does.
+func (run *merchantRun) undo(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	for _, b := range run.bookings {
+		if !b.held() {
+			continue
+		}
+		x := &trial{}
+		x.took(run.m.cancel(ctx, run.cancelRequest(b.orderID, b.renewal)))
+		if x.regular() {
+			run.cancelled(b.renewal)
+		}
+	}
+}

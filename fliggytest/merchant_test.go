@@ -1,0 +1,314 @@
+package fliggytest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+func merchantPrices() *qimen.RenewalPricesRequest {
+	return &qimen.RenewalPricesRequest{
+		OrderID: guideOrderID, OutOrderID: "FZ1111111", CarUseTime: scenarioFrom, CarReturnTime: scenarioTo, TraceID: "t",
+	}
+}
+
+func merchantSubmit() *qimen.RenewalSubmitRequest {
+	return &qimen.RenewalSubmitRequest{
+		OrderID: guideOrderID, OutOrderID: "FZ1111111", CarUseTime: scenarioFrom, CarReturnTime: scenarioTo,
+		RenewalOrderTotalAmount: fliggy.MustYuan("16.02"), PriceMark: "mark-1470", PayTradeNo: "1",
+	}
+}
+
+func merchantCancel(renewal string) *qimen.RenewalCancelRequest {
+	return &qimen.RenewalCancelRequest{
+		OrderID: guideOrderID, OutOrderID: renewal, CancelTime: fliggy.At(testNow), CancelMessage: "用户主动取消 & more",
+		PenaltyAmount: fliggy.MustYuan("14.41"),
+	}
+}
+
+func TestMerchant(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	served := newTestMerchant()
+	server := httptest.NewServer(served)
+	defer server.Close()
+	over, err := NewMerchant(" "+server.URL+"/qimen?tenant=7 ", merchantAppKey, markedSecret, MerchantClock(fixedClock), nil)
+	noError(t, err)
+	defer over.Close()
+	for name, m := range map[string]*Merchant{"handler": connectMerchant(t, newTestMerchant()), "HTTP": over} {
+		quote, err := m.Prices(ctx, merchantPrices())
+		if err != nil || quote.Total().String() != "16.02" {
+			t.Fatalf("%s: prices: %+v, %v", name, quote, err)
+		}
+		booked, err := m.Submit(ctx, merchantSubmit(), PushRepeated(2))
+		if err != nil || booked.OutOrderID == "" {
+			t.Fatalf("%s: submit: %+v, %v", name, booked, err)
+		}
+		cancelled, err := m.Cancel(ctx, merchantCancel(booked.OutOrderID))
+		if err != nil || cancelled == nil {
+			t.Errorf("%s: cancel: %v", name, err)
+		}
+		var refused *qimen.Refusal
+		reply, err := m.Cancel(ctx, merchantCancel("none"))
+		if reply != nil || !errors.As(err, &refused) || refused.Code != "unknown-renewal" || refused.Message != "续租单不存在" {
+			t.Errorf("%s: refused: %+v, %v", name, reply, err)
+		}
+		if !strings.Contains(err.Error(), qimen.RenewalCancelMethod) {
+			t.Errorf("%s: error without method: %v", name, err)
+		}
+		if res := m.Call(ctx, "qimen.x", []byte("{}")); res.Accepted || res.Status != 200 || res.Err != nil {
+			t.Errorf("%s: call: %+v", name, res)
+		}
+		for what, opt := range map[string]PushOption{
+			"bad signature": PushBadSignature(), "unknown app": PushParam("app_key", "1"), "stale": PushSignedAt(testNow.Add(-time.Hour)),
+		} {
+			if _, err := m.Prices(ctx, merchantPrices(), opt); !errors.As(err, &refused) {
+				t.Errorf("%s, %s: %v", name, what, err)
+			}
+		}
+	}
+	if got := served.seen[0]; got["isPressureTest"] != "false" || got["carUseTime"] != "2023-02-04 10:00" {
+		t.Errorf("sent %v", got)
+	}
+}
+
+func TestMerchantPressureTest(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	served := newTestMerchant()
+	m := connectMerchant(t, served, MerchantPressureTest())
+	request := merchantPrices()
+	_, err := m.Prices(ctx, request)
+	noError(t, err)
+	booked, err := m.Submit(ctx, merchantSubmit())
+	noError(t, err)
+	_, err = m.Cancel(ctx, merchantCancel(booked.OutOrderID))
+	noError(t, err)
+	for _, got := range served.seen {
+		if got["isPressureTest"] != "true" {
+			t.Errorf("sent %v", got)
+		}
+	}
+	if request.IsPressureTest || len(served.seen) != 3 {
+		t.Errorf("%d requests; the caller's own: %+v", len(served.seen), request)
+	}
+}
+
+// TestMerchantQuery: no parameter is there twice, since receivers disagree on which
+// of two values counts.
+func TestMerchantQuery(t *testing.T) {
+	t.Parallel()
+	var got url.Values
+	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.URL.Query() })
+	connectMerchant(t, h).Call(context.Background(), "qimen.x", nil,
+		PushParam("app_key", "1"), PushParam("method", "m"), PushParam("timestamp", "t"), PushParam("customerId", "c"))
+	want := url.Values{"app_key": {"1"}, "method": {"m"}, "timestamp": {"t"}, "customerId": {"c"}}
+	want.Set("sign", signatureOf(markedSecret, want, nil))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestMerchantForms sends typed requests in all forms that a handler reads.
+func TestMerchantForms(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	var got []any
+	h, err := qimen.NewHandler(qimen.Secrets{merchantAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
+		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+			got = append(got, r)
+			return nil, qimen.Refuse("1", "no")
+		}),
+		qimen.OnRenewalSubmit(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+			got = append(got, r)
+			return nil, qimen.Refuse("1", "no")
+		}),
+		qimen.OnRenewalCancel(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+			got = append(got, r)
+			return nil, qimen.Refuse("1", "no")
+		}))
+	noError(t, err)
+	m := connectMerchant(t, h)
+	for _, contentType := range []string{
+		"application/json;charset=utf-8", "application/json; charset=GBK", "text/plain;charset=utf-8", "text/xml;charset=utf-8",
+		"application/xml;charset=gb18030", "application/x-www-form-urlencoded;charset=UTF-8",
+		"application/x-www-form-urlencoded; charset=gbk",
+	} {
+		got = nil
+		var refused *qimen.Refusal
+		_, err := m.Prices(ctx, merchantPrices(), PushContentType(contentType))
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: %v", contentType, err)
+		}
+		_, err = m.Submit(ctx, merchantSubmit(), PushContentType(contentType))
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: %v", contentType, err)
+		}
+		_, err = m.Cancel(ctx, merchantCancel("88"), PushContentType(contentType))
+		if !errors.As(err, &refused) {
+			t.Errorf("%s: %v", contentType, err)
+		}
+		if diff := cmp.Diff([]any{merchantPrices(), merchantSubmit(), merchantCancel("88")}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", contentType, diff)
+		}
+	}
+	for _, contentType := range []string{"image/png", "application/json;charset=klingon", ""} {
+		got = nil
+		if _, err := m.Prices(ctx, merchantPrices(), PushContentType(contentType)); err == nil || got != nil {
+			t.Errorf("%q: %v", contentType, err)
+		}
+	}
+	bad := merchantCancel("88")
+	bad.CancelMessage = "\xff"
+	for _, contentType := range []string{"application/json", "text/xml", "application/x-www-form-urlencoded"} {
+		if _, err := m.Cancel(ctx, bad, PushContentType(contentType)); err == nil || strings.Contains(err.Error(), "\xff") {
+			t.Errorf("%s: text that is not UTF-8: %v", contentType, err)
+		}
+	}
+}
+
+func TestMerchantBadAnswers(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	answer := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	const private = "PRIVATE"
+	for want, h := range map[string]http.HandlerFunc{
+		"the answer has HTTP status 500, want 200": answer(500, `{"success":true,"x":"`+private+`"}`),
+		"the answer has HTTP status 302, want 200": answer(302, private),
+		"the answer is not JSON":                   answer(200, "<html>"+private+"</html>"),
+		"success":                                  answer(200, `{"x":"`+private+`"}`),
+		"priceInfo":                                answer(200, `{"success":true,"priceInfo":"`+private+`"}`),
+		"the handler panicked":                     func(http.ResponseWriter, *http.Request) { panic("x") },
+	} {
+		reply, err := connectMerchant(t, h).Prices(ctx, merchantPrices())
+		var refused *qimen.Refusal
+		if err == nil || reply != nil || errors.As(err, &refused) || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %s: %+v, %v", want, reply, err)
+		} else if text := err.Error(); strings.Contains(text, private) || !strings.Contains(text, qimen.RenewalPricesMethod) {
+			t.Errorf("want the method and nothing private: %s", text)
+		}
+	}
+	m := connectMerchant(t, newTestMerchant())
+	if _, err := m.Prices(ctx, nil); err == nil || !strings.Contains(err.Error(), "nil") {
+		t.Errorf("no request: %v", err)
+	}
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := m.Prices(over, merchantPrices()); !errors.Is(err, context.Canceled) {
+		t.Errorf("context over: %v", err)
+	}
+	if _, err := m.Prices(over, merchantPrices(), PushLate(time.Hour)); !errors.Is(err, context.Canceled) {
+		t.Errorf("context over while waiting: %v", err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		begin := time.Now()
+		_, err := connectMerchant(t, hang, MerchantTimeout(2*time.Second)).Prices(t.Context(), merchantPrices())
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 2*time.Second {
+			t.Errorf("after %v: %v", time.Since(begin), err)
+		}
+	})
+}
+
+func TestNewMerchantErrors(t *testing.T) {
+	t.Parallel()
+	const good = "https://example.com/qimen"
+	for want, build := range map[string]func() (*Merchant, error){
+		"endpoint: want": func() (*Merchant, error) { return NewMerchant("", merchantAppKey, markedSecret) },
+		"absolute address": func() (*Merchant, error) {
+			return NewMerchant("example.com/"+markedSecret, merchantAppKey, markedSecret)
+		},
+		"http:// or https":  func() (*Merchant, error) { return NewMerchant("ftp://example.com", merchantAppKey, markedSecret) },
+		"query":             func() (*Merchant, error) { return NewMerchant(good+"?a=%zz", merchantAppKey, markedSecret) },
+		"app key":           func() (*Merchant, error) { return NewMerchant(good, " ", markedSecret) },
+		"app secret: it is": func() (*Merchant, error) { return NewMerchant(good, merchantAppKey, "") },
+		"white space":       func() (*Merchant, error) { return NewMerchant(good, merchantAppKey, markedSecret+"\n") },
+		"MerchantClock":     func() (*Merchant, error) { return NewMerchant(good, merchantAppKey, markedSecret, MerchantClock(nil)) },
+		"MerchantTimeout":   func() (*Merchant, error) { return NewMerchant(good, merchantAppKey, markedSecret, MerchantTimeout(0)) },
+		"handler":           func() (*Merchant, error) { return NewMerchantHandler(nil, merchantAppKey, markedSecret) },
+		"handler: it is nil\napp key: it is empty: use that of the app that receives\napp secret": func() (*Merchant, error) {
+			return NewMerchantHandler(nil, "", "")
+		},
+	} {
+		m, err := build()
+		if m != nil || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), markedSecret) {
+			t.Errorf("%s: %v, %v", want, m, err)
+		}
+	}
+}
+
+// TestMerchantKeepsSecrets looks for the secret, the signature and the private
+// parts of the address wherever text can come from.
+func TestMerchantKeepsSecrets(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	var signatures []string
+	leaky := newTestMerchant()
+	leaky.instead = func(w http.ResponseWriter, r *http.Request, _ string) bool {
+		sign := r.URL.Query().Get("sign")
+		signatures = append(signatures, sign)
+		answer, _ := json.Marshal(object{
+			"success": false, "retCode": sign, "retMessage": strings.Repeat("x", 200) + markedSecret + sign, markedSecret: sign,
+		})
+		_, _ = w.Write(answer)
+		return true
+	}
+	panicky := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		signatures = append(signatures, r.URL.Query().Get("sign"))
+		panic(r.URL.String() + markedSecret)
+	})
+	closed := httptest.NewServer(leaky)
+	closed.Close()
+	remote, err := NewMerchant("http://user:"+"PASSWORD@"+strings.TrimPrefix(closed.URL, "http://")+"/q?token=TOKEN", merchantAppKey, markedSecret)
+	noError(t, err)
+	defer remote.Close()
+	var texts []string
+	for _, m := range []*Merchant{connectMerchant(t, leaky), connectMerchant(t, panicky), remote} {
+		report := CheckMerchant(ctx, m, guideCheck)
+		data, err := json.Marshal(report)
+		noError(t, err)
+		texts = append(texts, report.String(), string(data), fmt.Sprintf("%+v %#v", report, *report))
+	}
+	_, err = remote.Prices(ctx, merchantPrices())
+	texts = append(texts, fmt.Sprintf("%v %+v %#v", err, err, err))
+	var logged bytes.Buffer
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "merchant", remote, "value", *remote)
+	data, err := json.Marshal(map[string]any{"pointer": remote, "value": *remote})
+	noError(t, err)
+	texts = append(texts, logged.String(), string(data), fmt.Sprintf("%v %+v %#v %s %q %d", remote, remote, remote, remote, remote, remote),
+		fmt.Sprintf("%v %+v %#v", *remote, *remote, *remote), fmt.Sprintf("%+v %#v", struct{ m Merchant }{*remote}, struct{ m *Merchant }{remote}))
+	marks := append([]string{markedSecret, "MARKER", "PASSWORD", "TOKEN"}, signatures...)
+	for _, text := range texts {
+		for _, mark := range marks {
+			if strings.Contains(text, mark) {
+				t.Errorf("%s is in\n%s", mark, text)
+			}
+		}
+	}
+	if len(signatures) < 20 || len(signatures[0]) != 32 {
+		t.Errorf("signatures %v", signatures)
+	}
+	if want := "fliggytest.Merchant{app key 24700009, " + closed.URL + "/q}"; remote.String() != want {
+		t.Errorf("got %s, want %s", remote, want)
+	}
+}

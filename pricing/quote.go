@@ -1,0 +1,226 @@
+package pricing
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/qimen"
+	"github.com/shopspring/decimal"
+)
+
+// Name and description of the line of the scattered-hour fee, as the guide has them.
+const scatteredHourName = "零散小时费"
+
+// Quote prices a renewal from from (carUseTime) to to (carReturnTime). The reply is
+// complete and yours to change; it shares nothing with the plan.
+//
+// PriceMark is a digest of period, numbers and cancellation policy: the same plan and
+// period give the same mark, whatever the order. Compare it with the mark of a submit
+// to see that nothing has changed since the quote, or replace it with a token of your
+// own. It proves nothing about who made it.
+//
+// Errors are *fliggy.ValidationError. One about the plan is that of Validate and has
+// no Method. One about the period has the Method of the request and names carUseTime,
+// carReturnTime, or as "DayPrices[2023-02-04]" each day without a price: that renewal
+// is not possible, see [qimen.Refuse]. A period is a minute at least and MaxDays
+// started days at most.
+//
+// Source: qimen.alitrip.rentcar.renewalprices.query, merchant renewal guide.
+func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	var ps fliggy.Problems
+	d := p.duration(&ps, from, to)
+	calendar := p.calendar(&ps, from, d.started())
+	if err := ps.Err(qimen.RenewalPricesMethod); err != nil {
+		return nil, err
+	}
+	c := p.charge(d)
+	rent := p.PoundageFee.Decimal()
+	for _, day := range calendar[:c.wholeDays] {
+		rent = rent.Add(day.DayPrice.Decimal())
+	}
+	unit := p.standardUnitPrice(calendar[0].DayPrice)
+	reply := &qimen.RenewalPricesReply{
+		AddedServices:  p.lines(c.quantity),
+		CancelStrategy: p.CancelStrategy,
+		PriceInfo: qimen.PriceInfo{
+			StandardPrice:       yuan(rent),
+			StandardUnitPrice:   yuan(unit.Decimal()),
+			PoundageFee:         yuan(p.PoundageFee.Decimal()),
+			Quantity:            days(c.quantity),
+			CalendarPrice:       calendar,
+			ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: cloned(p.ScatteredRules)},
+		},
+	}
+	reply.CancelStrategy.CancelRules = cloned(p.CancelStrategy.CancelRules)
+	for _, s := range reply.AddedServices {
+		if s.ServiceType == fliggy.ServiceTypeBasic {
+			reply.PriceInfo.BasicServiceFee = reply.PriceInfo.BasicServiceFee.Add(s.Amount)
+		}
+	}
+	if c.feeApplies {
+		last := &calendar[len(calendar)-1]
+		base := last.DayPrice
+		if p.ScatteredBase == BaseStandardUnitPrice {
+			base = unit
+		}
+		fee := p.Rounding.round(base.Decimal().Mul(c.share))
+		last.ScatteredPrice, last.ScatteredMinutes = fee, d.minutes
+		reply.AddedServices = append(reply.AddedServices, scatteredHourLine(fee))
+	}
+	reply.PriceInfo.PriceMark = mark(from, to, reply)
+	return reply, nil
+}
+
+// A duration is whole days of 24 hours and the scattered minutes after them.
+type duration struct{ days, minutes int }
+
+// started is the number of days that begin in it.
+func (d duration) started() int {
+	if d.minutes > 0 {
+		return d.days + 1
+	}
+	return d.days
+}
+
+// duration measures a period. It is 0 when there is a problem with it.
+func (p *Plan) duration(ps *fliggy.Problems, from, to fliggy.Time) duration {
+	before := len(*ps)
+	checkTime(ps, "carUseTime", from)
+	checkTime(ps, "carReturnTime", to)
+	if len(*ps) > before {
+		return duration{}
+	}
+	minutes := wholeSeconds(from, to) / 60
+	limit := int64(p.maxDays())
+	switch {
+	case !to.After(from.Time) || minutes < 1:
+		ps.Add("carReturnTime", "must be at least a minute after carUseTime")
+		return duration{}
+	case (minutes+dayMinutes-1)/dayMinutes > limit:
+		ps.Add("carReturnTime", "must be at most %d days after carUseTime", limit)
+		return duration{}
+	}
+	return duration{days: int(minutes / dayMinutes), minutes: int(minutes % dayMinutes)}
+}
+
+func checkTime(ps *fliggy.Problems, field string, t fliggy.Time) {
+	if !t.IsSet() {
+		ps.Add(field, "is missing")
+	} else if _, err := t.AppendText(nil); err != nil {
+		ps.Add(field, "must be in the years 1 to 9999")
+	}
+}
+
+// wholeSeconds is the time from one instant to a later one, rounded down. Sub of
+// package time ends after 292 years.
+func wholeSeconds(from, to fliggy.Time) int64 {
+	seconds := to.Unix() - from.Unix()
+	if to.Nanosecond() < from.Nanosecond() {
+		seconds--
+	}
+	return seconds
+}
+
+// calendar gives the entry of each of n days, without the scattered-hour fee.
+func (p *Plan) calendar(ps *fliggy.Problems, from fliggy.Time, n int) []qimen.DailyPrice {
+	calendar := make([]qimen.DailyPrice, n)
+	first := fliggy.DateOf(from.In(fliggy.Zone()))
+	for i := range calendar {
+		date := first.AddDays(i)
+		price := p.dayPrice(date)
+		if !price.IsSet() {
+			ps.Add(fmt.Sprintf("DayPrices[%s]", date), "is missing, and there is no DayPrice")
+		}
+		calendar[i] = qimen.DailyPrice{Date: date, DayPrice: yuan(price.Decimal())}
+	}
+	return calendar
+}
+
+// A charge says what a duration is charged for.
+type charge struct {
+	wholeDays  int             // days charged whole
+	quantity   decimal.Decimal // wholeDays, and share where the fee applies
+	feeApplies bool            // 命中
+	share      decimal.Decimal // the fee as a share of a day price
+}
+
+func (p *Plan) charge(d duration) charge {
+	percent := hundred // of a day for which there is no range: all of it
+	for _, r := range p.ScatteredRules {
+		if r.StartTime <= d.minutes && d.minutes <= r.EndTime {
+			percent = r.Value.Decimal()
+		}
+	}
+	if d.minutes == 0 || percent.Equal(hundred) {
+		return charge{wholeDays: d.started(), quantity: decimal.NewFromInt(int64(d.started()))}
+	}
+	share := percent.Shift(-2)
+	quantity := decimal.NewFromInt(int64(d.days)).Add(share)
+	return charge{wholeDays: d.days, quantity: quantity, feeApplies: true, share: share}
+}
+
+// lines gives the lines of the plan's services.
+func (p *Plan) lines(quantity decimal.Decimal) []qimen.AddedService {
+	lines := make([]qimen.AddedService, 0, len(p.Services)+1)
+	for _, s := range p.Services {
+		line := qimen.AddedService{
+			ServiceType: s.Type, ServiceCode: s.Code, ServiceName: s.Name, ServiceDesc: s.Desc,
+			Price:       yuan(s.Price.Decimal()),
+			Quantity:    days(quantity),
+			Amount:      p.Rounding.round(s.Price.Decimal().Mul(quantity)),
+			IsMandatory: 1,
+			ListInclude: cloned(s.Include), ListExclude: cloned(s.Exclude),
+		}
+		if s.IsFlat {
+			line.Quantity, line.Amount, line.IsFlatPrice = one, line.Price, 1
+		}
+		if s.IsOptional {
+			line.IsMandatory = 0
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+var one = fliggy.DecimalOf(decimal.New(1, 0)) // quantity of a flat price
+
+func scatteredHourLine(fee fliggy.Yuan) qimen.AddedService {
+	return qimen.AddedService{
+		ServiceType: fliggy.ServiceTypeScatteredHour, ServiceCode: qimen.ScatteredHourCode,
+		ServiceName: scatteredHourName, ServiceDesc: scatteredHourName,
+		Price: fee, Quantity: one, Amount: fee, IsFlatPrice: 1, IsMandatory: 1,
+		ListInclude: []string{}, ListExclude: []string{},
+	}
+}
+
+// cloned copies a list. It is never nil: lists are written as [].
+func cloned[T any](list []T) []T { return append(make([]T, 0, len(list)), list...) }
+
+// mark is the default PriceMark. It is spelt out member by member so that it stays
+// the same when a type grows.
+func mark(from, to fliggy.Time, r *qimen.RenewalPricesReply) string {
+	p, c := &r.PriceInfo, &r.CancelStrategy
+	b := fmt.Appendf(nil, "%s %s %s %s ", from, to, p.StandardPrice, p.StandardUnitPrice)
+	b = fmt.Appendf(b, "%s %s %s\n", p.PoundageFee, p.BasicServiceFee, p.Quantity)
+	for _, d := range p.CalendarPrice {
+		b = fmt.Appendf(b, "%s %s %s %d\n", d.Date, d.DayPrice, d.ScatteredPrice, d.ScatteredMinutes)
+	}
+	for _, rule := range p.ScatteredPriceRules.Rules {
+		b = fmt.Appendf(b, "rule %s %d %d\n", rule.Value, rule.StartTime, rule.EndTime)
+	}
+	for _, s := range r.AddedServices {
+		b = fmt.Appendf(b, "line %d %q %s %s %s ", int(s.ServiceType), s.ServiceCode, s.Price, s.Quantity, s.Amount)
+		b = fmt.Appendf(b, "%d %d\n", s.IsFlatPrice, s.IsMandatory)
+	}
+	b = fmt.Appendf(b, "cancel %t %d %d\n", c.SupportCancel, c.CancelType, c.ManualCheckTime)
+	for _, tier := range c.CancelRules {
+		b = fmt.Appendf(b, "tier %d %d\n", tier.Num, tier.Time)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:10]) // as long as the marks of the samples
+}

@@ -1,0 +1,63 @@
+package pricing
+
+import (
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/shopspring/decimal"
+)
+
+// Rounding is how an amount that is no whole number of fen becomes one. It is applied
+// once, to the amount of each line and to the scattered-hour fee; no other amount
+// needs it.
+type Rounding int
+
+const (
+	// RoundHalfEven rounds half to the even neighbour: 0.015 to 0.02, 0.145 to 0.14.
+	// The only mode that fits all amounts of the merchant renewal guide.
+	RoundHalfEven Rounding = iota
+	// RoundHalfUp rounds half up: 0.015 to 0.02, 0.145 to 0.15.
+	RoundHalfUp
+	// RoundHalfDown rounds half down: 0.015 to 0.01, 0.145 to 0.14.
+	RoundHalfDown
+	// RoundUp rounds every fraction up: 0.011 to 0.02.
+	RoundUp
+	// RoundDown drops every fraction: 0.019 to 0.01.
+	RoundDown
+)
+
+const fenPlaces = 2 // decimals of a yuan
+
+var (
+	roundingNames = [...]string{
+		RoundHalfEven: "half even", RoundHalfUp: "half up", RoundHalfDown: "half down", RoundUp: "up", RoundDown: "down",
+	}
+	roundingFuncs = [...]func(decimal.Decimal, int32) decimal.Decimal{
+		RoundHalfEven: decimal.Decimal.RoundBank, RoundHalfUp: decimal.Decimal.Round, RoundHalfDown: halfDown,
+		RoundUp: decimal.Decimal.RoundUp, RoundDown: decimal.Decimal.RoundDown,
+	}
+)
+
+// String gives an English name, the value itself when it is unknown.
+func (r Rounding) String() string { return nameOf(roundingNames[:], int(r)) }
+
+// round gives an amount in whole fen. Amounts here are never negative.
+func (r Rounding) round(amount decimal.Decimal) fliggy.Yuan {
+	return yuan(roundingFuncs[r](amount, fenPlaces))
+}
+
+// halfDown rounds half towards zero an amount that is not negative.
+func halfDown(d decimal.Decimal, places int32) decimal.Decimal {
+	return d.Sub(decimal.New(5, -places-1)).RoundCeil(places)
+}
+
+// yuan writes with two decimals an amount that has no more than those.
+func yuan(d decimal.Decimal) fliggy.Yuan { return fliggy.YuanFromDecimal(d).RoundBank(fenPlaces) }
+
+// days writes a number of days with at least one decimal, and no more than it needs:
+// "2.0", "14.5".
+func days(d decimal.Decimal) fliggy.Decimal {
+	places := int32(1)
+	for !d.Equal(d.Truncate(places)) {
+		places++
+	}
+	return fliggy.DecimalOf(d.Truncate(places).Add(decimal.New(0, -1)))
+}

@@ -1,0 +1,109 @@
+package pricing
+
+import (
+	"fmt"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/qimen"
+	"github.com/shopspring/decimal"
+)
+
+// maxChoices bounds the sums that CheckTotal adds up: every choice among 16 optional
+// services that cost something, or more where sums coincide.
+const maxChoices = 1 << 16
+
+// A TotalError says that a submitted total does not agree with a quote.
+type TotalError struct {
+	// Quoted is the total of the quote with all its lines, in yuan; unset when the
+	// quote has none.
+	Quoted fliggy.Yuan
+	// Mandatory is that total without the optional lines.
+	Mandatory fliggy.Yuan
+	// Submitted is the total that was submitted, in yuan.
+	Submitted fliggy.Yuan
+	// Incomplete says that the quote has too many optional lines: not every choice of
+	// them was compared.
+	Incomplete bool
+}
+
+// Error gives both totals.
+func (e *TotalError) Error() string {
+	switch {
+	case !e.Quoted.IsSet():
+		return "pricing: the quote has no total"
+	case !e.Submitted.IsSet():
+		return fmt.Sprintf("pricing: no total is submitted, quoted is %s", e.Quoted)
+	}
+	text := fmt.Sprintf("pricing: the submitted total is %s, quoted is %s", e.Submitted, e.Quoted)
+	if !e.Mandatory.Equal(e.Quoted) {
+		text += fmt.Sprintf(", without optional services %s", e.Mandatory)
+	}
+	if e.Incomplete {
+		text += "; too many optional services to compare every choice of them"
+	}
+	return text
+}
+
+// CheckTotal tells whether the total of a submit (renewalOrderTotalAmount) agrees with
+// the quote: nil, or a *[TotalError]. Amounts are compared exactly, whatever their
+// scale: the total of the submit sample, 16.02, is the exact sum of its parts. An
+// unset or negative total never agrees, nor does any total with a quote that has none.
+//
+// No document says whether the total has the optional services (isFixed 0), and a
+// submit does not name the chosen ones. So a total agrees that is the mandatory part
+// plus any of the optional lines. Up to 16 of them are compared in every choice;
+// beyond 65536 sums the search ends, and the error says so.
+//
+// Source: qimen.alitrip.rentcar.renewalorder.submit, merchant renewal guide.
+func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
+	if quote == nil || !quote.PriceInfo.StandardPrice.IsSet() {
+		return &TotalError{Submitted: submitted}
+	}
+	mandatory := quote.PriceInfo.StandardPrice
+	var optional []decimal.Decimal
+	for _, s := range quote.AddedServices {
+		if s.IsMandatory != 0 {
+			mandatory = mandatory.Add(s.Amount)
+		} else if s.Amount.Sign() != 0 {
+			optional = append(optional, s.Amount.Decimal())
+		}
+	}
+	e := &TotalError{Quoted: quote.Total(), Mandatory: mandatory, Submitted: submitted}
+	if !submitted.IsSet() || submitted.Sign() < 0 {
+		return e
+	}
+	if submitted.Equal(e.Quoted) {
+		return nil
+	}
+	found, complete := anySum(mandatory.Decimal(), optional, submitted.Decimal())
+	if found {
+		return nil
+	}
+	e.Incomplete = !complete
+	return e
+}
+
+// anySum tells whether want is base plus some of the amounts, and whether every such
+// sum was looked at. Each distinct sum is kept once, so equal amounts cost little.
+func anySum(base decimal.Decimal, amounts []decimal.Decimal, want decimal.Decimal) (found, complete bool) {
+	if base.Equal(want) {
+		return true, true
+	}
+	sums, seen, left := []decimal.Decimal{base}, map[string]bool{base.String(): true}, maxChoices
+	for _, amount := range amounts {
+		if left -= len(sums); left < 0 {
+			return false, false
+		}
+		for _, sum := range sums { // as long as it is now: no amount is added twice
+			sum = sum.Add(amount)
+			if sum.Equal(want) {
+				return true, true
+			}
+			if key := sum.String(); !seen[key] { // without trailing zeros
+				seen[key] = true
+				sums = append(sums, sum)
+			}
+		}
+	}
+	return false, true
+}

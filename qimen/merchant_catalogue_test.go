@@ -1,0 +1,98 @@
+package qimen
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A member is one of the catalogue of what the platform's documents and samples
+// have.
+type member struct {
+	Name   string
+	List   bool
+	Fields []member
+}
+
+// The types have exactly the members that the catalogue lists, at every depth, in
+// its spelling: listExcloud and poundageFee, too.
+func TestMerchantCatalogue(t *testing.T) {
+	t.Parallel()
+	var catalogue struct {
+		APIs []struct {
+			Name              string
+			Request, Response struct{ Fields []member }
+		}
+	}
+	if err := json.Unmarshal(readFile(t, "catalogue/apis.json"), &catalogue); err != nil {
+		t.Fatal(err)
+	}
+	types := map[string][2]reflect.Type{
+		RenewalPricesMethod: {reflect.TypeFor[RenewalPricesRequest](), reflect.TypeFor[RenewalPricesReply]()},
+		RenewalSubmitMethod: {reflect.TypeFor[RenewalSubmitRequest](), reflect.TypeFor[RenewalSubmitReply]()},
+		RenewalCancelMethod: {reflect.TypeFor[RenewalCancelRequest](), reflect.TypeFor[RenewalCancelReply]()},
+	}
+	own := map[string]bool{"success": true, "retCode": true, "retMessage": true} // written by the package
+	for _, api := range catalogue.APIs {
+		pair, ok := types[api.Name]
+		if !ok {
+			continue
+		}
+		delete(types, api.Name)
+		response := slices.DeleteFunc(api.Response.Fields, func(m member) bool { return own[m.Name] })
+		if len(response) != len(api.Response.Fields)-len(own) {
+			t.Errorf("%s: success, code and message are not in the catalogue's reply", api.Name)
+		}
+		request := paths(api.Request.Fields, "")
+		if api.Name == RenewalCancelMethod {
+			request = append(request, "isPressureTest") // inferred: its siblings have it
+		}
+		for part, want := range map[string][2][]string{
+			"request": {request, tagged(pair[0], "")},
+			"reply":   {paths(response, ""), tagged(pair[1], "")},
+		} {
+			slices.Sort(want[0])
+			slices.Sort(want[1])
+			if diff := cmp.Diff(want[0], want[1]); diff != "" {
+				t.Errorf("%s, %s (-catalogue +type):\n%s", api.Name, part, diff)
+			}
+		}
+	}
+	if len(types) > 0 {
+		t.Errorf("not in the catalogue: %v", types)
+	}
+}
+
+func paths(members []member, at string) (out []string) {
+	for _, m := range members {
+		name := at + m.Name
+		if m.List {
+			name += "[]"
+		}
+		out = append(append(out, name), paths(m.Fields, name+".")...)
+	}
+	return out
+}
+
+// tagged lists the wire names of a type in the same form.
+func tagged(t reflect.Type, at string) (out []string) {
+	for f := range t.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("top"), ",")
+		if name == "" { // the place for unknown members
+			continue
+		}
+		name, inner := at+name, f.Type
+		if inner.Kind() == reflect.Slice {
+			name, inner = name+"[]", inner.Elem()
+		}
+		out = append(out, name)
+		if inner.Kind() == reflect.Struct && inner.PkgPath() == reflect.TypeFor[Handler]().PkgPath() {
+			out = append(out, tagged(inner, name+".")...)
+		}
+	}
+	return out
+}

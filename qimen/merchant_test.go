@@ -1,0 +1,281 @@
+package qimen
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// A desk is a merchant under test: it keeps what its functions are given, and
+// answers as it is told to. Its seen has what the handler reports.
+type desk struct {
+	seen
+	requests []any // of the merchant's functions
+	given    *Delivery
+	act      func(context.Context) error // what each function does before it answers
+	quote    *RenewalPricesReply
+	booked   *RenewalSubmitReply
+	undone   *RenewalCancelReply
+}
+
+// newDesk answers as the samples do.
+func newDesk() *desk {
+	return &desk{quote: quotes()[0], booked: sampleBooked(), undone: &RenewalCancelReply{}}
+}
+
+// options are the three registrations.
+func (k *desk) options() []Option {
+	return []Option{
+		OnRenewalPrices(func(ctx context.Context, d *Delivery, r *RenewalPricesRequest) (*RenewalPricesReply, error) {
+			return k.quote, k.note(ctx, d, r)
+		}),
+		OnRenewalSubmit(func(ctx context.Context, d *Delivery, r *RenewalSubmitRequest) (*RenewalSubmitReply, error) {
+			return k.booked, k.note(ctx, d, r)
+		}),
+		OnRenewalCancel(func(ctx context.Context, d *Delivery, r *RenewalCancelRequest) (*RenewalCancelReply, error) {
+			return k.undone, k.note(ctx, d, r)
+		}),
+	}
+}
+
+func (k *desk) note(ctx context.Context, d *Delivery, r any) error {
+	k.requests, k.given = append(k.requests, r), d
+	if k.act == nil {
+		return nil
+	}
+	return k.act(ctx)
+}
+
+// handler serves the three functions, and events.
+func (k *desk) handler(t testing.TB, opts ...Option) *Handler {
+	t.Helper()
+	return k.seen.handler(t, append(k.options(), opts...)...)
+}
+
+// last is what the handler reported last.
+func (k *desk) last(t testing.TB) Observation {
+	t.Helper()
+	if len(k.observed) == 0 {
+		t.Fatal("nothing is observed")
+	}
+	return k.observed[len(k.observed)-1]
+}
+
+func queryFor(method string) string {
+	return "app_key=24700001&method=" + method + "&timestamp=2026-11-22+09%3A00%3A00"
+}
+
+// post sends a signed push through ServeHTTP.
+func post(t testing.TB, h *Handler, method, contentType, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, request(mustSign(t, newPush(queryFor(method), contentType, body), testSecret)))
+	return w
+}
+
+// wantReply checks a reply: status, content type, and that its JSON has the
+// members, values and JSON types wanted.
+func wantReply(t *testing.T, w *httptest.ResponseRecorder, status int, want string) {
+	t.Helper()
+	if w.Code != status || w.Header().Get("Content-Type") != "application/json;charset=utf-8" {
+		t.Errorf("HTTP %d, content type %q; want %d", w.Code, w.Header().Get("Content-Type"), status)
+	}
+	wantJSON(t, w.Body.Bytes(), []byte(want))
+}
+
+func wantJSON(t *testing.T, got, want []byte) {
+	t.Helper()
+	if diff := cmp.Diff(parsed(t, want), parsed(t, got)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", got, diff)
+	}
+}
+
+// parsed keeps the digits of numbers: 10 is not 10.0, nor is either of them "10".
+func parsed(t *testing.T, text []byte) map[string]any {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var out map[string]any
+	if err := d.Decode(&out); err != nil || d.More() {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return out
+}
+
+func failure(t *testing.T, code, message string) string {
+	t.Helper()
+	text, err := json.Marshal(map[string]any{"success": false, "retCode": code, "retMessage": message})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// exact compares amounts and numbers by their text, which keeps the scale.
+var exact = cmp.Options{
+	cmp.Comparer(func(a, b fliggy.Yuan) bool { return a == b }),
+	cmp.Comparer(func(a, b fliggy.Decimal) bool { return a == b }),
+}
+
+// The methods of a merchant and a body for each that is right.
+var merchantBodies = map[string]string{
+	RenewalPricesMethod: `{"orderId":"1","outOrderId":"FZ1","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:30"}`,
+	RenewalSubmitMethod: `{"orderId":"1","outOrderId":"FZ1","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:30","renewalOrderTotalAmount":"16.02","priceMark":"m","payTradeNo":"p"}`,
+	RenewalCancelMethod: `{"orderId":"1","outOrderId":"FZ2","cancelTime":"2023-02-01 15:46:51"}`,
+}
+
+// The handler sends the sample replies, member by member, over HTTP and without.
+func TestMerchantSampleReplies(t *testing.T) {
+	t.Parallel()
+	type reply struct {
+		sample, method string
+		set            func(*desk)
+	}
+	replies := []reply{
+		{"renewalorder.submit.response", RenewalSubmitMethod, func(*desk) {}},
+		{"renewalorder.cancel.response", RenewalCancelMethod, func(*desk) {}},
+	}
+	for i, name := range []string{"scenario1", "scenario2", "scenario3"} {
+		quote := quotes()[i]
+		replies = append(replies, reply{"renewalprices.query." + name + ".response", RenewalPricesMethod, func(k *desk) { k.quote = quote }})
+	}
+	for _, c := range replies {
+		t.Run(c.sample, func(t *testing.T) {
+			t.Parallel()
+			k := newDesk()
+			c.set(k)
+			h := k.handler(t)
+			w := post(t, h, c.method, jsonType, merchantBodies[c.method])
+			wantReply(t, w, http.StatusOK, string(readFile(t, "samples/qimen.alitrip.rentcar."+c.sample+".json")))
+
+			direct := h.Handle(t.Context(), mustSign(t, newPush(queryFor(c.method), jsonType, merchantBodies[c.method]), testSecret))
+			if direct.Status != w.Code || direct.ContentType != w.Header().Get("Content-Type") || !bytes.Equal(direct.Body, w.Body.Bytes()) {
+				t.Errorf("Handle answers %d %q %s", direct.Status, direct.ContentType, direct.Body)
+			}
+			stored := h.Dispatch(t.Context(), k.given)
+			if !bytes.Equal(stored.Body, w.Body.Bytes()) || len(k.requests) != 3 || k.calls != 0 {
+				t.Errorf("Dispatch answers %s; %d calls, %d events", stored.Body, len(k.requests), k.calls)
+			}
+			for _, o := range k.observed {
+				if o.Reason != ReasonAccepted || o.Status != 200 || o.Err != nil || len(o.Findings) > 0 || o.Method != c.method || o.AppKey != testApp {
+					t.Errorf("observed %+v", o)
+				}
+			}
+			if k.given.Method != c.method || k.given.Time.String() != "2026-11-22 09:00:00" || k.given.Attempt != 1 {
+				t.Errorf("delivery %v", k.given)
+			}
+		})
+	}
+}
+
+// What a function returns goes out as it is: the row for events is not used, nor
+// does a reply remember the one before.
+func TestMerchantReplyIsItsOwn(t *testing.T) {
+	t.Parallel()
+	k := newDesk()
+	h := k.handler(t, WithReplies(Replies{ReasonAccepted: {Status: 202, ContentType: "text/plain", Body: []byte("ok")}}))
+	k.undone = &RenewalCancelReply{Extra: map[string]json.RawMessage{"note": json.RawMessage(`[1.0]`), "success": json.RawMessage(`false`), "retCode": json.RawMessage(`5`)}}
+	wantReply(t, post(t, h, RenewalCancelMethod, jsonType, merchantBodies[RenewalCancelMethod]), 200, `{"success":true,"retCode":200,"retMessage":"","note":[1.0]}`)
+	k.undone = &RenewalCancelReply{}
+	wantReply(t, post(t, h, RenewalCancelMethod, jsonType, merchantBodies[RenewalCancelMethod]), 200, `{"success":true,"retCode":200,"retMessage":""}`)
+	if w := post(t, h, DefaultEventMethod, jsonType, event103); w.Code != 202 || w.Body.String() != "ok" {
+		t.Errorf("event: %d %s", w.Code, w.Body)
+	}
+}
+
+// A merchant that serves one operation has no function for the others, nor for
+// events, and a distributor none for any of the merchant's.
+func TestMerchantUnregistered(t *testing.T) {
+	t.Parallel()
+	k := newDesk()
+	only := func(opts ...Option) *Handler {
+		h, err := NewHandler(testSecrets, append(opts, WithClock(fixedClock), WithObserver(func(o Observation) { k.observed = append(k.observed, o) }))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	all := k.options()
+	body := map[string]string{DefaultEventMethod: event103}
+	for method, text := range merchantBodies {
+		body[method] = text
+	}
+	for i, c := range []struct {
+		h      *Handler
+		served []string
+	}{
+		{only(all...), []string{RenewalPricesMethod, RenewalSubmitMethod, RenewalCancelMethod}},
+		{only(all[0]), []string{RenewalPricesMethod}},
+		{only(all[1]), []string{RenewalSubmitMethod}},
+		{only(all[2]), []string{RenewalCancelMethod}},
+		{k.seen.handler(t), []string{DefaultEventMethod}},
+		{k.handler(t), []string{DefaultEventMethod, RenewalPricesMethod, RenewalSubmitMethod, RenewalCancelMethod}},
+	} {
+		served := map[string]bool{}
+		for _, method := range c.served {
+			served[method] = true
+		}
+		for method, text := range body {
+			before := len(k.requests) + k.calls
+			w := post(t, c.h, method, jsonType, text)
+			called := len(k.requests)+k.calls > before
+			if served[method] {
+				if w.Code != 200 || !called || k.last(t).Reason != ReasonAccepted {
+					t.Errorf("handler %d, %s: %d %s", i, method, w.Code, w.Body)
+				}
+				continue
+			}
+			wantReply(t, w, 200, failure(t, "unknown-method", "Unknown method"))
+			if called || k.last(t).Reason != ReasonUnknownMethod {
+				t.Errorf("handler %d, %s: called %v, observed %+v", i, method, called, k.last(t))
+			}
+		}
+	}
+}
+
+// One handler serves any number of requests at once, each with its own reply.
+func TestMerchantConcurrent(t *testing.T) {
+	t.Parallel()
+	h, err := NewHandler(testSecrets, WithClock(fixedClock),
+		OnRenewalPrices(func(_ context.Context, _ *Delivery, r *RenewalPricesRequest) (*RenewalPricesReply, error) {
+			return nil, Refuse(string(r.OrderID), r.OutOrderID)
+		}),
+		OnRenewalSubmit(func(_ context.Context, d *Delivery, r *RenewalSubmitRequest) (*RenewalSubmitReply, error) {
+			return &RenewalSubmitReply{OutOrderID: string(r.OrderID), CreatedTime: d.Time}, nil
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	type result struct {
+		reply *httptest.ResponseRecorder
+		want  string
+	}
+	var results []result
+	for i := range 20 {
+		id := strconv.Itoa(i)
+		body := `{"orderId":` + id + `,"outOrderId":"F` + id + `"}`
+		for method, want := range map[string]string{
+			RenewalPricesMethod: failure(t, id, "F"+id),
+			RenewalSubmitMethod: `{"success":true,"retCode":"","retMessage":"","outOrderId":"` + id + `","createdTime":"2026-11-22 09:00:00"}`,
+			RenewalCancelMethod: failure(t, "unknown-method", "Unknown method"),
+		} {
+			p, w := mustSign(t, newPush(queryFor(method), jsonType, body), testSecret), httptest.NewRecorder()
+			results = append(results, result{w, want})
+			wait.Go(func() { h.ServeHTTP(w, request(p)) })
+		}
+	}
+	wait.Wait()
+	for _, r := range results {
+		wantReply(t, r.reply, http.StatusOK, r.want)
+	}
+}
