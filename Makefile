@@ -1,5 +1,5 @@
 # Shorthands. The checks themselves are in .ci/run, which CI runs as a whole.
-.PHONY: test race lint fuzz cover examples ci fmt tidy
+.PHONY: test race lint fuzz chaos cover examples ci fmt tidy
 
 test:
 	go test ./...
@@ -13,6 +13,12 @@ lint:
 # FUZZTIME=1m make fuzz
 fuzz:
 	bash .ci/run fuzz
+
+# CHAOS_OPS=1000000 CHAOS_SEED=5001 make chaos. CI runs the first seeds with the other tests.
+CHAOS_OPS ?= 100000
+CHAOS_SEED ?= 1
+chaos:
+	go test . -count=1 -timeout=1h -v -run='^TestChaos$$' -chaos.ops=$(CHAOS_OPS) -chaos.seed=$(CHAOS_SEED)
 
 cover:
 	go test -coverprofile=coverage.out ./...

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -65,18 +66,19 @@ func (p RetryPolicy) check() error {
 func (p RetryPolicy) backoff(n int) time.Duration {
 	bound := p.BaseDelay
 	for range n - 1 {
-		if bound >= p.MaxDelay {
+		if bound > p.MaxDelay/2 { // doubled it would be more, or overflow
+			bound = p.MaxDelay
 			break
 		}
 		bound *= 2
 	}
-	return rand.N(min(bound, p.MaxDelay) + 1)
+	return rand.N(min(bound, p.MaxDelay))
 }
 
-// A Limiter spaces calls out: rate.Limiter of golang.org/x/time/rate is one. Wait
-// returns when an attempt may be sent, or an error when it must not; it is called
-// before every attempt.
+// A Limiter spaces calls out: rate.Limiter of golang.org/x/time/rate is one.
 type Limiter interface {
+	// Wait returns when an attempt may be sent, or an error when it must not. It is
+	// called before every attempt.
 	Wait(ctx context.Context) error
 }
 
@@ -87,13 +89,16 @@ type budget struct {
 }
 
 func newBudget(attempts int) *budget {
-	b := &budget{full: 10 * int64(attempts)}
+	b := &budget{full: 10 * min(int64(attempts), math.MaxInt64/20)} // no sum overflows
 	b.tenths.Store(b.full)
 	return b
 }
 
 // take takes one attempt, if there is one.
 func (b *budget) take() bool { return b.add(-10) }
+
+// giveBack gives back an attempt that was not made.
+func (b *budget) giveBack() { b.add(10) }
 
 // succeeded gives a tenth of an attempt back.
 func (b *budget) succeeded() { b.add(1) }
@@ -122,7 +127,7 @@ var (
 func (c *Client) do(ctx context.Context, cl *call) error {
 	start := c.cfg.now()
 	at := Observation{Method: cl.method}
-	err := c.admit(ctx, cl)
+	err := cl.notSent(c.admit(ctx, cl))
 	for n, maybeDone := 1, false; err == nil; n++ {
 		at, err = c.attempt(ctx, cl, n)
 		if err == nil {
@@ -153,29 +158,61 @@ func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bo
 	wait := c.cfg.retry.backoff(n)
 	if ban := c.bans.left(cl.method, c.cfg.now()); ban > 0 {
 		if ban > c.cfg.retry.MaxDelay {
-			return false, nil // the failure says how long
+			return false, unlessTold(err, &RateLimitError{Method: cl.method, RetryAfter: ban})
 		}
 		wait = 0 // admit waits for its end
 	}
 	switch {
 	case ctx.Err() != nil:
-		return false, withCause(ctx, ctx.Err())
+		return false, c.ended(ctx, cl, ctx.Err())
 	case tooLate(ctx, wait):
 		return false, errDeadline
 	case !c.budget.take():
 		return false, errBudget
 	}
-	if err := c.cfg.sleep(ctx, wait); err != nil {
-		return false, withCause(ctx, err)
-	}
-	if err := c.admit(ctx, cl); err != nil {
+	if err := c.pause(ctx, cl, wait); err != nil {
+		c.budget.giveBack()
 		return false, err
 	}
 	return true, nil
 }
 
+// pause waits until a call may be sent again.
+func (c *Client) pause(ctx context.Context, cl *call, wait time.Duration) error {
+	if err := c.cfg.sleep(ctx, wait); err != nil {
+		return c.ended(ctx, cl, err)
+	}
+	if err := c.admit(ctx, cl); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil { // it ended together with the wait
+		return c.ended(ctx, cl, err)
+	}
+	return nil
+}
+
+// ended says what ended a wait, without the secrets of the call: a cause is the
+// caller's, and may be an error that somebody made of the request.
+func (c *Client) ended(ctx context.Context, cl *call, err error) error {
+	return c.hide(cl, withCause(ctx, err))
+}
+
+// hide is hide for what is not about one attempt.
+func (c *Client) hide(cl *call, err error) error {
+	return hide(err, unprintable(cl.url, c.secret(), cl.config.session()))
+}
+
+// unlessTold is the ban that stands against an attempt, or nil where the failure of
+// the last one tells of it.
+func unlessTold(failure error, ban *RateLimitError) error {
+	if told, _ := RetryAfter(failure); told >= ban.RetryAfter {
+		return nil
+	}
+	return ban
+}
+
 // admit waits until an attempt may be sent: for the end of a short ban, and for
-// the limiter.
+// the limiter. Its error is a *RateLimitError, or what ended the context.
 func (c *Client) admit(ctx context.Context, cl *call) error {
 	patience := c.cfg.retry.MaxDelay
 	for {
@@ -188,24 +225,28 @@ func (c *Client) admit(ctx context.Context, cl *call) error {
 			return &RateLimitError{Method: cl.method, RetryAfter: left}
 		}
 		if err := c.cfg.sleep(ctx, wait); err != nil {
-			return cl.notSent(withCause(ctx, err))
+			return c.ended(ctx, cl, err)
 		}
-		patience -= left // somebody may have met another ban meanwhile
+		patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
 	}
 	if c.cfg.limiter == nil {
 		return nil
 	}
 	if err := c.cfg.limiter.Wait(ctx); err != nil {
 		if ctx.Err() != nil {
-			return cl.notSent(withCause(ctx, err))
+			return c.ended(ctx, cl, err)
 		}
-		return &RateLimitError{Method: cl.method, Err: err}
+		return &RateLimitError{Method: cl.method, Err: c.hide(cl, err)}
 	}
 	return nil
 }
 
-// notSent says that the context was over before anything left.
+// notSent says that the context was over before anything left, unless flow control
+// was the reason, which says so itself.
 func (cl *call) notSent(err error) error {
+	if limited := (*RateLimitError)(nil); err == nil || errors.As(err, &limited) {
+		return err
+	}
 	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, class: cl.classed(rowBefore)}
 }
 
@@ -270,7 +311,7 @@ func (e *stopped) Unwrap() []error {
 
 // Is matches ErrOutcomeUnknown where any attempt may have been carried out.
 func (e *stopped) Is(target error) bool {
-	return e.maybeDone && target == ErrOutcomeUnknown //nolint:errorlint // target is the sentinel itself
+	return e.maybeDone && target == ErrOutcomeUnknown
 }
 
 // Outcome is that of the whole call.

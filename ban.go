@@ -32,7 +32,7 @@ func (e *RateLimitError) Error() string {
 func (e *RateLimitError) Unwrap() error { return e.Err }
 
 // Is matches ErrRateLimited.
-func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited } //nolint:errorlint // the sentinel itself
+func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited }
 
 // Outcome is OutcomeNotSent.
 func (e *RateLimitError) Outcome() Outcome { return OutcomeNotSent }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,17 +103,26 @@ func (c *Client) sign(cl *call, now time.Time) (request, []string) {
 	return req, unprintable(req.url, cl.url, secret, session, signature)
 }
 
-// unprintable lists texts that must not be shown, as they are and as a URL has
-// them.
+// unprintable lists texts that must not be shown, as they are, as a URL has them,
+// and as %q and JSON have them. Of a URL the query must not be shown alone either.
+// Longer texts come first, since they may hold others.
 func unprintable(texts ...string) []string {
 	for _, t := range texts {
-		if escaped := url.QueryEscape(t); escaped != t {
-			texts = append(texts, escaped)
-		}
-		if sent := string(top.AppendForm(nil, []top.Param{{Value: t}}))[len("="):]; sent != t {
-			texts = append(texts, sent)
+		if _, query, ok := strings.Cut(t, "?"); ok && strings.Contains(t, "://") {
+			texts = append(texts, query)
 		}
 	}
+	for _, t := range texts {
+		quoted := strconv.Quote(t)
+		sent := string(top.AppendForm(nil, []top.Param{{Value: t}}))[len("="):]
+		inJSON, _ := json.Marshal(t) // text always has a form
+		for _, form := range []string{url.QueryEscape(t), url.PathEscape(t), sent, quoted[1 : len(quoted)-1], string(inJSON[1 : len(inJSON)-1])} {
+			if form != t {
+				texts = append(texts, form)
+			}
+		}
+	}
+	slices.SortStableFunc(texts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	return texts
 }
 
@@ -257,23 +269,66 @@ func hasPrefixFold(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
 }
 
+const (
+	redacted = "[redacted]"
+	// minPart is how many bytes of the beginning of a secret are not shown either:
+	// errors cut long names and values.
+	minPart = 12
+)
+
 // redact takes the secrets of a call out of a text that others wrote.
 func redact(text string, secrets []string) string {
 	for _, s := range secrets {
 		if s != "" {
-			text = strings.ReplaceAll(text, s, "[redacted]")
+			text = strings.ReplaceAll(text, s, redacted)
+		}
+	}
+	for _, s := range secrets {
+		if len(s) > minPart {
+			text = redactPart(text, s)
 		}
 	}
 	return text
 }
 
+// redactPart takes out what is the beginning of a secret.
+func redactPart(text, secret string) string {
+	for {
+		at := strings.Index(text, secret[:minPart])
+		if at < 0 {
+			return text
+		}
+		end := at + minPart
+		for n := minPart; n < len(secret) && end < len(text) && text[end] == secret[n]; n++ {
+			end++
+		}
+		text = text[:at] + redacted + text[end:]
+	}
+}
+
 // hide makes an error print its text without the secrets of the call.
 func hide(err error, secrets []string) error {
-	text := err.Error()
-	if safe := redact(text, secrets); safe != text {
-		return &hidden{text: safe, err: err}
+	if all := printed(err); redact(all, secrets) != all {
+		return &hidden{text: redact(err.Error(), secrets), err: err}
 	}
 	return err
+}
+
+// printed is what an error shows, and the errors inside, also those that print
+// their fields.
+func printed(err error) string {
+	text := fmt.Sprintf("%v %#v", err, err)
+	switch e := err.(type) { //nolint:errorlint // each error of the tree is looked at by itself
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			text += printed(inner)
+		}
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			text += printed(inner)
+		}
+	}
+	return text
 }
 
 type hidden struct {

@@ -61,13 +61,14 @@ func TestCallOptions(t *testing.T) {
 func TestCallOptionRefusals(t *testing.T) {
 	t.Parallel()
 	bad := []CallOption{
-		CallSession(""), CallSession(" "), CallTimeout(0), WithParam("", "x"), WithParam("\xff", "x"), WithParam("p", "\xff"), WithParam("sign", "x"), WithParam("session", "x"), WithParam("simplify", "x"),
+		CallSession(""), CallSession(" "), CallTimeout(0), CallAttempts(0), WithParam("", "x"), WithParam("\xff", "x"), WithParam("p", "\xff"), WithParam("sign", "x"), WithParam("session", "x"), WithParam("simplify", "x"),
 		WithMember(" ", 1), WithMember("f", 1.5), WithMember("m", map[string]any{}), WithMember("r", json.RawMessage("{")), WithRawReply(nil),
 	}
 	want := []Problem{
 		{Field: "session", Rule: "is empty: leave the option out to send the client's"},
 		{Field: "session", Rule: "is empty: leave the option out to send the client's"},
 		{Field: "timeout", Rule: "must be positive"},
+		{Field: "attempts", Rule: "must be at least 1"},
 		{Field: "parameter", Rule: "must have a name, in valid UTF-8"},
 		{Field: "parameter", Rule: "must have a name, in valid UTF-8"},
 		{Field: "p", Rule: "not valid UTF-8"},

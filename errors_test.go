@@ -28,6 +28,7 @@ var (
 	wantNever     = want{OutcomeNotSent, nil, false, false, false}
 	wantNotSent   = want{OutcomeNotSent, ErrUnavailable, true, true, false}
 	wantLost      = want{OutcomeUnknown, ErrUnavailable, true, false, false}
+	wantStatus    = want{OutcomeUnknown, ErrUnavailable, false, false, false}
 	wantGarbled   = want{OutcomeUnknown, nil, true, false, false}
 	wantTooLarge  = want{OutcomeUnknown, ErrReplyTooLarge, false, false, false}
 	wantThrottled = want{OutcomeRejected, ErrRateLimited, true, true, true}

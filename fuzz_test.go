@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -28,25 +29,31 @@ func FuzzReply(f *testing.F) {
 	f.Add(302, "", []byte{}, uint8(7))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte, format uint8) {
 		status = 100 + (status%500+500)%500
-		c, _ := clientFor(t, reply(status, contentType, string(body)), WithFormat(Format(format%3)))
+		now := testClock()
+		c, _ := clientFor(t, reply(status, contentType, string(body)), WithFormat(Format(format%3)), WithClock(func() time.Time { return now }))
+		later := func() { now = now.Add(maxBan) } // no reply bans the next call
 		ctx := context.Background()
 		res, err := queryOrder(ctx, c)
 		checkOutcome(t, res != nil, err, body)
 		if err == nil && (!res.Successful || !namesFlag(body)) {
 			t.Errorf("a success without its flag: %+v", res)
 		}
+		later()
 		agency, err := c.Agency.UpdateOrder(ctx, &AgencyUpdateOrderRequest{AgentOrderNo: "1"})
 		checkOutcome(t, agency != nil, err, body)
 		if err == nil && !agency.BizSuccess {
 			t.Errorf("a success without its flag: %+v", agency)
 		}
+		later()
 		submitted, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "1"})
 		checkOutcome(t, submitted != nil, err, body)
 		if err == nil && submitted.RenewalOrderID == "" {
 			t.Error("a submit without a renewal order")
 		}
+		later()
 		var out vectorReply
 		checkOutcome(t, false, c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1"}, &out), body)
+		later()
 		raw := Raw("untouched")
 		err = c.Call(ctx, "x.y", nil, &raw)
 		checkOutcome(t, false, err, body)

@@ -42,15 +42,15 @@ func (c *Client) observe(ctx context.Context, o Observation, err error) {
 }
 
 // detail says of a failure what holds nothing of a payload: a message of the
-// platform may, so of those there is the code only.
+// platform may, so of those there is the code only, also where an error tells of
+// more than that.
 func detail(err error) string {
-	var transport *TransportError
-	var decode *DecodeError
-	var invalid *ValidationError
-	if errors.As(err, &transport) || errors.As(err, &decode) || errors.As(err, &invalid) {
-		return err.Error()
+	var gateway *GatewayError
+	var business *BusinessError
+	if err == nil || errors.As(err, &gateway) || errors.As(err, &business) {
+		return ""
 	}
-	return ""
+	return err.Error()
 }
 
 // refused reports a call that ended before it was sent, and returns its error.

@@ -64,7 +64,7 @@ func markedClient(t testing.TB, respond httpmock.Responder, opts ...Option) (*Cl
 	g := newGateway(respond)
 	opts = append([]Option{
 		WithHTTPClient(&http.Client{Transport: g}), WithClock(testClock), WithSession(markerSession),
-		WithBaseURL("http://" + markerURL + ".test/" + markerURL),
+		WithBaseURL("http://" + markerURL + ".test/" + markerURL), WithRetry(RetryPolicy{MaxAttempts: 1}),
 	}, opts...)
 	c, err := NewClient(testAppKey, markerSecret, opts...)
 	if err != nil {

@@ -44,10 +44,12 @@ type SettleRequest struct {
 	// other renewals are passed over. An event is about this one when its own
 	// outOrderId or renewalOutOrderId is Submit.RenewalOutOrderID.
 	Events []events.Event
-	// Others are Fliggy's ids of the other renewals of the main order. When it is
-	// not nil, an event that names the main order and a renewal order that is not
-	// among them is about this renewal too: so leave it nil while another submit for
-	// the same main order is open.
+	// Others are Fliggy's ids of all other renewals of the main order, rejected and
+	// cancelled ones included. When it is not nil, an event that names the main order
+	// and a renewal order that is not among them is about this renewal too. So leave
+	// it nil as long as any other renewal of the main order may exist whose id you do
+	// not know: while another submit is open, and after one that the probe settled,
+	// which tells no id, until an event does.
 	Others []ID
 	// Probe asks the platform where no event decides; nil asks Renewals.CheckCancel
 	// by RenewalOutOrderID. Inferred: that this finds a renewal. Replace it once a
@@ -87,8 +89,7 @@ type Settlement struct {
 // way. Events that contradict each other leave it unknown. The error is a
 // *ValidationError for a request that cannot be settled.
 //
-// API: none of its own; the default probe calls
-// alitrip.rentcar.btb.renewal.checkcancel.
+// API: alitrip.rentcar.btb.renewal.checkcancel; called by the default probe only.
 func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest) (*Settlement, error) {
 	if err := req.check(); err != nil {
 		return nil, err
@@ -101,7 +102,10 @@ func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest) (*Settl
 		probe = s.probe
 	}
 	verdict, err := probe(ctx, req.Submit)
-	if err != nil || verdict > VerdictRejected {
+	if err == nil && verdict > VerdictRejected {
+		err = fmt.Errorf("rentcar: settle: the probe answered %d, which is no verdict", verdict)
+	}
+	if err != nil {
 		verdict = VerdictStillUnknown
 	}
 	return &Settlement{Verdict: verdict, Err: err}, nil
@@ -139,6 +143,8 @@ func (r *SettleRequest) fromEvents() *Settlement {
 			found = next
 		case found.Verdict != next.Verdict || !sameID(found.RenewalOrderID, next.RenewalOrderID):
 			return &Settlement{Err: fmt.Errorf("rentcar: settle: events %d and %d contradict each other", found.Event.Type(), next.Event.Type())}
+		case found.RenewalOrderID == "":
+			found = next // it may name the renewal
 		}
 	}
 	return found
@@ -170,12 +176,19 @@ func (r *SettleRequest) read(e events.Event) *Settlement {
 // main order where the other renewals are known.
 func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string, renewalOrderID ID) bool {
 	mine := r.Submit.RenewalOutOrderID
-	if mine != "" && (renewalOutOrderID == mine || head.OutOrderID == mine) {
+	switch {
+	case mine == "":
+	case renewalOutOrderID != "":
+		return renewalOutOrderID == mine // it names its renewal, mine or another
+	case head.OutOrderID == mine:
 		return true
 	}
 	if r.Others == nil || renewalOrderID == "" || slices.Contains(r.Others, renewalOrderID) {
 		return false
 	}
 	main := r.Submit
-	return head.OrderID != "" && head.OrderID == main.OrderID || head.OutOrderID != "" && head.OutOrderID == main.OutOrderID
+	if head.OrderID != "" && main.OrderID != "" {
+		return head.OrderID == main.OrderID // whatever the other id says
+	}
+	return head.OutOrderID != "" && head.OutOrderID == main.OutOrderID
 }

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -98,7 +99,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 		SetBody(req.body).
 		Post(req.url)
 	if err != nil {
-		err = withCause(ctx, stripURL(err))
+		err = withCause(ctx, unquoted(stripURL(err)))
 		if trace.unconnected() || !trace.asked.Load() && isDialError(err) {
 			return nil, &phaseError{PhaseConnect, rowNotSent, err}
 		}
@@ -199,6 +200,19 @@ func stripURL(err error) error {
 		err = u.Err
 	}
 	return err
+}
+
+// serverQuotes are the errors of net/http that quote what the server sent.
+var serverQuotes = []string{"malformed", "Location header", "bad Content-Length", "transfer encoding"}
+
+// unquoted takes what the server sent out of an error about it: it may be a reply
+// without a status line.
+func unquoted(err error) error {
+	text, _, quotes := strings.Cut(err.Error(), "\"")
+	if !quotes || !slices.ContainsFunc(serverQuotes, func(s string) bool { return strings.Contains(text, s) }) {
+		return err
+	}
+	return &hidden{text: strings.TrimRight(text, ": "), err: err}
 }
 
 // withCause adds what ended the context: that it was cancelled or its time was up,

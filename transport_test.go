@@ -184,7 +184,7 @@ func TestTransportErrors(t *testing.T) {
 				c, _ := clientFor(t, reply(http.StatusNotFound, "text/html", "<html>"))
 				return c
 			},
-			phase: PhaseStatus, want: wantLost, status: 404,
+			phase: PhaseStatus, want: wantStatus, status: 404,
 		},
 		"cut reply": {
 			client: func(t *testing.T) *Client {
@@ -330,7 +330,7 @@ func TestRedirectsAreRefused(t *testing.T) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return nil }, // ours wins
 		}
 		c := testClient(t, nil, WithHTTPClient(user), WithBaseURL(s.URL))
-		wantLost.both(t, c, func(t *testing.T, err error) {
+		wantStatus.both(t, c, func(t *testing.T, err error) {
 			e := as[*TransportError](t, err)
 			if e.Phase != PhaseStatus || e.HTTPStatus != status || strings.Contains(err.Error(), elsewhere.URL) {
 				t.Errorf("%d: %v", status, err)

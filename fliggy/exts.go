@@ -2,6 +2,7 @@ package fliggy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -69,6 +70,9 @@ func (e Exts) Decode(v any) error {
 		return invalid(kindExts, string(e), "not a JSON object")
 	}
 	if err := json.Unmarshal([]byte(e), v); err != nil {
+		if mismatch := (*json.UnmarshalTypeError)(nil); errors.As(err, &mismatch) {
+			mismatch.Value, _, _ = strings.Cut(mismatch.Value, " ") // "number 4711": of any length
+		}
 		return fmt.Errorf("fliggy: %s: %w", kindExts, err)
 	}
 	return nil

@@ -37,9 +37,11 @@ func start(t testing.TB, opts ...Option) *Gateway {
 	return g
 }
 
+// connect makes a client that sends every call once: one fault, one failure.
 func connect(t testing.TB, g *Gateway, opts ...rentcar.Option) *rentcar.Client {
 	t.Helper()
-	c, err := g.Client(append([]rentcar.Option{rentcar.WithChannel(rentcar.ChannelAmap)}, opts...)...)
+	once := rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1})
+	c, err := g.Client(append([]rentcar.Option{rentcar.WithChannel(rentcar.ChannelAmap), once}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

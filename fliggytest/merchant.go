@@ -142,7 +142,7 @@ func newMerchant(to target, problem error, appKey, appSecret string, opts []Merc
 func (m *Merchant) Prices(
 	ctx context.Context, r *qimen.RenewalPricesRequest, opts ...PushOption,
 ) (*qimen.RenewalPricesReply, error) {
-	return readAnswer[qimen.RenewalPricesReply](qimen.RenewalPricesMethod, m.prices(ctx, r, opts...))
+	return readAnswer[qimen.RenewalPricesReply](m, qimen.RenewalPricesMethod, m.prices(ctx, r, opts...))
 }
 
 // Submit places a renewal order. Errors and options are those of [Merchant.Prices].
@@ -151,7 +151,7 @@ func (m *Merchant) Prices(
 func (m *Merchant) Submit(
 	ctx context.Context, r *qimen.RenewalSubmitRequest, opts ...PushOption,
 ) (*qimen.RenewalSubmitReply, error) {
-	return readAnswer[qimen.RenewalSubmitReply](qimen.RenewalSubmitMethod, m.submit(ctx, r, opts...))
+	return readAnswer[qimen.RenewalSubmitReply](m, qimen.RenewalSubmitMethod, m.submit(ctx, r, opts...))
 }
 
 // Cancel cancels a renewal order. Errors and options are those of
@@ -161,7 +161,7 @@ func (m *Merchant) Submit(
 func (m *Merchant) Cancel(
 	ctx context.Context, r *qimen.RenewalCancelRequest, opts ...PushOption,
 ) (*qimen.RenewalCancelReply, error) {
-	return readAnswer[qimen.RenewalCancelReply](qimen.RenewalCancelMethod, m.cancel(ctx, r, opts...))
+	return readAnswer[qimen.RenewalCancelReply](m, qimen.RenewalCancelMethod, m.cancel(ctx, r, opts...))
 }
 
 // Call sends any body to any method, signed. The body must fit the content type:
@@ -253,7 +253,7 @@ func encodeRequest(request any, contentType string) ([]byte, error) {
 func readAnswer[Rep any, PRep interface {
 	*Rep
 	json.Unmarshaler
-}](method string, res PushResult) (*Rep, error) {
+}](m *Merchant, method string, res PushResult) (*Rep, error) {
 	if res.Err != nil {
 		return nil, res.Err
 	}
@@ -265,6 +265,9 @@ func readAnswer[Rep any, PRep interface {
 	}
 	reply := new(Rep)
 	if err := PRep(reply).UnmarshalJSON(res.Body); err != nil {
+		if no := (*qimen.Refusal)(nil); errors.As(err, &no) { // in the merchant's words
+			no.Code, no.Message = m.redact(no.Code), m.redact(no.Message)
+		}
 		return nil, fmt.Errorf("fliggytest: %s: %w", method, err)
 	}
 	return reply, nil

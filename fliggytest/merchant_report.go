@@ -199,14 +199,18 @@ var signatureForm = regexp.MustCompile(`[0-9A-Fa-f]{32,}`)
 // maxQuoted bounds, in characters, a text of the report that may quote a merchant.
 const maxQuoted = 240
 
-// quotable takes out of a text that may quote a merchant what a report must not
-// hold, and cuts what is too long.
-func (m *Merchant) quotable(text string) string {
+// redact takes the secret and signatures out of a text that may quote a merchant.
+func (m *Merchant) redact(text string) string {
 	quoted := strconv.Quote(m.secret())
 	for _, secret := range []string{m.secret(), quoted[1 : len(quoted)-1]} {
 		text = strings.ReplaceAll(text, secret, "[redacted]")
 	}
-	text = signatureForm.ReplaceAllString(text, "[redacted]")
+	return signatureForm.ReplaceAllString(text, "[redacted]")
+}
+
+// quotable is redact for a report, which cuts what is too long.
+func (m *Merchant) quotable(text string) string {
+	text = m.redact(text)
 	count := 0
 	for i := range text {
 		if count++; count > maxQuoted {

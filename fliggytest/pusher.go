@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -180,11 +181,16 @@ func (s *sender) deliver(ctx context.Context, to target, p *qimen.Push) PushResu
 	return PushResult{Status: status, Body: body, Accepted: status == http.StatusOK && saysSuccess(body)}
 }
 
-// withoutURL takes the URL, with the signature in it, out of an error.
+// withoutURL takes the URL, with the signature in it, out of an error, and what
+// net/http quotes of an answer that is none: the other side may repeat the signature.
 func withoutURL(err error) error {
 	var u *url.Error
 	for errors.As(err, &u) {
 		err = u.Err
+	}
+	text, _, quotes := strings.Cut(err.Error(), `"`)
+	if quotes && (strings.Contains(text, "malformed") || strings.Contains(text, "Location header")) {
+		return errors.New(strings.TrimRight(text, ": "))
 	}
 	return err
 }

@@ -1,0 +1,195 @@
+package rentcar_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+// leakFaults are all ways in which the in-process gateway goes wrong.
+func leakFaults() []fliggytest.Fault {
+	return []fliggytest.Fault{
+		fliggytest.GatewayFault("25", "m", "s", "t"), fliggytest.Unavailable(), fliggytest.ServiceFault("isp.x", "y"), fliggytest.Throttled(100, ""), fliggytest.Banned(time.Hour, ""),
+		fliggytest.Refused("7", "no"), fliggytest.WithoutFlag(), fliggytest.Dropped(), fliggytest.CutOff(), fliggytest.TruncatedGzip(), fliggytest.InGBK(), fliggytest.HTTPStatus(500),
+		fliggytest.HTMLPage(), fliggytest.RawBody(200, "application/json", []byte(markReply.text)), fliggytest.Delayed(1), fliggytest.Unavailable().AfterCommit(),
+	}
+}
+
+func leakGateway(t *testing.T, opts ...fliggytest.Option) *fliggytest.Gateway {
+	g := fliggytest.NewGateway(append([]fliggytest.Option{
+		fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text), fliggytest.WithClock(leakTime),
+	}, opts...)...)
+	t.Cleanup(g.Close)
+	return g
+}
+
+// gatewayRows are the in-process gateway: its faults as a client sees them, what it
+// keeps of requests and pushes, and pushes that fail.
+func gatewayRows() []leakRow {
+	keeps := []string{"fliggytest.Gateway.Client", "fliggytest.Request.MarshalJSON", "fliggytest.Request.Decode"}
+	rows := []leakRow{{
+		name: "gateway and its requests", covers: append(keeps, "fliggytest.Gateway.MarshalText"), want: "fliggytest: Decode",
+		run: func(t *testing.T, s *leakStage) []any {
+			g := leakGateway(t)
+			values := []any{g, g.LogValue(), []*fliggytest.Gateway{g}, struct{ g *fliggytest.Gateway }{g}}
+			text, err := g.MarshalText()
+			values = append(values, string(text), err)
+			stranger, bad := g.Client(rentcar.WithTimeout(-1))
+			values = append(values, stranger)
+			values = append(values, all(bad)...)
+			for _, session := range []string{markSession.text, markToken.text} {
+				c, err := g.Client(rentcar.WithSession(session), rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(o rentcar.Observation) { s.observe(o) }))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, call := range leakCalls {
+					_, err := call.do(t.Context(), c, spoil{})
+					if err != nil {
+						values = append(values, errorTree(err)...)
+					}
+				}
+			}
+			for _, r := range g.Requests() {
+				s.signed(r.RawQuery)
+				json, err := r.MarshalJSON()
+				values = append(values, r, &r, string(json), err)
+				var wrong struct {
+					OrderID rentcar.Yuan `top:"order_id"`
+					OutID   rentcar.Yuan `top:"out_order_id"`
+				}
+				values = append(values, all(r.Decode(markBody.text), r.Decode(&wrong))...)
+			}
+			return values
+		},
+	}, {
+		name: "gateway with names that fit nothing", covers: keeps[:1], want: "names",
+		run: func(t *testing.T, _ *leakStage) []any {
+			return all(second(leakGateway(t, fliggytest.WithNames("no.such.api", rentcar.Names{})).Client()))
+		},
+	}, {
+		name: "decisions about nothing", want: "no such renewal", may: leakReasons{markPushID: "the in-process gateway names the id that it does not know"},
+		covers: []string{"fliggytest.Gateway.Accept", "fliggytest.Gateway.Reject", "fliggytest.Gateway.RequestRefund", "fliggytest.Gateway.WaitPushes"},
+		run: func(t *testing.T, _ *leakStage) []any {
+			g := leakGateway(t)
+			id := rentcar.ID(markPushID.text)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			cancel(errUser)
+			var values []any
+			for _, res := range []fliggytest.PushResult{g.Accept(id), g.Reject(id, "7", markPush.text), g.RequestRefund(id, fliggytest.Refund{Reason: markPush.text})} {
+				values = append(append(values, res), all(res.Err)...)
+			}
+			return append(values, all(g.WaitPushes(ctx))...)
+		},
+	}, {
+		name: "pushes that fail", covers: []string{"fliggytest.Gateway.Push", "fliggytest.Gateway.PushRaw", "fliggytest.Gateway.Pushes", "fliggytest.PushRecord.MarshalJSON"}, want: "fliggytest: ",
+		run: func(t *testing.T, s *leakStage) []any {
+			g := leakGateway(t)
+			var values []any
+			push := func(opts ...fliggytest.PushOption) {
+				event := &events.RenewalRejected{Envelope: events.Envelope{OutOrderID: markPush.text}, RenewalOrderID: rentcar.ID(markPushID.text), ErrorMessage: markName.text}
+				opts = append(opts, fliggytest.PushParam("session", markSession.text))
+				for _, res := range []fliggytest.PushResult{g.Push(t.Context(), event, opts...), g.PushRaw(t.Context(), []byte(markPush.text), opts...), g.Push(t.Context(), nil)} {
+					values = append(append(values, res), all(res.Err)...)
+				}
+				event.ErrorMessage += "\xff"
+				values = append(values, all(g.Push(t.Context(), event, opts...).Err)...)
+			}
+			push()
+			for _, to := range []string{"http://[::1" + markURL.text, markURL.text, "http://127.0.0.1:0/?x=" + url.QueryEscape(markURL.text), "http://127.0.0.1:0/?x=%zz" + markURL.text[:8]} {
+				g.PushTo(to)
+				push()
+			}
+			for _, h := range []http.HandlerFunc{
+				func(http.ResponseWriter, *http.Request) { panic(errUser) },
+				func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+				leakHandler(s, serving(quoting)...).ServeHTTP,
+			} {
+				g.PushToHandler(h)
+				push()
+				push(fliggytest.PushContentType("none"))
+				push(fliggytest.PushBadSignature())
+			}
+			for _, p := range g.Pushes() {
+				s.signed(p.RawQuery)
+				json, err := p.MarshalJSON()
+				values = append(values, p, &p, string(json), err)
+			}
+			return values
+		},
+		mayLog: leakReasons{markCard: whyOwn},
+	}}
+	for _, f := range leakFaults() {
+		rows = append(rows, leakRow{
+			name: "fault " + f.String(), covers: keeps[:1], want: f.String(),
+			run: func(t *testing.T, s *leakStage) []any {
+				g := leakGateway(t)
+				g.Fail(f.Always())
+				c, err := g.Client(rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(o rentcar.Observation) { s.observe(o) }), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				values := []any{f.String(), f}
+				for _, call := range leakCalls[2:6] {
+					if _, err := call.do(t.Context(), c, spoil{}); err != nil {
+						values = append(values, errorTree(err)...)
+					}
+				}
+				for _, r := range g.Requests() {
+					s.signed(r.RawQuery)
+					values = append(values, r)
+				}
+				return values
+			},
+		})
+	}
+	return rows
+}
+
+// printRows are values that hold a secret, a signature or personal data, and print
+// none of it.
+func printRows() []leakRow {
+	return []leakRow{{
+		name: "values that hold personal data", want: "agent order A1",
+		covers: []string{"rentcar.AgencyDriver.MarshalJSON", "qimen.Secrets.MarshalJSON", "qimen.Push.MarshalJSON", "qimen.Delivery.MarshalJSON", "qimen.Handler.MarshalJSON"},
+		run: func(t *testing.T, s *leakStage) []any {
+			driver := rentcar.AgencyDriver{DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text, DrivingLicense: markCard.text}
+			order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", AuthToken: rentcar.NewSecret(markToken.text), Driver: driver}
+			p := s.push(qimen.DefaultEventMethod, leakForm, "name="+url.QueryEscape(markName.text))
+			d, err := qimen.VerifyPush(p, leakSecrets)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := leakHandler(s)
+			type typed struct {
+				Secrets  qimen.Secrets
+				Push     qimen.Push
+				Delivery *qimen.Delivery
+				Driver   rentcar.AgencyDriver
+				Order    rentcar.AgencyCreateOrderRequest
+				Token    rentcar.Secret
+				Handler  *qimen.Handler
+			}
+			all := typed{leakSecrets, *p, d, driver, order, order.AuthToken, h}
+			values := []any{driver, order, []rentcar.AgencyDriver{driver}, map[string]rentcar.AgencyCreateOrderRequest{"k": order}, order.AuthToken, leakSecrets, p, *p, d, *d, h, *h,
+				all, &all, []typed{all}, map[string]typed{"k": all}, struct {
+					token  rentcar.Secret
+					secret *rentcar.Secret
+					h      *qimen.Handler
+					v      qimen.Handler
+				}{order.AuthToken, &order.AuthToken, h, *h}, rentcar.CallSession(markSession.text), rentcar.WithSession(markSession.text),
+				fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text), fliggytest.PushParam("session", markSession.text)}
+			for _, m := range []interface{ MarshalJSON() ([]byte, error) }{driver, leakSecrets, p, d, h} {
+				text, err := m.MarshalJSON()
+				values = append(values, string(text), err)
+			}
+			return values
+		},
+	}}
+}

@@ -1,0 +1,262 @@
+package rentcar
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/fliggy-go/rentcar/events"
+)
+
+// The renewals of the tests: Fliggy's ids of this one and of others.
+const (
+	thisRenewal  = ID("3187983531024266527")
+	otherRenewal = ID("3187983531024266528")
+)
+
+func unknownSubmit() *RenewalSubmitRequest {
+	return &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ChannelID: ChannelAmap}
+}
+
+func accepted(order ID, outOrder string, renewal ID) *events.RenewalAccepted {
+	return &events.RenewalAccepted{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal}
+}
+
+func rejected(order ID, outOrder string, renewal ID) *events.RenewalRejected {
+	return &events.RenewalRejected{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal, ErrorCode: "71008"}
+}
+
+func refunded(renewalOutOrder string, order ID, outOrder string, renewal ID) *events.RenewalFeeRefund {
+	return &events.RenewalFeeRefund{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal, RenewalOutOrderID: renewalOutOrder}
+}
+
+// mustNotProbe fails where an event should have decided.
+func mustNotProbe(t testing.TB) Probe {
+	return func(context.Context, *RenewalSubmitRequest) (Verdict, error) {
+		t.Error("the platform was asked")
+		return VerdictStillUnknown, nil
+	}
+}
+
+// What events say of a renewal.
+func TestSettleByEvents(t *testing.T) {
+	t.Parallel()
+	const done, no, unknown = VerdictDone, VerdictRejected, VerdictStillUnknown
+	none, others := []ID{}, []ID{"1", otherRenewal}
+	list := func(e ...events.Event) []events.Event { return e }
+	for name, tc := range map[string]struct {
+		events  []events.Event
+		others  []ID
+		verdict Verdict
+		id      ID
+		by      int    // which event decided, -1 for none
+		clash   string // the numbers that contradict each other
+	}{
+		"accepted, own id":             {list(accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"rejected, own id":             {list(rejected("", outRenewal, thisRenewal)), nil, no, thisRenewal, 0, ""},
+		"refund, own id":               {list(refunded(outRenewal, "", "", thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"refund, own id outside":       {list(refunded("", "", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"accepted, no id of Fliggy's":  {list(accepted("", outRenewal, "")), nil, done, "", 0, ""},
+		"own id, another main order":   {list(accepted("9", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"own id, also among others":    {list(accepted("", outRenewal, thisRenewal)), []ID{thisRenewal}, done, thisRenewal, 0, ""},
+		"accepted, main order":         {list(accepted(mainOrder, outOrder, thisRenewal)), others, done, thisRenewal, 0, ""},
+		"rejected, main order":         {list(rejected(mainOrder, "", thisRenewal)), none, no, thisRenewal, 0, ""},
+		"refund, main order":           {list(refunded("", mainOrder, "", thisRenewal)), none, done, thisRenewal, 0, ""},
+		"own main order only":          {list(rejected("", outOrder, thisRenewal)), none, no, thisRenewal, 0, ""},
+		"main order, others unknown":   {list(accepted(mainOrder, outOrder, thisRenewal)), nil, unknown, "", -1, ""},
+		"main order, another renewal":  {list(accepted(mainOrder, outOrder, otherRenewal)), others, unknown, "", -1, ""},
+		"main order, no renewal named": {list(accepted(mainOrder, outOrder, "")), none, unknown, "", -1, ""},
+		"another main order":           {list(accepted("9", "other", thisRenewal)), none, unknown, "", -1, ""},
+		"another's main order id":      {list(rejected("9", outOrder, thisRenewal)), none, unknown, "", -1, ""},
+		"no main order":                {list(rejected("", "", thisRenewal)), none, unknown, "", -1, ""},
+		"refund of another":            {list(refunded("RC9", mainOrder, outOrder, thisRenewal)), none, unknown, "", -1, ""},
+		"refund of another, own id":    {list(refunded("RC9", mainOrder, outRenewal, thisRenewal)), none, unknown, "", -1, ""},
+		"among events of others":       {list(rejected("9", "x", "8"), accepted(mainOrder, outOrder, otherRenewal), accepted("", outRenewal, thisRenewal), rejected("7", "", "6")), others, done, thisRenewal, 2, ""},
+		"told twice":                   {list(rejected("", outRenewal, thisRenewal), rejected("", outRenewal, thisRenewal)), nil, no, thisRenewal, 0, ""},
+		"accepted and refunded":        {list(refunded(outRenewal, "", "", thisRenewal), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"the id comes later":           {list(accepted("", outRenewal, ""), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 1, ""},
+		"the id came first":            {list(accepted("", outRenewal, thisRenewal), accepted("", outRenewal, "")), nil, done, thisRenewal, 0, ""},
+		"accepted and rejected":        {list(accepted("", outRenewal, thisRenewal), rejected("", outRenewal, thisRenewal)), nil, unknown, "", -1, "103 and 104"},
+		"rejected and refunded":        {list(rejected("", outRenewal, thisRenewal), refunded(outRenewal, "", "", thisRenewal)), nil, unknown, "", -1, "104 and 142"},
+		"two renewals":                 {list(accepted("", outRenewal, thisRenewal), accepted("", outRenewal, otherRenewal)), nil, unknown, "", -1, "103 and 103"},
+		"two renewals, one unnamed":    {list(accepted("", outRenewal, ""), accepted("", outRenewal, thisRenewal), accepted("", outRenewal, otherRenewal)), nil, unknown, "", -1, "103 and 103"},
+		"nothing":                      {nil, none, unknown, "", -1, ""},
+		"nil events":                   {list(nil, (*events.RenewalAccepted)(nil), (*events.RenewalRejected)(nil), (*events.RenewalFeeRefund)(nil), (*events.Unknown)(nil)), none, unknown, "", -1, ""},
+		"nil, then one":                {list(nil, (*events.RenewalRejected)(nil), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 2, ""},
+		"events about no renewal": {list(
+			&events.FeeRefund{Envelope: events.Envelope{OrderID: mainOrder, OutOrderID: outRenewal}},
+			&events.Unknown{Envelope: events.Envelope{OrderID: mainOrder, OutOrderID: outRenewal, EventType: 105}},
+		), none, unknown, "", -1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, g := clientFor(t, replyJSON(`{"successful":false,"ret_code":"404"}`))
+			req := &SettleRequest{Submit: unknownSubmit(), Events: tc.events, Others: tc.others}
+			asks := tc.by < 0 && tc.clash == ""
+			if !asks {
+				req.Probe = mustNotProbe(t)
+			}
+			got, err := c.Renewals.Settle(context.Background(), req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Verdict != tc.verdict || got.RenewalOrderID != tc.id {
+				t.Errorf("%v, renewal %q; want %v, %q", got.Verdict, got.RenewalOrderID, tc.verdict, tc.id)
+			}
+			switch {
+			case tc.by >= 0:
+				if got.Event != tc.events[tc.by] || got.Err != nil {
+					t.Errorf("decided by %v, error %v", got.Event, got.Err)
+				}
+			case tc.clash != "":
+				if want := "rentcar: settle: events " + tc.clash + " contradict each other"; got.Event != nil || got.Err == nil || got.Err.Error() != want {
+					t.Errorf("event %v, error %v", got.Event, got.Err)
+				}
+			default:
+				if got.Event != nil || !isA[*BusinessError](got.Err) || g.count() != 1 {
+					t.Errorf("event %v, error %v after %d requests", got.Event, got.Err, g.count())
+				}
+			}
+		})
+	}
+}
+
+// The events of the guide settle a renewal by the id that they carry.
+func TestSettleByTheSamples(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, replyJSON(okReply))
+	for file, want := range map[string]Verdict{"event-103.json": VerdictDone, "event-104.json": VerdictRejected, "event-142.json": VerdictDone} {
+		e, err := events.Parse([]byte(readFile(t, "testdata", "samples", file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine := e.Head().OutOrderID
+		if refund, ok := e.(*events.RenewalFeeRefund); ok {
+			mine = refund.RenewalOutOrderID
+		}
+		got, err := c.Renewals.Settle(context.Background(), &SettleRequest{
+			Submit: &RenewalSubmitRequest{RenewalOutOrderID: mine}, Events: []events.Event{e}, Probe: mustNotProbe(t),
+		})
+		if err != nil || got.Verdict != want || got.Event != e || got.RenewalOrderID == "" {
+			t.Errorf("%s: %+v, %v", file, got, err)
+		}
+	}
+}
+
+// The order of events does not matter, and whatever they are, what is not told is
+// never rejected.
+func TestSettleProperties(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, replyJSON(`{"successful":false,"ret_code":"404"}`))
+	settle := func(list []events.Event, others []ID) *Settlement {
+		got, err := c.Renewals.Settle(context.Background(), &SettleRequest{Submit: unknownSubmit(), Events: list, Others: others})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		order := rapid.SampledFrom([]ID{"", mainOrder, "9"})
+		out := rapid.SampledFrom([]string{"", outOrder, outRenewal, "RC9"})
+		renewal := rapid.SampledFrom([]ID{"", thisRenewal, otherRenewal})
+		event := rapid.Custom(func(t *rapid.T) events.Event {
+			o, own, id := order.Draw(t, "order"), out.Draw(t, "own"), renewal.Draw(t, "renewal")
+			return rapid.SampledFrom([]events.Event{
+				accepted(o, own, id), rejected(o, own, id), refunded(out.Draw(t, "own renewal"), o, own, id), (*events.RenewalRejected)(nil), nil,
+			}).Draw(t, "event")
+		})
+		list := rapid.SliceOfN(event, 0, 6).Draw(t, "events")
+		var others []ID
+		if rapid.Bool().Draw(t, "others known") {
+			others = []ID{otherRenewal}
+		}
+		before := slices.Clone(list)
+		got := settle(list, others)
+		if !slices.Equal(before, list) {
+			t.Fatal("the events were moved")
+		}
+		rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		if again := settle(list, others); again.Verdict != got.Verdict || again.RenewalOrderID != got.RenewalOrderID {
+			t.Fatalf("%+v in one order, %+v in another", got, again)
+		}
+		told := slices.ContainsFunc(list, func(e events.Event) bool { r, ok := e.(*events.RenewalRejected); return ok && r != nil })
+		if got.Verdict == VerdictRejected && (!told || got.Event == nil) {
+			t.Fatalf("rejected, and no event says so: %+v", got)
+		}
+		if (got.Verdict == VerdictStillUnknown) != (got.Event == nil) {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+func TestSettleRequestProblems(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, replyJSON(okReply))
+	required := Problem{Field: "Submit", Rule: "is required: the request whose outcome is unknown"}
+	ownID := Problem{Field: "Submit.RenewalOutOrderID", Rule: "is required: without an id of yours the renewal cannot be told from others"}
+	for name, tc := range map[string]struct {
+		req  *SettleRequest
+		want Problem
+	}{
+		"nil":       {nil, required},
+		"no submit": {&SettleRequest{Probe: mustNotProbe(t)}, required},
+		"no own id": {&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder}, Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, Others: []ID{}}, ownID},
+	} {
+		got, err := c.Renewals.Settle(context.Background(), tc.req)
+		diff(t, name, &ValidationError{Method: opRenewalSubmit.method, Problems: []Problem{tc.want}}, as[*ValidationError](t, err))
+		if got != nil || g.count() != 0 {
+			t.Errorf("%s: %+v after %d requests", name, got, g.count())
+		}
+	}
+}
+
+func TestVerdictString(t *testing.T) {
+	t.Parallel()
+	got := []string{VerdictStillUnknown.String(), VerdictDone.String(), VerdictRejected.String(), Verdict(9).String()}
+	diff(t, "verdicts", []string{"still unknown", "done", "rejected", "still unknown"}, got)
+}
+
+// Settle changes nothing it is given.
+func TestSettleChangesNothing(t *testing.T) {
+	t.Parallel()
+	request := func() *SettleRequest {
+		return &SettleRequest{Submit: unknownSubmit(), Others: []ID{"2", "1"}, Events: []events.Event{accepted("9", "", "2")}}
+	}
+	req := request()
+	req.Submit.ChannelID = "" // the client's is sent
+	c, g := clientFor(t, replyJSON(`{"successful":true}`), WithChannel(ChannelHello))
+	for range 2 {
+		if got, err := c.Renewals.Settle(context.Background(), req); err != nil || got.Verdict != VerdictDone {
+			t.Errorf("%+v, %v", got, err)
+		}
+	}
+	want := request()
+	want.Submit.ChannelID = ""
+	if d := cmp.Diff(want.Submit, req.Submit, values); d != "" || !slices.Equal(want.Others, req.Others) || len(req.Events) != 1 {
+		t.Errorf("the request was changed: %s", d)
+	}
+	if sent := g.last(t).form(t)[opRenewalCheckCancel.param]; !strings.Contains(sent, string(ChannelHello)) {
+		t.Errorf("sent %s", sent)
+	}
+}
+
+// A submit that ended unknown, from the call to the verdict.
+func TestSettleAnUnknownSubmit(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, inTurn(failure(t, "HTTP 502"), replyJSON(`{"successful":true,"can_cancel":true}`)), withRetries())
+	_, err := c.Renewals.Submit(context.Background(), unknownSubmit())
+	if !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
+		t.Fatalf("%d requests: %v", g.count(), err)
+	}
+	got, err := c.Renewals.Settle(context.Background(), &SettleRequest{Submit: unknownSubmit()})
+	diff(t, "settlement", &Settlement{Verdict: VerdictDone}, got)
+	if err != nil || g.last(t).query(t)["method"] != opRenewalCheckCancel.method {
+		t.Errorf("%v after a call of %s", err, g.last(t).query(t)["method"])
+	}
+}
