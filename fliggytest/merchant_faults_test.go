@@ -3,6 +3,7 @@ package fliggytest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,6 +54,12 @@ var plantedFaults = []struct {
 	rule  string
 	also  []string
 }{
+	{"another secret", func(m *testMerchant) {
+		m.instead = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+			_, _ = io.WriteString(w, badSignatureReply)
+			return true
+		}
+	}, "signature-taken", []string{"reply-shape"}},
 	{"error page", func(m *testMerchant) {
 		m.instead = func(w http.ResponseWriter, _ *http.Request, method string) bool {
 			if method == qimen.RenewalPricesMethod {
@@ -330,7 +337,7 @@ func TestPlantedFaults(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsPlanted: each rule has a mistake that only it names.
+// TestEveryRuleIsPlanted: each rule has a mistake that it names.
 func TestEveryRuleIsPlanted(t *testing.T) {
 	t.Parallel()
 	for _, rule := range merchantRules {

@@ -329,9 +329,9 @@ func (m *testMerchant) booked() (ids []string) {
 }
 
 // connectMerchant names h as a merchant whose clock stands still.
-func connectMerchant(t testing.TB, h http.Handler, opts ...MerchantOption) *Merchant {
+func connectMerchant(t testing.TB, h http.Handler, opts ...MerchantOption) *MerchantCaller {
 	t.Helper()
-	m, err := NewMerchantHandler(h, merchantAppKey, markedSecret, append([]MerchantOption{MerchantClock(fixedClock)}, opts...)...)
+	m, err := NewMerchantHandlerCaller(h, merchantAppKey, markedSecret, append([]MerchantOption{MerchantClock(fixedClock)}, opts...)...)
 	noError(t, err)
 	t.Cleanup(m.Close)
 	return m
@@ -343,9 +343,9 @@ func broken(report *MerchantReport) []string {
 	for _, result := range report.Results {
 		name := result.Rule
 		switch result.Status {
-		case MerchantWarning:
+		case CheckWarning:
 			name += " (warning)"
-		case MerchantPassed, MerchantSkipped:
+		case CheckPassed, CheckSkipped:
 			continue
 		}
 		if !slices.Contains(out, name) {

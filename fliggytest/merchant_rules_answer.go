@@ -96,13 +96,25 @@ func checkSubmitRepeat(x *trial) ([]finding, error) {
 	return nil, nil
 }
 
-func checkForged(x *trial) ([]finding, error) {
-	prescribed, err := parseNode([]byte(badSignatureReply))
-	if err != nil {
-		return nil, err
+var prescribedReply, _ = parseNode([]byte(badSignatureReply)) // a constant that parses
+
+// saysBadSignature tells whether the answer is the reply to a bad signature.
+func saysBadSignature(x *trial) bool {
+	return x.unread == "" && reflect.DeepEqual(x.reply.value, prescribedReply.value)
+}
+
+// checkSignatureTaken finds fault where a correctly signed request is taken for a
+// forged one.
+func checkSignatureTaken(x *trial) ([]finding, error) {
+	if !saysBadSignature(x) {
+		return nil, nil
 	}
+	return []finding{{expected: "a reply to the query: it is signed with the app key and secret of this run", got: x.told()}}, nil
+}
+
+func checkForged(x *trial) ([]finding, error) {
 	f := finding{expected: badSignatureReply, got: x.status() + x.told()}
-	if x.unread == "" && reflect.DeepEqual(x.reply.value, prescribed.value) {
+	if saysBadSignature(x) {
 		if x.res.Status == http.StatusOK {
 			return nil, nil
 		}

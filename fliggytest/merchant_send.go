@@ -52,7 +52,7 @@ func (run *merchantRun) sendPrices(ctx context.Context, x *trial) string {
 func (run *merchantRun) sendUnknownOrder(ctx context.Context, x *trial) string {
 	request := run.usualRequest()
 	unknown := run.cfg.Unknown
-	if unknown.OrderID == "" {
+	if unknown.OrderID == "" && unknown.OutOrderID == "" {
 		unknown = madeUpOrder
 	}
 	request.OrderID, request.OutOrderID = unknown.OrderID, unknown.OutOrderID
@@ -70,7 +70,7 @@ func (run *merchantRun) sendMalformed(ctx context.Context, x *trial) string {
 	if err != nil {
 		return err.Error()
 	}
-	x.took(run.m.Call(ctx, qimen.RenewalPricesMethod, body[:len(body)/2]))
+	x.took(run.m.Call(ctx, qimen.RenewalPricesMethod, body[:len(body)-1])) // all members are there
 	return ""
 }
 

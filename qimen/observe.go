@@ -72,6 +72,8 @@ func (c *config) report(ctx context.Context, o Observation) {
 		if o.Err != nil { // the reply did not go out
 			level = slog.LevelWarn
 		}
+	case ReasonRefused: // the answer no of the user's own function
+		level, message = slog.LevelInfo, "qimen: request declined"
 	case ReasonHandlerError, ReasonBadReply, ReasonPanic:
 		level, message = slog.LevelError, "qimen: push failed"
 	}

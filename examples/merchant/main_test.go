@@ -150,26 +150,30 @@ func TestWrongUse(t *testing.T) {
 		}
 		return ""
 	}
+	blank := func(string) string { return " x" }
 	for _, tt := range []struct {
 		name string
 		args string
 		env  func(string) string
 		want string
+		code int
 	}{
-		{"argument", "x", noEnv, `unexpected argument "x"`},
-		{"two modes", "-addr :1 -target http://h/", noEnv, "one of them"},
-		{"submit alone", "-submit", noEnv, "for -target"},
-		{"no URL", "-target h -order 1 -start 2026-12-01", noEnv, "absolute URL"},
-		{"no order", "-target http://h/ -start 2026-12-01", noEnv, "-order"},
-		{"no time", "-target http://h/ -order 1 -start soon", noEnv, "-start"},
-		{"half an app", "", half, "FLIGGY_APP_SECRET"},
-		{"unknown flag", "-x", noEnv, "-x"},
-		{"bad address", "-addr nowhere:x", noEnv, "port"},
+		{"argument", "x", noEnv, `unexpected argument "x"`, 2},
+		{"two modes", "-addr :1 -target http://h/", noEnv, "one of them", 2},
+		{"submit alone", "-submit", noEnv, "for -target", 2},
+		{"no URL", "-target h -order 1 -start 2026-12-01", noEnv, "absolute URL", 2},
+		{"no order", "-target http://h/ -start 2026-12-01", noEnv, "-order", 2},
+		{"no time", "-target http://h/ -order 1 -start soon", noEnv, "-start", 2},
+		{"half an app", "", half, "FLIGGY_APP_SECRET", 2},
+		{"unknown flag", "-x", noEnv, "-x", 2},
+		{"bad address", "-addr nowhere:x", noEnv, "port", 1},
+		{"white space", "", blank, "white space", 2},
+		{"no report", "-addr :1 -json", noEnv, "-json", 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var out, errs bytes.Buffer
-			if code := run(t.Context(), strings.Fields(tt.args), tt.env, &out, &errs); code == 0 || !strings.Contains(errs.String(), tt.want) {
+			if code := run(t.Context(), strings.Fields(tt.args), tt.env, &out, &errs); code != tt.code || !strings.Contains(errs.String(), tt.want) {
 				t.Errorf("exit %d, stderr %q", code, errs.String())
 			}
 		})

@@ -106,8 +106,7 @@ func (m *merchant) quote(orderID fliggy.ID, outOrderID string, from, to fliggy.T
 		return nil, nil, qimen.Refuse("wrong-start", "续租开始时间不是当前还车时间")
 	}
 	quote, err := m.plan.Quote(from, to)
-	var invalid *fliggy.ValidationError
-	if errors.As(err, &invalid) && invalid.Method != "" { // the period, not our plan
+	if errors.Is(err, pricing.ErrPeriod) {
 		return nil, nil, qimen.Refuse("period-not-possible", "续租时间不可用")
 	}
 	return rented, quote, err
