@@ -1,6 +1,7 @@
 package fliggytest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -285,6 +286,35 @@ func TestCheckByEitherID(t *testing.T) {
 		CheckMerchant(context.Background(), connectMerchant(t, http.HandlerFunc(serve)), cfg)
 		if want := [2]string{string(order.OrderID), order.OutOrderID}; asked != want {
 			t.Errorf("asked about %q, want %q", asked, want)
+		}
+	}
+}
+
+// TestCheckSends: what a run sends of its configuration.
+func TestCheckSends(t *testing.T) {
+	t.Parallel()
+	unknown := MerchantOrder{OrderID: "9", OutOrderID: "U9", Start: fliggy.MustTime("2023-03-01 10:00:00")}
+	for penalty, want := range map[fliggy.Yuan]string{{}: "0.00", fliggy.MustYuan("1.50"): "1.50"} {
+		m := newTestMerchant()
+		penalties, starts := map[string]int{}, map[string]string{}
+		serve := func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			var asked qimen.RenewalPricesRequest
+			if method := r.URL.Query().Get("method"); method == qimen.RenewalPricesMethod && asked.UnmarshalJSON(body) == nil {
+				starts[string(asked.OrderID)] = asked.CarUseTime.String()
+			}
+			var cancelled qimen.RenewalCancelRequest
+			if r.URL.Query().Get("method") == qimen.RenewalCancelMethod && cancelled.UnmarshalJSON(body) == nil {
+				penalties[cancelled.PenaltyAmount.String()]++
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			m.ServeHTTP(w, r)
+		}
+		cfg := guideCheck
+		cfg.Penalty, cfg.Unknown = penalty, unknown
+		CheckMerchant(context.Background(), connectMerchant(t, http.HandlerFunc(serve)), cfg)
+		if len(penalties) != 1 || penalties[want] == 0 || starts["9"] != unknown.Start.String() {
+			t.Errorf("penalties %v, want %s; starts %v", penalties, want, starts)
 		}
 	}
 }

@@ -86,7 +86,7 @@ type periodError struct{ error }
 
 func (e *periodError) Unwrap() error { return e.error }
 
-func (e *periodError) Is(target error) bool { return target == ErrPeriod } //nolint:errorlint // the sentinel itself
+func (e *periodError) Is(target error) bool { return target == ErrPeriod }
 
 // A duration is whole days of 24 hours and the scattered minutes after them.
 type duration struct{ days, minutes int }
