@@ -126,6 +126,7 @@ var merchantScenarios = []merchantScenario{
 	{name: "malformed price query", kind: askMalformed, send: (*merchantRun).sendMalformed},
 	{name: "stale price query", kind: askStale, send: (*merchantRun).sendStale},
 	{name: "badly signed price query", kind: askForged, send: (*merchantRun).sendForged},
+	{name: "price query without a signature", kind: askForged, send: (*merchantRun).sendUnsigned},
 	{name: "price query of an unknown app", kind: askUnknownApp, send: (*merchantRun).sendUnknownApp},
 	{name: "badly signed submit", kind: askForged, books: true, send: (*merchantRun).sendForgedSubmit},
 	{name: "stale submit", kind: askStale, books: true, send: (*merchantRun).sendStaleSubmit},
@@ -141,8 +142,9 @@ type merchantRun struct {
 	m        *MerchantCaller
 	cfg      MerchantCheck
 	report   *MerchantReport
-	trade    string // start of the trade numbers of this run
-	asked    int    // price queries so far
+	trade    string // start of the trade numbers and trace ids of this run
+	traces   int
+	asked    int // price queries so far
 	quote    *trial
 	forged   *trial // of the price query
 	order    *qimen.RenewalSubmitRequest
@@ -178,6 +180,9 @@ func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
 	run.report.judge(x, skipped, run.m.quotable)
 }
 
+// maxFindings bounds what a report says of one rule in one scenario.
+const maxFindings = 20
+
 // judge asks all rules that are for this kind of trial.
 func (r *MerchantReport) judge(x *trial, skipped string, quotable func(string) string) {
 	for _, rule := range merchantRules {
@@ -201,6 +206,10 @@ func (r *MerchantReport) judge(x *trial, skipped string, quotable func(string) s
 		}
 		if found == nil {
 			r.Results = append(r.Results, result)
+		}
+		if more := len(found) - maxFindings; more > 0 {
+			found = found[:maxFindings]
+			found[maxFindings-1].got += fmt.Sprintf("; and %d findings more", more)
 		}
 		for _, f := range found {
 			result.Status, result.Why = CheckFailed, rule.why

@@ -56,7 +56,7 @@ func checkNo(x *trial, expected string, doubtful bool) ([]finding, error) {
 }
 
 func checkQuotedTotal(x *trial) ([]finding, error) {
-	return checkNo(x, "true: "+yuan(x.total)+" is the total of the quote", false)
+	return checkNo(x, "true: "+yuan(x.total)+" is the total of the quote", x.optional)
 }
 
 func checkCancelReply(x *trial) ([]finding, error) { return checkNo(x, "true", false) }
@@ -70,6 +70,9 @@ func checkSubmitReply(x *trial) ([]finding, error) {
 	var found []finding
 	if id := x.reply.member("outOrderId"); !id.set() {
 		found = append(found, finding{member: id.path, expected: "your id of the renewal order", got: id.show()})
+	}
+	if id := x.reply.member("outOrderId"); id.set() && id.text() == x.outOrderID {
+		found = append(found, finding{id.path, "the id of the new order", id.show() + ", the id of the rental", true})
 	}
 	created := x.reply.member("createdTime")
 	if t, err := time.Parse(time.DateTime, created.text()); err != nil || t.Format(time.DateTime) != created.text() {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -303,6 +304,7 @@ func TestMerchantKeepsSecrets(t *testing.T) {
 	noError(t, err)
 	texts = append(texts, logged.String(), string(data), fmt.Sprintf("%v %+v %#v %s %q %d", remote, remote, remote, remote, remote, remote),
 		fmt.Sprintf("%v %+v %#v", *remote, *remote, *remote), fmt.Sprintf("%+v %#v", struct{ m MerchantCaller }{*remote}, struct{ m *MerchantCaller }{remote}))
+	signatures = slices.DeleteFunc(signatures, func(s string) bool { return s == "" }) // of the unsigned query
 	marks := append([]string{markedSecret, "MARKER", "PASSWORD", "TOKEN"}, signatures...)
 	for _, text := range texts {
 		for _, mark := range marks {

@@ -57,7 +57,7 @@ func (r *RenewalPricesRequest) Validate() error {
 	return ps.Err(RenewalPricesMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it.
+// MarshalJSON writes the request as Fliggy sends it, without unset members.
 func (r RenewalPricesRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
 // UnmarshalJSON reads a request in any form that the documents show.
@@ -118,7 +118,7 @@ func (r *RenewalSubmitRequest) Validate() error {
 	return ps.Err(RenewalSubmitMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it.
+// MarshalJSON writes the request as Fliggy sends it, without unset members.
 func (r RenewalSubmitRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
 // UnmarshalJSON reads a request in any form that the documents show.
@@ -188,7 +188,7 @@ func (r *RenewalCancelRequest) Validate() error {
 	return ps.Err(RenewalCancelMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it.
+// MarshalJSON writes the request as Fliggy sends it, without unset members.
 func (r RenewalCancelRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
 // UnmarshalJSON reads a request in any form that the documents show.

@@ -217,6 +217,14 @@ func TestSubmitOnce(t *testing.T) {
 		t.Errorf("%d renewals, the rental ends %v", m.books(), m.rentals[0].ends)
 	}
 
+	test := submit
+	test.IsPressureTest = true
+	m.rentals[0].ends = from // as it was
+	if reply, err := m.submit(t.Context(), nil, &test); err != nil || reply.OutOrderID == ids[0] || m.books() != 1 {
+		t.Errorf("a load test got %+v, %v; %d renewals", reply, err, m.books())
+	}
+	m.rentals[0].ends = to
+
 	refused := func(name, code string, change func(*qimen.RenewalSubmitRequest)) {
 		r := submit
 		change(&r)
@@ -283,6 +291,10 @@ func TestCancel(t *testing.T) {
 	cancel(first, "")
 	if m.books() != 0 || !m.rentals[0].ends.Equal(demoRentals(now)[0].ends.Time) {
 		t.Errorf("%d renewals, the rental ends %v", m.books(), m.rentals[0].ends)
+	}
+	_, err := m.cancel(t.Context(), nil, &qimen.RenewalCancelRequest{OutOrderID: book(4), IsPressureTest: true})
+	if m.books() != 1 || err == nil {
+		t.Errorf("a load test cancelled a real renewal: %v", err)
 	}
 	third := book(3)
 	now = m.rentals[0].ends.Time // within the renewal

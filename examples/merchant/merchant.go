@@ -36,6 +36,7 @@ type submitKey struct {
 	outOrderID            string
 	from, to              int64
 	payTradeNo, priceMark string
+	test                  bool // load tests have books of their own
 }
 
 // A merchant rents cars out. It keeps everything in memory; a real one has a
@@ -125,7 +126,7 @@ func (m *merchant) find(orderID fliggy.ID, outOrderID string) *rental {
 func (m *merchant) submit(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := submitKey{r.OrderID, r.OutOrderID, r.CarUseTime.Unix(), r.CarReturnTime.Unix(), r.PayTradeNo, r.PriceMark}
+	key := submitKey{r.OrderID, r.OutOrderID, r.CarUseTime.Unix(), r.CarReturnTime.Unix(), r.PayTradeNo, r.PriceMark, r.IsPressureTest}
 	if booked := m.submits[key]; booked != nil { // Fliggy did not learn our answer: the same one again
 		return booked.reply(), nil
 	}
@@ -159,7 +160,7 @@ func (m *merchant) cancel(_ context.Context, _ *qimen.Delivery, r *qimen.Renewal
 	defer m.mu.Unlock()
 	booked := m.renewals[r.OutOrderID] // that Fliggy names the renewal here, and not the rental, is inferred
 	switch {
-	case booked == nil:
+	case booked == nil, r.IsPressureTest && !booked.test: // a load test cancels none but its own
 		return nil, qimen.Refuse("order-not-found", "没有这个续租订单")
 	case booked.cancelled: // Fliggy did not learn our answer
 		return &qimen.RenewalCancelReply{}, nil
