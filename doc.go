@@ -17,9 +17,11 @@
 //	_, err = client.Callbacks.Send(ctx, refund.SuccessCallback())
 //	_, err = client.Bills.Notify(ctx, bill)                   // built by NewBill
 //
-// The neighbouring packages: qimen receives what Fliggy pushes and verifies its
-// signature, events reads it, fliggy is the vocabulary that all share (ids, money,
-// times), and fliggytest is an in-process Fliggy to test against.
+// The neighbouring packages: qimen serves what Fliggy sends, pushed events to a
+// distributor and renewals to a merchant (商家), and verifies its signature; events
+// reads the events; pricing computes a merchant's prices; fliggy is the vocabulary
+// that all share (ids, money, times); fliggytest is an in-process Fliggy to test
+// against.
 //
 // # Money, ids, times
 //

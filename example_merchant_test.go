@@ -2,8 +2,10 @@ package rentcar_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -15,26 +17,28 @@ import (
 
 // A toy store of a merchant: one rental, and the renewals by the trade number of
 // their payment.
-type exampleStore struct {
-	renewals map[string]*qimen.RenewalSubmitReply
-}
+type exampleStore map[string]*qimen.RenewalSubmitReply
 
-func (s *exampleStore) isOut(_ context.Context, orderID fliggy.ID) bool {
+func (exampleStore) isOut(_ context.Context, orderID fliggy.ID) bool {
 	return orderID == "3175520762897901122"
 }
 
-func (s *exampleStore) book(_ context.Context, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
-	if s.renewals[r.PayTradeNo] == nil {
-		s.renewals[r.PayTradeNo] = &qimen.RenewalSubmitReply{OutOrderID: "R" + r.PayTradeNo, CreatedTime: fliggy.At(time.Now())}
-	}
-	return s.renewals[r.PayTradeNo], nil
+func (s exampleStore) booked(_ context.Context, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+	return s[r.PayTradeNo], nil
 }
 
-func (s *exampleStore) cancel(_ context.Context, _ *qimen.RenewalCancelRequest) error { return nil }
+func (exampleStore) newID() string { return "R000000001" }
+
+func (s exampleStore) book(_ context.Context, r *qimen.RenewalSubmitRequest, reply *qimen.RenewalSubmitReply) (*qimen.RenewalSubmitReply, error) {
+	s[r.PayTradeNo] = reply
+	return reply, nil
+}
+
+func (exampleStore) cancel(context.Context, *qimen.RenewalCancelRequest) error { return nil }
 
 func Example_merchant() {
 	const appKey, secret = "24700001", "0123456789abcdef0123456789abcdef"
-	store := &exampleStore{renewals: map[string]*qimen.RenewalSubmitReply{}}
+	store := exampleStore{}
 
 	plan := &pricing.Plan{
 		DayPrice: fliggy.MustYuan("10.00"), PoundageFee: fliggy.MustYuan("1.00"),
@@ -44,25 +48,40 @@ func Example_merchant() {
 		},
 		CancelStrategy: qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: []qimen.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}}},
 	}
+	if err := plan.Validate(); err != nil {
+		log.Fatal(err)
+	}
+	price := func(ctx context.Context, order fliggy.ID, from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
+		if !store.isOut(ctx, order) {
+			return nil, qimen.Refuse("order-not-found", "没有这个订单")
+		}
+		quote, err := plan.Quote(from, to)
+		if errors.Is(err, pricing.ErrPeriod) {
+			return nil, qimen.Refuse("period-not-possible", "续租时间不可用")
+		}
+		return quote, err // any other error: Fliggy hears "system error", and nothing of its text
+	}
 	handler, err := qimen.NewHandler(qimen.Secrets{appKey: {secret}},
+		qimen.WithLogger(slog.Default()), // without it nothing tells you what was refused, and why
 		qimen.OnRenewalPrices(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
-			if !store.isOut(ctx, r.OrderID) {
-				return nil, qimen.Refuse("order-not-found", "没有这个订单")
-			}
-			return plan.Quote(r.CarUseTime, r.CarReturnTime)
+			return price(ctx, r.OrderID, r.CarUseTime, r.CarReturnTime)
 		}),
 		qimen.OnRenewalSubmit(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
-			quote, err := plan.Quote(r.CarUseTime, r.CarReturnTime)
-			if err != nil {
-				return nil, err // Fliggy hears "system error", and nothing of err
+			if before, err := store.booked(ctx, r); before != nil || err != nil {
+				return before, err // it came again: the same answer, whatever the price is by now
 			}
-			if r.PriceMark != quote.PriceInfo.PriceMark || pricing.CheckTotal(quote, r.RenewalOrderTotalAmount) != nil {
+			quote, err := price(ctx, r.OrderID, r.CarUseTime, r.CarReturnTime)
+			if err != nil {
+				return nil, err
+			}
+			if err := pricing.CheckTotal(quote, r.RenewalOrderTotalAmount); err != nil {
 				return nil, qimen.Refuse("price-changed", "价格已变化,请重新询价")
 			}
-			return store.book(ctx, r) // once: it may come again; r.IsPressureTest stays out of the books
+			reply := &qimen.RenewalSubmitReply{OutOrderID: store.newID(), CreatedTime: fliggy.At(time.Now())}
+			return store.book(ctx, r, reply) // once: r.PayTradeNo is unique; r.IsPressureTest stays out of the books
 		}),
 		qimen.OnRenewalCancel(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
-			return &qimen.RenewalCancelReply{}, store.cancel(ctx, r)
+			return &qimen.RenewalCancelReply{}, store.cancel(ctx, r) // r.OutOrderID is the id of your reply to the submit
 		}),
 	)
 	if err != nil {
@@ -71,12 +90,12 @@ func Example_merchant() {
 	http.Handle("/fliggy/renewals", handler)
 
 	// Fliggy asks for a price:
-	fliggyMerchant, err := fliggytest.NewMerchantHandler(handler, appKey, secret)
+	caller, err := fliggytest.NewMerchantHandlerCaller(handler, appKey, secret)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer fliggyMerchant.Close()
-	quote, err := fliggyMerchant.Prices(context.Background(), &qimen.RenewalPricesRequest{
+	defer caller.Close()
+	quote, err := caller.Prices(context.Background(), &qimen.RenewalPricesRequest{
 		OrderID: "3175520762897901122", OutOrderID: "FZ1111111",
 		CarUseTime: fliggy.MustTime("2023-02-04 10:00"), CarReturnTime: fliggy.MustTime("2023-02-05 10:30"),
 	})
@@ -84,18 +103,36 @@ func Example_merchant() {
 		log.Fatal(err)
 	}
 	fmt.Println(quote.PriceInfo.StandardPrice, quote.Total())
-	// Output: 11.00 16.00
+
+	// Booked and paid, the renewal stays booked whatever the price is later:
+	submit := &qimen.RenewalSubmitRequest{
+		OrderID: "3175520762897901122", OutOrderID: "FZ1111111", CarUseTime: fliggy.MustTime("2023-02-04 10:00"),
+		CarReturnTime: fliggy.MustTime("2023-02-05 10:30"), RenewalOrderTotalAmount: quote.Total(),
+		PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: "202302011111183",
+	}
+	for range 2 {
+		booked, err := caller.Submit(context.Background(), submit)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(booked.OutOrderID)
+		plan.DayPrice = fliggy.MustYuan("20.00")
+	}
+	// Output:
+	// 11.00 16.00
+	// R000000001
+	// R000000001
 }
 
 func Example_merchantCheck() {
 	ctx := context.Background()
 	const url, appKey, secret = "https://example.com/fliggy/renewals", "24700001", "0123456789abcdef0123456789abcdef"
 
-	merchant, err := fliggytest.NewMerchant(url, appKey, secret, fliggytest.MerchantPressureTest())
+	caller, err := fliggytest.NewMerchantCaller(url, appKey, secret, fliggytest.MerchantPressureTest())
 	if err != nil {
 		log.Fatal(err)
 	}
-	report := fliggytest.CheckMerchant(ctx, merchant, fliggytest.MerchantCheck{
+	report := fliggytest.CheckMerchant(ctx, caller, fliggytest.MerchantCheck{
 		Orders: []fliggytest.MerchantOrder{{OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00")}},
 		Submit: false, // true books a renewal, and cancels it
 	})

@@ -61,22 +61,22 @@ var leakMerchants = []leakMerchant{
 
 // merchantRows are a merchant's endpoint as Fliggy sees it, and its self-test.
 func merchantRows() []leakRow {
-	calls := []string{"fliggytest.Merchant.Prices", "fliggytest.Merchant.Submit", "fliggytest.Merchant.Cancel", "fliggytest.NewMerchant"}
-	reports := []string{"fliggytest.MerchantReport.MarshalJSON", "fliggytest.MerchantReport.WriteText", "fliggytest.Merchant.Call"}
-	merchant := func(t *testing.T, s *leakStage, how leakMerchant) *fliggytest.Merchant {
+	calls := []string{"fliggytest.MerchantCaller.Prices", "fliggytest.MerchantCaller.Submit", "fliggytest.MerchantCaller.Cancel", "fliggytest.NewMerchantCaller"}
+	reports := []string{"fliggytest.MerchantReport.MarshalJSON", "fliggytest.MerchantReport.WriteText", "fliggytest.MerchantCaller.Call"}
+	merchant := func(t *testing.T, s *leakStage, how leakMerchant) *fliggytest.MerchantCaller {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			how.answer(w, s.signed(r.URL.RawQuery))
 		}))
 		t.Cleanup(server.Close)
-		m, err := fliggytest.NewMerchant(server.URL+"/?tenant="+markURL.text[:15], leakApp, markSecret.text, fliggytest.MerchantClock(leakTime))
+		m, err := fliggytest.NewMerchantCaller(server.URL+"/?tenant="+markURL.text[:15], leakApp, markSecret.text, fliggytest.MerchantClock(leakTime))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(m.Close)
 		return m
 	}
-	send := func(ctx context.Context, m *fliggytest.Merchant) []error {
+	send := func(ctx context.Context, m *fliggytest.MerchantCaller) []error {
 		from, to := fliggy.MustTime("2023-02-04 10:00"), fliggy.MustTime("2023-02-05 10:30")
 		_, prices := m.Prices(ctx, &qimen.RenewalPricesRequest{OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text, CarUseTime: from, CarReturnTime: to})
 		_, submit := m.Submit(ctx, &qimen.RenewalSubmitRequest{OrderID: fliggy.ID(markDigits.text), PayTradeNo: markBody.text})
@@ -92,7 +92,7 @@ func merchantRows() []leakRow {
 			name: "merchant that " + how.name, covers: calls, want: how.want, may: how.may,
 			run: func(t *testing.T, s *leakStage) []any {
 				m := merchant(t, s, how)
-				return append(all(send(t.Context(), m)...), m, *m, []*fliggytest.Merchant{m}, struct{ m *fliggytest.Merchant }{m}, m.LogValue())
+				return append(all(send(t.Context(), m)...), m, *m, []*fliggytest.MerchantCaller{m}, struct{ m *fliggytest.MerchantCaller }{m}, m.LogValue())
 			},
 		}, leakRow{
 			name: "self-test of a merchant that " + how.name, covers: reports, want: "NOT OK", may: func() leakReasons {
@@ -113,15 +113,15 @@ func merchantRows() []leakRow {
 		})
 	}
 	return append(rows, leakRow{
-		name: "merchant that cannot be named", covers: []string{"fliggytest.NewMerchant", "fliggytest.NewMerchantHandler", "fliggytest.Merchant.MarshalText"}, want: "fliggytest: merchant: ",
+		name: "merchant that cannot be named", covers: []string{"fliggytest.NewMerchantCaller", "fliggytest.NewMerchantHandlerCaller", "fliggytest.MerchantCaller.MarshalText"}, want: "fliggytest: merchant: ",
 		run: func(t *testing.T, _ *leakStage) []any {
 			var errs []error
 			for _, address := range []string{"", markURL.text, "http://[" + markURL.text, "ftp://user:" + markSecret.text + "@host/?" + markURL.text, "http://host/?x=%zz" + markURL.text[:8]} {
-				errs = append(errs, second(fliggytest.NewMerchant(address, leakApp, markSecret.text)))
+				errs = append(errs, second(fliggytest.NewMerchantCaller(address, leakApp, markSecret.text)))
 			}
-			errs = append(errs, second(fliggytest.NewMerchant("http://host", "", markSecret.text+"\n", fliggytest.MerchantClock(nil), fliggytest.MerchantTimeout(-time.Second))),
-				second(fliggytest.NewMerchantHandler(nil, leakApp, markSecret.text)))
-			m, err := fliggytest.NewMerchantHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errUser) }), leakApp, markSecret.text)
+			errs = append(errs, second(fliggytest.NewMerchantCaller("http://host", "", markSecret.text+"\n", fliggytest.MerchantClock(nil), fliggytest.MerchantTimeout(-time.Second))),
+				second(fliggytest.NewMerchantHandlerCaller(nil, leakApp, markSecret.text)))
+			m, err := fliggytest.NewMerchantHandlerCaller(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errUser) }), leakApp, markSecret.text)
 			if err != nil {
 				t.Fatal(err)
 			}

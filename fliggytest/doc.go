@@ -59,7 +59,7 @@
 //
 // [CheckMerchant] plays Fliggy towards a merchant's endpoint, in any language, and
 // reports which rules of the merchant renewal guide its replies break;
-// [Merchant] sends single requests.
+// [MerchantCaller] sends single requests.
 //
 // # Looking
 //

@@ -18,13 +18,13 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// A Merchant is the endpoint of a merchant (商家) as Fliggy sees it: its methods
-// sign and send what Fliggy would send through the Qimen gateway, and read the
-// answer. Make one with [NewMerchant] or [NewMerchantHandler]; it cannot be
+// A MerchantCaller plays Fliggy towards the endpoint of a merchant (商家): it signs
+// and sends what Fliggy would send through the Qimen gateway, and reads the answer.
+// Make one with [NewMerchantCaller] or [NewMerchantHandlerCaller]; it cannot be
 // changed afterwards and may be used by any number of goroutines.
 //
 // It formats, logs and marshals without secret and query.
-type Merchant struct {
+type MerchantCaller struct {
 	name         string // the address without what may be secret in it
 	aim          func() (target, error)
 	appKey       string
@@ -35,7 +35,7 @@ type Merchant struct {
 	client       *http.Client
 }
 
-// A MerchantOption configures a [Merchant].
+// A MerchantOption configures a [MerchantCaller].
 type MerchantOption func(*merchantConfig)
 
 type merchantConfig struct {
@@ -61,13 +61,13 @@ func MerchantPressureTest() MerchantOption {
 	return func(c *merchantConfig) { c.pressureTest = true }
 }
 
-// NewMerchant names the endpoint of a merchant: the address, over http or https,
-// that Fliggy is to call, and app key and secret of the app that receives. A query
+// NewMerchantCaller calls the endpoint of a merchant: an address, over http or https,
+// and app key and secret of the app that receives. A query
 // of the address is kept and signed. Proxies are taken from the environment;
 // redirects are not followed.
 //
 // The error lists everything that is wrong.
-func NewMerchant(endpoint, appKey, appSecret string, opts ...MerchantOption) (*Merchant, error) {
+func NewMerchantCaller(endpoint, appKey, appSecret string, opts ...MerchantOption) (*MerchantCaller, error) {
 	to, err := target{address: strings.TrimSpace(endpoint)}.open()
 	if err != nil {
 		err = errors.New("endpoint: want an absolute address that starts with http:// or https://")
@@ -75,10 +75,9 @@ func NewMerchant(endpoint, appKey, appSecret string, opts ...MerchantOption) (*M
 	return newMerchant(to, err, appKey, appSecret, opts)
 }
 
-// NewMerchantHandler names a merchant by its handler, which is called without a
-// connection in between. It must return when the context of its request ends: only
+// NewMerchantHandlerCaller calls a handler, without a connection in between. It must return when the context of its request ends: only
 // that ends a request that takes too long.
-func NewMerchantHandler(h http.Handler, appKey, appSecret string, opts ...MerchantOption) (*Merchant, error) {
+func NewMerchantHandlerCaller(h http.Handler, appKey, appSecret string, opts ...MerchantOption) (*MerchantCaller, error) {
 	if h == nil {
 		return newMerchant(target{}, errors.New("handler: it is nil"), appKey, appSecret, opts)
 	}
@@ -86,14 +85,14 @@ func NewMerchantHandler(h http.Handler, appKey, appSecret string, opts ...Mercha
 	return newMerchant(to, err, appKey, appSecret, opts)
 }
 
-func newMerchant(to target, problem error, appKey, appSecret string, opts []MerchantOption) (*Merchant, error) {
+func newMerchant(to target, problem error, appKey, appSecret string, opts []MerchantOption) (*MerchantCaller, error) {
 	cfg := merchantConfig{now: time.Now, timeout: DefaultPushTimeout}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&cfg)
 		}
 	}
-	m := &Merchant{
+	m := &MerchantCaller{
 		name:         "a handler",
 		aim:          func() (target, error) { return to, nil },
 		appKey:       appKey,
@@ -139,26 +138,26 @@ func newMerchant(to target, problem error, appKey, appSecret string, opts []Merc
 // of the platform.
 //
 // Source: qimen.alitrip.rentcar.renewalprices.query.
-func (m *Merchant) Prices(
+func (m *MerchantCaller) Prices(
 	ctx context.Context, r *qimen.RenewalPricesRequest, opts ...PushOption,
 ) (*qimen.RenewalPricesReply, error) {
 	return readAnswer[qimen.RenewalPricesReply](m, qimen.RenewalPricesMethod, m.prices(ctx, r, opts...))
 }
 
-// Submit places a renewal order. Errors and options are those of [Merchant.Prices].
+// Submit places a renewal order. Errors and options are those of [MerchantCaller.Prices].
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit.
-func (m *Merchant) Submit(
+func (m *MerchantCaller) Submit(
 	ctx context.Context, r *qimen.RenewalSubmitRequest, opts ...PushOption,
 ) (*qimen.RenewalSubmitReply, error) {
 	return readAnswer[qimen.RenewalSubmitReply](m, qimen.RenewalSubmitMethod, m.submit(ctx, r, opts...))
 }
 
 // Cancel cancels a renewal order. Errors and options are those of
-// [Merchant.Prices].
+// [MerchantCaller.Prices].
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel.
-func (m *Merchant) Cancel(
+func (m *MerchantCaller) Cancel(
 	ctx context.Context, r *qimen.RenewalCancelRequest, opts ...PushOption,
 ) (*qimen.RenewalCancelReply, error) {
 	return readAnswer[qimen.RenewalCancelReply](m, qimen.RenewalCancelMethod, m.cancel(ctx, r, opts...))
@@ -166,39 +165,39 @@ func (m *Merchant) Cancel(
 
 // Call sends any body to any method, signed. The body must fit the content type:
 // JSON in UTF-8, or that of [PushContentType].
-func (m *Merchant) Call(ctx context.Context, method string, body []byte, opts ...PushOption) PushResult {
+func (m *MerchantCaller) Call(ctx context.Context, method string, body []byte, opts ...PushOption) PushResult {
 	return m.call(ctx, newPushConfig(method, opts), body)
 }
 
 // Close lets go of idle connections.
-func (m *Merchant) Close() { m.client.CloseIdleConnections() }
+func (m *MerchantCaller) Close() { m.client.CloseIdleConnections() }
 
-func (m *Merchant) sender(what string) *sender {
+func (m *MerchantCaller) sender(what string) *sender {
 	return &sender{what: what, appKey: m.appKey, secret: m.secret, now: m.now, timeout: m.timeout, client: m.client}
 }
 
-func (m *Merchant) call(ctx context.Context, cfg *pushConfig, body []byte) PushResult {
+func (m *MerchantCaller) call(ctx context.Context, cfg *pushConfig, body []byte) PushResult {
 	return m.sender(cfg.method).push(ctx, cfg, m.aim, body, func(*qimen.Push, PushResult) {})
 }
 
-func (m *Merchant) prices(ctx context.Context, r *qimen.RenewalPricesRequest, opts ...PushOption) PushResult {
+func (m *MerchantCaller) prices(ctx context.Context, r *qimen.RenewalPricesRequest, opts ...PushOption) PushResult {
 	mark := func(r *qimen.RenewalPricesRequest) { r.IsPressureTest = true }
 	return callTyped(ctx, m, qimen.RenewalPricesMethod, r, mark, opts)
 }
 
-func (m *Merchant) submit(ctx context.Context, r *qimen.RenewalSubmitRequest, opts ...PushOption) PushResult {
+func (m *MerchantCaller) submit(ctx context.Context, r *qimen.RenewalSubmitRequest, opts ...PushOption) PushResult {
 	mark := func(r *qimen.RenewalSubmitRequest) { r.IsPressureTest = true }
 	return callTyped(ctx, m, qimen.RenewalSubmitMethod, r, mark, opts)
 }
 
-func (m *Merchant) cancel(ctx context.Context, r *qimen.RenewalCancelRequest, opts ...PushOption) PushResult {
+func (m *MerchantCaller) cancel(ctx context.Context, r *qimen.RenewalCancelRequest, opts ...PushOption) PushResult {
 	mark := func(r *qimen.RenewalCancelRequest) { r.IsPressureTest = true }
 	return callTyped(ctx, m, qimen.RenewalCancelMethod, r, mark, opts)
 }
 
 // callTyped sends a request in the form that its content type asks for.
 func callTyped[Req any](
-	ctx context.Context, m *Merchant, method string, request *Req, mark func(*Req), opts []PushOption,
+	ctx context.Context, m *MerchantCaller, method string, request *Req, mark func(*Req), opts []PushOption,
 ) PushResult {
 	if request == nil {
 		return PushResult{Err: fmt.Errorf("fliggytest: %s: the request is nil", method)}
@@ -253,7 +252,7 @@ func encodeRequest(request any, contentType string) ([]byte, error) {
 func readAnswer[Rep any, PRep interface {
 	*Rep
 	json.Unmarshaler
-}](m *Merchant, method string, res PushResult) (*Rep, error) {
+}](m *MerchantCaller, method string, res PushResult) (*Rep, error) {
 	if res.Err != nil {
 		return nil, res.Err
 	}
@@ -274,18 +273,18 @@ func readAnswer[Rep any, PRep interface {
 }
 
 // String names app key and address, never the secret.
-func (m Merchant) String() string {
-	return fmt.Sprintf("fliggytest.Merchant{app key %s, %s}", m.appKey, m.name)
+func (m MerchantCaller) String() string {
+	return fmt.Sprintf("fliggytest.MerchantCaller{app key %s, %s}", m.appKey, m.name)
 }
 
 // GoString is String.
-func (m Merchant) GoString() string { return m.String() }
+func (m MerchantCaller) GoString() string { return m.String() }
 
 // Format writes String for every verb.
-func (m Merchant) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+func (m MerchantCaller) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
 
 // LogValue is String.
-func (m Merchant) LogValue() slog.Value { return slog.StringValue(m.String()) }
+func (m MerchantCaller) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
 // MarshalText is String: a merchant has no other form.
-func (m Merchant) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+func (m MerchantCaller) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

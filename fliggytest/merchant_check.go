@@ -13,9 +13,10 @@ import (
 
 // A MerchantOrder is a rental that can be renewed.
 type MerchantOrder struct {
-	// OrderID is Fliggy's id of the order (飞猪订单号). Required.
+	// OrderID is Fliggy's id of the order (飞猪订单号). Every request of the guide has
+	// both ids; one is required here.
 	OrderID fliggy.ID
-	// OutOrderID is the merchant's own id of it. Every request of the guide has it.
+	// OutOrderID is the merchant's own id of it.
 	OutOrderID string
 	// Start is the present return time of the rental, in GMT+8: where each renewal
 	// starts. Required.
@@ -33,8 +34,8 @@ type MerchantCheck struct {
 	// Penalty is the penaltyAmount of the cancellation; 0.00 when unset. How Fliggy
 	// computes it is not documented.
 	Penalty fliggy.Yuan
-	// Unknown is an order that the merchant does not know; one is made up where its
-	// id is unset.
+	// Unknown is an order that the merchant does not know; one is made up where it has
+	// no id.
 	Unknown MerchantOrder
 }
 
@@ -54,13 +55,13 @@ type MerchantCheck struct {
 //
 // Mark the traffic with [MerchantPressureTest] unless the endpoint is a test
 // system.
-func CheckMerchant(ctx context.Context, m *Merchant, cfg MerchantCheck) *MerchantReport {
-	report := &MerchantReport{Merchant: "nobody"}
+func CheckMerchant(ctx context.Context, m *MerchantCaller, cfg MerchantCheck) *MerchantReport {
+	report := &MerchantReport{Endpoint: "nothing"}
 	if m != nil && m.secret != nil {
-		report.Merchant = m.quotable(m.String())
+		report.Endpoint, report.AppKey = m.quotable(m.name), m.quotable(m.appKey)
 	}
 	if problem := cfg.problem(m); problem != "" {
-		report.incomplete("a merchant, and orders with OrderID and Start", problem, "Nothing was sent.")
+		report.incomplete("a merchant, and orders with an id and Start", problem, "Nothing was sent.")
 		return report
 	}
 	trade := m.now().In(fliggy.Zone()).Format("20060102150405") + fmt.Sprintf("%06d", rand.IntN(1_000_000))
@@ -75,23 +76,23 @@ func CheckMerchant(ctx context.Context, m *Merchant, cfg MerchantCheck) *Merchan
 // incomplete reports that not everything was checked.
 func (r *MerchantReport) incomplete(expected, got, why string) {
 	r.Results = append(r.Results, MerchantResult{
-		Rule: "run", Title: "the check runs from beginning to end", Scenario: "run", Status: MerchantFailed,
+		Rule: "run", Title: "the check runs from beginning to end", Scenario: "run", Status: CheckFailed,
 		Expected: expected, Got: got, Why: why,
 	})
 }
 
-func (c *MerchantCheck) problem(m *Merchant) string {
+func (c *MerchantCheck) problem(m *MerchantCaller) string {
 	switch {
 	case m == nil || m.secret == nil:
-		return "no merchant of NewMerchant"
+		return "no merchant of NewMerchantCaller"
 	case len(c.Orders) == 0:
 		return "no order"
 	case c.Penalty.Sign() < 0:
 		return "a negative Penalty"
 	}
 	for i, order := range c.Orders {
-		if top.IsBlank(string(order.OrderID)) {
-			return fmt.Sprintf("Orders[%d] without OrderID", i)
+		if top.IsBlank(string(order.OrderID)) && top.IsBlank(order.OutOrderID) {
+			return fmt.Sprintf("Orders[%d] without OrderID and OutOrderID", i)
 		}
 		if !order.Start.IsSet() {
 			return fmt.Sprintf("Orders[%d] without Start", i)
@@ -125,6 +126,7 @@ var merchantScenarios = []merchantScenario{
 	{name: "malformed price query", kind: askMalformed, send: (*merchantRun).sendMalformed},
 	{name: "stale price query", kind: askStale, send: (*merchantRun).sendStale},
 	{name: "badly signed price query", kind: askForged, send: (*merchantRun).sendForged},
+	{name: "price query without a signature", kind: askForged, send: (*merchantRun).sendUnsigned},
 	{name: "price query of an unknown app", kind: askUnknownApp, send: (*merchantRun).sendUnknownApp},
 	{name: "badly signed submit", kind: askForged, books: true, send: (*merchantRun).sendForgedSubmit},
 	{name: "stale submit", kind: askStale, books: true, send: (*merchantRun).sendStaleSubmit},
@@ -137,11 +139,12 @@ var merchantScenarios = []merchantScenario{
 
 // A merchantRun is a self-test under way.
 type merchantRun struct {
-	m        *Merchant
+	m        *MerchantCaller
 	cfg      MerchantCheck
 	report   *MerchantReport
-	trade    string // start of the trade numbers of this run
-	asked    int    // price queries so far
+	trade    string // start of the trade numbers and trace ids of this run
+	traces   int
+	asked    int // price queries so far
 	quote    *trial
 	forged   *trial // of the price query
 	order    *qimen.RenewalSubmitRequest
@@ -149,6 +152,7 @@ type merchantRun struct {
 	cancel   *qimen.RenewalCancelRequest
 	done     bool // the cancellation succeeded
 	cut      bool // the context ended before the last scenario
+	locked   bool // the merchant takes a correct signature for a bad one
 	bookings []booking
 }
 
@@ -161,6 +165,8 @@ func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
 		skipped = "submitting is off"
 	case ctx.Err() != nil:
 		skipped, run.cut = "the run was ended", true
+	case run.locked:
+		skipped = "the merchant takes a correct signature for a bad one, so that its other answers prove nothing"
 	default:
 		if s.period > 0 {
 			order := run.cfg.Orders[run.asked%len(run.cfg.Orders)]
@@ -169,9 +175,13 @@ func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
 			x.from, x.to = order.Start, fliggy.At(order.Start.Add(s.period))
 		}
 		skipped = s.send(run, ctx, x)
+		run.locked = x.kind == askPrices && saysBadSignature(x)
 	}
 	run.report.judge(x, skipped, run.m.quotable)
 }
+
+// maxFindings bounds what a report says of one rule in one scenario.
+const maxFindings = 20
 
 // judge asks all rules that are for this kind of trial.
 func (r *MerchantReport) judge(x *trial, skipped string, quotable func(string) string) {
@@ -179,7 +189,7 @@ func (r *MerchantReport) judge(x *trial, skipped string, quotable func(string) s
 		if rule.on&x.kind == 0 {
 			continue
 		}
-		result := MerchantResult{Rule: rule.id, Title: rule.title, Scenario: x.scenario, Status: MerchantPassed}
+		result := MerchantResult{Rule: rule.id, Title: rule.title, Scenario: x.scenario, Status: CheckPassed}
 		reason := skipped
 		if reason == "" && !rule.anyAnswer && !x.regular() {
 			reason = "there is no reply that says yes"
@@ -192,15 +202,19 @@ func (r *MerchantReport) judge(x *trial, skipped string, quotable func(string) s
 			}
 		}
 		if reason != "" {
-			result.Status, result.Reason = MerchantSkipped, quotable(reason)
+			result.Status, result.Reason = CheckSkipped, quotable(reason)
 		}
 		if found == nil {
 			r.Results = append(r.Results, result)
 		}
+		if more := len(found) - maxFindings; more > 0 {
+			found = found[:maxFindings]
+			found[maxFindings-1].got += fmt.Sprintf("; and %d findings more", more)
+		}
 		for _, f := range found {
-			result.Status, result.Why = MerchantFailed, rule.why
+			result.Status, result.Why = CheckFailed, rule.why
 			if f.doubtful {
-				result.Status = MerchantWarning
+				result.Status = CheckWarning
 			}
 			result.Member, result.Expected, result.Got = f.member, quotable(f.expected), quotable(f.got)
 			r.Results = append(r.Results, result)

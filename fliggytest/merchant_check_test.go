@@ -41,7 +41,7 @@ func guideReplies(t testing.TB) map[time.Duration]string {
 // wantClean wants a report without failure, warning and skipped rule.
 func wantClean(t *testing.T, report *MerchantReport) {
 	t.Helper()
-	if !report.OK() || report.ExitCode() != 0 || report.Count(MerchantPassed) != len(report.Results) || len(report.Results) < 100 {
+	if !report.OK() || report.ExitCode() != 0 || report.Count(CheckPassed) != len(report.Results) || len(report.Results) < 100 {
 		t.Errorf("%v", report)
 	}
 }
@@ -63,7 +63,7 @@ func TestCheckACorrectMerchant(t *testing.T) {
 	t.Run("over HTTP", func(t *testing.T) {
 		server := httptest.NewServer(newTestMerchant())
 		defer server.Close()
-		m, err := NewMerchant(server.URL+"/qimen?tenant=7", merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		m, err := NewMerchantCaller(server.URL+"/qimen?tenant=7", merchantAppKey, markedSecret, MerchantClock(fixedClock))
 		noError(t, err)
 		defer m.Close()
 		wantClean(t, CheckMerchant(ctx, m, guideCheck))
@@ -164,7 +164,7 @@ func TestCheckAnyPlan(t *testing.T) {
 		cfg := guideCheck
 		start := guideOrder.Start.Add(time.Duration(rapid.IntRange(0, 600_000).Draw(t, "start")) * time.Minute)
 		cfg.Orders = []MerchantOrder{{OrderID: guideOrderID, OutOrderID: "FZ1", Start: fliggy.At(start)}}
-		client, err := NewMerchantHandler(m, merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		client, err := NewMerchantHandlerCaller(m, merchantAppKey, markedSecret, MerchantClock(fixedClock))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,10 +210,10 @@ func TestCheckWithoutSubmit(t *testing.T) {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	for _, result := range report.Results {
-		if result.Status == MerchantSkipped && !slices.Contains(skipped, result.Rule) {
+		if result.Status == CheckSkipped && !slices.Contains(skipped, result.Rule) {
 			skipped = append(skipped, result.Rule)
 		}
-		if result.Status == MerchantSkipped && result.Reason != "submitting is off" {
+		if result.Status == CheckSkipped && result.Reason != "submitting is off" {
 			t.Errorf("skipped: %+v", result)
 		}
 	}
@@ -230,15 +230,15 @@ func TestCheckCannotBegin(t *testing.T) {
 	t.Parallel()
 	m := connectMerchant(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }))
 	for want, c := range map[string]struct {
-		m   *Merchant
+		m   *MerchantCaller
 		cfg MerchantCheck
 	}{
-		"no merchant":               {nil, guideCheck},
-		"no merchant of":            {&Merchant{}, guideCheck},
-		"no order":                  {m, MerchantCheck{}},
-		"Orders[0] without OrderID": {m, MerchantCheck{Orders: []MerchantOrder{{Start: guideOrder.Start}}}},
-		"Orders[1] without Start":   {m, MerchantCheck{Orders: []MerchantOrder{guideOrder, {OrderID: "1"}}}},
-		"a negative Penalty":        {m, MerchantCheck{Orders: guideCheck.Orders, Penalty: fliggy.MustYuan("-1")}},
+		"no merchant":    {nil, guideCheck},
+		"no merchant of": {&MerchantCaller{}, guideCheck},
+		"no order":       {m, MerchantCheck{}},
+		"Orders[0] without OrderID and OutOrderID": {m, MerchantCheck{Orders: []MerchantOrder{{Start: guideOrder.Start}}}},
+		"Orders[1] without Start":                  {m, MerchantCheck{Orders: []MerchantOrder{guideOrder, {OrderID: "1"}}}},
+		"a negative Penalty":                       {m, MerchantCheck{Orders: guideCheck.Orders, Penalty: fliggy.MustYuan("-1")}},
 	} {
 		report := CheckMerchant(context.Background(), c.m, c.cfg)
 		if report.OK() || report.ExitCode() != 1 || report.Failed() != 1 || !strings.Contains(report.String(), want) {
@@ -260,7 +260,7 @@ func TestCheckOfAHangingMerchant(t *testing.T) {
 		m.instead = hang
 		begin := time.Now()
 		report := CheckMerchant(t.Context(), connectMerchant(t, m, MerchantTimeout(3*time.Second)), guideCheck)
-		if report.OK() || time.Since(begin) != 11*3*time.Second || !strings.Contains(report.String(), "no answer in time") {
+		if report.OK() || time.Since(begin) != 12*3*time.Second || !strings.Contains(report.String(), "no answer in time") {
 			t.Errorf("after %v: %v", time.Since(begin), report)
 		}
 

@@ -44,8 +44,8 @@ func ExampleCheckMerchant() {
 		log.Fatal(err)
 	}
 
-	// NewMerchant takes the address of any endpoint, in Go or not.
-	merchant, err := fliggytest.NewMerchantHandler(endpoint, appKey, appSecret, fliggytest.MerchantClock(clock))
+	// NewMerchantCaller takes the address of any endpoint, in Go or not.
+	merchant, err := fliggytest.NewMerchantHandlerCaller(endpoint, appKey, appSecret, fliggytest.MerchantClock(clock))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func ExampleCheckMerchant() {
 		}},
 	})
 	for _, result := range report.Results {
-		if result.Status == fliggytest.MerchantFailed {
+		if result.Status == fliggytest.CheckFailed {
 			fmt.Printf("%s, %s: expected %s, got %s\n", result.Rule, result.Scenario, result.Expected, result.Got)
 		}
 	}

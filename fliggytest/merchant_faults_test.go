@@ -3,6 +3,7 @@ package fliggytest
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,6 +54,12 @@ var plantedFaults = []struct {
 	rule  string
 	also  []string
 }{
+	{"another secret", func(m *testMerchant) {
+		m.instead = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+			_, _ = io.WriteString(w, badSignatureReply)
+			return true
+		}
+	}, "signature-taken", []string{"reply-shape"}},
 	{"error page", func(m *testMerchant) {
 		m.instead = func(w http.ResponseWriter, _ *http.Request, method string) bool {
 			if method == qimen.RenewalPricesMethod {
@@ -179,7 +186,7 @@ var plantedFaults = []struct {
 			delete(lastOf(calendar(r)), "scatteredMinutes")
 			r["addedServiceList"] = services(r)[:1]
 		}
-	}), "scattered-rule", []string{"standard-price"}},
+	}), "scattered-rule", []string{"standard-price", "quantity", "quantity (warning)"}},
 	{"hour fee of a whole-day period", priced(func(r object) {
 		if strings.HasSuffix(info(r)["priceMark"].(string), "-2880") {
 			lastOf(calendar(r))["scatteredPrice"], lastOf(calendar(r))["scatteredMinutes"] = "5.00", 0
@@ -197,7 +204,7 @@ var plantedFaults = []struct {
 			object{"startTime": 421, "endTime": 470, "value": "100"}, object{"startTime": 471, "endTime": 1440, "value": "150"})
 	}), "scattered-ranges (warning)", nil},
 	{"no ranges", priced(func(r object) { info(r)["scatteredPriceRuleInfo"] = object{"data": []any{}} }),
-		"scattered-ranges (warning)", []string{"quantity (warning)"}},
+		"scattered-ranges (warning)", nil},
 	{"last day missing", priced(func(r object) {
 		if !hit(r) && len(calendar(r)) > 1 {
 			info(r)["calendarPrice"] = calendar(r)[:len(calendar(r))-1]
@@ -228,9 +235,29 @@ var plantedFaults = []struct {
 		[]string{"quantity (warning)"}},
 	{"another fraction of the day", priced(func(r object) {
 		if hit(r) {
-			info(r)["quantity"] = plus(info(r)["quantity"], "0.2")
+			info(r)["quantity"], basic(r)["quantity"] = plus(info(r)["quantity"], "0.2"), plus(basic(r)["quantity"], "0.2")
 		}
 	}), "quantity (warning)", nil},
+	{"services for whole days only", priced(func(r object) {
+		if hit(r) {
+			basic(r)["quantity"] = dec(fmt.Sprint(basic(r)["quantity"])).Truncate(0).String()
+		}
+	}), "quantity", nil},
+	{"whole days as quantity", priced(func(r object) {
+		if hit(r) {
+			days := dec(fmt.Sprint(info(r)["quantity"])).Truncate(0).String()
+			info(r)["quantity"], basic(r)["quantity"] = days, days
+		}
+	}), "quantity", []string{"quantity (warning)"}},
+	{"a started day that is charged and not counted", priced(func(r object) {
+		if !hit(r) && info(r)["priceMark"] != "" {
+			info(r)["quantity"], basic(r)["quantity"] = "1", "1"
+		}
+	}), "quantity", []string{"quantity (warning)"}},
+	{"tiers as shares of one", priced(func(r object) { tiers(r)[1].(object)["num"] = 0.1 }), "number-forms", nil},
+	{"percentage with its sign", priced(func(r object) { ranges(r)[0].(object)["value"] = "50%" }), "number-forms", nil},
+	{"quantity with a unit", priced(func(r object) { info(r)["quantity"] = fmt.Sprint(info(r)["quantity"], "天") }), "number-forms", nil},
+	{"half minutes", priced(func(r object) { ranges(r)[0].(object)["startTime"] = 0.5 }), "number-forms", nil},
 	{"amount that is not the product", func(m *testMerchant) {
 		m.basic = dec("1.00")
 		m.prices = func(r object) {
@@ -291,6 +318,15 @@ var plantedFaults = []struct {
 	}, "bad-signature", nil},
 	{"bad signature with HTTP 400", func(m *testMerchant) { m.badStatus = http.StatusBadRequest }, "bad-signature (warning)", nil},
 	{"bad signature with HTTP 401", func(m *testMerchant) { m.badStatus = http.StatusUnauthorized }, "bad-signature", nil},
+	{"id of the rental for the renewal", func(m *testMerchant) {
+		m.submitted = func(_ int, r object) { r["outOrderId"] = guideOrder.OutOrderID }
+		m.cancelled = func(int, object) {}
+	}, "submit-reply (warning)", []string{"cancel-reply", "left"}},
+	{"total without optional services", func(m *testMerchant) {
+		m.prices = func(r object) { basic(r)["isFixed"] = 0 }
+		m.total = func(s string) string { return plus(s, "-0.02") }
+	}, "quoted-total (warning)", nil},
+	{"unsigned requests served", func(m *testMerchant) { m.unsigned = true }, "bad-signature", nil},
 	{"no signature checked", func(m *testMerchant) { m.trusting = true }, "bad-signature", []string{"unknown-app"}},
 	{"unknown app told", func(m *testMerchant) {
 		m.unknownApp = `{"success":"false","retMessage":"unknown app","retCode":"1"}`
@@ -330,7 +366,7 @@ func TestPlantedFaults(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsPlanted: each rule has a mistake that only it names.
+// TestEveryRuleIsPlanted: each rule has a mistake that it names.
 func TestEveryRuleIsPlanted(t *testing.T) {
 	t.Parallel()
 	for _, rule := range merchantRules {

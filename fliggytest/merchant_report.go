@@ -11,24 +11,24 @@ import (
 	"strings"
 )
 
-// A MerchantStatus is how a rule ended in a scenario.
-type MerchantStatus string
+// A CheckStatus is how a rule ended in a scenario.
+type CheckStatus string
 
 // The statuses.
 const (
-	MerchantPassed  MerchantStatus = "passed"
-	MerchantFailed  MerchantStatus = "failed"
-	MerchantWarning MerchantStatus = "warning" // looks wrong, but no document rules it out
-	MerchantSkipped MerchantStatus = "skipped" // could not be judged, or was not asked for
+	CheckPassed  CheckStatus = "passed"
+	CheckFailed  CheckStatus = "failed"
+	CheckWarning CheckStatus = "warning" // looks wrong, but no document rules it out
+	CheckSkipped CheckStatus = "skipped" // could not be judged, or was not asked for
 )
 
 // A MerchantResult says how one rule ended in one scenario. A rule that is broken
 // at several places has a result for each.
 type MerchantResult struct {
-	Rule     string         `json:"rule"`     // such as "standard-price"
-	Title    string         `json:"title"`    // what the rule demands
-	Scenario string         `json:"scenario"` // such as "price of 1 d 30 min"
-	Status   MerchantStatus `json:"status"`
+	Rule     string      `json:"rule"`     // such as "standard-price"
+	Title    string      `json:"title"`    // what the rule demands
+	Scenario string      `json:"scenario"` // such as "price of 1 d 30 min"
+	Status   CheckStatus `json:"status"`
 	// Member is the place in the reply, empty where it is the answer as a whole.
 	Member string `json:"member,omitempty"`
 	// Expected and Got say what is wrong, Why what follows from it: of a failure or
@@ -43,8 +43,10 @@ type MerchantResult struct {
 // A MerchantReport is the outcome of [CheckMerchant]. It holds no secret and no
 // signature; of the replies it quotes single values.
 type MerchantReport struct {
-	// Merchant names who was tested: app key and address.
-	Merchant string `json:"merchant"`
+	// Endpoint is the address that was tested, without its query.
+	Endpoint string `json:"endpoint"`
+	// AppKey is the app that the requests were signed for.
+	AppKey string `json:"app_key"`
 	// Results are in the order of the scenarios.
 	Results []MerchantResult `json:"results"`
 	// MayBeBooked lists the renewals that the run may have left behind, in words:
@@ -53,7 +55,7 @@ type MerchantReport struct {
 }
 
 // Count tells how many results have a status.
-func (r *MerchantReport) Count(status MerchantStatus) int {
+func (r *MerchantReport) Count(status CheckStatus) int {
 	count := 0
 	for _, result := range r.Results {
 		if result.Status == status {
@@ -64,12 +66,12 @@ func (r *MerchantReport) Count(status MerchantStatus) int {
 }
 
 // Failed tells how many results are failures. Warnings are none.
-func (r *MerchantReport) Failed() int { return r.Count(MerchantFailed) }
+func (r *MerchantReport) Failed() int { return r.Count(CheckFailed) }
 
 // OK tells that something was checked, that nothing failed, and that no booking is
 // left behind.
 func (r *MerchantReport) OK() bool {
-	return r.Failed() == 0 && r.Count(MerchantPassed) > 0 && len(r.MayBeBooked) == 0
+	return r.Failed() == 0 && r.Count(CheckPassed) > 0 && len(r.MayBeBooked) == 0
 }
 
 // ExitCode is 0 when the report is OK, else 1: for os.Exit.
@@ -111,16 +113,16 @@ func (r *MerchantReport) MarshalJSON() ([]byte, error) {
 		Passed   int  `json:"passed"`
 		Skipped  int  `json:"skipped"`
 		fields
-	}{r.OK(), r.Failed(), r.Count(MerchantWarning), r.Count(MerchantPassed), r.Count(MerchantSkipped), own})
+	}{r.OK(), r.Failed(), r.Count(CheckWarning), r.Count(CheckPassed), r.Count(CheckSkipped), own})
 }
 
 func (r *MerchantReport) text(out io.StringWriter) {
 	line := func(format string, args ...any) { _, _ = out.WriteString(fmt.Sprintf(format, args...) + "\n") }
-	line("Self-test of %s", r.Merchant)
+	line("Self-test of %s, app key %s", r.Endpoint, r.AppKey)
 	for _, kind := range []struct {
-		status MerchantStatus
+		status CheckStatus
 		label  string
-	}{{MerchantFailed, "FAILED"}, {MerchantWarning, "WARNING"}} {
+	}{{CheckFailed, "FAILED"}, {CheckWarning, "WARNING"}} {
 		for _, group := range groupBy(r.Results, kind.status, func(m MerchantResult) string { return m.Rule }) {
 			line("\n%s %s: %s", kind.label, group[0].Rule, group[0].Title)
 			for _, alike := range groupBy(group, kind.status, func(m MerchantResult) string {
@@ -139,16 +141,14 @@ func (r *MerchantReport) text(out io.StringWriter) {
 			line("  why it matters: %s", group[0].Why)
 		}
 	}
-	if skipped := groupBy(r.Results, MerchantSkipped, func(m MerchantResult) string { return m.Reason }); skipped != nil {
+	if skipped := groupBy(r.Results, CheckSkipped, func(m MerchantResult) string { return m.Reason }); skipped != nil {
 		line("\nSKIPPED")
 		for _, group := range skipped {
-			var rules []string
+			var rules, scenarios []string
 			for _, result := range group {
-				if !slices.Contains(rules, result.Rule) {
-					rules = append(rules, result.Rule)
-				}
+				rules, scenarios = append(rules, result.Rule), append(scenarios, result.Scenario)
 			}
-			line("  %s (%d): %s", group[0].Reason, len(group), strings.Join(rules, ", "))
+			line("  %s\n    rules:     %s\n    scenarios: %s", group[0].Reason, distinct(rules), distinct(scenarios))
 		}
 	}
 	if len(r.MayBeBooked) > 0 {
@@ -157,7 +157,7 @@ func (r *MerchantReport) text(out io.StringWriter) {
 			line("  %s", left)
 		}
 	}
-	if passed := groupBy(r.Results, MerchantPassed, func(m MerchantResult) string { return m.Rule }); passed != nil {
+	if passed := groupBy(r.Results, CheckPassed, func(m MerchantResult) string { return m.Rule }); passed != nil {
 		line("\nPASSED")
 		for _, group := range passed {
 			line("  %s (%d): %s", group[0].Rule, len(group), group[0].Title)
@@ -168,13 +168,24 @@ func (r *MerchantReport) text(out io.StringWriter) {
 		verdict = "NOT OK"
 	}
 	line("\n%s: %d passed, %d failed, %d warnings, %d skipped", verdict,
-		r.Count(MerchantPassed), r.Failed(), r.Count(MerchantWarning), r.Count(MerchantSkipped))
+		r.Count(CheckPassed), r.Failed(), r.Count(CheckWarning), r.Count(CheckSkipped))
+}
+
+// distinct lists texts in the order of their first appearance.
+func distinct(texts []string) string {
+	var list []string
+	for _, text := range texts {
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // groupBy gathers the results of a status, in the order of the first of each
 // group.
 func groupBy(
-	results []MerchantResult, status MerchantStatus, key func(MerchantResult) string,
+	results []MerchantResult, status CheckStatus, key func(MerchantResult) string,
 ) (groups [][]MerchantResult) {
 	index := map[string]int{}
 	for _, result := range results {
@@ -200,7 +211,7 @@ var signatureForm = regexp.MustCompile(`[0-9A-Fa-f]{32,}`)
 const maxQuoted = 240
 
 // redact takes the secret and signatures out of a text that may quote a merchant.
-func (m *Merchant) redact(text string) string {
+func (m *MerchantCaller) redact(text string) string {
 	quoted := strconv.Quote(m.secret())
 	for _, secret := range []string{m.secret(), quoted[1 : len(quoted)-1]} {
 		text = strings.ReplaceAll(text, secret, "[redacted]")
@@ -209,7 +220,7 @@ func (m *Merchant) redact(text string) string {
 }
 
 // quotable is redact for a report, which cuts what is too long.
-func (m *Merchant) quotable(text string) string {
+func (m *MerchantCaller) quotable(text string) string {
 	text = m.redact(text)
 	count := 0
 	for i := range text {

@@ -22,6 +22,13 @@ type merchantRule struct {
 
 // merchantRules are all rules of the self-test.
 var merchantRules = []merchantRule{{
+	id:    "signature-taken",
+	title: "a correct signature is taken",
+	on:    askPrices, anyAnswer: true,
+	why: "Everything else is refused with it. Either the endpoint verifies wrongly, or it has another app key or " +
+		"secret than this run: compare the two first.",
+	check: checkSignatureTaken,
+}, {
 	id:    "reply-shape",
 	title: "the answer is HTTP 200 with a JSON object that says success",
 	on:    askRegulars, anyAnswer: true,
@@ -144,7 +151,7 @@ var merchantRules = []merchantRule{{
 	id:    "submit-repeat",
 	title: "the same submit sent again gets the same answer, and books nothing more",
 	on:    askSubmitAgain, anyAnswer: true,
-	why: "An answer can get lost on its way, and the submit then comes again. Paid for once, it must not be " +
+	why: "An answer can get lost on its way, and the submit may then come again (inferred). Paid for once, it must not be " +
 		"booked twice, and not be refused because it is booked.",
 	check: checkSubmitRepeat,
 }, {
@@ -158,7 +165,7 @@ var merchantRules = []merchantRule{{
 	id:    "cancel-repeat",
 	title: "the same cancellation sent again succeeds again",
 	on:    askCancelAgain, anyAnswer: true,
-	why: "Like a submit, a cancellation whose answer got lost comes again. Refusing it looks like a renewal " +
+	why: "Like a submit, a cancellation whose answer got lost may come again (inferred). Refusing it looks like a renewal " +
 		"that could not be cancelled.",
 	check: checkCancelRepeat,
 }, {

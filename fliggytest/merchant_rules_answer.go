@@ -56,7 +56,7 @@ func checkNo(x *trial, expected string, doubtful bool) ([]finding, error) {
 }
 
 func checkQuotedTotal(x *trial) ([]finding, error) {
-	return checkNo(x, "true: "+yuan(x.total)+" is the total of the quote", false)
+	return checkNo(x, "true: "+yuan(x.total)+" is the total of the quote", x.optional)
 }
 
 func checkCancelReply(x *trial) ([]finding, error) { return checkNo(x, "true", false) }
@@ -70,6 +70,9 @@ func checkSubmitReply(x *trial) ([]finding, error) {
 	var found []finding
 	if id := x.reply.member("outOrderId"); !id.set() {
 		found = append(found, finding{member: id.path, expected: "your id of the renewal order", got: id.show()})
+	}
+	if id := x.reply.member("outOrderId"); id.set() && id.text() == x.outOrderID {
+		found = append(found, finding{id.path, "the id of the new order", id.show() + ", the id of the rental", true})
 	}
 	created := x.reply.member("createdTime")
 	if t, err := time.Parse(time.DateTime, created.text()); err != nil || t.Format(time.DateTime) != created.text() {
@@ -96,13 +99,25 @@ func checkSubmitRepeat(x *trial) ([]finding, error) {
 	return nil, nil
 }
 
-func checkForged(x *trial) ([]finding, error) {
-	prescribed, err := parseNode([]byte(badSignatureReply))
-	if err != nil {
-		return nil, err
+var prescribedReply, _ = parseNode([]byte(badSignatureReply)) // a constant that parses
+
+// saysBadSignature tells whether the answer is the reply to a bad signature.
+func saysBadSignature(x *trial) bool {
+	return x.unread == "" && reflect.DeepEqual(x.reply.value, prescribedReply.value)
+}
+
+// checkSignatureTaken finds fault where a correctly signed request is taken for a
+// forged one.
+func checkSignatureTaken(x *trial) ([]finding, error) {
+	if !saysBadSignature(x) {
+		return nil, nil
 	}
+	return []finding{{expected: "a reply to the query: it is signed with the app key and secret of this run", got: x.told()}}, nil
+}
+
+func checkForged(x *trial) ([]finding, error) {
 	f := finding{expected: badSignatureReply, got: x.status() + x.told()}
-	if x.unread == "" && reflect.DeepEqual(x.reply.value, prescribed.value) {
+	if saysBadSignature(x) {
 		if x.res.Status == http.StatusOK {
 			return nil, nil
 		}

@@ -16,62 +16,72 @@ const (
 
 // A memberForm is a member as the guide's replies have it.
 type memberForm struct {
-	place  string
-	form   form
-	need   need
-	amount bool
+	place string
+	form  form
+	need  need
+	reads content
 }
+
+// A content says how the value of a member must read, beyond its JSON type.
+type content uint8
+
+const (
+	anything content = iota
+	amounts          // yuan, for the rule amounts
+	decimals         // a plain decimal number that is not negative
+	wholes           // a whole number
+)
 
 // replyForms are the members of the replies, by what they answer.
 var replyForms = []struct {
 	on      trialKind
 	members []memberForm
 }{{askRegulars, []memberForm{
-	{"success", formBoolean, optional, false}, // reply-shape demands it
+	{"success", formBoolean, optional, anything}, // reply-shape demands it
 }}, {askPrices, []memberForm{
-	{"addedServiceList", formList, usual, false},
-	{"addedServiceList[]", formObject, required, false},
-	{"addedServiceList[].serviceType", formNumber, usual, false},
-	{"addedServiceList[].serviceCode", formText, required, false},
-	{"addedServiceList[].serviceName", formText, usual, false},
-	{"addedServiceList[].serviceDesc", formText, optional, false},
-	{"addedServiceList[].price", formText, required, true},
-	{"addedServiceList[].quantity", formText, required, false},
-	{"addedServiceList[].amount", formText, required, true},
-	{"addedServiceList[].isOneWayFee", formNumber, required, false},
-	{"addedServiceList[].isFixed", formNumber, usual, false},
-	{"addedServiceList[].listInclude", formList, usual, false},
-	{"addedServiceList[].listExcloud", formList, usual, false},
-	{"cancelStrategyStruct", formObject, usual, false},
-	{"cancelStrategyStruct.cancelRules", formList, optional, false}, // cancel-tiers looks at it
-	{"cancelStrategyStruct.cancelRules[]", formObject, required, false},
-	{"cancelStrategyStruct.cancelRules[].num", formNumber, usual, false},
-	{"cancelStrategyStruct.cancelRules[].time", formNumber, usual, false},
-	{"cancelStrategyStruct.manualCheckTime", formNumber, usual, false},
-	{"cancelStrategyStruct.cancelType", formNumber, usual, false},
-	{"cancelStrategyStruct.supportCancel", formBoolean, usual, false},
-	{"priceInfo", formObject, required, false},
-	{"priceInfo.standardPrice", formText, required, true},
-	{"priceInfo.poundageFee", formText, required, true},
-	{"priceInfo.basicServiceFee", formText, optional, true}, // basic-service-fee looks at it
-	{"priceInfo.standardUnitPrice", formText, usual, true},
-	{"priceInfo.quantity", formText, required, false},
-	{"priceInfo.priceMark", formText, optional, false}, // price-mark demands it
-	{"priceInfo.calendarPrice", formList, required, false},
-	{"priceInfo.calendarPrice[]", formObject, required, false},
-	{"priceInfo.calendarPrice[].date", formText, required, false},
-	{"priceInfo.calendarPrice[].dayPrice", formText, required, true},
-	{"priceInfo.calendarPrice[].scatteredPrice", formText, optional, true},
-	{"priceInfo.calendarPrice[].scatteredMinutes", formNumber, optional, false},
-	{"priceInfo.scatteredPriceRuleInfo", formObject, usual, false},
-	{"priceInfo.scatteredPriceRuleInfo.data", formList, usual, false},
-	{"priceInfo.scatteredPriceRuleInfo.data[]", formObject, required, false},
-	{"priceInfo.scatteredPriceRuleInfo.data[].value", formText, usual, false},
-	{"priceInfo.scatteredPriceRuleInfo.data[].startTime", formNumber, usual, false},
-	{"priceInfo.scatteredPriceRuleInfo.data[].endTime", formNumber, usual, false},
+	{"addedServiceList", formList, usual, anything},
+	{"addedServiceList[]", formObject, required, anything},
+	{"addedServiceList[].serviceType", formNumber, usual, wholes},
+	{"addedServiceList[].serviceCode", formText, required, anything},
+	{"addedServiceList[].serviceName", formText, usual, anything},
+	{"addedServiceList[].serviceDesc", formText, optional, anything},
+	{"addedServiceList[].price", formText, required, amounts},
+	{"addedServiceList[].quantity", formText, required, decimals},
+	{"addedServiceList[].amount", formText, required, amounts},
+	{"addedServiceList[].isOneWayFee", formNumber, required, wholes},
+	{"addedServiceList[].isFixed", formNumber, usual, wholes},
+	{"addedServiceList[].listInclude", formList, usual, anything},
+	{"addedServiceList[].listExcloud", formList, usual, anything},
+	{"cancelStrategyStruct", formObject, usual, anything},
+	{"cancelStrategyStruct.cancelRules", formList, optional, anything}, // cancel-tiers looks at it
+	{"cancelStrategyStruct.cancelRules[]", formObject, required, anything},
+	{"cancelStrategyStruct.cancelRules[].num", formNumber, usual, wholes},
+	{"cancelStrategyStruct.cancelRules[].time", formNumber, usual, wholes},
+	{"cancelStrategyStruct.manualCheckTime", formNumber, usual, wholes},
+	{"cancelStrategyStruct.cancelType", formNumber, usual, wholes},
+	{"cancelStrategyStruct.supportCancel", formBoolean, usual, anything},
+	{"priceInfo", formObject, required, anything},
+	{"priceInfo.standardPrice", formText, required, amounts},
+	{"priceInfo.poundageFee", formText, required, amounts},
+	{"priceInfo.basicServiceFee", formText, optional, amounts}, // basic-service-fee looks at it
+	{"priceInfo.standardUnitPrice", formText, usual, amounts},
+	{"priceInfo.quantity", formText, required, decimals},
+	{"priceInfo.priceMark", formText, optional, anything}, // price-mark demands it
+	{"priceInfo.calendarPrice", formList, required, anything},
+	{"priceInfo.calendarPrice[]", formObject, required, anything},
+	{"priceInfo.calendarPrice[].date", formText, required, anything},
+	{"priceInfo.calendarPrice[].dayPrice", formText, required, amounts},
+	{"priceInfo.calendarPrice[].scatteredPrice", formText, optional, amounts},
+	{"priceInfo.calendarPrice[].scatteredMinutes", formNumber, optional, wholes},
+	{"priceInfo.scatteredPriceRuleInfo", formObject, usual, anything},
+	{"priceInfo.scatteredPriceRuleInfo.data", formList, usual, anything},
+	{"priceInfo.scatteredPriceRuleInfo.data[]", formObject, required, anything},
+	{"priceInfo.scatteredPriceRuleInfo.data[].value", formText, usual, decimals},
+	{"priceInfo.scatteredPriceRuleInfo.data[].startTime", formNumber, usual, wholes},
+	{"priceInfo.scatteredPriceRuleInfo.data[].endTime", formNumber, usual, wholes},
 }}, {askSubmits, []memberForm{
-	{"outOrderId", formText, optional, false}, // submit-reply demands both
-	{"createdTime", formText, optional, false},
+	{"outOrderId", formText, optional, anything}, // submit-reply demands both
+	{"createdTime", formText, optional, anything},
 }}}
 
 // eachForm looks at all members of a reply, place by place. judge gives a finding,
@@ -117,18 +127,29 @@ func checkMembers(x *trial) ([]finding, error) {
 func checkForms(x *trial) ([]finding, error) {
 	return x.eachForm(func(m memberForm, n node) *finding {
 		got := formOf(n.value)
-		if !n.set() || got == m.form {
-			return nil
+		switch {
+		case !n.set():
+		case got != m.form:
+			return &finding{expected: string(m.form), got: fmt.Sprintf("%s: %s", got, n.show())}
+		case m.reads == decimals && !decimalForm.MatchString(n.text()):
+			return &finding{expected: `a decimal number such as "1.5"`, got: n.show()}
+		case m.reads == wholes && !wholeForm.MatchString(n.text()):
+			return &finding{expected: "a whole number", got: n.show()}
 		}
-		return &finding{expected: string(m.form), got: fmt.Sprintf("%s: %s", got, n.show())}
+		return nil
 	}), nil
 }
+
+var (
+	decimalForm = regexp.MustCompile(`^[0-9]{1,9}(\.[0-9]{1,9})?$`)
+	wholeForm   = regexp.MustCompile(`^-?[0-9]{1,9}(\.0+)?$`)
+)
 
 var amountForm = regexp.MustCompile(`^[0-9]+(\.[0-9]{1,2})?$`)
 
 func checkAmounts(x *trial) ([]finding, error) {
 	return x.eachForm(func(m memberForm, n node) *finding {
-		if !m.amount || !n.set() || amountForm.MatchString(n.text()) {
+		if m.reads != amounts || !n.set() || amountForm.MatchString(n.text()) {
 			return nil
 		}
 		return &finding{expected: `an amount such as "12.50"`, got: n.show()}

@@ -11,15 +11,14 @@ func checkDuplicates(x *trial) ([]finding, error) {
 	first := map[string]string{}
 	for _, line := range x.lines() {
 		code := line.member("serviceCode")
-		name := code.text()
-		for _, known := range []serviceLine{basicLine, hourLine} {
-			if known.is(line) {
-				name = known.code
-			}
+		name := code.text() // several services may be of one type
+		if hourLine.is(line) {
+			name = hourLine.code
 		}
 		if before, ok := first[name]; ok && name != "" {
 			found = append(found, finding{
-				member: line.path, expected: "a service that is not listed yet", got: fmt.Sprintf("%q as in %s", name, before),
+				member: line.path, expected: "a service that is not listed yet",
+				got: code.show() + ", of the same kind as " + before,
 			})
 			continue
 		}
@@ -110,8 +109,16 @@ func checkBasicService(x *trial) ([]finding, error) {
 		}
 		return nil, r.err
 	}
-	if want := r.number(lines[0].member("amount")); r.err == nil && !got.Equal(want) {
-		return []finding{{member: fee.path, expected: yuan(want) + ", the amount of " + lines[0].path, got: fee.show()}}, nil
+	var sum decimal.Decimal
+	for _, line := range lines {
+		amount := r.number(line.member("amount"))
+		if got.Equal(amount) { // of several lines of this type, which one it repeats is not documented
+			return nil, r.err
+		}
+		sum = sum.Add(amount)
+	}
+	if r.err == nil && !got.Equal(sum) {
+		return []finding{{member: fee.path, expected: yuan(sum) + ", the amount of " + lines[0].path, got: fee.show()}}, nil
 	}
 	return nil, r.err
 }

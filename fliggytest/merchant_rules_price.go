@@ -2,6 +2,7 @@ package fliggytest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -201,30 +202,37 @@ func checkQuantity(x *trial) ([]finding, error) {
 	var r reader
 	days := decimal.NewFromInt(int64(x.days()))
 	next := days.Add(decimal.NewFromInt(1))
-	perDay := []decimal.Decimal{days}
+	want := days
 	if x.minutes() > 0 {
-		perDay = append(perDay, next)
-		if share, ok := r.share(x); ok && share.Sign() > 0 && share.Cmp(hundred) < 0 {
-			perDay = slices.Insert(perDay, 1, days.Add(share.Shift(-2)))
+		want = next
+		if _, applies := r.scattered(x); applies {
+			share, ok := r.share(x)
+			if !ok {
+				return nil, errors.New("no scattered-hour rule says what share of a day is charged")
+			}
+			want = days.Add(share.Shift(-2))
 		}
 	}
 	var found []finding
-	judge := func(n node, accepted []decimal.Decimal, doubtful bool) {
-		got := r.number(n)
-		if r.err == nil && !slices.ContainsFunc(accepted, got.Equal) {
-			within := got.Cmp(days) > 0 && got.Cmp(next) < 0
-			found = append(found, finding{n.path, "one of " + fmt.Sprint(accepted), n.show(), doubtful || within})
+	judge := func(n node, want decimal.Decimal, text string, doubtful bool) {
+		if got := r.number(n); r.err == nil && !got.Equal(want) {
+			found = append(found, finding{n.path, want.String() + text, n.show(), doubtful})
 		}
 	}
-	judge(x.price("quantity"), perDay, x.minutes() == 0)
+	// What a share other than a half is as a quantity, and a period without a whole
+	// day, is in no sample.
+	all := x.price("quantity")
+	got := r.number(all)
+	within := got.Cmp(days) > 0 && got.Cmp(next) < 0 && want.Cmp(days) > 0 && want.Cmp(next) < 0
+	judge(all, want, ": whole days, and the share that is charged of the started one", within || x.minutes() == 0 || x.days() == 0)
 	for _, line := range x.lines() {
 		quantity := line.member("quantity")
 		switch {
 		case hourLine.is(line): // hour-fee looks at it
 		case line.member("isOneWayFee").text() == "1":
-			judge(quantity, []decimal.Decimal{decimal.NewFromInt(1)}, true)
+			judge(quantity, decimal.NewFromInt(1), ": a flat price", true)
 		default:
-			judge(quantity, perDay, x.minutes() == 0)
+			judge(quantity, got, ", as in "+all.path, false)
 		}
 	}
 	return found, r.err

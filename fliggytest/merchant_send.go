@@ -26,10 +26,16 @@ const (
 // small enough for who keeps ids as 64-bit integers.
 var madeUpOrder = MerchantOrder{OrderID: "1000000000000000001", OutOrderID: "FLIGGYTEST-UNKNOWN"}
 
+// trace gives each request a trace id of its own, also where all else is repeated.
+func (run *merchantRun) trace() string {
+	run.traces++
+	return fmt.Sprintf("%s-%d", run.trade, run.traces)
+}
+
 func (run *merchantRun) priceRequest(o MerchantOrder, to fliggy.Time) *qimen.RenewalPricesRequest {
 	return &qimen.RenewalPricesRequest{
 		OrderID: o.OrderID, OutOrderID: o.OutOrderID, CarUseTime: o.Start, CarReturnTime: to,
-		TraceID: run.trade, Exts: nothingExts,
+		TraceID: run.trace(), Exts: nothingExts,
 	}
 }
 
@@ -52,7 +58,7 @@ func (run *merchantRun) sendPrices(ctx context.Context, x *trial) string {
 func (run *merchantRun) sendUnknownOrder(ctx context.Context, x *trial) string {
 	request := run.usualRequest()
 	unknown := run.cfg.Unknown
-	if unknown.OrderID == "" {
+	if unknown.OrderID == "" && unknown.OutOrderID == "" {
 		unknown = madeUpOrder
 	}
 	request.OrderID, request.OutOrderID = unknown.OrderID, unknown.OutOrderID
@@ -70,7 +76,7 @@ func (run *merchantRun) sendMalformed(ctx context.Context, x *trial) string {
 	if err != nil {
 		return err.Error()
 	}
-	x.took(run.m.Call(ctx, qimen.RenewalPricesMethod, body[:len(body)/2]))
+	x.took(run.m.Call(ctx, qimen.RenewalPricesMethod, body[:len(body)-1])) // all members are there
 	return ""
 }
 
@@ -84,6 +90,11 @@ func (run *merchantRun) sendStale(ctx context.Context, x *trial) string {
 func (run *merchantRun) sendForged(ctx context.Context, x *trial) string {
 	x.took(run.m.prices(ctx, run.usualRequest(), PushBadSignature()))
 	run.forged = x
+	return ""
+}
+
+func (run *merchantRun) sendUnsigned(ctx context.Context, x *trial) string {
+	x.took(run.m.prices(ctx, run.usualRequest(), PushUnsigned()))
 	return ""
 }
 
@@ -108,7 +119,7 @@ func (run *merchantRun) submitRequest(purpose int) *qimen.RenewalSubmitRequest {
 	return &qimen.RenewalSubmitRequest{
 		OrderID: q.orderID, OutOrderID: q.outOrderID, CarUseTime: q.from, CarReturnTime: q.to,
 		RenewalOrderTotalAmount: fliggy.YuanFromDecimal(q.total), PriceMark: q.price("priceMark").text(),
-		PayTradeNo: fmt.Sprint(run.trade, purpose), TraceID: run.trade, Exts: nothingExts,
+		PayTradeNo: fmt.Sprint(run.trade, purpose), TraceID: run.trace(), Exts: nothingExts,
 	}
 }
 
@@ -138,6 +149,10 @@ func (run *merchantRun) sendSubmit(ctx context.Context, x *trial) string {
 		return noQuote
 	}
 	run.order, run.first, x.total = run.submitRequest(3), x, run.quote.total
+	x.outOrderID = run.order.OutOrderID
+	for _, line := range run.quote.lines() { // whether the total has these is not documented
+		x.optional = x.optional || line.member("isFixed").text() == "0"
+	}
 	x.took(run.m.submit(ctx, run.order))
 	run.note(run.order, x)
 	return ""
@@ -153,7 +168,9 @@ func (run *merchantRun) sendSubmitAgain(ctx context.Context, x *trial) string {
 		return "the submit was refused"
 	}
 	x.earlier = run.first
-	x.took(run.m.submit(ctx, run.order))
+	again := *run.order
+	again.TraceID = run.trace()
+	x.took(run.m.submit(ctx, &again))
 	run.note(run.order, x)
 	return ""
 }
@@ -167,7 +184,7 @@ func (run *merchantRun) cancelRequest(order fliggy.ID, renewal string) *qimen.Re
 	}
 	return &qimen.RenewalCancelRequest{
 		OrderID: order, OutOrderID: renewal, CancelTime: fliggy.At(run.m.now()), CancelMessage: "用户主动取消",
-		PenaltyAmount: penalty, TraceID: run.trade, Exts: nothingExts,
+		PenaltyAmount: penalty, TraceID: run.trace(), Exts: nothingExts,
 	}
 }
 
@@ -197,7 +214,9 @@ func (run *merchantRun) sendCancelAgain(ctx context.Context, x *trial) string {
 	if !run.done {
 		return "nothing was cancelled the first time"
 	}
-	x.took(run.m.cancel(ctx, run.cancel))
+	again := *run.cancel
+	again.TraceID = run.trace()
+	x.took(run.m.cancel(ctx, &again))
 	return ""
 }
 

@@ -68,6 +68,7 @@ type pushConfig struct {
 	delay        time.Duration
 	signedAt     time.Time
 	badSignature bool
+	unsigned     bool
 }
 
 func newPushConfig(method string, opts []PushOption) *pushConfig {
@@ -94,6 +95,9 @@ func PushSignedAt(t time.Time) PushOption { return func(c *pushConfig) { c.signe
 
 // PushBadSignature signs with a secret that nobody has.
 func PushBadSignature() PushOption { return func(c *pushConfig) { c.badSignature = true } }
+
+// PushUnsigned leaves the signature out.
+func PushUnsigned() PushOption { return func(c *pushConfig) { c.unsigned = true } }
 
 // PushMethod pushes to another API than that of events, such as one that a
 // merchant provides.

@@ -3,6 +3,7 @@ package pricing
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -21,11 +22,11 @@ const scatteredHourName = "零散小时费"
 // to see that nothing has changed since the quote, or replace it with a token of your
 // own. It proves nothing about who made it.
 //
-// Errors are *fliggy.ValidationError. One about the plan is that of Validate and has
-// no Method. One about the period has the Method of the request and names carUseTime,
-// carReturnTime, or as "DayPrices[2023-02-04]" each day without a price: that renewal
-// is not possible, see [qimen.Refuse]. A period is a minute at least and MaxDays
-// started days at most.
+// Errors are *fliggy.ValidationError. One about the period matches [ErrPeriod] and
+// names carUseTime, carReturnTime, or as "DayPrices[2023-02-04]" each day without a
+// price: that renewal is not possible, see [qimen.Refuse]. Any other is that of
+// Validate: the plan is wrong. A period is a minute at least and MaxDays started days
+// at most.
 //
 // Source: qimen.alitrip.rentcar.renewalprices.query, merchant renewal guide.
 func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
@@ -36,7 +37,7 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 	d := p.duration(&ps, from, to)
 	calendar := p.calendar(&ps, from, d.started())
 	if err := ps.Err(qimen.RenewalPricesMethod); err != nil {
-		return nil, err
+		return nil, &periodError{err}
 	}
 	c := p.charge(d)
 	rent := p.PoundageFee.Decimal()
@@ -75,6 +76,17 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 	reply.PriceInfo.PriceMark = mark(from, to, reply)
 	return reply, nil
 }
+
+// ErrPeriod says that a plan has no price for a period: it ends before it begins, is
+// too long, or has a day without a price. Asking again does not help.
+var ErrPeriod = errors.New("pricing: no price for this period")
+
+// A periodError is a *fliggy.ValidationError that matches ErrPeriod.
+type periodError struct{ error }
+
+func (e *periodError) Unwrap() error { return e.error }
+
+func (e *periodError) Is(target error) bool { return target == ErrPeriod }
 
 // A duration is whole days of 24 hours and the scattered minutes after them.
 type duration struct{ days, minutes int }

@@ -1,6 +1,7 @@
 package pricing_test
 
 import (
+	"errors"
 	"regexp"
 	"sync"
 	"testing"
@@ -369,5 +370,29 @@ func TestPriceMark(t *testing.T) {
 		p := guidePlan()
 		change(p)
 		add(name, mark(p, after(1470)))
+	}
+}
+
+// A period without a price is told from a plan that is wrong, and both are
+// validation errors.
+func TestErrPeriod(t *testing.T) {
+	t.Parallel()
+	from := fliggy.MustTime("2023-02-04 10:00")
+	later := fliggy.At(from.AddDate(3, 0, 0))
+	for name, tt := range map[string]struct {
+		plan pricing.Plan
+		to   fliggy.Time
+		want bool
+	}{
+		"ends before it begins": {pricing.Plan{DayPrice: fliggy.MustYuan("1"), CancelStrategy: guidePlan().CancelStrategy}, fliggy.At(from.Add(-1)), true},
+		"too long":              {*guidePlan(), later, true},
+		"no price":              {pricing.Plan{CancelStrategy: guidePlan().CancelStrategy, DayPrices: map[fliggy.Date]fliggy.Yuan{fliggy.DateOf(from.AddDate(0, 1, 0)): fliggy.MustYuan("1")}}, fliggy.At(from.AddDate(0, 0, 1)), true},
+		"wrong plan":            {pricing.Plan{DayPrice: fliggy.MustYuan("-1")}, later, false},
+	} {
+		_, err := tt.plan.Quote(from, tt.to)
+		var invalid *fliggy.ValidationError
+		if errors.Is(err, pricing.ErrPeriod) != tt.want || !errors.As(err, &invalid) || !errors.Is(err, fliggy.ErrInvalidRequest) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -51,7 +51,7 @@ func (e *TotalError) Error() string {
 //
 // No document says whether the total has the optional services (isFixed 0), and a
 // submit does not name the chosen ones. So a total agrees that is the mandatory part
-// plus any of the optional lines. Up to 16 of them are compared in every choice;
+// plus any of the optional lines; which of them were chosen stays unknown. Up to 16 of them are compared in every choice;
 // beyond 65536 sums the search ends, and the error says so.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit, merchant renewal guide.

@@ -126,24 +126,13 @@ func send(w http.ResponseWriter, reply Reply) error {
 func (h *Handler) finish(o *Observation, body []byte, start time.Time) Reply {
 	reply := h.replies[o.Reason]
 	switch {
-	case body != nil:
+	case o.Reason == ReasonAccepted && body != nil: // a merchant's reply
 		reply = Reply{Status: http.StatusOK, ContentType: jsonContentType, Body: body}
-	case o.Reason == ReasonRefused && reply.Render != nil:
-		reply.Body = h.render(o)
-		if o.Reason == ReasonPanic {
-			reply = h.replies[ReasonPanic]
-		}
+	case o.Reason == ReasonRefused && body != nil:
+		reply.Body = body
 	}
 	o.Status, o.Duration = reply.Status, time.Since(start)
 	return reply
-}
-
-// render writes the body of a refusal.
-func (h *Handler) render(o *Observation) []byte {
-	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
-	var refusal *Refusal
-	errors.As(o.Err, &refusal)
-	return h.replies[ReasonRefused].Render(refusal.Code, refusal.Message)
 }
 
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (Observation, []byte) {
@@ -207,6 +196,9 @@ func (h *Handler) dispatch(ctx context.Context, d *Delivery) (o Observation, bod
 	o.Reason, body, o.Err = run(ctx, h, d, &o)
 	if refusal := (*Refusal)(nil); o.Reason == ReasonHandlerError && errors.As(o.Err, &refusal) && refusal != nil {
 		o.Reason = ReasonRefused
+		if render := h.replies[ReasonRefused].Render; render != nil {
+			body = render(refusal.Code, refusal.Message)
+		}
 	}
 	return o, body
 }

@@ -16,7 +16,8 @@ type Refusal struct {
 
 // Refuse makes the error for a request that you will not carry out. Fliggy gets
 // success false with your code and message, and HTTP 200; the message may be shown
-// to the customer. What codes exist is not documented: choose your own.
+// to the customer. Inferred: the documents show no refusal, and no codes; choose your
+// own.
 //
 // Any other error tells Fliggy nothing but that the system failed: use it where
 // trying again may help.
@@ -42,9 +43,9 @@ func OnRenewalPrices(f func(ctx context.Context, d *Delivery, r *RenewalPricesRe
 	return serve("OnRenewalPrices", RenewalPricesMethod, f)
 }
 
-// OnRenewalSubmit registers the function that books renewals. Fliggy sends a
-// submit again when it did not learn the answer, so book a renewal once and give
-// the same reply again.
+// OnRenewalSubmit registers the function that books renewals. Inferred: Fliggy may
+// send a submit again when it did not learn the answer, so book a renewal once and
+// give the same reply again.
 //
 // Compare the total with your quote: pricing.CheckTotal. Return [Refuse] for what
 // you will not book. Any other error is answered with HTTP 500, without its text,
@@ -55,8 +56,8 @@ func OnRenewalSubmit(f func(ctx context.Context, d *Delivery, r *RenewalSubmitRe
 	return serve("OnRenewalSubmit", RenewalSubmitMethod, f)
 }
 
-// OnRenewalCancel registers the function that cancels renewals. Fliggy sends a
-// cancellation again when it did not learn the answer, so say success for a
+// OnRenewalCancel registers the function that cancels renewals. Inferred: Fliggy may
+// send a cancellation again when it did not learn the answer, so say success for a
 // renewal that is cancelled already.
 //
 // Errors are answered as those of [OnRenewalSubmit].

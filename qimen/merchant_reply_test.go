@@ -83,7 +83,7 @@ func TestRefuse(t *testing.T) {
 				}
 			}
 		}
-		if !strings.Contains(k.log.String(), `"level":"WARN","msg":"qimen: push refused"`) {
+		if !strings.Contains(k.log.String(), `"level":"INFO","msg":"qimen: request declined"`) {
 			t.Errorf("log %.300s", k.log.String())
 		}
 	})

@@ -18,8 +18,8 @@ const (
 	rulePeriod   = "must be after carUseTime"
 )
 
-// The members that every reply starts with, in the form of the guide's sample for
-// each method.
+// The members that every reply has, in the form of the guide's sample for each
+// method.
 var (
 	pricesStatus = statusMembers(`null`, `null`)
 	submitStatus = statusMembers(`""`, `""`)

@@ -72,6 +72,8 @@ func (c *config) report(ctx context.Context, o Observation) {
 		if o.Err != nil { // the reply did not go out
 			level = slog.LevelWarn
 		}
+	case ReasonRefused: // the answer no of the user's own function
+		level, message = slog.LevelInfo, "qimen: request declined"
 	case ReasonHandlerError, ReasonBadReply, ReasonPanic:
 		level, message = slog.LevelError, "qimen: push failed"
 	}
@@ -80,9 +82,16 @@ func (c *config) report(ctx context.Context, o Observation) {
 		slog.String("reason", string(o.Reason)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration))
 }
 
+// textOf is the text of an error, also where its method panics, as that of a nil
+// pointer may.
+func textOf(err error) (text string) {
+	defer contain(func(*PanicError) { text = fmt.Sprintf("an error of type %T, whose Error method panics", err) })
+	return err.Error()
+}
+
 func (c *config) log(ctx context.Context, level slog.Level, message string, err error, attrs ...slog.Attr) {
 	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, slog.String("error", textOf(err)))
 	}
 	if p := (*PanicError)(nil); errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))

@@ -170,8 +170,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLogger logs one record for each push: accepted ones at debug level, refused
-// ones as warnings, failures of the user's function as errors. Without it nothing
+// WithLogger logs one record for each push: accepted ones at debug level, those that
+// the user's function declined with [Refuse] at info level, refused ones as warnings,
+// failures of the user's function as errors. Without it nothing
 // is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {

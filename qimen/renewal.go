@@ -57,16 +57,16 @@ func (r *RenewalPricesRequest) Validate() error {
 	return ps.Err(RenewalPricesMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it.
+// MarshalJSON writes the request as Fliggy sends it, without unset members.
 func (r RenewalPricesRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
 // UnmarshalJSON reads a request in any form that the documents show.
 func (r *RenewalPricesRequest) UnmarshalJSON(data []byte) error { return readMessage(data, r) }
 
-// A RenewalSubmitRequest places a renewal order. The same order may be placed
-// again, when Fliggy did not learn your answer: answer it as the first time. What
-// tells a repeat is not documented; the ids together with times, PayTradeNo and
-// PriceMark do.
+// A RenewalSubmitRequest places a renewal order. Inferred: the same order may be
+// placed again, when Fliggy did not learn your answer; answer it as the first time.
+// What tells a repeat is not documented either; the ids together with times,
+// PayTradeNo and PriceMark do.
 //
 // What is said of missing members and of content at [RenewalPricesRequest] holds
 // here too.
@@ -86,7 +86,8 @@ type RenewalSubmitRequest struct {
 	// RenewalOrderTotalAmount is what the customer pays, in yuan: the standard price
 	// plus the added services of the quote. Package pricing compares the two.
 	RenewalOrderTotalAmount fliggy.Yuan `top:"renewalOrderTotalAmount"`
-	// PriceMark is the token of the quote, as you gave it.
+	// PriceMark is the token of the quote, as you gave it. Inferred: the sample's is
+	// that of none of the sample quotes.
 	PriceMark string `top:"priceMark"`
 	// PayTradeNo is the trade number of the payment (交易流水号).
 	PayTradeNo string `top:"payTradeNo"`
@@ -117,7 +118,7 @@ func (r *RenewalSubmitRequest) Validate() error {
 	return ps.Err(RenewalSubmitMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it.
+// MarshalJSON writes the request as Fliggy sends it, without unset members.
 func (r RenewalSubmitRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
 // UnmarshalJSON reads a request in any form that the documents show.
@@ -147,8 +148,8 @@ func (r RenewalSubmitReply) MarshalJSON() ([]byte, error) { return writeMessage(
 // its success flag an error.
 func (r *RenewalSubmitReply) UnmarshalJSON(data []byte) error { return readReply(data, r, &r.Extra) }
 
-// A RenewalCancelRequest cancels a renewal order. It may come again, when Fliggy
-// did not learn your answer: answer it as the first time.
+// A RenewalCancelRequest cancels a renewal order. Inferred: it may come again, when
+// Fliggy did not learn your answer; answer it as the first time.
 //
 // What is said of missing members and of content at [RenewalPricesRequest] holds
 // here too.
@@ -187,7 +188,7 @@ func (r *RenewalCancelRequest) Validate() error {
 	return ps.Err(RenewalCancelMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it.
+// MarshalJSON writes the request as Fliggy sends it, without unset members.
 func (r RenewalCancelRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
 // UnmarshalJSON reads a request in any form that the documents show.

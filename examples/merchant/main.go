@@ -19,6 +19,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/qimen"
 )
 
 const usage = `Usage: merchant [flags]
@@ -28,7 +29,7 @@ merchant on loopback, and the self-test against it.
 
 Environment, for -addr and -target:
   FLIGGY_APP_KEY, FLIGGY_APP_SECRET   of the app that receives the requests;
-                                      without them those of the tests
+                                      without them those of package fliggytest
 
 The exit status is 0 when every rule holds, 1 when one is broken, 2 when flags or
 environment are wrong.
@@ -36,8 +37,8 @@ environment are wrong.
 Flags:
 `
 
-// A plan is what the flags and the environment ask for.
-type plan struct {
+// A job is what the flags and the environment ask for.
+type job struct {
 	addr, target string
 	json, submit bool
 	order        fliggytest.MerchantOrder
@@ -54,7 +55,7 @@ func main() {
 
 // run returns the exit status.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	p, err := parse(args, getenv, stderr)
+	j, err := parse(args, getenv, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
@@ -62,30 +63,36 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintln(stderr, "merchant:", err)
 		return 2
 	}
-	code := 0
+	var report *fliggytest.MerchantReport
 	switch {
-	case p.addr != "":
-		err = serveAt(ctx, p, stdout, stderr)
-	case p.target != "":
-		code, err = testTarget(ctx, p, stdout)
+	case j.addr != "":
+		err = serveAt(ctx, j, stdout, stderr)
+	case j.target != "":
+		report, err = testTarget(ctx, j)
 	default:
-		code, err = testOwn(ctx, p, stdout)
+		report, err = testOwn(ctx, j)
 	}
-	if err != nil {
+	if report != nil {
+		err = errors.Join(err, j.print(stdout, report))
+	}
+	switch {
+	case err != nil:
 		fmt.Fprintln(stderr, "merchant:", err)
 		return 1
+	case report != nil:
+		return report.ExitCode()
 	}
-	return code
+	return 0
 }
 
-func parse(args []string, getenv func(string) string, stderr io.Writer) (*plan, error) {
-	p := &plan{}
+func parse(args []string, getenv func(string) string, stderr io.Writer) (*job, error) {
+	j := &job{}
 	fs := flag.NewFlagSet("merchant", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run reports what is wrong
-	fs.StringVar(&p.addr, "addr", "", "serve at this address, such as :8080, until interrupted")
-	fs.StringVar(&p.target, "target", "", "test the endpoint at this URL; all requests are marked as load test (isPressureTest)")
-	fs.BoolVar(&p.submit, "submit", false, "with -target: book a renewal and cancel it, too")
-	fs.BoolVar(&p.json, "json", false, "print the report as JSON")
+	fs.StringVar(&j.addr, "addr", "", "serve at this address, such as :8080, until interrupted")
+	fs.StringVar(&j.target, "target", "", "test the endpoint at this URL; all requests are marked as load test (isPressureTest)")
+	fs.BoolVar(&j.submit, "submit", false, "with -target: book a renewal and cancel it, too")
+	fs.BoolVar(&j.json, "json", false, "print the report as JSON")
 	order := fs.String("order", "", "with -target: Fliggy's id of a rental that is picked up")
 	outOrder := fs.String("out-order", "", "with -target: the merchant's id of it")
 	start := fs.String("start", "", "with -target: its present return time, yyyy-MM-dd HH:mm in GMT+8")
@@ -100,21 +107,23 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*plan, 
 	switch {
 	case fs.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	case p.addr != "" && p.target != "":
+	case j.addr != "" && j.json:
+		return nil, errors.New("-json is for a report, and -addr makes none")
+	case j.addr != "" && j.target != "":
 		return nil, errors.New("-addr serves and -target tests: give one of them")
-	case p.target == "" && (p.submit || *order != "" || *outOrder != "" || *start != ""):
+	case j.target == "" && (j.submit || *order != "" || *outOrder != "" || *start != ""):
 		return nil, errors.New("-submit, -order, -out-order and -start are for -target")
 	}
-	if p.target != "" {
-		if err := p.readTarget(*order, *outOrder, *start); err != nil {
+	if j.target != "" {
+		if err := j.readTarget(*order, *outOrder, *start); err != nil {
 			return nil, err
 		}
 	}
-	return p, p.readApp(getenv)
+	return j, j.readApp(getenv)
 }
 
-func (p *plan) readTarget(order, outOrder, start string) error {
-	if u, err := url.Parse(p.target); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+func (j *job) readTarget(order, outOrder, start string) error {
+	if u, err := url.Parse(j.target); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return errors.New("-target: want an absolute URL, http:// or https://")
 	}
 	if order == "" && outOrder == "" || start == "" {
@@ -124,11 +133,11 @@ func (p *plan) readTarget(order, outOrder, start string) error {
 	if err != nil {
 		return fmt.Errorf("-start: %w", err)
 	}
-	p.order = fliggytest.MerchantOrder{OrderID: fliggy.ID(order), OutOrderID: outOrder, Start: at}
+	j.order = fliggytest.MerchantOrder{OrderID: fliggy.ID(order), OutOrderID: outOrder, Start: at}
 	return nil
 }
 
-func (p *plan) readApp(getenv func(string) string) error {
+func (j *job) readApp(getenv func(string) string) error {
 	key, secret := getenv("FLIGGY_APP_KEY"), getenv("FLIGGY_APP_SECRET")
 	if (key == "") != (secret == "") {
 		return errors.New("FLIGGY_APP_KEY and FLIGGY_APP_SECRET go together: set both, or neither")
@@ -136,6 +145,9 @@ func (p *plan) readApp(getenv func(string) string) error {
 	if key == "" {
 		key, secret = fliggytest.DefaultAppKey, fliggytest.DefaultAppSecret
 	}
-	p.appKey, p.secret = key, func() string { return secret }
+	j.appKey, j.secret = key, func() string { return secret }
+	if _, err := qimen.NewHandler(qimen.Secrets{key: {secret}}, qimen.OnRenewalPrices(new(merchant).prices)); err != nil {
+		return fmt.Errorf("FLIGGY_APP_KEY, FLIGGY_APP_SECRET: %w", err)
+	}
 	return nil
 }

@@ -150,26 +150,30 @@ func TestWrongUse(t *testing.T) {
 		}
 		return ""
 	}
+	blank := func(string) string { return " x" }
 	for _, tt := range []struct {
 		name string
 		args string
 		env  func(string) string
 		want string
+		code int
 	}{
-		{"argument", "x", noEnv, `unexpected argument "x"`},
-		{"two modes", "-addr :1 -target http://h/", noEnv, "one of them"},
-		{"submit alone", "-submit", noEnv, "for -target"},
-		{"no URL", "-target h -order 1 -start 2026-12-01", noEnv, "absolute URL"},
-		{"no order", "-target http://h/ -start 2026-12-01", noEnv, "-order"},
-		{"no time", "-target http://h/ -order 1 -start soon", noEnv, "-start"},
-		{"half an app", "", half, "FLIGGY_APP_SECRET"},
-		{"unknown flag", "-x", noEnv, "-x"},
-		{"bad address", "-addr nowhere:x", noEnv, "port"},
+		{"argument", "x", noEnv, `unexpected argument "x"`, 2},
+		{"two modes", "-addr :1 -target http://h/", noEnv, "one of them", 2},
+		{"submit alone", "-submit", noEnv, "for -target", 2},
+		{"no URL", "-target h -order 1 -start 2026-12-01", noEnv, "absolute URL", 2},
+		{"no order", "-target http://h/ -start 2026-12-01", noEnv, "-order", 2},
+		{"no time", "-target http://h/ -order 1 -start soon", noEnv, "-start", 2},
+		{"half an app", "", half, "FLIGGY_APP_SECRET", 2},
+		{"unknown flag", "-x", noEnv, "-x", 2},
+		{"bad address", "-addr nowhere:x", noEnv, "port", 1},
+		{"white space", "", blank, "white space", 2},
+		{"no report", "-addr :1 -json", noEnv, "-json", 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var out, errs bytes.Buffer
-			if code := run(t.Context(), strings.Fields(tt.args), tt.env, &out, &errs); code == 0 || !strings.Contains(errs.String(), tt.want) {
+			if code := run(t.Context(), strings.Fields(tt.args), tt.env, &out, &errs); code != tt.code || !strings.Contains(errs.String(), tt.want) {
 				t.Errorf("exit %d, stderr %q", code, errs.String())
 			}
 		})
@@ -212,6 +216,14 @@ func TestSubmitOnce(t *testing.T) {
 	if m.books() != 1 || !m.rentals[0].ends.Equal(to.Time) {
 		t.Errorf("%d renewals, the rental ends %v", m.books(), m.rentals[0].ends)
 	}
+
+	test := submit
+	test.IsPressureTest = true
+	m.rentals[0].ends = from // as it was
+	if reply, err := m.submit(t.Context(), nil, &test); err != nil || reply.OutOrderID == ids[0] || m.books() != 1 {
+		t.Errorf("a load test got %+v, %v; %d renewals", reply, err, m.books())
+	}
+	m.rentals[0].ends = to
 
 	refused := func(name, code string, change func(*qimen.RenewalSubmitRequest)) {
 		r := submit
@@ -279,6 +291,10 @@ func TestCancel(t *testing.T) {
 	cancel(first, "")
 	if m.books() != 0 || !m.rentals[0].ends.Equal(demoRentals(now)[0].ends.Time) {
 		t.Errorf("%d renewals, the rental ends %v", m.books(), m.rentals[0].ends)
+	}
+	_, err := m.cancel(t.Context(), nil, &qimen.RenewalCancelRequest{OutOrderID: book(4), IsPressureTest: true})
+	if m.books() != 1 || err == nil {
+		t.Errorf("a load test cancelled a real renewal: %v", err)
 	}
 	third := book(3)
 	now = m.rentals[0].ends.Time // within the renewal

@@ -36,6 +36,7 @@ type submitKey struct {
 	outOrderID            string
 	from, to              int64
 	payTradeNo, priceMark string
+	test                  bool // load tests have books of their own
 }
 
 // A merchant rents cars out. It keeps everything in memory; a real one has a
@@ -106,8 +107,7 @@ func (m *merchant) quote(orderID fliggy.ID, outOrderID string, from, to fliggy.T
 		return nil, nil, qimen.Refuse("wrong-start", "续租开始时间不是当前还车时间")
 	}
 	quote, err := m.plan.Quote(from, to)
-	var invalid *fliggy.ValidationError
-	if errors.As(err, &invalid) && invalid.Method != "" { // the period, not our plan
+	if errors.Is(err, pricing.ErrPeriod) {
 		return nil, nil, qimen.Refuse("period-not-possible", "续租时间不可用")
 	}
 	return rented, quote, err
@@ -126,7 +126,7 @@ func (m *merchant) find(orderID fliggy.ID, outOrderID string) *rental {
 func (m *merchant) submit(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := submitKey{r.OrderID, r.OutOrderID, r.CarUseTime.Unix(), r.CarReturnTime.Unix(), r.PayTradeNo, r.PriceMark}
+	key := submitKey{r.OrderID, r.OutOrderID, r.CarUseTime.Unix(), r.CarReturnTime.Unix(), r.PayTradeNo, r.PriceMark, r.IsPressureTest}
 	if booked := m.submits[key]; booked != nil { // Fliggy did not learn our answer: the same one again
 		return booked.reply(), nil
 	}
@@ -160,7 +160,7 @@ func (m *merchant) cancel(_ context.Context, _ *qimen.Delivery, r *qimen.Renewal
 	defer m.mu.Unlock()
 	booked := m.renewals[r.OutOrderID] // that Fliggy names the renewal here, and not the rental, is inferred
 	switch {
-	case booked == nil:
+	case booked == nil, r.IsPressureTest && !booked.test: // a load test cancels none but its own
 		return nil, qimen.Refuse("order-not-found", "没有这个续租订单")
 	case booked.cancelled: // Fliggy did not learn our answer
 		return &qimen.RenewalCancelReply{}, nil

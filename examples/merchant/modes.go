@@ -30,8 +30,8 @@ func demoRentals(now time.Time) []rental {
 }
 
 // listen serves the merchant; stop ends it.
-func listen(ctx context.Context, p *plan, m *merchant, addr string, logger *slog.Logger) (at string, stop func(), err error) {
-	handler, err := m.handler(p.appKey, p.secret(), logger)
+func listen(ctx context.Context, j *job, m *merchant, addr string, logger *slog.Logger) (at string, stop func(), err error) {
+	handler, err := m.handler(j.appKey, j.secret(), logger)
 	if err != nil {
 		return "", nil, err
 	}
@@ -56,60 +56,60 @@ func listen(ctx context.Context, p *plan, m *merchant, addr string, logger *slog
 
 // testOwn starts the merchant on loopback and tests it, booking and cancelling
 // included.
-func testOwn(ctx context.Context, p *plan, out io.Writer) (int, error) {
+func testOwn(ctx context.Context, j *job) (*fliggytest.MerchantReport, error) {
 	rentals := demoRentals(time.Now())
 	m := newMerchant(time.Now, rentals...)
-	at, stop, err := listen(ctx, p, m, "127.0.0.1:0", slog.New(slog.DiscardHandler))
+	at, stop, err := listen(ctx, j, m, "127.0.0.1:0", slog.New(slog.DiscardHandler))
 	if err != nil {
-		return 1, err
+		return nil, err
 	}
 	defer stop()
-	if !p.json {
-		fmt.Fprintf(out, "A merchant at %s, and what Fliggy would send it:\n\n", at)
-	}
 	check := fliggytest.MerchantCheck{Submit: true}
 	for _, r := range rentals {
 		check.Orders = append(check.Orders, fliggytest.MerchantOrder{OrderID: r.orderID, OutOrderID: r.outOrderID, Start: r.ends})
 	}
-	code, err := test(ctx, p, at, check, out)
+	report, err := j.test(ctx, at, check)
 	if n := m.books(); err == nil && n != 0 {
-		return 1, fmt.Errorf("%d renewals are left in the books", n)
+		err = fmt.Errorf("%d renewals are left in the books", n)
 	}
-	return code, err
+	return report, err
 }
 
 // testTarget tests somebody else's endpoint.
-func testTarget(ctx context.Context, p *plan, out io.Writer) (int, error) {
-	check := fliggytest.MerchantCheck{Orders: []fliggytest.MerchantOrder{p.order}, Submit: p.submit}
-	return test(ctx, p, p.target, check, out, fliggytest.MerchantPressureTest())
+func testTarget(ctx context.Context, j *job) (*fliggytest.MerchantReport, error) {
+	check := fliggytest.MerchantCheck{Orders: []fliggytest.MerchantOrder{j.order}, Submit: j.submit}
+	return j.test(ctx, j.target, check, fliggytest.MerchantPressureTest())
 }
 
-func test(ctx context.Context, p *plan, at string, check fliggytest.MerchantCheck, out io.Writer, opts ...fliggytest.MerchantOption) (int, error) {
-	m, err := fliggytest.NewMerchant(at, p.appKey, p.secret(), opts...)
+func (j *job) test(
+	ctx context.Context, at string, check fliggytest.MerchantCheck, opts ...fliggytest.MerchantOption,
+) (*fliggytest.MerchantReport, error) {
+	caller, err := fliggytest.NewMerchantCaller(at, j.appKey, j.secret(), opts...)
 	if err != nil {
-		return 2, err
+		return nil, err
 	}
-	defer m.Close()
-	report := fliggytest.CheckMerchant(ctx, m, check)
-	if p.json {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
-	} else {
-		err = report.WriteText(out)
+	defer caller.Close()
+	return fliggytest.CheckMerchant(ctx, caller, check), nil
+}
+
+func (j *job) print(out io.Writer, report *fliggytest.MerchantReport) error {
+	if !j.json {
+		return report.WriteText(out)
 	}
-	return report.ExitCode(), err
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
 }
 
 // serveAt serves the merchant until the context ends.
-func serveAt(ctx context.Context, p *plan, out, logs io.Writer) error {
+func serveAt(ctx context.Context, j *job, out, logs io.Writer) error {
 	rentals := demoRentals(time.Now())
-	at, stop, err := listen(ctx, p, newMerchant(time.Now, rentals...), p.addr, slog.New(slog.NewTextHandler(logs, nil)))
+	at, stop, err := listen(ctx, j, newMerchant(time.Now, rentals...), j.addr, slog.New(slog.NewTextHandler(logs, nil)))
 	if err != nil {
 		return err
 	}
 	defer stop()
-	fmt.Fprintf(out, "Serving renewals at %s for app %s. Rentals that can be renewed:\n", at, p.appKey)
+	fmt.Fprintf(out, "Serving renewals at %s for app %s. Rentals that can be renewed:\n", at, j.appKey)
 	for _, r := range rentals {
 		fmt.Fprintf(out, "  -order %s -out-order %s -start %q\n", r.orderID, r.outOrderID, r.ends.Format("2006-01-02 15:04"))
 	}
