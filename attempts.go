@@ -197,9 +197,9 @@ func (c *Client) ended(ctx context.Context, cl *call, err error) error {
 	return c.hide(cl, withCause(ctx, err))
 }
 
-// hide is hide for what is not about one attempt.
+// hide takes the secrets of a call out of an error that is not about one attempt.
 func (c *Client) hide(cl *call, err error) error {
-	return hide(err, unprintable(cl.url, c.secret(), cl.config.session()))
+	return (&secrets{texts: []string{cl.url, c.secret(), cl.config.session()}}).hide(err)
 }
 
 // unlessTold is the ban that stands against an attempt, or nil where the failure of

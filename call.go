@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -51,7 +47,7 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 // attempt sends the call once, signed with the time of now.
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
 	start := c.cfg.now()
-	req, secrets := c.sign(cl, start)
+	req, private := c.sign(cl, start)
 	raw, failed := c.transport.send(ctx, req, cl.config.timeout)
 	obs := Observation{Method: cl.method, Attempt: n}
 	if raw != nil {
@@ -60,7 +56,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 			*cl.config.raw = *raw
 		}
 	}
-	err := c.receive(cl, n, raw, failed, secrets, &obs)
+	err := c.receive(cl, n, raw, failed, private, &obs)
 	if gateway := (*GatewayError)(nil); errors.As(err, &gateway) {
 		c.bans.note(gateway, c.cfg.now())
 	}
@@ -72,7 +68,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 
 // sign builds the request of one attempt and returns, for redaction, what in it
 // must not be shown.
-func (c *Client) sign(cl *call, now time.Time) (request, []string) {
+func (c *Client) sign(cl *call, now time.Time) (request, *secrets) {
 	format, simplify := "json", ""
 	switch {
 	case c.cfg.format == XML:
@@ -100,30 +96,7 @@ func (c *Client) sign(cl *call, now time.Time) (request, []string) {
 	if cl.contentType == "" {
 		req.contentType, req.body = formType, top.AppendForm([]byte{}, cl.form) // not nil, which resty refuses
 	}
-	return req, unprintable(req.url, cl.url, secret, session, signature)
-}
-
-// unprintable lists texts that must not be shown, as they are, as a URL has them,
-// and as %q and JSON have them. Of a URL the query must not be shown alone either.
-// Longer texts come first, since they may hold others.
-func unprintable(texts ...string) []string {
-	for _, t := range texts {
-		if _, query, ok := strings.Cut(t, "?"); ok && strings.Contains(t, "://") {
-			texts = append(texts, query)
-		}
-	}
-	for _, t := range texts {
-		quoted := strconv.Quote(t)
-		sent := string(top.AppendForm(nil, []top.Param{{Value: t}}))[len("="):]
-		inJSON, _ := json.Marshal(t) // text always has a form
-		for _, form := range []string{url.QueryEscape(t), url.PathEscape(t), sent, quoted[1 : len(quoted)-1], string(inJSON[1 : len(inJSON)-1])} {
-			if form != t {
-				texts = append(texts, form)
-			}
-		}
-	}
-	slices.SortStableFunc(texts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	return texts
+	return req, &secrets{texts: []string{req.url, cl.url, secret, session, signature}}
 }
 
 // joinQuery appends a query to a URL that may have one.
@@ -139,9 +112,9 @@ func joinQuery(address string, query []byte) string {
 
 // receive turns what came into the result, or into the error that says what
 // became of the call.
-func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, secrets []string, obs *Observation) error {
+func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, private *secrets, obs *Observation) error {
 	if failed != nil {
-		return cl.transportError(n, raw, failed, secrets)
+		return cl.transportError(n, raw, failed, private)
 	}
 	body, err := replyText(raw)
 	var reply *top.Reply
@@ -150,7 +123,7 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, sec
 	}
 	switch {
 	case err == nil && reply.Fault != nil:
-		e := cl.gatewayError(n, raw, reply.Fault, secrets)
+		e := cl.gatewayError(n, raw, reply.Fault, private)
 		obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
 		return e
 	case raw.HTTPStatus != http.StatusOK:
@@ -158,23 +131,23 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, sec
 		if raw.HTTPStatus/100 == 3 {
 			text += ", and redirects are refused"
 		}
-		return cl.transportError(n, raw, &phaseError{PhaseStatus, classifyStatus(raw.HTTPStatus), errors.New(text)}, nil)
+		return cl.transportError(n, raw, &phaseError{PhaseStatus, classifyStatus(raw.HTTPStatus), errors.New(text)}, private)
 	case err != nil:
-		return cl.decodeError(n, raw, "", err, secrets)
+		return cl.decodeError(n, raw, "", err, private)
 	}
-	obs.RequestID = redact(reply.RequestID, secrets)
+	obs.RequestID = private.redact(reply.RequestID)
 	err = cl.accept(reply, n, body)
 	var business *BusinessError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &business):
-		business.Code, business.Message = redact(business.Code, secrets), redact(business.Message, secrets)
+		business.Code, business.Message = private.redact(business.Code), private.redact(business.Message)
 		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
 		return business
 	}
-	return cl.decodeError(n, raw, obs.RequestID, err, secrets)
+	return cl.decodeError(n, raw, obs.RequestID, err, private)
 }
 
 // open opens the envelope of a reply.
@@ -206,10 +179,10 @@ func (cl *call) classed(c class) class {
 	return c
 }
 
-func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, secrets []string) error {
+func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, private *secrets) error {
 	e := &TransportError{
 		Method: cl.method, Attempts: n, Phase: failed.phase,
-		Err: hide(failed.err, secrets), class: cl.classed(failed.class),
+		Err: private.hide(failed.err), class: cl.classed(failed.class),
 	}
 	if raw != nil {
 		e.HTTPStatus = raw.HTTPStatus
@@ -217,14 +190,14 @@ func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, secrets
 	return e
 }
 
-func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, secrets []string) *GatewayError {
+func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, private *secrets) *GatewayError {
 	kind := classifyGateway(f.Code, f.SubCode)
 	if f.Provider {
 		kind = rowProvider
 	}
 	e := &GatewayError{
-		Method: cl.method, Code: redact(f.Code, secrets), Msg: redact(f.Msg, secrets),
-		SubCode: redact(f.SubCode, secrets), SubMsg: redact(f.SubMsg, secrets), RequestID: redact(f.RequestID, secrets),
+		Method: cl.method, Code: private.redact(f.Code), Msg: private.redact(f.Msg),
+		SubCode: private.redact(f.SubCode), SubMsg: private.redact(f.SubMsg), RequestID: private.redact(f.RequestID),
 		HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(kind),
 	}
 	if kind.wait {
@@ -233,10 +206,10 @@ func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, secrets []strin
 	return e
 }
 
-func (cl *call) decodeError(n int, raw *RawReply, requestID string, err error, secrets []string) error {
+func (cl *call) decodeError(n int, raw *RawReply, requestID string, err error, private *secrets) error {
 	return &DecodeError{
 		Method: cl.method, RequestID: requestID, HTTPStatus: raw.HTTPStatus, Attempts: n,
-		Reply: describe(raw), Err: hide(err, secrets), class: cl.classed(rowUndecodable),
+		Reply: describe(raw), Err: private.hide(err), class: cl.classed(rowUndecodable),
 	}
 }
 
@@ -268,78 +241,3 @@ func isHTML(body []byte) bool {
 func hasPrefixFold(b []byte, prefix string) bool {
 	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
 }
-
-const (
-	redacted = "[redacted]"
-	// minPart is how many bytes of the beginning of a secret are not shown either:
-	// errors cut long names and values.
-	minPart = 12
-)
-
-// redact takes the secrets of a call out of a text that others wrote.
-func redact(text string, secrets []string) string {
-	for _, s := range secrets {
-		if s != "" {
-			text = strings.ReplaceAll(text, s, redacted)
-		}
-	}
-	for _, s := range secrets {
-		if len(s) > minPart {
-			text = redactPart(text, s)
-		}
-	}
-	return text
-}
-
-// redactPart takes out what is the beginning of a secret.
-func redactPart(text, secret string) string {
-	for {
-		at := strings.Index(text, secret[:minPart])
-		if at < 0 {
-			return text
-		}
-		end := at + minPart
-		for n := minPart; n < len(secret) && end < len(text) && text[end] == secret[n]; n++ {
-			end++
-		}
-		text = text[:at] + redacted + text[end:]
-	}
-}
-
-// hide makes an error print its text without the secrets of the call.
-func hide(err error, secrets []string) error {
-	if all := printed(err); redact(all, secrets) != all {
-		return &hidden{text: redact(err.Error(), secrets), err: err}
-	}
-	return err
-}
-
-// printed is what an error shows, and the errors inside, also those that print
-// their fields.
-func printed(err error) string {
-	text := fmt.Sprintf("%v %#v", err, err)
-	switch e := err.(type) { //nolint:errorlint // each error of the tree is looked at by itself
-	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			text += printed(inner)
-		}
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			text += printed(inner)
-		}
-	}
-	return text
-}
-
-type hidden struct {
-	text string
-	err  error
-}
-
-func (h *hidden) Error() string { return h.text }
-
-// Format writes the text for every verb: %#v would show the error inside.
-func (h *hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.text)) }
-
-func (h *hidden) Is(target error) bool { return errors.Is(h.err, target) }
-func (h *hidden) As(target any) bool   { return errors.As(h.err, target) }
