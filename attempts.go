@@ -139,7 +139,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 		if again {
 			err = nil
 		} else if why != nil || maybeDone && at.Outcome != OutcomeUnknown {
-			err = &stopped{last: err, why: why, maybeDone: maybeDone}
+			err = &stopped{method: cl.method, last: err, why: why, maybeDone: maybeDone}
 		}
 	}
 	at.Done, at.Outcome, at.Duration = true, OutcomeOf(err), c.cfg.now().Sub(start)
@@ -286,6 +286,7 @@ func classOf(err error) (class, bool) {
 // not tell: why there was no further one, and that an earlier one may have been
 // carried out.
 type stopped struct {
+	method    string
 	last      error
 	why       error // may be nil
 	maybeDone bool
@@ -297,7 +298,7 @@ func (e *stopped) Error() string {
 		text += fmt.Sprintf(" (not sent again: %v)", e.why)
 	}
 	if e.maybeDone && !errors.Is(e.last, ErrOutcomeUnknown) {
-		text += " (an earlier attempt ended with " + ErrOutcomeUnknown.Error() + ")"
+		text += " (of an earlier attempt: " + unknownOutcome(e.method) + ")"
 	}
 	return text
 }

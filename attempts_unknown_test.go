@@ -109,7 +109,8 @@ func TestRefusalAfterAnUnknownAttempt(t *testing.T) {
 		t.Errorf("result %+v", res)
 	}
 	want := "rentcar: alitrip.rentcar.btb.renewal.order.cancel: refused with code DUP: there is one [request_id r9] [after 2 attempts]" +
-		" (an earlier attempt ended with outcome unknown: the call may have been carried out)"
+		" (of an earlier attempt: outcome unknown: the call may have been carried out; find out before repeating it: " +
+		"a renewal that Renewals.CheckCancel lets you cancel has not been)"
 	diff(t, "text", want, err.Error())
 }
 

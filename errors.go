@@ -108,7 +108,7 @@ const (
 
 // Error names the method, the phase and the cause, never URL, body or secrets.
 func (e *TransportError) Error() string {
-	return fmt.Sprintf("rentcar: %s: %s: %v%s%s", e.Method, e.Phase, e.Err, attempts(e.Attempts), e.class.warning())
+	return fmt.Sprintf("rentcar: %s: %s: %v%s%s", e.Method, e.Phase, e.Err, attempts(e.Attempts), e.class.warning(e.Method))
 }
 
 // Unwrap returns the cause, such as context.DeadlineExceeded.
@@ -161,7 +161,7 @@ func (e *GatewayError) Error() string {
 			fmt.Fprintf(&b, ": %s", brief(text))
 		}
 	}
-	return b.String() + requestID(e.RequestID) + attempts(e.Attempts) + e.class.warning()
+	return b.String() + requestID(e.RequestID) + attempts(e.Attempts) + e.class.warning(e.Method)
 }
 
 // Is matches the classes of this package.
@@ -211,7 +211,7 @@ type DecodeError struct {
 // Error names what came and the member and rule it breaks.
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("rentcar: %s: reply not understood (%s): %v%s%s%s", e.Method, e.Reply, e.Err,
-		requestID(e.RequestID), attempts(e.Attempts), e.class.warning())
+		requestID(e.RequestID), attempts(e.Attempts), e.class.warning(e.Method))
 }
 
 // Unwrap returns the path and rule.

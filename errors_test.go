@@ -170,7 +170,7 @@ func TestErrorTexts(t *testing.T) {
 		"gateway, little said": {
 			replyJSON(`{"error_response":{"code":10}}`),
 			"gateway error 10",
-			"gateway error 10 (outcome unknown: the call may have been carried out; find out before repeating it)",
+			"gateway error 10 (outcome unknown: the call may have been carried out; find out before repeating it: a renewal that Renewals.CheckCancel lets you cancel has not been)",
 		},
 		"business": {
 			replyJSON(`{"successful":false,"request_id":"r1"}`),
@@ -185,12 +185,12 @@ func TestErrorTexts(t *testing.T) {
 		"flag": {
 			replyJSON(`{"ret_code":"1","request_id":"r1"}`),
 			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1]",
-			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; find out before repeating it)",
+			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; find out before repeating it: a renewal that Renewals.CheckCancel lets you cancel has not been)",
 		},
 		"status": {
 			reply(http.StatusServiceUnavailable, "text/html", "<html>busy</html>"),
 			"HTTP status: 503 Service Unavailable",
-			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; find out before repeating it)",
+			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; find out before repeating it: a renewal that Renewals.CheckCancel lets you cancel has not been)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

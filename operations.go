@@ -12,6 +12,7 @@ type operation struct {
 	method  string // API name
 	param   string // the parameter that wraps the request
 	write   bool   // it changes something at the platform
+	settle  string // of a write: how to find out about it when its outcome is unknown
 	request reflect.Type
 	result  reflect.Type
 }
@@ -19,16 +20,16 @@ type operation struct {
 // The table of all typed APIs. The wrapping parameters of renewal.submit and
 // renewal.order.cancel are inferred; WithNames corrects them.
 var (
-	opRenewalQuote       = newOperation[RenewalQuoteRequest, RenewalQuoteResult]("alitrip.rentcar.btb.renewaldetail.query", "rent_car_b2b_renewal_detail_req", false)
-	opRenewalSubmit      = newOperation[RenewalSubmitRequest, RenewalSubmitResult]("alitrip.rentcar.btb.renewal.submit", "rent_car_b2b_renewal_submit_order_req", true)
-	opRenewalCheckCancel = newOperation[RenewalCheckCancelRequest, RenewalCheckCancelResult]("alitrip.rentcar.btb.renewal.checkcancel", "rent_car_b2b_renewal_check_cancel_order_req", false)
-	opRenewalCancel      = newOperation[RenewalCancelRequest, RenewalCancelResult]("alitrip.rentcar.btb.renewal.order.cancel", "rent_car_b2b_renewal_cancel_order_req", true)
-	opOrderQuery         = newOperation[OrderQueryRequest, OrderQueryResult]("alitrip.rentcar.btb.order.query", "rent_car_b2b_query_order_req", false)
-	opOrderCheckCancel   = newOperation[OrderCheckCancelRequest, OrderCheckCancelResult]("alitrip.rentcar.btb.order.cancelcheck", "rent_car_b2b_check_cancel_order_req", false)
-	opBillNotify         = newOperation[BillNotifyRequest, BillNotifyResult]("alitrip.rentcar.btb.bill.notify", "rent_car_b2b_distribution_bill_req", true)
-	opCallback           = newOperation[CallbackRequest, CallbackResult]("alitrip.rentcar.btb.distribution.callback", "rent_car_b2b_distribution_callback_req", true)
-	opAgencyCreateOrder  = newOperation[AgencyCreateOrderRequest, AgencyCreateOrderResult]("alitrip.rentcar.zzc.callback.order.create", "rentcar_create_order_callback", true)
-	opAgencyUpdateOrder  = newOperation[AgencyUpdateOrderRequest, AgencyUpdateOrderResult]("alitrip.rentcar.zzc.callback.order.update", "rent_car_order_update_callback", true)
+	opRenewalQuote       = newOperation[RenewalQuoteRequest, RenewalQuoteResult]("alitrip.rentcar.btb.renewaldetail.query", "rent_car_b2b_renewal_detail_req", "")
+	opRenewalSubmit      = newOperation[RenewalSubmitRequest, RenewalSubmitResult]("alitrip.rentcar.btb.renewal.submit", "rent_car_b2b_renewal_submit_order_req", "Renewals.Settle finds out")
+	opRenewalCheckCancel = newOperation[RenewalCheckCancelRequest, RenewalCheckCancelResult]("alitrip.rentcar.btb.renewal.checkcancel", "rent_car_b2b_renewal_check_cancel_order_req", "")
+	opRenewalCancel      = newOperation[RenewalCancelRequest, RenewalCancelResult]("alitrip.rentcar.btb.renewal.order.cancel", "rent_car_b2b_renewal_cancel_order_req", "a renewal that Renewals.CheckCancel lets you cancel has not been")
+	opOrderQuery         = newOperation[OrderQueryRequest, OrderQueryResult]("alitrip.rentcar.btb.order.query", "rent_car_b2b_query_order_req", "")
+	opOrderCheckCancel   = newOperation[OrderCheckCancelRequest, OrderCheckCancelResult]("alitrip.rentcar.btb.order.cancelcheck", "rent_car_b2b_check_cancel_order_req", "")
+	opBillNotify         = newOperation[BillNotifyRequest, BillNotifyResult]("alitrip.rentcar.btb.bill.notify", "rent_car_b2b_distribution_bill_req", "ask the platform with bill_no and batch_no")
+	opCallback           = newOperation[CallbackRequest, CallbackResult]("alitrip.rentcar.btb.distribution.callback", "rent_car_b2b_distribution_callback_req", "ask the platform with the trade number, or wait until it asks again")
+	opAgencyCreateOrder  = newOperation[AgencyCreateOrderRequest, AgencyCreateOrderResult]("alitrip.rentcar.zzc.callback.order.create", "rentcar_create_order_callback", "ask the platform with agent_order_no")
+	opAgencyUpdateOrder  = newOperation[AgencyUpdateOrderRequest, AgencyUpdateOrderResult]("alitrip.rentcar.zzc.callback.order.update", "rent_car_order_update_callback", "ask the platform with agent_order_no")
 
 	operations = []*operation{
 		opRenewalQuote, opRenewalSubmit, opRenewalCheckCancel, opRenewalCancel,
@@ -36,8 +37,9 @@ var (
 	}
 )
 
-func newOperation[Req, Res any](method, param string, write bool) *operation {
-	return &operation{method, param, write, reflect.TypeFor[Req](), reflect.TypeFor[Res]()}
+// newOperation makes an operation; one that is to be settled is a write.
+func newOperation[Req, Res any](method, param, settle string) *operation {
+	return &operation{method, param, settle != "", settle, reflect.TypeFor[Req](), reflect.TypeFor[Res]()}
 }
 
 func operationByName(method string) (*operation, bool) {

@@ -33,11 +33,20 @@ func (c class) is(target error) bool {
 }
 
 // warning is what the text of an error says of a write whose fate is unknown.
-func (c class) warning() string {
+func (c class) warning(method string) string {
 	if c.is(ErrOutcomeUnknown) {
-		return " (" + ErrOutcomeUnknown.Error() + "; find out before repeating it)"
+		return " (" + unknownOutcome(method) + ")"
 	}
 	return ""
+}
+
+// unknownOutcome warns of an unknown outcome, and says how to settle it.
+func unknownOutcome(method string) string {
+	text := ErrOutcomeUnknown.Error() + "; find out before repeating it"
+	if op, ok := operationByName(method); ok && op.settle != "" {
+		text += ": " + op.settle
+	}
+	return text
 }
 
 // The rows of the classification. A write may be repeated only where the

@@ -36,7 +36,7 @@ func query(ctx context.Context, c *rentcar.Client, opts ...rentcar.CallOption) e
 }
 
 func leakedSubmit() *rentcar.RenewalSubmitRequest {
-	return &rentcar.RenewalSubmitRequest{OrderID: rentcar.ID(markDigits.text), OutOrderID: markBody.text, RenewalOutOrderID: markBody.text, PayTradeNo: markBody.text}
+	return &rentcar.RenewalSubmitRequest{OrderID: rentcar.ID(markDigits.text), OutOrderID: markBody.text + "-main", RenewalOutOrderID: markBody.text, PayTradeNo: markBody.text}
 }
 
 // outcomeRows are what happens between attempts: repeating, bans, limiter, the end of

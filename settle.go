@@ -87,7 +87,8 @@ type Settlement struct {
 //
 // That nothing is found never means that the renewal was rejected: it may be on its
 // way. Events that contradict each other leave it unknown. The error is a
-// *ValidationError for a request that cannot be settled.
+// *ValidationError for a request that cannot be settled: without a renewal id of
+// your own, or with that of the main order in its place.
 //
 // API: alitrip.rentcar.btb.renewal.checkcancel; called by the default probe only.
 func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest) (*Settlement, error) {
@@ -118,6 +119,8 @@ func (r *SettleRequest) check() error {
 		ps.Add("Submit", "is required: the request whose outcome is unknown")
 	case r.Submit.RenewalOutOrderID == "" && r.Probe == nil:
 		ps.Add("Submit.RenewalOutOrderID", "is required: without an id of yours the renewal cannot be told from others")
+	case r.Submit.RenewalOutOrderID != "" && r.Submit.RenewalOutOrderID == r.Submit.OutOrderID:
+		ps.Add("Submit.RenewalOutOrderID", "must differ from OutOrderID: by the id of the main order any of its renewals would be found")
 	}
 	return ps.Err(opRenewalSubmit.method)
 }

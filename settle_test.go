@@ -207,6 +207,10 @@ func TestSettleRequestProblems(t *testing.T) {
 		"nil":       {nil, required},
 		"no submit": {&SettleRequest{Probe: mustNotProbe(t)}, required},
 		"no own id": {&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder}, Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, Others: []ID{}}, ownID},
+		"one id for both": {
+			&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outOrder}},
+			Problem{Field: "Submit.RenewalOutOrderID", Rule: "must differ from OutOrderID: by the id of the main order any of its renewals would be found"},
+		},
 	} {
 		got, err := c.Renewals.Settle(context.Background(), tc.req)
 		diff(t, name, &ValidationError{Method: opRenewalSubmit.method, Problems: []Problem{tc.want}}, as[*ValidationError](t, err))
