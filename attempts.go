@@ -14,11 +14,15 @@ import (
 // A RetryPolicy says how often and after what wait a call is sent again. The zero
 // value of a field stands for its default.
 //
-// What is sent again does not depend on it: reads after any failure that may pass,
-// writes only when the platform has surely not carried them out (no connection, or
-// flow control). See CallRepeatUnknown for writes that may be repeated.
+// What is sent again does not depend on it. Reads are, after any failure that may
+// pass: no connection, a timeout, a reply cut off, not understood, or without
+// envelope and with HTTP status 5xx or 429, flow control, an isp. sub code (but for
+// those that blame the arguments), codes 3, 10, 88 and any that is not known. Writes
+// are only when the platform has surely not carried them out: no connection came
+// about, or flow control refused them. See CallRepeatUnknown.
 type RetryPolicy struct {
-	// MaxAttempts is how often a call is sent at most: 3. 1 sends every call once.
+	// MaxAttempts is how often a call is sent at most: 3. 1 sends every call once; it
+	// still waits for the end of a short ban before that.
 	MaxAttempts int
 	// BaseDelay bounds the wait before the second attempt; each further wait may be
 	// twice as long. Waits are random between zero and their bound: 200 ms.
@@ -103,14 +107,15 @@ func (b *budget) giveBack() { b.add(10) }
 // succeeded gives a tenth of an attempt back.
 func (b *budget) succeeded() { b.add(1) }
 
-// add does nothing where the result would be less than zero or more than all.
+// add does nothing where the result would be less than zero; more than all is all.
 func (b *budget) add(tenths int64) bool {
 	for {
 		old := b.tenths.Load()
-		if sum := old + tenths; sum < 0 || sum > b.full {
+		sum := min(old+tenths, b.full)
+		if sum < 0 {
 			return false
 		}
-		if b.tenths.CompareAndSwap(old, old+tenths) {
+		if sum == old || b.tenths.CompareAndSwap(old, sum) {
 			return true
 		}
 	}
@@ -155,17 +160,22 @@ func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bo
 	if !ok || n >= cl.config.attempts || !failure.repeatable(cl.config.repeatUnknown) {
 		return false, nil
 	}
-	wait := c.cfg.retry.backoff(n)
-	if ban := c.bans.left(cl.method, c.cfg.now()); ban > 0 {
+	if ctx.Err() != nil {
+		return false, c.ended(ctx, cl, ctx.Err())
+	}
+	if ban := c.bans.left(cl.method, c.cfg.now()); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
 		if ban > c.cfg.retry.MaxDelay {
 			return false, unlessTold(err, &RateLimitError{Method: cl.method, RetryAfter: ban})
 		}
-		wait = 0 // admit waits for its end
+		why := c.pause(ctx, cl, 0)
+		return why == nil, why
+	}
+	wait, needed := c.cfg.retry.backoff(n), time.Duration(0)
+	if cl.write {
+		needed = leastForWrite
 	}
 	switch {
-	case ctx.Err() != nil:
-		return false, c.ended(ctx, cl, ctx.Err())
-	case tooLate(ctx, wait):
+	case tooLate(ctx, wait+needed):
 		return false, errDeadline
 	case !c.budget.take():
 		return false, errBudget
@@ -176,6 +186,10 @@ func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bo
 	}
 	return true, nil
 }
+
+// leastForWrite is the time that a repeated write must have left: one that surely
+// was not carried out is better than one cut off by the deadline.
+const leastForWrite = time.Second
 
 // pause waits until a call may be sent again.
 func (c *Client) pause(ctx context.Context, cl *call, wait time.Duration) error {
@@ -214,31 +228,31 @@ func unlessTold(failure error, ban *RateLimitError) error {
 // admit waits until an attempt may be sent: for the end of a short ban, and for
 // the limiter. Its error is a *RateLimitError, or what ended the context.
 func (c *Client) admit(ctx context.Context, cl *call) error {
-	patience := c.cfg.retry.MaxDelay
+	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
 	for {
 		left := c.bans.left(cl.method, c.cfg.now())
-		if left <= 0 {
-			break
+		switch {
+		case left > 0:
+			wait := left + rand.N(banJitter)
+			if left > patience || tooLate(ctx, wait) {
+				return &RateLimitError{Method: cl.method, RetryAfter: left}
+			}
+			if err := c.cfg.sleep(ctx, wait); err != nil {
+				return c.ended(ctx, cl, err)
+			}
+			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
+		case limited:
+			if err := c.cfg.limiter.Wait(ctx); err != nil {
+				if ctx.Err() != nil {
+					return c.ended(ctx, cl, err)
+				}
+				return &RateLimitError{Method: cl.method, Err: c.hide(cl, err)}
+			}
+			limited = false // somebody may have met a ban while this call waited
+		default:
+			return nil
 		}
-		wait := left + rand.N(banJitter)
-		if left > patience || tooLate(ctx, wait) {
-			return &RateLimitError{Method: cl.method, RetryAfter: left}
-		}
-		if err := c.cfg.sleep(ctx, wait); err != nil {
-			return c.ended(ctx, cl, err)
-		}
-		patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
 	}
-	if c.cfg.limiter == nil {
-		return nil
-	}
-	if err := c.cfg.limiter.Wait(ctx); err != nil {
-		if ctx.Err() != nil {
-			return c.ended(ctx, cl, err)
-		}
-		return &RateLimitError{Method: cl.method, Err: c.hide(cl, err)}
-	}
-	return nil
 }
 
 // notSent says that the context was over before anything left, unless flow control

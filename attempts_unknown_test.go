@@ -110,7 +110,7 @@ func TestRefusalAfterAnUnknownAttempt(t *testing.T) {
 	}
 	want := "rentcar: alitrip.rentcar.btb.renewal.order.cancel: refused with code DUP: there is one [request_id r9] [after 2 attempts]" +
 		" (of an earlier attempt: outcome unknown: the call may have been carried out; find out before repeating it: " +
-		"a renewal that Renewals.CheckCancel lets you cancel has not been)"
+		"ask Renewals.CheckCancel: if it can still be cancelled, it was not)"
 	diff(t, "text", want, err.Error())
 }
 
@@ -143,6 +143,9 @@ func TestUnknownAttemptAndNoFurtherOne(t *testing.T) {
 		if !isA[*stopped](err) || !strings.Contains(err.Error(), "(not sent again: ") {
 			t.Errorf("%s: the text does not say why: %v", name, err)
 		}
+		if n := strings.Count(err.Error(), ErrOutcomeUnknown.Error()); n != 1 {
+			t.Errorf("%s: the text warns %d times: %v", name, n, err)
+		}
 	}
 }
 
@@ -152,10 +155,12 @@ func TestUnknownAttemptAndOneThatWasNotSent(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	ft := &fakeTime{}
-	admitted := 0
+	admitted, reads := 0, 0
 	clock := func() time.Time {
-		if admitted == 2 { // the clock is read for the timestamp
-			cancel()
+		if admitted == 2 {
+			if reads++; reads == 2 { // the first is a look at the bans, this one is for the timestamp
+				cancel()
+			}
 		}
 		return ft.time()
 	}

@@ -158,6 +158,23 @@ func TestNoWaitPastTheDeadline(t *testing.T) {
 	}
 }
 
+// A wait that ends with the deadline ends too late.
+func TestTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for wait, want := range map[time.Duration]bool{0: false, time.Second - 1: false, time.Second: true, time.Second + 1: true} {
+			if got := tooLate(ctx, wait); got != want {
+				t.Errorf("%v: %v", wait, got)
+			}
+			if tooLate(context.Background(), wait) {
+				t.Errorf("%v is too late without a deadline", wait)
+			}
+		}
+	})
+}
+
 // Whatever the deadline and the failure, a call ends by then, and a call that was
 // not sent as often as it might says why.
 func TestCallsEndByTheDeadline(t *testing.T) {
@@ -246,6 +263,29 @@ func TestCancelledDuringAWait(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Who gives up during an attempt waits for no other, whatever that attempt ends with.
+func TestCancelledDuringAnAttempt(t *testing.T) {
+	t.Parallel()
+	boss := errors.New("the boss says no")
+	for name, respond := range map[string]httpmock.Responder{"code 10": gatewayFailure("10", "", ""), "a ban": banFor("3"), "undecodable": replyJSON("?")} {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
+			cancel(boss)
+			return respond(r)
+		}, withRetries(), WithSleep(func(context.Context, time.Duration) error {
+			t.Errorf("%s: waited", name)
+			return nil
+		}))
+		_, err := queryOrder(ctx, c)
+		if g.count() != 1 || attemptsOf(err) != 1 || !errors.Is(err, boss) || !errors.Is(err, context.Canceled) || isA[*TransportError](err) {
+			t.Errorf("%s: %d requests: %v", name, g.count(), err)
+		}
+		if left := c.budget.tenths.Load(); left != c.budget.full {
+			t.Errorf("%s: the budget has %d of %d tenths", name, left, c.budget.full)
+		}
 	}
 }
 

@@ -13,7 +13,9 @@ import (
 
 // A RateLimitError says that a call was not sent: a ban of flow control (限流) that
 // an earlier call met still lasts, or the limiter refused. It matches
-// ErrRateLimited, its outcome is OutcomeNotSent.
+// ErrRateLimited, its outcome is OutcomeNotSent. Where it is only the reason why a
+// call was not sent again, the outcome is that of the error as it was returned, see
+// OutcomeOf. The client remembers a ban until it ends; a new client knows of none.
 type RateLimitError struct {
 	Method     string        // API name
 	RetryAfter time.Duration // how long the ban still lasts; 0 when the limiter refused
@@ -25,7 +27,7 @@ func (e *RateLimitError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("rentcar: %s: not sent: %v: %v", e.Method, ErrRateLimited, e.Err)
 	}
-	return fmt.Sprintf("rentcar: %s: not sent: %v: the ban lasts for %v more", e.Method, ErrRateLimited, e.RetryAfter)
+	return fmt.Sprintf("rentcar: %s: not sent: %v: the ban lasts for %v more", e.Method, ErrRateLimited, e.RetryAfter.Round(time.Millisecond))
 }
 
 // Unwrap returns the error of the limiter.
@@ -38,8 +40,12 @@ func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited
 func (e *RateLimitError) Outcome() Outcome { return OutcomeNotSent }
 
 // RetryAfter tells how long a ban of flow control lasts that ended the call. It is
-// false where err tells of none.
+// false where err tells of none: a throttle without a time, a limiter's refusal, or
+// a write that may have been carried out by an earlier attempt.
 func RetryAfter(err error) (time.Duration, bool) {
+	if errors.Is(err, ErrOutcomeUnknown) { // to be settled, not to be sent again
+		return 0, false
+	}
 	var limited *RateLimitError
 	if errors.As(err, &limited) && limited.RetryAfter > 0 {
 		return limited.RetryAfter, true

@@ -3,6 +3,7 @@ package rentcar
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -82,7 +83,7 @@ func TestShortBansAreWaitedOut(t *testing.T) {
 			if after, ok := RetryAfter(err); !ok || after != tc.left {
 				t.Errorf("RetryAfter is %v, %v", after, ok)
 			}
-			diff(t, "text", "rentcar: alitrip.rentcar.btb.order.query: not sent: rate limited: the ban lasts for "+tc.left.String()+" more", err.Error())
+			diff(t, "text", "rentcar: alitrip.rentcar.btb.order.query: not sent: rate limited: the ban lasts for "+tc.left.Round(time.Millisecond).String()+" more", err.Error())
 			diff(t, "observations", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: OutcomeNotSent}}, seen)
 		})
 	}
@@ -277,26 +278,31 @@ func TestManyCallersInABan(t *testing.T) {
 	})
 }
 
-// Callers that meet bans at once, of all scopes, leave the longest of each.
+// Callers that meet bans at once, of many APIs, leave all of them.
 func TestBansUnderRace(t *testing.T) {
 	t.Parallel()
+	const callers, each = 8, 50
 	var b bans
 	var wg sync.WaitGroup
-	for i := range 64 {
+	method := func(caller, n int) string { return fmt.Sprintf("%d.%d", caller, n) }
+	for caller := range callers {
 		wg.Go(func() {
-			method := string(rune('a' + i%4))
-			b.note(&GatewayError{Method: method, SubCode: apiBan, RetryAfter: time.Duration(i+1) * time.Second}, testClock())
-			_ = b.left(method, testClock())
+			for n := range each {
+				b.note(&GatewayError{Method: method(caller, n), SubCode: apiBan, RetryAfter: time.Minute}, testClock())
+				b.note(&GatewayError{Method: "all", SubCode: apiBan, RetryAfter: time.Duration(1+caller*each+n) * time.Second}, testClock())
+				_ = b.left("all", testClock())
+			}
 		})
 	}
 	wg.Wait()
-	for i, method := range []string{"a", "b", "c", "d", "e"} {
-		want := time.Duration(61+i) * time.Second
-		if method == "e" {
-			want = 0
+	for caller := range callers {
+		for n := range each {
+			if got := b.left(method(caller, n), testClock()); got != time.Minute {
+				t.Errorf("%s: %v are left", method(caller, n), got)
+			}
 		}
-		if got := b.left(method, testClock()); got != want {
-			t.Errorf("%s: %v are left, want %v", method, got, want)
-		}
+	}
+	if got := b.left("all", testClock()); got != callers*each*time.Second {
+		t.Errorf("%v are left of the longest", got)
 	}
 }

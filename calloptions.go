@@ -128,8 +128,8 @@ type RawReply struct {
 	Body       []byte      // body in the charset it came in; empty when it was cut off or too large
 }
 
-// WithRawReply captures the reply of the last attempt, whatever becomes of the
-// call, as long as one came. The body may hold personal data.
+// WithRawReply captures the reply of the last attempt that got one, whatever becomes
+// of the call. The body may hold personal data.
 func WithRawReply(to *RawReply) CallOption {
 	return func(c *callConfig) {
 		if to == nil {

@@ -330,7 +330,8 @@ func (d *distributor) settle(o *operation) {
 	w := d.world
 	seen := slices.Clone(d.inbox)
 	w.rng.Shuffle(len(seen), func(i, j int) { seen[i], seen[j] = seen[j], seen[i] })
-	req := &rentcar.SettleRequest{Submit: o.submit, Events: seen, Others: d.others(o)}
+	others := d.others(o)
+	req := &rentcar.SettleRequest{Submit: o.submit, Events: seen, Others: others, OthersKnown: others != nil}
 	if d.habits.deaf {
 		req.Events = nil
 	}

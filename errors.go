@@ -16,7 +16,9 @@ var (
 	// ErrOutcomeUnknown: a call that changes something may or may not have been
 	// carried out. Do not repeat it: ask the platform first.
 	ErrOutcomeUnknown = errors.New("outcome unknown: the call may have been carried out")
-	// ErrRateLimited: flow control (限流) refused the call. It was not carried out.
+	// ErrRateLimited: flow control (限流) refused the call, which was not carried out;
+	// of a call repeated under CallRepeatUnknown an earlier attempt may have been, and
+	// then it matches ErrOutcomeUnknown, too.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrUnavailable: the gateway, the network or the service behind failed.
 	ErrUnavailable = errors.New("service unavailable")

@@ -170,7 +170,7 @@ func TestErrorTexts(t *testing.T) {
 		"gateway, little said": {
 			replyJSON(`{"error_response":{"code":10}}`),
 			"gateway error 10",
-			"gateway error 10 (outcome unknown: the call may have been carried out; find out before repeating it: a renewal that Renewals.CheckCancel lets you cancel has not been)",
+			"gateway error 10 (outcome unknown: the call may have been carried out; find out before repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it was not)",
 		},
 		"business": {
 			replyJSON(`{"successful":false,"request_id":"r1"}`),
@@ -185,12 +185,12 @@ func TestErrorTexts(t *testing.T) {
 		"flag": {
 			replyJSON(`{"ret_code":"1","request_id":"r1"}`),
 			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1]",
-			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; find out before repeating it: a renewal that Renewals.CheckCancel lets you cancel has not been)",
+			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; find out before repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it was not)",
 		},
 		"status": {
 			reply(http.StatusServiceUnavailable, "text/html", "<html>busy</html>"),
 			"HTTP status: 503 Service Unavailable",
-			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; find out before repeating it: a renewal that Renewals.CheckCancel lets you cancel has not been)",
+			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; find out before repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it was not)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -56,19 +56,18 @@ func ExampleOutcomeOf() {
 	client, stop := answering(http.StatusBadGateway, "<html>502</html>")
 	defer stop()
 
-	const mine = "RC202212191604667539969978361"
-	_, err := client.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "3104050285204362836", RenewalOutOrderID: mine})
+	_, err := client.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "3104050285204362836", RenewalOutOrderID: "RC202212191604667539969978361"})
 	switch {
 	case err == nil:
 		fmt.Println("booked")
 	case errors.Is(err, rentcar.ErrOutcomeUnknown):
-		fmt.Println("unknown: ask with CheckCancel by", mine, "or wait for event 103 or 104")
+		fmt.Println("unknown: Renewals.Settle finds out")
 	case rentcar.OutcomeOf(err) == rentcar.OutcomeNotSent:
 		fmt.Println("not sent: send it again")
 	default:
 		fmt.Println("refused:", err)
 	}
-	// Output: unknown: ask with CheckCancel by RC202212191604667539969978361 or wait for event 103 or 104
+	// Output: unknown: Renewals.Settle finds out
 }
 
 // answering is a client of a gateway that always gives the same answer.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"time"
 
 	"github.com/fliggy-go/rentcar"
@@ -45,6 +46,44 @@ func ExampleRenewalService_Settle() {
 		}
 	}
 	// Output: booked; 103 or 104 will say whether the merchant takes it
+}
+
+// A renewal that the merchant refused while the reply to its submit was lost.
+func ExampleSettleRequest() {
+	ctx := context.Background()
+	gw := fliggytest.NewGateway(fliggytest.WithClock(func() time.Time { return time.Date(2022, 11, 20, 2, 0, 0, 0, time.UTC) }))
+	defer gw.Close()
+	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	if err != nil {
+		log.Fatal(err)
+	}
+	gw.Fail(fliggytest.CutOff().AfterCommit().On("alitrip.rentcar.btb.renewal.submit"))
+	request := &rentcar.RenewalSubmitRequest{
+		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "RC20221120000000001",
+		CarUseTime: rentcar.MustTime("2022-11-24 10:00:00"), CarReturnTime: rentcar.MustTime("2022-11-25 10:30:00"),
+		TotalFee: rentcar.MustYuan("16.02"),
+	}
+	_, err = client.Renewals.Submit(ctx, request)
+	fmt.Println(errors.Is(err, rentcar.ErrOutcomeUnknown))
+	gw.PushToHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	gw.Reject(gw.Renewals()[0].RenewalOrderID, "71008", "商家接单失败")
+	rejected, err := events.Parse(gw.Pushes()[0].Body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	seen := []events.Event{rejected}
+
+	settled, err := client.Renewals.Settle(ctx, &rentcar.SettleRequest{
+		Submit: request, Events: seen,
+		Others: nil, OthersKnown: true, // the main order has no other renewal
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(settled.Verdict)
+	// Output:
+	// true
+	// rejected
 }
 
 func ExampleWithRetry() {

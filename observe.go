@@ -47,10 +47,16 @@ func (c *Client) observe(ctx context.Context, o Observation, err error) {
 func detail(err error) string {
 	var gateway *GatewayError
 	var business *BusinessError
-	if err == nil || errors.As(err, &gateway) || errors.As(err, &business) {
+	var ended *stopped
+	switch {
+	case err == nil:
 		return ""
+	case !errors.As(err, &gateway) && !errors.As(err, &business):
+		return err.Error()
+	case errors.As(err, &ended) && ended.why != nil:
+		return "not sent again: " + ended.why.Error()
 	}
-	return err.Error()
+	return ""
 }
 
 // refused reports a call that ended before it was sent, and returns its error.

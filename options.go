@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -173,7 +174,8 @@ func WithHTTPClient(hc *http.Client) Option {
 }
 
 // WithTimeout bounds one attempt, from connecting to the last byte of the reply;
-// DefaultTimeout without it. The caller's context bounds the whole call.
+// DefaultTimeout without it. A call that is repeated takes several attempts and the
+// waits between them; the caller's context bounds the whole.
 func WithTimeout(d time.Duration) Option {
 	return func(c *config) error {
 		if d <= 0 {
@@ -259,7 +261,7 @@ func WithRetry(p RetryPolicy) Option {
 // the context is a *RateLimitError.
 func WithLimiter(l Limiter) Option {
 	return func(c *config) error {
-		if l == nil {
+		if v := reflect.ValueOf(l); l == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 			return errors.New("the limiter is nil: leave the option out for none")
 		}
 		c.limiter = l
@@ -280,7 +282,9 @@ func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 	}
 }
 
-// WithClock sets the clock that timestamps are read from, for tests.
+// WithClock sets the clock that timestamps are read from, by which bans end, and
+// that durations are measured with: for tests. The deadline of a context goes by
+// real time.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {

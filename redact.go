@@ -68,7 +68,7 @@ func (s *secrets) redact(text string) string {
 		text = strings.ReplaceAll(text, t, redacted)
 	}
 	for _, t := range s.all() {
-		if len(t) > minPart {
+		if len(t) > minPart && !strings.HasPrefix(t, "http") { // how addresses begin is no secret
 			text = redactPart(text, t)
 		}
 	}

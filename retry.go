@@ -97,7 +97,7 @@ var badArgumentCodes = []string{
 // ones with no telling sub code end in rowLost: the service may have acted.
 func classifyGateway(code, subCode string) class {
 	switch {
-	case strings.HasPrefix(subCode, "accesscontrol."), subCode == "isv.BUSINESS_LIMIT_CONTROL":
+	case strings.HasPrefix(subCode, "accesscontrol."), subCode == "isv.BUSINESS_LIMIT_CONTROL": // the latter as other clients have it
 		return rowThrottled
 	case slices.Contains(badArgumentCodes, subCode):
 		return rowBadArgument

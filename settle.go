@@ -38,19 +38,24 @@ func (v Verdict) String() string {
 // A SettleRequest is what is known of a submit whose outcome is not.
 type SettleRequest struct {
 	// Submit is the request as it was sent. Required, with its RenewalOutOrderID,
-	// unless Probe needs none.
+	// unless Probe needs none: an id that no other submit ever had, or the probe would
+	// find that one's renewal.
 	Submit *RenewalSubmitRequest
 	// Events are the pushed events that you have seen, in any order; those about
 	// other renewals are passed over. An event is about this one when its own
-	// outOrderId or renewalOutOrderId is Submit.RenewalOutOrderID.
+	// outOrderId or renewalOutOrderId is Submit.RenewalOutOrderID. Inferred: event 103
+	// names the renewal so, as in the guide's sample; the sample of 104 names the main
+	// order instead, for which OthersKnown is.
 	Events []events.Event
-	// Others are Fliggy's ids of all other renewals of the main order, rejected and
-	// cancelled ones included. When it is not nil, an event that names the main order
-	// and a renewal order that is not among them is about this renewal too. So leave
-	// it nil as long as any other renewal of the main order may exist whose id you do
-	// not know: while another submit is open, and after one that the probe settled,
-	// which tells no id, until an event does.
+	// Others are Fliggy's ids of other renewals of the main order.
 	Others []ID
+	// OthersKnown says that Others lists all other renewals that the main order has or
+	// had, rejected and cancelled ones included; it may list none. Then an event that
+	// names the main order and a renewal order that is not among them is about this
+	// renewal too. Leave it false as long as any other renewal may exist whose id you
+	// do not know: while another submit is open, and after one that the probe
+	// settled, which tells no id, until an event does.
+	OthersKnown bool
 	// Probe asks the platform where no event decides; nil asks Renewals.CheckCancel
 	// by RenewalOutOrderID. Inferred: that this finds a renewal. Replace it once a
 	// better query is known.
@@ -85,13 +90,13 @@ type Settlement struct {
 //	case rentcar.VerdictStillUnknown: // ask again later; settled.Err says why
 //	}
 //
-// That nothing is found never means that the renewal was rejected: it may be on its
+// The options are for the default probe. That nothing is found never means that the renewal was rejected: it may be on its
 // way. Events that contradict each other leave it unknown. The error is a
 // *ValidationError for a request that cannot be settled: without a renewal id of
 // your own, or with that of the main order in its place.
 //
 // API: alitrip.rentcar.btb.renewal.checkcancel; called by the default probe only.
-func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest) (*Settlement, error) {
+func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest, opts ...CallOption) (*Settlement, error) {
 	if err := req.check(); err != nil {
 		return nil, err
 	}
@@ -100,7 +105,7 @@ func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest) (*Settl
 	}
 	probe := req.Probe
 	if probe == nil {
-		probe = s.probe
+		probe = s.probe(opts)
 	}
 	verdict, err := probe(ctx, req.Submit)
 	if err == nil && verdict > VerdictRejected {
@@ -125,14 +130,16 @@ func (r *SettleRequest) check() error {
 	return ps.Err(opRenewalSubmit.method)
 }
 
-// probe is the default Probe. A success proves that the renewal exists; a refusal
-// proves nothing.
-func (s *RenewalService) probe(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
-	_, err := s.CheckCancel(ctx, &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID})
-	if err != nil {
-		return VerdictStillUnknown, err
+// probe makes the default Probe. A success proves that the renewal exists; a
+// refusal proves nothing.
+func (s *RenewalService) probe(opts []CallOption) Probe {
+	return func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
+		_, err := s.CheckCancel(ctx, &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID}, opts...)
+		if err != nil {
+			return VerdictStillUnknown, err
+		}
+		return VerdictDone, nil
 	}
-	return VerdictDone, nil
 }
 
 // fromEvents looks for the verdict in the events; nil where they hold none.
@@ -186,7 +193,7 @@ func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string,
 	case head.OutOrderID == mine:
 		return true
 	}
-	if r.Others == nil || renewalOrderID == "" || slices.Contains(r.Others, renewalOrderID) {
+	if !r.OthersKnown || renewalOrderID == "" || slices.Contains(r.Others, renewalOrderID) {
 		return false
 	}
 	main := r.Submit

@@ -21,8 +21,7 @@ func TestSettleByTheDefaultProbe(t *testing.T) {
 		kind    string // of the error
 		is      error
 	}{
-		"it exists":            {replyJSON(`{"successful":true,"can_cancel":true,"cancel_fee":"1.60"}`), VerdictDone, 1, "success", nil},
-		"cannot be cancelled":  {replyJSON(`{"successful":true,"can_cancel":false}`), VerdictDone, 1, "success", nil},
+		"it exists":            {replyJSON(`{"successful":true,"cancel_fee":"1.60"}`), VerdictDone, 1, "success", nil},
 		"refused":              {replyJSON(`{"successful":false,"ret_code":"404","ret_msg":"no such renewal"}`), VerdictStillUnknown, 1, "business error", nil},
 		"no such order":        {gatewayFailure("15", "isv.order-not-exist", ""), VerdictStillUnknown, 1, "gateway error", ErrInvalidRequest},
 		"forbidden":            {gatewayFailure("11", "", ""), VerdictStillUnknown, 1, "gateway error", ErrForbidden},
@@ -110,7 +109,7 @@ func TestSettleByOwnProbe(t *testing.T) {
 		submit := &RenewalSubmitRequest{OrderID: mainOrder} // a probe may need no more
 		asked := 0
 		req := &SettleRequest{
-			Submit: submit, Events: []events.Event{accepted(mainOrder, "", otherRenewal), rejected("", "", thisRenewal)}, Others: []ID{otherRenewal},
+			Submit: submit, Events: []events.Event{accepted(mainOrder, "", otherRenewal), rejected("", "", thisRenewal)}, Others: []ID{otherRenewal}, OthersKnown: true,
 			Probe: func(ctx context.Context, s *RenewalSubmitRequest) (Verdict, error) {
 				asked++
 				if s != submit || ctx.Value(key{}) != "mine" {

@@ -97,7 +97,7 @@ func TestSettleByEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, g := clientFor(t, replyJSON(`{"successful":false,"ret_code":"404"}`))
-			req := &SettleRequest{Submit: unknownSubmit(), Events: tc.events, Others: tc.others}
+			req := &SettleRequest{Submit: unknownSubmit(), Events: tc.events, Others: tc.others, OthersKnown: tc.others != nil}
 			asks := tc.by < 0 && tc.clash == ""
 			if !asks {
 				req.Probe = mustNotProbe(t)
@@ -155,7 +155,7 @@ func TestSettleProperties(t *testing.T) {
 	t.Parallel()
 	c, _ := clientFor(t, replyJSON(`{"successful":false,"ret_code":"404"}`))
 	settle := func(list []events.Event, others []ID) *Settlement {
-		got, err := c.Renewals.Settle(context.Background(), &SettleRequest{Submit: unknownSubmit(), Events: list, Others: others})
+		got, err := c.Renewals.Settle(context.Background(), &SettleRequest{Submit: unknownSubmit(), Events: list, Others: others, OthersKnown: others != nil})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestSettleRequestProblems(t *testing.T) {
 	}{
 		"nil":       {nil, required},
 		"no submit": {&SettleRequest{Probe: mustNotProbe(t)}, required},
-		"no own id": {&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder}, Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, Others: []ID{}}, ownID},
+		"no own id": {&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder}, Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, OthersKnown: true}, ownID},
 		"one id for both": {
 			&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outOrder}},
 			Problem{Field: "Submit.RenewalOutOrderID", Rule: "must differ from OutOrderID: by the id of the main order any of its renewals would be found"},
@@ -253,7 +253,7 @@ func TestSettleChangesNothing(t *testing.T) {
 // A submit that ended unknown, from the call to the verdict.
 func TestSettleAnUnknownSubmit(t *testing.T) {
 	t.Parallel()
-	c, g := clientFor(t, inTurn(failure(t, "HTTP 502"), replyJSON(`{"successful":true,"can_cancel":true}`)), withRetries())
+	c, g := clientFor(t, inTurn(failure(t, "HTTP 502"), replyJSON(`{"successful":true}`)), withRetries())
 	_, err := c.Renewals.Submit(context.Background(), unknownSubmit())
 	if !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
 		t.Fatalf("%d requests: %v", g.count(), err)

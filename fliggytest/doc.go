@@ -55,6 +55,11 @@
 //	gw.Fail(fliggytest.Unavailable().On(method).AfterCommit()) // code 10, but the order exists
 //	gw.Fail(fliggytest.Banned(time.Minute, fliggytest.BanApp))  // code 7 until the clock is a minute on
 //
+// A client sends reads, and writes that were refused by flow control, again by
+// itself: a fault that hits one request may go unnoticed, and waits take real time.
+// Give the client rentcar.WithRetry with MaxAttempts 1, or rentcar.WithSleep together
+// with a clock that it moves, where a test is about a single attempt.
+//
 // # Merchants
 //
 // [CheckMerchant] plays Fliggy towards a merchant's endpoint, in any language, and

@@ -71,13 +71,18 @@ func (d *distributor) quote(ctx context.Context, longer time.Duration) (*booking
 // submit places the renewal order.
 func (d *distributor) submit(ctx context.Context, b *booking) error {
 	d.next("The customer pays; the renewal is submitted", "alitrip.rentcar.btb.renewal.submit")
-	order, err := d.client.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{
+	request := &rentcar.RenewalSubmitRequest{
 		OrderID: d.mainOrder, OutOrderID: d.ours, RenewalOutOrderID: d.renewal,
 		ItemID: b.quote.ItemID, CarUseTime: b.from, CarReturnTime: b.to,
 		TotalFee: b.quote.Total(), Payment: b.quote.Total(), PayTradeNo: b.payTrade,
-	})
+	}
+	order, err := d.client.Renewals.Submit(ctx, request)
 	if errors.Is(err, rentcar.ErrOutcomeUnknown) {
-		return fmt.Errorf("the renewal may exist, do not submit it again before you have asked: %w", err)
+		settled, problem := d.client.Renewals.Settle(ctx, &rentcar.SettleRequest{Submit: request})
+		if problem != nil {
+			return errors.Join(err, problem)
+		}
+		return fmt.Errorf("the renewal is %s, do not submit it again: %w", settled.Verdict, err)
 	}
 	if err != nil {
 		return err
