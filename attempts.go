@@ -133,12 +133,20 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 	start := c.cfg.now()
 	at := Observation{Method: cl.method}
 	err := cl.notSent(c.admit(ctx, cl))
+	var last error
 	for n, maybeDone := 1, false; err == nil; n++ {
-		at, err = c.attempt(ctx, cl, n)
+		var now Observation
+		now, err = c.attempt(ctx, cl, n)
+		if failed, ok := err.(*TransportError); ok && failed.Phase == PhaseBefore && last != nil { //nolint:errorlint // not wrapped
+			err = &stopped{method: cl.method, last: last, why: failed.Err, maybeDone: maybeDone}
+			break // the context ended just before the next one
+		}
+		at = now
 		if err == nil {
 			c.budget.succeeded()
 			break
 		}
+		last = err
 		maybeDone = maybeDone || cl.write && at.Outcome == OutcomeUnknown
 		again, why := c.next(ctx, cl, n, err)
 		if again {
@@ -163,7 +171,7 @@ func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bo
 	if ctx.Err() != nil {
 		return false, c.ended(ctx, cl, ctx.Err())
 	}
-	if ban := c.bans.left(cl.method, c.cfg.now()); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
+	if ban := c.bans.left(cl.banScope, cl.method, c.cfg.now()); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
 		if ban > c.cfg.retry.MaxDelay {
 			return false, unlessTold(err, &RateLimitError{Method: cl.method, RetryAfter: ban})
 		}
@@ -213,7 +221,8 @@ func (c *Client) ended(ctx context.Context, cl *call, err error) error {
 
 // hide takes the secrets of a call out of an error that is not about one attempt.
 func (c *Client) hide(cl *call, err error) error {
-	return (&secrets{texts: []string{cl.url, c.secret(), cl.config.session()}}).hide(err)
+	cl.private.add(cl.url, c.secret(), cl.config.session())
+	return cl.private.hide(err)
 }
 
 // unlessTold is the ban that stands against an attempt, or nil where the failure of
@@ -230,7 +239,7 @@ func unlessTold(failure error, ban *RateLimitError) error {
 func (c *Client) admit(ctx context.Context, cl *call) error {
 	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
 	for {
-		left := c.bans.left(cl.method, c.cfg.now())
+		left := c.bans.left(cl.banScope, cl.method, c.cfg.now())
 		switch {
 		case left > 0:
 			wait := left + rand.N(banJitter)
@@ -258,7 +267,7 @@ func (c *Client) admit(ctx context.Context, cl *call) error {
 // notSent says that the context was over before anything left, unless flow control
 // was the reason, which says so itself.
 func (cl *call) notSent(err error) error {
-	if limited := (*RateLimitError)(nil); err == nil || errors.As(err, &limited) {
+	if _, limited := err.(*RateLimitError); err == nil || limited { //nolint:errorlint // as admit returns it, not inside a cause
 		return err
 	}
 	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, class: cl.classed(rowBefore)}

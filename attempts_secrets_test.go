@@ -127,3 +127,18 @@ func TestBansAndSettlementsShowNothingSecret(t *testing.T) {
 	}
 	diff(t, "JSON of a ban", `{"Method":"alitrip.rentcar.btb.order.query","RetryAfter":60000000000}`, renderings(t, held)["JSON"])
 }
+
+// A cause that somebody made of the request loses the signature too, also that of
+// an earlier attempt.
+func TestCausesShowNoSignature(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	var sign string
+	c, _ := clientFor(t, func(r *http.Request) (*http.Response, error) {
+		sign = r.URL.Query().Get("sign")
+		cancel(fmt.Errorf("POST %s (%s): upstream gone", r.URL, sign))
+		return nil, errors.New("EOF")
+	}, withFakeTime(&fakeTime{}), WithSession(markerSession))
+	_, err := queryOrder(ctx, c)
+	checkHidden(t, "error", err, sign, markerSession)
+}

@@ -323,7 +323,7 @@ func TestEveryAttemptIsSignedAnew(t *testing.T) {
 		var past atomic.Int64 // seconds: one more whenever the clock is read
 		clock := func() time.Time { return testClock().Add(time.Duration(past.Add(1)) * time.Second) }
 		ft := &fakeTime{}
-		throttled := gatewayFailure("7", "", "")
+		throttled := gatewayFailure("7", "accesscontrol.limited-by-dynamic-access-count", "")
 		c, g := clientFor(t, inTurn(throttled, throttled, replyJSON(okReply)), WithSession("s 1"), WithChannel(ChannelAmap), withFakeTime(ft), WithClock(clock))
 		if err := call(context.Background(), c); err != nil || g.count() != 3 {
 			t.Fatalf("%s: %v after %d requests", name, err, g.count())

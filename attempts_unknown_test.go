@@ -168,7 +168,7 @@ func TestUnknownAttemptAndOneThatWasNotSent(t *testing.T) {
 		WithLimiter(limiterFunc(func(context.Context) error { admitted++; return nil })))
 	_, err := send(ctx, c, true, CallRepeatUnknown())
 	e := as[*TransportError](t, err)
-	if g.count() != 1 || e.Phase != PhaseBefore || e.Attempts != 2 || !errors.Is(err, ErrOutcomeUnknown) || OutcomeOf(err) != OutcomeUnknown {
+	if g.count() != 1 || e.Phase != PhaseSend || e.Attempts != 1 || !errors.Is(err, context.Canceled) || !errors.Is(err, ErrOutcomeUnknown) || OutcomeOf(err) != OutcomeUnknown {
 		t.Errorf("%d requests, %+v: %v", g.count(), e, err)
 	}
 }

@@ -66,7 +66,7 @@ const (
 
 // banText is how the platform tells the rest of a ban, such as "This ban will last
 // for 12 more seconds".
-var banText = regexp.MustCompile(`(?i)last\s+for\s+(\d{1,9})\s+more\s+second`)
+var banText = regexp.MustCompile(`(?i)last\s+for\s+0*(\d+)\s+more\s+second`)
 
 // banOf reads the rest of a ban; 0 where the text tells none.
 func banOf(text string) time.Duration {
@@ -74,7 +74,10 @@ func banOf(text string) time.Duration {
 	if m == nil {
 		return 0
 	}
-	seconds, _ := strconv.Atoi(m[1]) // nine digits fit
+	seconds, err := strconv.ParseInt(m[1], 10, 32)
+	if err != nil { // too many digits
+		return maxBan
+	}
 	return min(time.Duration(seconds)*time.Second, maxBan)
 }
 
@@ -83,20 +86,23 @@ func banOf(text string) time.Duration {
 // -dynamic-access-count, of which no more is known.
 const appBan = "accesscontrol.limited-by-app-access-count"
 
-// bans remembers until when calls are banned, by method; "" stands for all.
+// bans remembers until when calls are banned, by scope and method; a scope alone
+// stands for all methods.
 type bans struct {
 	mu    sync.Mutex
 	until atomic.Pointer[map[string]time.Time] // never changed, only replaced
 }
 
+// maxBans bounds how many bans are remembered: methods of any name can be called.
+const maxBans = 1000
+
 // note remembers the ban that a failure tells of.
-func (b *bans) note(e *GatewayError, now time.Time) {
+func (b *bans) note(scope string, e *GatewayError, now time.Time) {
 	if e.RetryAfter <= 0 {
 		return
 	}
-	scope := e.Method
-	if e.SubCode == appBan {
-		scope = ""
+	if e.SubCode != appBan {
+		scope += e.Method
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -105,17 +111,21 @@ func (b *bans) note(e *GatewayError, now time.Time) {
 		maps.Copy(until, *old)
 	}
 	maps.DeleteFunc(until, func(_ string, end time.Time) bool { return !end.After(now) })
-	if end := now.Add(e.RetryAfter); end.After(until[scope]) {
+	if end := now.Add(e.RetryAfter); end.After(until[scope]) && len(until) < maxBans {
 		until[scope] = end
 	}
 	b.until.Store(&until)
 }
 
 // left tells how long calls of a method are still banned.
-func (b *bans) left(method string, now time.Time) time.Duration {
+func (b *bans) left(scope, method string, now time.Time) time.Duration {
 	until := b.until.Load()
 	if until == nil {
 		return 0
 	}
-	return max((*until)[method].Sub(now), (*until)[""].Sub(now), 0)
+	left := time.Duration(0)
+	for _, key := range []string{scope + method, scope, ""} { // what the TOP gateway says of the app holds everywhere
+		left = max(left, (*until)[key].Sub(now))
+	}
+	return left
 }

@@ -36,8 +36,8 @@ func TestBanTexts(t *testing.T) {
 		"This ban will last for 1.5 more seconds":                  0,
 		"This ban will last for 5 more minutes":                    0,
 		"This ban will last for some more seconds":                 0,
-		"This ban will last for 9999999999 more seconds":           0,
-		"This ban will last for 99999999999999999999 more seconds": 0,
+		"This ban will last for 9999999999 more seconds":           24 * time.Hour,
+		"This ban will last for 99999999999999999999 more seconds": 24 * time.Hour,
 		"This ban will last for １２ more seconds":                   0,
 		"This ban lasts 12 seconds":                                0,
 		"该应用在 12 秒内被限流":                                            0,
@@ -84,7 +84,7 @@ func TestBansInReplies(t *testing.T) {
 		if after != tc.want || told != (tc.want > 0) {
 			t.Errorf("%s: RetryAfter is %v, %v", name, after, told)
 		}
-		if left := c.bans.left(opOrderQuery.method, testClock()); left != tc.want || g.count() != 1 {
+		if left := c.bans.left("", opOrderQuery.method, testClock()); left != tc.want || g.count() != 1 {
 			t.Errorf("%s: banned for %v after %d requests, want %v", name, left, g.count(), tc.want)
 		}
 	}
@@ -148,24 +148,40 @@ func replyOK(r *http.Request) (*http.Response, error) {
 	return replyJSON(okReply)(r)
 }
 
-// An app ban that Qimen tells of holds for TOP too; another client knows nothing.
-func TestBanAcrossGateways(t *testing.T) {
+// A ban that comes through a Qimen provider holds for that provider alone: it may
+// have written the reply.
+func TestBanOfAQimenProvider(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, g := clientFor(t, replyJSON(fmt.Sprintf(`{"response":{"flag":"failure","code":7,"sub_code":%q,"sub_message":"This ban will last for 60 more seconds"}}`, appBan)),
-		WithQimenURL("http://qimen.test/qm"))
+	banned := replyJSON(fmt.Sprintf(`{"response":{"flag":"failure","code":7,"sub_code":%q,"sub_message":"This ban will last for 60 more seconds"}}`, appBan))
+	c, g := clientFor(t, inTurn(banned, replyOK), WithQimenURL("http://qimen.test/qm"))
 	var out Raw
-	err := c.CallQimen(ctx, "x.z", &QimenRequest{TargetAppKey: "1"}, &out)
-	if e := as[*GatewayError](t, err); e.RetryAfter != time.Minute {
+	call := func(target string) error {
+		return c.CallQimen(ctx, "x.z", &QimenRequest{TargetAppKey: target}, &out)
+	}
+	if e := as[*GatewayError](t, call("1")); e.RetryAfter != time.Minute {
 		t.Errorf("%+v", e)
 	}
-	_, err = queryOrder(ctx, c)
-	if e := as[*RateLimitError](t, err); e.RetryAfter != time.Minute || g.count() != 1 {
-		t.Errorf("%d requests: %v", g.count(), err)
+	if e := as[*RateLimitError](t, call("1")); e.RetryAfter != time.Minute || g.count() != 1 {
+		t.Errorf("%d requests: %v", g.count(), e)
 	}
-	other, _ := clientFor(t, replyJSON(okReply))
-	if _, err := queryOrder(ctx, other); err != nil {
-		t.Error(err)
+	if err := call("2"); err != nil {
+		t.Errorf("another provider: %v", err)
+	}
+	if _, err := queryOrder(ctx, c); err != nil {
+		t.Errorf("the TOP gateway: %v", err)
+	}
+}
+
+// A provider's own code 7 is no flow control: what it means is not known.
+func TestCodeSevenOfAQimenProvider(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, reply(200, xmlType, `<response><flag>failure</flag><code>7</code><message>booked already</message></response>`),
+		WithQimenURL("http://qimen.test/qm"), WithFormat(XML), withFakeTime(&fakeTime{}))
+	var out Raw
+	err := c.CallQimen(context.Background(), "x.z", &QimenRequest{TargetAppKey: "1", XML: []byte("<r/>")}, &out)
+	if g.count() != 1 || !errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrRateLimited) {
+		t.Errorf("%d requests: %v", g.count(), err)
 	}
 }
 
@@ -180,24 +196,24 @@ func TestBansAreMerged(t *testing.T) {
 	var b bans
 	left := func(after time.Duration, a, other time.Duration) {
 		t.Helper()
-		if got, rest := b.left("a", now.Add(after)), b.left("b", now.Add(after)); got != a || rest != other {
+		if got, rest := b.left("", "a", now.Add(after)), b.left("", "b", now.Add(after)); got != a || rest != other {
 			t.Errorf("after %v: %v and %v are left, want %v and %v", after, got, rest, a, other)
 		}
 	}
 	left(0, 0, 0)
-	b.note(ban("a", apiBan, 0), now)
+	b.note("", ban("a", apiBan, 0), now)
 	left(0, 0, 0)
-	b.note(ban("a", apiBan, time.Minute), now)
+	b.note("", ban("a", apiBan, time.Minute), now)
 	left(0, time.Minute, 0)
-	b.note(ban("a", apiBan, time.Second), now) // told earlier, heard later
+	b.note("", ban("a", apiBan, time.Second), now) // told earlier, heard later
 	left(0, time.Minute, 0)
-	b.note(ban("c", appBan, 20*time.Second), now)
+	b.note("", ban("c", appBan, 20*time.Second), now)
 	left(0, time.Minute, 20*time.Second)
-	b.note(ban("c", appBan, 90*time.Second), now)
+	b.note("", ban("c", appBan, 90*time.Second), now)
 	left(0, 90*time.Second, 90*time.Second)
 	left(90*time.Second-1, 1, 1)
 	left(90*time.Second, 0, 0)
-	b.note(ban("b", apiBan, time.Minute), now.Add(2*time.Hour))
+	b.note("", ban("b", apiBan, time.Minute), now.Add(2*time.Hour))
 	left(2*time.Hour, 0, time.Minute)
 	if kept := *b.until.Load(); len(kept) != 1 {
 		t.Errorf("bans that are over are kept: %v", kept)

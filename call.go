@@ -29,6 +29,8 @@ type call struct {
 	inner       string      // member of the reply that holds its members
 	accept      func(reply *top.Reply, attempt int, body []byte) error
 	config      callConfig
+	banScope    string  // whose bans hold: empty for the TOP gateway, else the Qimen provider
+	private     secrets // of all attempts so far
 }
 
 const formType = "application/x-www-form-urlencoded;charset=UTF-8"
@@ -57,8 +59,8 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 		}
 	}
 	err := c.receive(cl, n, raw, failed, private, &obs)
-	if gateway := (*GatewayError)(nil); errors.As(err, &gateway) {
-		c.bans.note(gateway, c.cfg.now())
+	if gateway, ok := err.(*GatewayError); ok { //nolint:errorlint // the reply to this attempt, and no error inside another
+		c.bans.note(cl.banScope, gateway, c.cfg.now())
 	}
 	obs.Outcome = OutcomeOf(err)
 	obs.Duration = c.cfg.now().Sub(start)
@@ -96,7 +98,8 @@ func (c *Client) sign(cl *call, now time.Time) (request, *secrets) {
 	if cl.contentType == "" {
 		req.contentType, req.body = formType, top.AppendForm([]byte{}, cl.form) // not nil, which resty refuses
 	}
-	return req, &secrets{texts: []string{req.url, cl.url, secret, session, signature}}
+	cl.private.add(req.url, cl.url, secret, session, signature)
+	return req, &cl.private
 }
 
 // joinQuery appends a query to a URL that may have one.
@@ -192,8 +195,8 @@ func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, private
 
 func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, private *secrets) *GatewayError {
 	kind := classifyGateway(f.Code, f.SubCode)
-	if f.Provider {
-		kind = rowProvider
+	if f.Provider || cl.dialect == top.Qimen && kind.wait && !strings.HasPrefix(f.SubCode, accessControl) {
+		kind = rowProvider // a provider may have written it, to whom code 7 means something else
 	}
 	e := &GatewayError{
 		Method: cl.method, Code: private.redact(f.Code), Msg: private.redact(f.Msg),

@@ -68,6 +68,7 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 		return nil, err
 	}
 	cl.dialect, cl.url, cl.target = top.Qimen, c.qimenURL, req.TargetAppKey
+	cl.banScope = "qimen " + cl.target + " "
 	switch {
 	case cl.url == "":
 		return nil, cl.invalid("Qimen URL", "is not known: add WithQimenURL to the client's options")

@@ -160,7 +160,8 @@ func setURL(to *string, what, rawURL string) error {
 	return nil
 }
 
-// WithHTTPClient sends through a copy of hc: its transport and timeout are kept,
+// WithHTTPClient sends through a copy of hc: its transport and timeout are kept (a
+// transport must not send a request again by itself, or a write may be sent twice),
 // cookies and redirects are switched off in the copy. Without this option the
 // client has a transport of its own with room for 128 idle connections.
 func WithHTTPClient(hc *http.Client) Option {

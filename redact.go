@@ -20,12 +20,15 @@ const (
 	minPart = 12
 )
 
-// secrets are the texts of an attempt that must not be shown: secret, session,
+// secrets are the texts of a call that must not be shown: secret, session,
 // signature, and the addresses that carry them.
 type secrets struct {
 	texts []string
 	forms []string // the texts in every form, made when they are first needed
 }
+
+// add takes up the texts of another attempt.
+func (s *secrets) add(texts ...string) { s.texts, s.forms = append(s.texts, texts...), nil }
 
 // all lists the texts as they are, as a URL has them, and as %q and JSON have them.
 // Of a URL the query must not be shown alone either. Longer texts come first, since

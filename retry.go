@@ -88,6 +88,9 @@ func classifyStatus(status int) class {
 	return rowStatus
 }
 
+// accessControl begins the sub codes of the gateway's flow control.
+const accessControl = "accesscontrol."
+
 // badArgumentCodes are faults of the platform that repeating does not mend.
 var badArgumentCodes = []string{
 	"isp.null-pointer-exception", "isp.top-parse-error", "isp.top-mapping-parse-error", "isp.invalid-parameters",
@@ -97,7 +100,7 @@ var badArgumentCodes = []string{
 // ones with no telling sub code end in rowLost: the service may have acted.
 func classifyGateway(code, subCode string) class {
 	switch {
-	case strings.HasPrefix(subCode, "accesscontrol."), subCode == "isv.BUSINESS_LIMIT_CONTROL": // the latter as other clients have it
+	case strings.HasPrefix(subCode, accessControl), subCode == "isv.BUSINESS_LIMIT_CONTROL": // the latter as other clients have it
 		return rowThrottled
 	case slices.Contains(badArgumentCodes, subCode):
 		return rowBadArgument

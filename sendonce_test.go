@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -10,7 +11,9 @@ import (
 	"net/http/httptest"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
 )
@@ -89,10 +92,28 @@ func TestBrokenRecordAfterRequest(t *testing.T) {
 }
 
 // HTTP/2 sends a request again after some resets that do not prove that nothing
-// was done with it. A submit must not be among those.
+// was done with it: also after an interim answer, and one without a body without
+// asking. A write must not be among those.
 func TestHTTP2ResetIsNotReplayed(t *testing.T) {
 	t.Parallel()
-	for name, gone := range map[string]bool{"server stays": false, "server gone": true} {
+	submit := func(c *Client) error {
+		_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OrderID: "1"})
+		return err
+	}
+	empty := func(c *Client) error { return c.Call(t.Context(), "some.write", nil, new(Raw)) }
+	for name, tc := range map[string]struct {
+		gone    bool
+		interim string // status of an answer before the reset
+		reset   http2.ErrCode
+		call    func(*Client) error
+	}{
+		"server stays":              {false, "", http2.ErrCodeProtocol, submit},
+		"server gone":               {true, "", http2.ErrCodeProtocol, submit},
+		"after 103":                 {false, "103", http2.ErrCodeProtocol, submit},
+		"after 100, stream refused": {false, "100", http2.ErrCodeRefusedStream, submit},
+		"no body":                   {false, "", http2.ErrCodeProtocol, empty},
+		"no body, after 103":        {false, "103", http2.ErrCodeProtocol, empty},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var executed atomic.Int32
@@ -107,24 +128,65 @@ func TestHTTP2ResetIsNotReplayed(t *testing.T) {
 					if err != nil {
 						return
 					}
-					d, ok := f.(*http2.DataFrame)
-					if !ok || !d.StreamEnded() {
+					if h := f.Header(); h.Flags&http2.FlagDataEndStream == 0 || h.Type != http2.FrameData && h.Type != http2.FrameHeaders {
 						continue
 					}
+					stream := f.Header().StreamID
 					if executed.Add(1) > 1 { // the second one would be told that there is one already
-						_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: d.StreamID, BlockFragment: []byte{0x88}, EndHeaders: true})
-						_ = framer.WriteData(d.StreamID, true, []byte(`{"successful":false,"ret_code":"DUP"}`))
+						_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: []byte{0x88}, EndHeaders: true})
+						_ = framer.WriteData(stream, true, []byte(`{"successful":false,"ret_code":"DUP"}`))
 						continue
 					}
-					if gone {
-						_ = l.Close()
-						_ = framer.WriteGoAway(d.StreamID, http2.ErrCodeNo, nil)
+					if tc.interim != "" {
+						status := append([]byte{0x08, 0x03}, tc.interim...)
+						_ = framer.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: status, EndHeaders: true})
 					}
-					_ = framer.WriteRSTStream(d.StreamID, http2.ErrCodeProtocol)
+					if tc.gone {
+						_ = l.Close()
+						_ = framer.WriteGoAway(stream, http2.ErrCodeNo, nil)
+					}
+					_ = framer.WriteRSTStream(stream, tc.reset)
 				}
 			})
-			wantUnknown(t, submitTo(t, address, hc), executed.Load())
+			c, err := NewClient("12345678", "0123456789abcdef0123456789abcdef", WithBaseURL(address), WithHTTPClient(hc))
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantUnknown(t, tc.call(c), executed.Load())
 		})
+	}
+}
+
+// What ended a context says nothing of this call, even when it is an error of
+// another one.
+func TestCausesOfOtherCalls(t *testing.T) {
+	t.Parallel()
+	other, _ := clientFor(t, banFor("600"))
+	_, banned := queryOrder(t.Context(), other)
+	dial := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	for name, cause := range map[string]error{
+		"ban":     banned,
+		"unknown": ErrOutcomeUnknown,
+		"limit":   &RateLimitError{Method: "x", RetryAfter: time.Hour},
+		"invalid": &ValidationError{},
+		"dial":    dial,
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		c, g := clientFor(t, func(*http.Request) (*http.Response, error) {
+			cancel(cause)
+			return nil, context.Canceled
+		})
+		_, err := send(ctx, c, true)
+		if OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, cause) || errors.Is(err, ErrRateLimited) || !errors.Is(err, ErrOutcomeUnknown) || isA[*GatewayError](err) {
+			t.Errorf("%s: outcome %v: %v", name, OutcomeOf(err), err)
+		}
+		if _, told := RetryAfter(err); told || c.bans.left("", opOrderQuery.method, c.cfg.now()) > 0 {
+			t.Errorf("%s: a ban of another call is taken over", name)
+		}
+		_, err = queryOrder(ctx, c) // a read that is never sent
+		if OutcomeOf(err) != OutcomeNotSent || errors.Is(err, ErrOutcomeUnknown) != (name == "unknown") || !isA[*TransportError](err) || g.count() != 1 {
+			t.Errorf("%s: outcome %v: %v", name, OutcomeOf(err), err)
+		}
 	}
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A Verdict says what became of a submit whose outcome was unknown.
@@ -122,12 +124,23 @@ func (r *SettleRequest) check() error {
 	switch {
 	case r == nil || r.Submit == nil:
 		ps.Add("Submit", "is required: the request whose outcome is unknown")
-	case r.Submit.RenewalOutOrderID == "" && r.Probe == nil:
+	case r.Probe != nil || r.ownID() != "":
+	case top.IsBlank(r.Submit.RenewalOutOrderID):
 		ps.Add("Submit.RenewalOutOrderID", "is required: without an id of yours the renewal cannot be told from others")
-	case r.Submit.RenewalOutOrderID != "" && r.Submit.RenewalOutOrderID == r.Submit.OutOrderID:
-		ps.Add("Submit.RenewalOutOrderID", "must differ from OutOrderID: by the id of the main order any of its renewals would be found")
+	default:
+		ps.Add("Submit.RenewalOutOrderID", "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found")
 	}
 	return ps.Err(opRenewalSubmit.method)
+}
+
+// ownID is the distributor's id of the renewal; empty where there is none of its
+// own.
+func (r *SettleRequest) ownID() string {
+	id := strings.TrimSpace(r.Submit.RenewalOutOrderID)
+	if id == strings.TrimSpace(r.Submit.OutOrderID) || id == strings.TrimSpace(string(r.Submit.OrderID)) {
+		return ""
+	}
+	return id
 }
 
 // probe makes the default Probe. A success proves that the renewal exists; a
@@ -185,15 +198,16 @@ func (r *SettleRequest) read(e events.Event) *Settlement {
 // isAbout tells whether an event is about the renewal: by your id of it, or by the
 // main order where the other renewals are known.
 func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string, renewalOrderID ID) bool {
-	mine := r.Submit.RenewalOutOrderID
+	mine := r.ownID()
 	switch {
 	case mine == "":
 	case renewalOutOrderID != "":
-		return renewalOutOrderID == mine // it names its renewal, mine or another
-	case head.OutOrderID == mine:
+		return strings.TrimSpace(renewalOutOrderID) == mine // it names its renewal, mine or another
+	case strings.TrimSpace(head.OutOrderID) == mine:
 		return true
 	}
-	if !r.OthersKnown || renewalOrderID == "" || slices.Contains(r.Others, renewalOrderID) {
+	// An id in an odd form could be one of the others.
+	if !r.OthersKnown || !renewalOrderID.IsNumeric() || slices.ContainsFunc(r.Others, func(id ID) bool { return strings.TrimSpace(string(id)) == string(renewalOrderID) }) {
 		return false
 	}
 	main := r.Submit

@@ -209,7 +209,7 @@ func TestSettleRequestProblems(t *testing.T) {
 		"no own id": {&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder}, Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, OthersKnown: true}, ownID},
 		"one id for both": {
 			&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outOrder}},
-			Problem{Field: "Submit.RenewalOutOrderID", Rule: "must differ from OutOrderID: by the id of the main order any of its renewals would be found"},
+			Problem{Field: "Submit.RenewalOutOrderID", Rule: "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found"},
 		},
 	} {
 		got, err := c.Renewals.Settle(context.Background(), tc.req)

@@ -13,7 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -99,11 +101,13 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 		SetBody(req.body).
 		Post(req.url)
 	if err != nil {
-		err = withCause(ctx, unquoted(stripURL(err)))
-		if trace.unconnected() || !trace.asked.Load() && isDialError(err) {
-			return nil, &phaseError{PhaseConnect, rowNotSent, err}
+		err = unquoted(stripURL(err))
+		failed := &phaseError{PhaseSend, rowLost, nil}
+		if trace.unconnected() || !trace.asked.Load() && isDialError(err) { // before the caller's cause comes in, which may be anything
+			failed = &phaseError{PhaseConnect, rowNotSent, nil}
 		}
-		return nil, &phaseError{PhaseSend, rowLost, err}
+		failed.err = withCause(ctx, err)
+		return nil, failed
 	}
 	body := resp.RawBody()
 	defer func() { _ = body.Close() }()
@@ -140,9 +144,9 @@ func (t *transport) read(resp *http.Response, body io.Reader) ([]byte, error) {
 }
 
 // connTrace notes whether a connection was asked for and came about, whether
-// anything went out, and whether an answer began. A round tripper that knows no
-// traces leaves all unset.
-type connTrace struct{ asked, got, wrote, answered atomic.Bool }
+// anything went out, whether an answer began, and whether that was an interim one
+// (1xx). A round tripper that knows no traces leaves all unset.
+type connTrace struct{ asked, got, wrote, answered, interim atomic.Bool }
 
 type traceKey struct{}
 
@@ -153,13 +157,17 @@ var errSentBefore = errors.New("the connection failed after the request had gone
 // nothing. Before that, such as on a connection that had died idle, it may.
 func sendOnce(_ *resty.Client, r *http.Request) error {
 	trace, ok := r.Context().Value(traceKey{}).(*connTrace)
-	body := r.GetBody
-	if !ok || body == nil {
+	if !ok {
 		return nil
 	}
+	body := r.GetBody
+	if body == nil || r.Body == nil || r.Body == http.NoBody { // a request without a body would be repeated without asking
+		body = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }
+		r.Body, _ = body()
+	}
 	r.GetBody = func() (io.ReadCloser, error) {
-		// After an answer it is a redirect that is being prepared, and then refused.
-		if trace.wrote.Load() && !trace.answered.Load() {
+		// After a whole answer it is a redirect that is being prepared, and then refused.
+		if trace.wrote.Load() && (!trace.answered.Load() || trace.interim.Load()) {
 			return nil, errSentBefore
 		}
 		return body()
@@ -175,6 +183,8 @@ func (t *connTrace) hooks() *httptrace.ClientTrace {
 		WroteHeaders: func() { t.wrote.Store(true) },
 
 		GotFirstResponseByte: func() { t.answered.Store(true) },
+
+		Got1xxResponse: func(int, textproto.MIMEHeader) error { t.interim.Store(true); return nil },
 	}
 }
 
@@ -218,10 +228,31 @@ func unquoted(err error) error {
 // withCause adds what ended the context: that it was cancelled or its time was up,
 // and the cause that the caller gave. The standard library gives one or the other.
 func withCause(ctx context.Context, err error) error {
-	for _, why := range []error{ctx.Err(), context.Cause(ctx)} {
+	for _, why := range []error{ctx.Err(), causeOf(ctx)} {
 		if why != nil && !errors.Is(err, why) {
 			err = fmt.Errorf("%w (%w)", err, why)
 		}
 	}
 	return err
+}
+
+// causeOf is the cause of the context's end. One that is, or wraps, an error of this
+// package is about another call: it keeps its text, and its classes do not pass on.
+func causeOf(ctx context.Context) error {
+	cause := context.Cause(ctx)
+	var another interface{ Outcome() Outcome }
+	var invalid *ValidationError
+	if errors.As(cause, &another) || errors.As(cause, &invalid) || errors.Is(cause, ErrOutcomeUnknown) || errors.Is(cause, ErrRateLimited) {
+		return &foreignError{cause}
+	}
+	return cause
+}
+
+// A foreignError matches the error that it stands for, and nothing inside.
+type foreignError struct{ err error }
+
+func (e *foreignError) Error() string { return e.err.Error() }
+
+func (e *foreignError) Is(target error) bool {
+	return reflect.TypeOf(target).Comparable() && target == e.err
 }
