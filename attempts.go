@@ -1,125 +1,11 @@
 package rentcar
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
-	"sync/atomic"
 	"time"
 )
-
-// A RetryPolicy says how often and after what wait a call is sent again. The zero
-// value of a field stands for its default.
-//
-// What is sent again does not depend on it. Reads are, after any failure that may
-// pass: no connection, a timeout, a reply cut off, not understood, or without
-// envelope and with HTTP status 5xx or 429, flow control, an isp. sub code (but for
-// those that blame the arguments), codes 3, 10, 88 and any that is not known. Writes
-// are only when the platform has surely not carried them out: no connection came
-// about, or flow control refused them. See CallRepeatUnknown.
-type RetryPolicy struct {
-	// MaxAttempts is how often a call is sent at most: 3. 1 sends every call once; it
-	// still waits for the end of a short ban before that.
-	MaxAttempts int
-	// BaseDelay bounds the wait before the second attempt; each further wait may be
-	// twice as long. Waits are random between zero and their bound: 200 ms.
-	BaseDelay time.Duration
-	// MaxDelay bounds every wait, those for the end of a ban included: 5 s. A call
-	// that meets a longer ban fails at once.
-	MaxDelay time.Duration
-	// Budget is how many repeated attempts all calls of the client together may
-	// make without a success: 20. Every tenth success gives one back, so that an
-	// outage is not multiplied.
-	Budget int
-}
-
-// The defaults of a RetryPolicy.
-const (
-	DefaultMaxAttempts = 3                      // attempts of a call
-	DefaultBaseDelay   = 200 * time.Millisecond // bound of the first wait
-	DefaultMaxDelay    = 5 * time.Second        // bound of every wait
-	DefaultRetryBudget = 20                     // repeated attempts of all calls without a success
-)
-
-// withDefaults fills in what is zero.
-func (p RetryPolicy) withDefaults() RetryPolicy {
-	return RetryPolicy{
-		MaxAttempts: cmp.Or(p.MaxAttempts, DefaultMaxAttempts),
-		BaseDelay:   cmp.Or(p.BaseDelay, DefaultBaseDelay),
-		MaxDelay:    cmp.Or(p.MaxDelay, DefaultMaxDelay),
-		Budget:      cmp.Or(p.Budget, DefaultRetryBudget),
-	}
-}
-
-func (p RetryPolicy) check() error {
-	switch {
-	case p.MaxAttempts < 0:
-		return errors.New("retry policy: MaxAttempts must not be negative: 1 sends every call once")
-	case p.BaseDelay < 0 || p.MaxDelay < 0:
-		return errors.New("retry policy: delays must not be negative")
-	case p.Budget < 0:
-		return errors.New("retry policy: the budget must not be negative: MaxAttempts 1 switches repeating off")
-	}
-	return nil
-}
-
-// backoff is the wait before attempt n+1: full jitter under a bound that doubles.
-func (p RetryPolicy) backoff(n int) time.Duration {
-	bound := p.BaseDelay
-	for range n - 1 {
-		if bound > p.MaxDelay/2 { // doubled it would be more, or overflow
-			bound = p.MaxDelay
-			break
-		}
-		bound *= 2
-	}
-	return rand.N(min(bound, p.MaxDelay))
-}
-
-// A Limiter spaces calls out: rate.Limiter of golang.org/x/time/rate is one.
-type Limiter interface {
-	// Wait returns when an attempt may be sent, or an error when it must not. It is
-	// called before every attempt.
-	Wait(ctx context.Context) error
-}
-
-// budget counts the repeated attempts that are left, in tenths.
-type budget struct {
-	tenths atomic.Int64
-	full   int64
-}
-
-func newBudget(attempts int) *budget {
-	b := &budget{full: 10 * min(int64(attempts), math.MaxInt64/20)} // no sum overflows
-	b.tenths.Store(b.full)
-	return b
-}
-
-// take takes one attempt, if there is one.
-func (b *budget) take() bool { return b.add(-10) }
-
-// giveBack gives back an attempt that was not made.
-func (b *budget) giveBack() { b.add(10) }
-
-// succeeded gives a tenth of an attempt back.
-func (b *budget) succeeded() { b.add(1) }
-
-// add does nothing where the result would be less than zero; more than all is all.
-func (b *budget) add(tenths int64) bool {
-	for {
-		old := b.tenths.Load()
-		sum := min(old+tenths, b.full)
-		if sum < 0 {
-			return false
-		}
-		if sum == old || b.tenths.CompareAndSwap(old, sum) {
-			return true
-		}
-	}
-}
 
 // Why a call was not sent again, although its failure would have allowed it.
 var (
@@ -232,36 +118,6 @@ func unlessTold(failure error, ban *RateLimitError) error {
 		return nil
 	}
 	return ban
-}
-
-// admit waits until an attempt may be sent: for the end of a short ban, and for
-// the limiter. Its error is a *RateLimitError, or what ended the context.
-func (c *Client) admit(ctx context.Context, cl *call) error {
-	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
-	for {
-		left := c.bans.left(cl.banScope, cl.method, c.cfg.now())
-		switch {
-		case left > 0:
-			wait := left + rand.N(banJitter)
-			if left > patience || tooLate(ctx, wait) {
-				return &RateLimitError{Method: cl.method, RetryAfter: left}
-			}
-			if err := c.cfg.sleep(ctx, wait); err != nil {
-				return c.ended(ctx, cl, err)
-			}
-			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
-		case limited:
-			if err := c.cfg.limiter.Wait(ctx); err != nil {
-				if ctx.Err() != nil {
-					return c.ended(ctx, cl, err)
-				}
-				return &RateLimitError{Method: cl.method, Err: c.hide(cl, err)}
-			}
-			limited = false // somebody may have met a ban while this call waited
-		default:
-			return nil
-		}
-	}
 }
 
 // notSent says that the context was over before anything left, unless flow control

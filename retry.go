@@ -1,117 +1,113 @@
 package rentcar
 
 import (
+	"cmp"
 	"errors"
-	"net/http"
-	"slices"
-	"strings"
+	"math"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
 )
 
-// A class is what a failure means for the call.
-type class struct {
-	outcome Outcome
-	kind    error // the sentinel it matches, may be nil
-	write   bool  // the call changes something
-
-	// Whether the call may be sent again, by what it does, and whether flow control
-	// refused it.
-	retryRead, retryWrite, wait bool
+// A RetryPolicy says how often and after what wait a call is sent again. The zero
+// value of a field stands for its default.
+//
+// What is sent again does not depend on it. Reads are, after any failure that may
+// pass: no connection, a timeout, a reply cut off, not understood, or without
+// envelope and with HTTP status 5xx or 429, flow control, an isp. sub code (but for
+// those that blame the arguments), codes 3, 10, 88 and any that is not known. Writes
+// are only when the platform has surely not carried them out: no connection came
+// about, or flow control refused them. See CallRepeatUnknown.
+type RetryPolicy struct {
+	// MaxAttempts is how often a call is sent at most: 3. 1 sends every call once; it
+	// still waits for the end of a short ban before that.
+	MaxAttempts int
+	// BaseDelay bounds the wait before the second attempt; each further wait may be
+	// twice as long. Waits are random between zero and their bound: 200 ms.
+	BaseDelay time.Duration
+	// MaxDelay bounds every wait, those for the end of a ban included: 5 s. A call
+	// that meets a longer ban fails at once.
+	MaxDelay time.Duration
+	// Budget is how many repeated attempts all calls of the client together may
+	// make without a success: 20. Every tenth success gives one back, so that an
+	// outage is not multiplied.
+	Budget int
 }
 
-// repeatable tells whether the call may be sent again. unknownToo lets a write be
-// repeated like a read.
-func (c class) repeatable(unknownToo bool) bool {
-	return c.retryWrite || c.retryRead && (!c.write || unknownToo)
-}
-
-// is tells whether the failure belongs to the class that target stands for.
-func (c class) is(target error) bool {
-	if errors.Is(target, ErrOutcomeUnknown) {
-		return c.write && c.outcome == OutcomeUnknown
-	}
-	return c.kind != nil && errors.Is(target, c.kind)
-}
-
-// warning is what the text of an error says of a write whose fate is unknown.
-func (c class) warning(method string) string {
-	if c.is(ErrOutcomeUnknown) {
-		return " (" + unknownOutcome(method) + ")"
-	}
-	return ""
-}
-
-// unknownOutcome warns of an unknown outcome, and says how to settle it.
-func unknownOutcome(method string) string {
-	text := ErrOutcomeUnknown.Error() + "; find out before repeating it"
-	if op, ok := operationByName(method); ok && op.settle != "" {
-		text += ": " + op.settle
-	}
-	return text
-}
-
-// The rows of the classification. A write may be repeated only where the
-// platform has surely not carried it out.
-var (
-	rowNotSent     = class{outcome: OutcomeNotSent, kind: ErrUnavailable, retryRead: true, retryWrite: true}
-	rowBefore      = class{outcome: OutcomeNotSent}
-	rowLost        = class{outcome: OutcomeUnknown, kind: ErrUnavailable, retryRead: true}
-	rowStatus      = class{outcome: OutcomeUnknown, kind: ErrUnavailable}
-	rowUndecodable = class{outcome: OutcomeUnknown, retryRead: true}
-	rowTooLarge    = class{outcome: OutcomeUnknown, kind: ErrReplyTooLarge}
-	rowThrottled   = class{outcome: OutcomeRejected, kind: ErrRateLimited, retryRead: true, retryWrite: true, wait: true}
-	rowInvalid     = class{outcome: OutcomeRejected, kind: ErrInvalidRequest}
-	rowForbidden   = class{outcome: OutcomeRejected, kind: ErrForbidden}
-	rowAuth        = class{outcome: OutcomeRejected, kind: ErrUnauthorized}
-	rowBadArgument = class{outcome: OutcomeUnknown, kind: ErrInvalidRequest}
-	rowProvider    = class{outcome: OutcomeUnknown} // a Qimen provider's own flag and code, whose meaning is its own
+// The defaults of a RetryPolicy.
+const (
+	DefaultMaxAttempts = 3                      // attempts of a call
+	DefaultBaseDelay   = 200 * time.Millisecond // bound of the first wait
+	DefaultMaxDelay    = 5 * time.Second        // bound of every wait
+	DefaultRetryBudget = 20                     // repeated attempts of all calls without a success
 )
 
-// gatewayCodes classifies the main codes that decide by themselves; all others
-// are decided by their sub code.
-var gatewayCodes = map[string]class{
-	"4": rowThrottled, "5": rowThrottled, "6": rowThrottled, "7": rowThrottled, "8": rowThrottled,
-	"9":  rowInvalid,
-	"11": rowForbidden, "12": rowForbidden, "13": rowForbidden,
-	"21": rowInvalid, "22": rowInvalid, "23": rowInvalid,
-	"24": rowAuth, "25": rowAuth, "26": rowAuth, "27": rowAuth, "28": rowAuth, "29": rowAuth,
-	"30": rowInvalid, "31": rowInvalid, "32": rowInvalid, "33": rowInvalid, "34": rowInvalid,
-	"40": rowInvalid, "41": rowInvalid, "42": rowForbidden, "43": rowInvalid, "44": rowAuth,
-	"47": rowInvalid, "53": rowForbidden,
-}
-
-// classifyStatus classifies a reply that is none of the gateway's, by its HTTP
-// status: a proxy that is overloaded or has lost the gateway may find it again.
-func classifyStatus(status int) class {
-	if status/100 == 5 || status == http.StatusTooManyRequests {
-		return rowLost
+// withDefaults fills in what is zero.
+func (p RetryPolicy) withDefaults() RetryPolicy {
+	return RetryPolicy{
+		MaxAttempts: cmp.Or(p.MaxAttempts, DefaultMaxAttempts),
+		BaseDelay:   cmp.Or(p.BaseDelay, DefaultBaseDelay),
+		MaxDelay:    cmp.Or(p.MaxDelay, DefaultMaxDelay),
+		Budget:      cmp.Or(p.Budget, DefaultRetryBudget),
 	}
-	return rowStatus
 }
 
-// accessControl begins the sub codes of the gateway's flow control.
-const accessControl = "accesscontrol."
-
-// badArgumentCodes are faults of the platform that repeating does not mend.
-var badArgumentCodes = []string{
-	"isp.null-pointer-exception", "isp.top-parse-error", "isp.top-mapping-parse-error", "isp.invalid-parameters",
-}
-
-// classifyGateway classifies an error_response. Codes 3, 10, 88 and unlisted
-// ones with no telling sub code end in rowLost: the service may have acted.
-func classifyGateway(code, subCode string) class {
+func (p RetryPolicy) check() error {
 	switch {
-	case strings.HasPrefix(subCode, accessControl), subCode == "isv.BUSINESS_LIMIT_CONTROL": // the latter as other clients have it
-		return rowThrottled
-	case slices.Contains(badArgumentCodes, subCode):
-		return rowBadArgument
-	case strings.HasPrefix(subCode, "isp."): // the service side, whatever the main code
-		return rowLost
+	case p.MaxAttempts < 0:
+		return errors.New("retry policy: MaxAttempts must not be negative: 1 sends every call once")
+	case p.BaseDelay < 0 || p.MaxDelay < 0:
+		return errors.New("retry policy: delays must not be negative")
+	case p.Budget < 0:
+		return errors.New("retry policy: the budget must not be negative: MaxAttempts 1 switches repeating off")
 	}
-	if c, ok := gatewayCodes[code]; ok {
-		return c
+	return nil
+}
+
+// backoff is the wait before attempt n+1: full jitter under a bound that doubles.
+func (p RetryPolicy) backoff(n int) time.Duration {
+	bound := p.BaseDelay
+	for range n - 1 {
+		if bound > p.MaxDelay/2 { // doubled it would be more, or overflow
+			bound = p.MaxDelay
+			break
+		}
+		bound *= 2
 	}
-	if strings.HasPrefix(subCode, "isv.") {
-		return rowInvalid
+	return rand.N(min(bound, p.MaxDelay))
+}
+
+// budget counts the repeated attempts that are left, in tenths.
+type budget struct {
+	tenths atomic.Int64
+	full   int64
+}
+
+func newBudget(attempts int) *budget {
+	b := &budget{full: 10 * min(int64(attempts), math.MaxInt64/20)} // no sum overflows
+	b.tenths.Store(b.full)
+	return b
+}
+
+// take takes one attempt, if there is one.
+func (b *budget) take() bool { return b.add(-10) }
+
+// giveBack gives back an attempt that was not made.
+func (b *budget) giveBack() { b.add(10) }
+
+// succeeded gives a tenth of an attempt back.
+func (b *budget) succeeded() { b.add(1) }
+
+// add does nothing where the result would be less than zero; more than all is all.
+func (b *budget) add(tenths int64) bool {
+	for {
+		old := b.tenths.Load()
+		sum := min(old+tenths, b.full)
+		if sum < 0 {
+			return false
+		}
+		if sum == old || b.tenths.CompareAndSwap(old, sum) {
+			return true
+		}
 	}
-	return rowLost
 }

@@ -1,15 +1,54 @@
 package rentcar
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"regexp"
 	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 )
+
+// A Limiter spaces calls out: rate.Limiter of golang.org/x/time/rate is one.
+type Limiter interface {
+	// Wait returns when an attempt may be sent, or an error when it must not. It is
+	// called before every attempt.
+	Wait(ctx context.Context) error
+}
+
+// admit waits until an attempt may be sent: for the end of a short ban, and for
+// the limiter. Its error is a *RateLimitError, or what ended the context.
+func (c *Client) admit(ctx context.Context, cl *call) error {
+	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
+	for {
+		left := c.bans.left(cl.banScope, cl.method, c.cfg.now())
+		switch {
+		case left > 0:
+			wait := left + rand.N(banJitter)
+			if left > patience || tooLate(ctx, wait) {
+				return &RateLimitError{Method: cl.method, RetryAfter: left}
+			}
+			if err := c.cfg.sleep(ctx, wait); err != nil {
+				return c.ended(ctx, cl, err)
+			}
+			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
+		case limited:
+			if err := c.cfg.limiter.Wait(ctx); err != nil {
+				if ctx.Err() != nil {
+					return c.ended(ctx, cl, err)
+				}
+				return &RateLimitError{Method: cl.method, Err: c.hide(cl, err)}
+			}
+			limited = false // somebody may have met a ban while this call waited
+		default:
+			return nil
+		}
+	}
+}
 
 // A RateLimitError says that a call was not sent: a ban of flow control (限流) that
 // an earlier call met still lasts, or the limiter refused. It matches
