@@ -120,7 +120,7 @@ func ExampleRetryAfter() {
 	request := &rentcar.OrderQueryRequest{OrderID: fliggytest.SampleOrderID}
 
 	_, err = client.Orders.Query(ctx, request)
-	if wait, banned := rentcar.RetryAfter(err); banned { // errors.Is(err, rentcar.ErrRateLimited)
+	if wait, banned := rentcar.RetryAfter(err); banned { // errors.Is(err, rentcar.ErrRateLimited) is true without a time, too
 		fmt.Println("flow control: try again in", wait)
 	}
 	_, err = client.Orders.Query(ctx, request) // nothing is sent: the client remembers the ban
