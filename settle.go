@@ -92,10 +92,11 @@ type Settlement struct {
 //	case rentcar.VerdictStillUnknown: // ask again later; settled.Err says why
 //	}
 //
-// The options are for the default probe. That nothing is found never means that the renewal was rejected: it may be on its
-// way. Events that contradict each other leave it unknown. The error is a
-// *ValidationError for a request that cannot be settled: without a renewal id of
-// your own, or with that of the main order in its place.
+// The options are for the default probe. That nothing is found never means that the
+// renewal was rejected: it may be on its way. Events that contradict each other
+// leave it unknown. The error is a *ValidationError for a request that cannot be
+// settled: without a renewal id of your own, or with that of the main order in its
+// place.
 //
 // API: alitrip.rentcar.btb.renewal.checkcancel; called by the default probe only.
 func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest, opts ...CallOption) (*Settlement, error) {
