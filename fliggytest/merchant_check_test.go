@@ -278,7 +278,7 @@ func TestCheckOfAHangingMerchant(t *testing.T) {
 		m = newTestMerchant()
 		m.submitted = func(n int, _ object) {
 			if n == 1 {
-				time.Sleep(time.Minute)
+				<-time.After(time.Minute)
 			}
 		}
 		report = CheckMerchant(t.Context(), connectMerchant(t, m), guideCheck)
