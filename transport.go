@@ -157,13 +157,9 @@ var errSentBefore = errors.New("the connection failed after the request had gone
 // nothing. Before that, such as on a connection that had died idle, it may.
 func sendOnce(_ *resty.Client, r *http.Request) error {
 	trace, ok := r.Context().Value(traceKey{}).(*connTrace)
-	if !ok {
-		return nil
-	}
 	body := r.GetBody
-	if body == nil || r.Body == nil || r.Body == http.NoBody { // a request without a body would be repeated without asking
-		body = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }
-		r.Body, _ = body()
+	if !ok || body == nil {
+		return nil
 	}
 	r.GetBody = func() (io.ReadCloser, error) {
 		// After a whole answer it is a redirect that is being prepared, and then refused.
