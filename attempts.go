@@ -10,7 +10,7 @@ import (
 // Why a call was not sent again, although its failure would have allowed it.
 var (
 	errBudget   = errors.New("the retry budget of the client is spent")
-	errDeadline = errors.New("the next attempt would start after the caller's deadline")
+	errDeadline = errors.New("too little time is left before the caller's deadline")
 )
 
 // do is the path of every call: as many attempts as its failures and the policy
@@ -58,6 +58,9 @@ func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bo
 		return false, c.ended(ctx, cl, ctx.Err())
 	}
 	if ban := c.bans.left(cl.banScope, cl.method, c.cfg.now()); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
+		if cl.write && tooLate(ctx, ban+leastForWrite) {
+			return false, &RateLimitError{Method: cl.method, RetryAfter: ban}
+		}
 		if ban > c.cfg.retry.MaxDelay {
 			return false, unlessTold(err, &RateLimitError{Method: cl.method, RetryAfter: ban})
 		}

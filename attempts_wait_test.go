@@ -129,9 +129,9 @@ func TestNoWaitPastTheDeadline(t *testing.T) {
 		text    string
 		limited bool
 	}{
-		"read":         {gatewayFailure("10", "", ""), []Option{forAges()}, false, "gateway error 10: Failed [request_id r7] (not sent again: the next attempt would start after the caller's deadline)", false},
-		"write":        {gatewayFailure("4", "", ""), []Option{forAges()}, true, "(not sent again: the next attempt would start after the caller's deadline)", true},
-		"no reply":     {dialFailure(), []Option{forAges()}, true, "(not sent again: the next attempt would start after the caller's deadline)", false},
+		"read":         {gatewayFailure("10", "", ""), []Option{forAges()}, false, "gateway error 10: Failed [request_id r7] (not sent again: too little time is left before the caller's deadline)", false},
+		"write":        {gatewayFailure("4", "", ""), []Option{forAges()}, true, "(not sent again: too little time is left before the caller's deadline)", true},
+		"no reply":     {dialFailure(), []Option{forAges()}, true, "(not sent again: too little time is left before the caller's deadline)", false},
 		"a short ban":  {banFor("3"), []Option{withRetries()}, true, "not sent: rate limited: the ban lasts for 3s more)", true},
 		"just as long": {banFor("2"), []Option{withRetries()}, false, "not sent: rate limited: the ban lasts for 2s more)", true},
 	} {

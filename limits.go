@@ -132,7 +132,8 @@ type bans struct {
 	until atomic.Pointer[map[string]time.Time] // never changed, only replaced
 }
 
-// maxBans bounds how many bans are remembered: methods of any name can be called.
+// maxBans bounds how many bans of methods are remembered: methods of any name can be
+// called.
 const maxBans = 1000
 
 // note remembers the ban that a failure tells of.
@@ -150,7 +151,8 @@ func (b *bans) note(scope string, e *GatewayError, now time.Time) {
 		maps.Copy(until, *old)
 	}
 	maps.DeleteFunc(until, func(_ string, end time.Time) bool { return !end.After(now) })
-	if end := now.Add(e.RetryAfter); end.After(until[scope]) && len(until) < maxBans {
+	_, known := until[scope]
+	if end := now.Add(e.RetryAfter); end.After(until[scope]) && (known || e.SubCode == appBan || len(until) < maxBans) {
 		until[scope] = end
 	}
 	b.until.Store(&until)

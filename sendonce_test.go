@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -188,6 +189,42 @@ func TestCausesOfOtherCalls(t *testing.T) {
 		}
 	}
 }
+
+// The same with the standard library's transport, which returns the cause itself.
+func TestCausesOfOtherCallsOverHTTP(t *testing.T) {
+	t.Parallel()
+	for name, cause := range map[string]error{
+		"ban":          &RateLimitError{Method: "other", RetryAfter: time.Hour},
+		"business":     &BusinessError{Method: "other", Message: "PERSONAL"},
+		"too large":    ErrReplyTooLarge,
+		"uncomparable": boxedError{[]int{1}},
+	} {
+		for phase, flush := range map[string]bool{"before the reply": false, "within the reply": true} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if flush {
+					_, _ = io.WriteString(w, "{")
+					_ = http.NewResponseController(w).Flush()
+				}
+				cancel(cause)
+				<-r.Context().Done()
+			})
+			_, err := queryOrder(ctx, realClient(t, s.URL))
+			_, told := RetryAfter(err)
+			if told || OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, context.Canceled) || isA[*BusinessError](err) || errors.Is(err, ErrReplyTooLarge) != (name == "too large") {
+				t.Errorf("%s, %s: %v", name, phase, err)
+			}
+			if strings.Contains(err.Error(), "PERSONAL") {
+				t.Errorf("%s, %s: %v", name, phase, err)
+			}
+		}
+	}
+}
+
+type boxedError struct{ v any }
+
+func (boxedError) Error() string { return "boxed" }
 
 // A round tripper that repeats calls itself says of its last attempt that it could
 // not connect; the first one was carried out.

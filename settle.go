@@ -207,8 +207,8 @@ func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string,
 	case strings.TrimSpace(head.OutOrderID) == mine:
 		return true
 	}
-	// An id in an odd form could be one of the others.
-	if !r.OthersKnown || !renewalOrderID.IsNumeric() || slices.ContainsFunc(r.Others, func(id ID) bool { return strings.TrimSpace(string(id)) == string(renewalOrderID) }) {
+	// An id in an odd form could be one of the others, that of the main order is none.
+	if !r.OthersKnown || !renewalOrderID.IsNumeric() || renewalOrderID == r.Submit.OrderID || slices.ContainsFunc(r.Others, func(id ID) bool { return strings.TrimSpace(string(id)) == string(renewalOrderID) }) {
 		return false
 	}
 	main := r.Submit

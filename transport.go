@@ -15,7 +15,6 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -101,7 +100,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 		SetBody(req.body).
 		Post(req.url)
 	if err != nil {
-		err = unquoted(stripURL(err))
+		err = ownError(ctx, unquoted(stripURL(err)))
 		failed := &phaseError{PhaseSend, rowLost, nil}
 		if trace.unconnected() || !trace.asked.Load() && isDialError(err) { // before the caller's cause comes in, which may be anything
 			failed = &phaseError{PhaseConnect, rowNotSent, nil}
@@ -113,6 +112,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	defer func() { _ = body.Close() }()
 	reply := &RawReply{HTTPStatus: resp.StatusCode(), Header: resp.Header()}
 	reply.Body, err = t.read(resp.RawResponse, body)
+	err = ownError(ctx, err)
 	switch {
 	case errors.Is(err, ErrReplyTooLarge):
 		return reply, &phaseError{PhaseRead, rowTooLarge, err}
@@ -221,24 +221,38 @@ func unquoted(err error) error {
 	return &hidden{text: strings.TrimRight(text, ": "), err: err}
 }
 
+// ownError is the failure of a call without the cause of its context's end, which
+// the standard library returns in its place: the cause may be anything, and says
+// nothing of this call.
+func ownError(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && matches(err, context.Cause(ctx)) {
+		return ctx.Err()
+	}
+	return err
+}
+
 // withCause adds what ended the context: that it was cancelled or its time was up,
 // and the cause that the caller gave. The standard library gives one or the other.
 func withCause(ctx context.Context, err error) error {
+	err = ownError(ctx, err)
 	for _, why := range []error{ctx.Err(), causeOf(ctx)} {
-		if why != nil && !errors.Is(err, why) {
+		if why != nil && !matches(err, why) {
 			err = fmt.Errorf("%w (%w)", err, why)
 		}
 	}
 	return err
 }
 
+// classes are what errors of this package match.
+var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, ErrInvalidRequest, ErrReplyTooLarge}
+
 // causeOf is the cause of the context's end. One that is, or wraps, an error of this
-// package is about another call: it keeps its text, and its classes do not pass on.
+// package is about another call: neither its classes nor the platform's words in it
+// pass on to this one.
 func causeOf(ctx context.Context) error {
 	cause := context.Cause(ctx)
 	var another interface{ Outcome() Outcome }
-	var invalid *ValidationError
-	if errors.As(cause, &another) || errors.As(cause, &invalid) || errors.Is(cause, ErrOutcomeUnknown) || errors.Is(cause, ErrRateLimited) {
+	if cause != nil && (errors.As(cause, &another) || slices.ContainsFunc(classes, func(class error) bool { return matches(cause, class) })) {
 		return &foreignError{cause}
 	}
 	return cause
@@ -247,8 +261,19 @@ func causeOf(ctx context.Context) error {
 // A foreignError matches the error that it stands for, and nothing inside.
 type foreignError struct{ err error }
 
-func (e *foreignError) Error() string { return e.err.Error() }
+func (e *foreignError) Error() string { return fmt.Sprintf("an error of another call, %T", e.err) }
 
-func (e *foreignError) Is(target error) bool {
-	return reflect.TypeOf(target).Comparable() && target == e.err
+// Format writes the text for every verb: %#v would show the error inside.
+func (e *foreignError) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(e.Error())) }
+
+func (e *foreignError) Is(target error) (same bool) {
+	defer func() { _ = recover() }() // values that cannot be compared are not the same
+	return target == e.err
+}
+
+// matches is errors.Is for errors of the caller's, which may hold what cannot be
+// compared.
+func matches(err, target error) (is bool) {
+	defer func() { _ = recover() }()
+	return errors.Is(err, target)
 }
