@@ -39,6 +39,16 @@ type Delivery struct {
 	// value: the first one where a name repeats, that of the query where the query
 	// has the name too.
 	Form []Field
+	// Key names the message by operation and business ids: the same for every
+	// repeat, and what a [Gate] and an [Inbox] go by. Printable ASCII, 200 bytes at
+	// most. An event's has type, orderId, renewalOrderId and payTradeNo; a submit's
+	// orderId, outOrderId, both times, payTradeNo and priceMark; a cancellation's
+	// orderId and outOrderId; all of them the app. A message without any of its ids is named by
+	// its SHA-256. Empty before the message is decoded, and for price queries.
+	Key string
+	// IsConflict tells that the gate knows Key with other content. Such a message
+	// is handed over like any other: what differs is yours to judge.
+	IsConflict bool
 	// Attempt counts how often this delivery has been handed to the handler: 1 for
 	// a push that has just arrived.
 	Attempt int

@@ -19,9 +19,9 @@ import (
 // cannot be changed afterwards and may be used by any number of goroutines.
 type Handler struct{ config }
 
-// An operation handles a verified push. It notes what it learns in o, and returns
-// the body of its reply where that is not the one of the reply table.
-type operation func(ctx context.Context, h *Handler, d *Delivery, o *Observation) (Reason, []byte, error)
+// An operation decodes a verified push. It notes what it learns in d and o. An
+// error means that the message is not understood.
+type operation func(h *Handler, d *Delivery, o *Observation) (task, error)
 
 // NewHandler makes a handler that accepts pushes signed with one of secrets. At
 // least one function must be registered: [OnEvent] for a distributor,
@@ -54,6 +54,13 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	if len(h.operations) == 0 {
 		note(errors.New("no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...) and its kin to serve renewals"))
 	}
+	if !h.hasOwnGate {
+		h.gate, err = NewMemoryGate(GateAge(max(DefaultGateAge, 2*h.window)), GateClock(h.now))
+		note(err)
+	}
+	if g, ok := h.gate.(*MemoryGate); ok && g != nil && g.age < 2*h.window {
+		note(fmt.Errorf("WithGate: it forgets after %v: a push can be repeated for %v, twice the window", g.age, 2*h.window))
+	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
 	}
@@ -78,8 +85,8 @@ func (h *Handler) Verify(p *Push) (*Delivery, error) {
 // reply.
 func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 	start := time.Now()
-	o, body := h.process(ctx, p)
-	reply := h.finish(&o, body, start)
+	o, own := h.process(ctx, p)
+	reply := h.finish(&o, own, start)
 	h.report(ctx, o)
 	return reply.clone()
 }
@@ -89,8 +96,8 @@ func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 // a look at the body.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	o, body := h.receive(w, r)
-	reply := h.finish(&o, body, start)
+	o, own := h.receive(w, r)
+	reply := h.finish(&o, own, start)
 	if o.Reason == ReasonBadMethod {
 		w.Header().Set("Allow", http.MethodPost)
 	}
@@ -121,21 +128,18 @@ func send(w http.ResponseWriter, reply Reply) error {
 	return nil
 }
 
-// finish chooses the reply: the row of the table, with the body of the operation
-// where it made one.
-func (h *Handler) finish(o *Observation, body []byte, start time.Time) Reply {
+// finish chooses the reply: the row of the table, or what the operation or the
+// gate has in its place.
+func (h *Handler) finish(o *Observation, own *Reply, start time.Time) Reply {
 	reply := h.replies[o.Reason]
-	switch {
-	case o.Reason == ReasonAccepted && body != nil: // a merchant's reply
-		reply = Reply{Status: http.StatusOK, ContentType: jsonContentType, Body: body}
-	case o.Reason == ReasonRefused && body != nil:
-		reply.Body = body
+	if own != nil {
+		reply = *own
 	}
 	o.Status, o.Duration = reply.Status, time.Since(start)
 	return reply
 }
 
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (Observation, []byte) {
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (Observation, *Reply) {
 	if r.Method != http.MethodPost {
 		return Observation{Reason: ReasonBadMethod, Err: fmt.Errorf("qimen: HTTP method %.20q: want POST", r.Method)}, nil
 	}
@@ -152,21 +156,21 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (Observation, 
 // Dispatch handles a delivery that has been verified before, such as one that was
 // stored: it parses it, calls the function registered for it, reports to observer
 // and logger, and returns the reply. It looks neither at the signature nor at the
-// age of the timestamp.
+// age of the timestamp. An [Inbox] does the storing too.
 func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
 	start := time.Now()
-	o, body := Observation{Reason: ReasonUnverifiable, Err: errors.New("qimen: no delivery")}, []byte(nil)
+	o, own := Observation{Reason: ReasonUnverifiable, Err: errors.New("qimen: no delivery")}, (*Reply)(nil)
 	if d != nil {
-		o, body = h.dispatch(ctx, d)
+		o, own = h.dispatch(ctx, d)
 	}
-	reply := h.finish(&o, body, start)
+	reply := h.finish(&o, own, start)
 	h.report(ctx, o)
 	return reply.clone()
 }
 
 // process is the whole path of a push. It never panics.
-func (h *Handler) process(ctx context.Context, p *Push) (o Observation, body []byte) {
-	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
+func (h *Handler) process(ctx context.Context, p *Push) (o Observation, own *Reply) {
+	defer contain(func(p *PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
@@ -182,43 +186,72 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation, body []b
 	return h.dispatch(ctx, d)
 }
 
-// dispatch runs the function registered for a verified delivery. It never panics.
-func (h *Handler) dispatch(ctx context.Context, d *Delivery) (o Observation, body []byte) {
-	defer contain(func(p *PanicError) { o.Reason, o.Err = ReasonPanic, p })
-	o.Method, o.AppKey = d.Method, d.AppKey
-	run, ok := h.operations[d.Method]
+// dispatch decodes a verified delivery, lets it through the gate, and runs the
+// function registered for it. It never panics.
+func (h *Handler) dispatch(ctx context.Context, d *Delivery) (Observation, *Reply) {
+	return h.perform(ctx, d, h.gate)
+}
+
+// perform is dispatch with another gate, or none.
+func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate) (o Observation, own *Reply) {
+	defer contain(func(p *PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
+	o.Method, o.AppKey, o.Attempt = d.Method, d.AppKey, d.Attempt
+	decode, ok := h.operations[d.Method]
 	if !ok {
 		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %.80q", d.Method)
 		return o, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
-	defer cancel()
-	o.Reason, body, o.Err = run(ctx, h, d, &o)
-	if refusal := (*Refusal)(nil); o.Reason == ReasonHandlerError && errors.As(o.Err, &refusal) && refusal != nil {
-		o.Reason = ReasonRefused
-		if render := h.replies[ReasonRefused].Render; render != nil {
-			body = render(refusal.Code, refusal.Message)
-		}
+	t, err := decode(h, d, &o)
+	if err != nil {
+		o.Reason, o.Err = ReasonUndecodable, err
+		return o, nil
 	}
-	return o, body
+	d.Key, o.Key, o.IsConflict = t.key, t.key, d.IsConflict
+	return o, h.pass(ctx, gate, d, t, &o)
 }
 
-// handleEvent parses an event and hands it to the user's function.
-func handleEvent(ctx context.Context, h *Handler, d *Delivery, o *Observation) (Reason, []byte, error) {
+// work runs the function of the user. The reply is nil where it is that of the
+// table.
+func (h *Handler) work(ctx context.Context, t task, o *Observation) *Reply {
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	var body []byte
+	o.Reason, body, o.Err = t.run(ctx)
+	if o.Reason == ReasonAccepted && body != nil { // a merchant's reply
+		return &Reply{Status: http.StatusOK, ContentType: jsonContentType, Body: body}
+	}
+	if refusal := (*Refusal)(nil); o.Reason == ReasonHandlerError && errors.As(o.Err, &refusal) && refusal != nil {
+		o.Reason = ReasonRefused
+		if reply := h.replies[ReasonRefused]; reply.Render != nil {
+			reply.Body = reply.Render(refusal.Code, refusal.Message)
+			return &reply
+		}
+	}
+	return nil
+}
+
+// handleEvent decodes an event for the user's function.
+func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
 	payload, err := h.payload(d)
 	if err != nil {
-		return ReasonUndecodable, nil, err
+		return task{}, err
 	}
 	event, err := events.Parse(payload)
 	if err != nil {
-		return ReasonUndecodable, nil, err
+		return task{}, err
 	}
 	d.Findings = findings(event.Validate())
 	o.EventType, o.Findings = event.Type(), d.Findings
-	if err := h.onEvent(ctx, d, event); err != nil {
-		return ReasonHandlerError, nil, err
-	}
-	return ReasonAccepted, nil, nil
+	digest := digestOf(payload)
+	return task{
+		key: eventKey(d.AppKey, digest, event), digest: digest,
+		run: func(ctx context.Context) (Reason, []byte, error) {
+			if err := h.onEvent(ctx, d, event); err != nil {
+				return ReasonHandlerError, nil, err
+			}
+			return ReasonAccepted, nil, nil
+		},
+	}, nil
 }
 
 // findings lists the rules that a validation found broken.

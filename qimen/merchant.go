@@ -73,6 +73,8 @@ type merchantRequest[T any] interface {
 	Validate() error
 	ids() (fliggy.ID, string)
 	pressureTest() bool
+	// key names the request at the gate; it is empty for one that may be repeated.
+	key(appKey, digest string) string
 }
 
 // A merchantReply is a pointer to one of the three replies.
@@ -94,38 +96,44 @@ func (r *RenewalCancelRequest) pressureTest() bool { return r.IsPressureTest }
 func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 	option, method string, f func(context.Context, *Delivery, PReq) (PRep, error),
 ) Option {
-	run := func(ctx context.Context, h *Handler, d *Delivery, o *Observation) (Reason, []byte, error) {
+	decode := func(h *Handler, d *Delivery, o *Observation) (task, error) {
 		payload, err := h.payload(d)
 		if err != nil {
-			return ReasonUndecodable, nil, err
+			return task{}, err
 		}
 		request := PReq(new(Req))
 		if err := readMessage(payload, (*Req)(request)); err != nil {
-			return ReasonUndecodable, nil, err
+			return task{}, err
 		}
 		if orderID, outOrderID := request.ids(); saysNothing(string(orderID)) && saysNothing(outOrderID) {
-			return ReasonUndecodable, nil, errNoID
+			return task{}, errNoID
 		}
 		d.Findings = findings(request.Validate())
 		o.Findings, o.IsPressureTest = d.Findings, request.pressureTest()
-		reply, err := f(ctx, d, request)
-		if err != nil {
-			return ReasonHandlerError, nil, err
-		}
-		if reply == nil {
-			return ReasonBadReply, nil, fmt.Errorf("qimen: the function of %s returned neither a reply nor an error", option)
-		}
-		if h.checkReplies {
-			err = reply.Validate()
-		}
-		var body []byte
-		if err == nil {
-			body, err = reply.MarshalJSON()
-		}
-		if err != nil {
-			return ReasonBadReply, nil, fmt.Errorf("qimen: the reply of %s: %w", option, err)
-		}
-		return ReasonAccepted, body, nil
+		digest := digestOf(payload)
+		return task{
+			key: request.key(d.AppKey, digest), digest: digest,
+			run: func(ctx context.Context) (Reason, []byte, error) {
+				reply, err := f(ctx, d, request)
+				if err != nil {
+					return ReasonHandlerError, nil, err
+				}
+				if reply == nil {
+					return ReasonBadReply, nil, fmt.Errorf("qimen: the function of %s returned neither a reply nor an error", option)
+				}
+				if h.checkReplies {
+					err = reply.Validate()
+				}
+				var body []byte
+				if err == nil {
+					body, err = reply.MarshalJSON()
+				}
+				if err != nil {
+					return ReasonBadReply, nil, fmt.Errorf("qimen: the reply of %s: %w", option, err)
+				}
+				return ReasonAccepted, body, nil
+			},
+		}, nil
 	}
 	return func(c *config) error {
 		if f == nil {
@@ -134,7 +142,7 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 		if c.operations[method] != nil {
 			return fmt.Errorf("%s is given twice: register one function", option)
 		}
-		c.operations[method] = run
+		c.operations[method] = decode
 		return nil
 	}
 }

@@ -21,6 +21,16 @@ type Observation struct {
 	AppKey string
 	// EventType is the number of the event, 0 where none was parsed.
 	EventType events.Type
+	// Key is [Delivery.Key], Attempt is [Delivery.Attempt].
+	Key     string
+	Attempt int
+	// IsRepeat tells that the gate answered: with the stored reply
+	// (ReasonAccepted), or that the message is being worked on (ReasonInProgress).
+	IsRepeat bool
+	// IsConflict tells that the gate knows Key with other content.
+	IsConflict bool
+	// IsStored tells that an [Inbox] has stored the event, to be handled later.
+	IsStored bool
 	// Findings lists the documented rules that the event or request breaks.
 	Findings []fliggy.Problem
 	// IsPressureTest tells that a merchant's request is load-test traffic (压测流量).
@@ -74,11 +84,15 @@ func (c *config) report(ctx context.Context, o Observation) {
 		}
 	case ReasonRefused: // the answer no of the user's own function
 		level, message = slog.LevelInfo, "qimen: request declined"
-	case ReasonHandlerError, ReasonBadReply, ReasonPanic:
+	case ReasonInProgress:
+		level, message = slog.LevelInfo, "qimen: repeat of a push in progress"
+	case ReasonHandlerError, ReasonBadReply, ReasonGateFailed, ReasonNotStored, ReasonPanic:
 		level, message = slog.LevelError, "qimen: push failed"
 	}
 	c.log(ctx, level, message, o.Err, slog.String("method", o.Method), slog.String("app_key", o.AppKey),
-		slog.Int("event_type", int(o.EventType)), slog.Int("findings", len(o.Findings)),
+		slog.Int("event_type", int(o.EventType)), slog.String("key", o.Key), slog.Int("attempt", o.Attempt),
+		slog.Bool("repeat", o.IsRepeat), slog.Bool("conflict", o.IsConflict), slog.Bool("stored", o.IsStored),
+		slog.Int("findings", len(o.Findings)),
 		slog.String("reason", string(o.Reason)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration))
 }
 

@@ -39,6 +39,8 @@ type config struct {
 	now          func() time.Time
 	replies      Replies
 	checkReplies bool
+	gate         Gate
+	hasOwnGate   bool
 	observe      func(Observation)
 	logger       *slog.Logger
 }
@@ -125,6 +127,30 @@ func WithReplies(replies Replies) Option {
 func WithUncheckedReplies() Option {
 	return func(c *config) error {
 		c.checkReplies = false
+		return nil
+	}
+}
+
+// WithGate replaces the gate that recognises messages which come again: a
+// [MemoryGate] of the handler's own without it. Use one that all your processes
+// share, or that remembers beyond a restart.
+func WithGate(gate Gate) Option {
+	return func(c *config) error {
+		if gate == nil {
+			return errors.New("WithGate: the gate is nil: WithoutGate switches it off")
+		}
+		c.gate, c.hasOwnGate = gate, true
+		return nil
+	}
+}
+
+// WithoutGate hands every message to your function, repeats included. It must
+// recognise them itself, by [Delivery.Key]. So must it recognise pushes that
+// somebody else repeats: they pass for fresh ones as long as their timestamp is
+// inside the window.
+func WithoutGate() Option {
+	return func(c *config) error {
+		c.gate, c.hasOwnGate = nil, true
 		return nil
 	}
 }

@@ -17,8 +17,9 @@ type Reason string
 
 // The reasons.
 const (
-	// ReasonAccepted: the function of the user did its work. A merchant's function
-	// wrote the reply; the row of the table is for events.
+	// ReasonAccepted: the function of the user did its work, now or when the message
+	// came first. A merchant's function wrote the reply; the row of the table is for
+	// events.
 	ReasonAccepted Reason = "accepted"
 	// ReasonBadSignature: the signature is wrong, missing, or of no configured app.
 	ReasonBadSignature Reason = "bad signature"
@@ -45,6 +46,12 @@ const (
 	ReasonBadReply Reason = "bad reply"
 	// ReasonHandlerError: the function of the user returned another error.
 	ReasonHandlerError Reason = "handler error"
+	// ReasonInProgress: the same message is being worked on; see [Gate].
+	ReasonInProgress Reason = "in progress"
+	// ReasonGateFailed: the gate could not tell whether the message is new.
+	ReasonGateFailed Reason = "gate failed"
+	// ReasonNotStored: the event could not be stored; see [Inbox].
+	ReasonNotStored Reason = "not stored"
 	// ReasonPanic: a function of the user panicked.
 	ReasonPanic Reason = "panic"
 )
@@ -56,7 +63,7 @@ type Reply struct {
 	Body        []byte
 	// Render makes the body from the code and message of a [Refusal], in place of
 	// Body. For ReasonRefused only.
-	Render func(code, message string) []byte
+	Render func(code, message string) []byte `json:"-"`
 }
 
 // Replies is the table from reasons to replies.
@@ -96,6 +103,9 @@ func DefaultReplies() Replies {
 		ReasonRefused:       {Status: http.StatusOK, ContentType: jsonContentType, Render: failureBody},
 		ReasonBadReply:      failure(http.StatusInternalServerError, "system-error", "System error"),
 		ReasonHandlerError:  failure(http.StatusInternalServerError, "system-error", "System error"),
+		ReasonInProgress:    failure(http.StatusServiceUnavailable, "try-later", "Try later"),
+		ReasonGateFailed:    failure(http.StatusInternalServerError, "system-error", "System error"),
+		ReasonNotStored:     failure(http.StatusInternalServerError, "system-error", "System error"),
 		ReasonPanic:         failure(http.StatusInternalServerError, "system-error", "System error"),
 	}
 }

@@ -61,6 +61,11 @@ func (ring keyring) verify(p *Push) (*Delivery, error) {
 		}
 		return nil, &refusal{ErrInvalidSignature, ReasonBadSignature, text}
 	}
+	return s.delivery(p, appKey), nil
+}
+
+// delivery is what a signature vouches for.
+func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
 	return &Delivery{
 		Method:  s.params["method"],
 		AppKey:  appKey,
@@ -71,7 +76,7 @@ func (ring keyring) verify(p *Push) (*Delivery, error) {
 		Form:    s.form,
 		Attempt: 1,
 		Push:    p,
-	}, nil
+	}
 }
 
 const paramTimestamp = "timestamp"

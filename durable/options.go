@@ -1,0 +1,122 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// The defaults of a Queue.
+const (
+	// DefaultTimeout is the time that one attempt has.
+	DefaultTimeout = time.Minute
+	// DefaultMinDelay and DefaultMaxDelay bound the wait after a failed attempt,
+	// which doubles each time.
+	DefaultMinDelay = time.Second
+	DefaultMaxDelay = 10 * time.Minute
+	// DefaultPoll is how often a queue looks for items that it was not told of:
+	// those of other processes, and those that are due again.
+	DefaultPoll = time.Second
+)
+
+// grace is what the store gets beyond the timeout of an attempt, to mark it.
+const grace = 30 * time.Second
+
+// An Option configures a Queue.
+type Option func(*config) error
+
+type config struct {
+	workers            int
+	timeout, grace     time.Duration
+	minDelay, maxDelay time.Duration
+	poll               time.Duration
+	now                func() time.Time
+	observe            func(Result)
+	logger             *slog.Logger
+}
+
+func defaultConfig() config {
+	return config{
+		workers: 1, timeout: DefaultTimeout, grace: grace,
+		minDelay: DefaultMinDelay, maxDelay: DefaultMaxDelay, poll: DefaultPoll,
+		now: time.Now, observe: func(Result) {}, logger: slog.New(slog.DiscardHandler),
+	}
+}
+
+// WithWorkers sets how many items are worked on at once: one without it, so that
+// items are begun in the order in which they became due.
+func WithWorkers(n int) Option {
+	return func(c *config) error {
+		if n < 1 {
+			return fmt.Errorf("durable: WithWorkers: %d: want 1 at least", n)
+		}
+		c.workers = n
+		return nil
+	}
+}
+
+// WithTimeout sets the time that one attempt has: DefaultTimeout without it. An
+// attempt that does not heed its context may go on while the item is handed out
+// again.
+func WithTimeout(timeout time.Duration) Option {
+	return positive("WithTimeout", timeout, func(c *config) { c.timeout = timeout })
+}
+
+// WithBackoff sets the wait after the first failed attempt, which doubles each time,
+// and the longest wait: DefaultMinDelay and DefaultMaxDelay without it.
+func WithBackoff(shortest, longest time.Duration) Option {
+	return positive("WithBackoff", shortest, func(c *config) { c.minDelay, c.maxDelay = shortest, longest })
+}
+
+// WithPoll sets how often the queue looks for items: DefaultPoll without it.
+func WithPoll(interval time.Duration) Option {
+	return positive("WithPoll", interval, func(c *config) { c.poll = interval })
+}
+
+func positive(option string, d time.Duration, set func(*config)) Option {
+	return func(c *config) error {
+		if d <= 0 {
+			return fmt.Errorf("durable: %s: %v: want more than zero", option, d)
+		}
+		set(c)
+		return nil
+	}
+}
+
+// WithClock sets the clock that tells what is due: time.Now without it. Timeouts
+// and the poll interval follow the real one.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) error {
+		if now == nil {
+			return errors.New("durable: WithClock: the function is nil")
+		}
+		c.now = now
+		return nil
+	}
+}
+
+// WithObserver calls f after each attempt, and when the store fails to hand out an
+// item.
+func WithObserver(f func(Result)) Option {
+	return func(c *config) error {
+		if f == nil {
+			return errors.New("durable: WithObserver: the function is nil")
+		}
+		c.observe = f
+		return nil
+	}
+}
+
+// WithLogger logs one record for each attempt: done ones at debug level, those that
+// come again as warnings, parked ones and failures of the store as errors. Without it
+// nothing is logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(c *config) error {
+		if logger == nil {
+			return errors.New("durable: WithLogger: the logger is nil: leave the option out to log nothing")
+		}
+		c.logger = logger
+		return nil
+	}
+}

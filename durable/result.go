@@ -1,0 +1,107 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
+
+// A Result tells how one attempt ended: for metrics and alarms. It carries no
+// content.
+type Result struct {
+	Queue string
+	// ID and Attempt are those of the item; empty where none could be claimed.
+	ID      string
+	Attempt int
+	// IsDone tells that the item is done, IsParked that it was set aside. Due is when
+	// it comes again where it is neither; unset when its claim has to run out first.
+	IsDone   bool
+	IsParked bool
+	Due      time.Time
+	Duration time.Duration
+	// Err is what went wrong: the error of the work, a [*PanicError], or that of the
+	// store.
+	Err error
+}
+
+// Permanent marks an error that another attempt would meet again: the item is
+// parked. It is nil for a nil error.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &permanentError{err}
+}
+
+type permanentError struct{ err error }
+
+func (e *permanentError) Error() string { return textOf(e.err) }
+func (e *permanentError) Unwrap() error { return e.err }
+
+func isPermanent(err error) bool {
+	var p *permanentError
+	return errors.As(err, &p)
+}
+
+// A PanicError is a panic of the function that works on items.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error gives the value of the panic, without the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("durable: panic: %v", e.Value) }
+
+// Unwrap returns the value of the panic where it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// contained calls work and turns a panic into an error.
+func contained(ctx context.Context, item *Item, work func(context.Context, *Item) error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &PanicError{Value: value, Stack: debug.Stack()}
+		}
+	}()
+	return work(ctx, item)
+}
+
+// textOf is the text of an error, also where its method panics.
+func textOf(err error) (text string) {
+	defer func() {
+		if recover() != nil {
+			text = fmt.Sprintf("an error of type %T, whose Error method panics", err)
+		}
+	}()
+	return err.Error()
+}
+
+// report tells observer and logger; a panic of theirs does not end the worker.
+func (c *config) report(ctx context.Context, r Result) {
+	defer func() { _ = recover() }()
+	level, message := slog.LevelWarn, "durable: item comes again"
+	switch {
+	case r.IsDone:
+		level, message = slog.LevelDebug, "durable: item done"
+	case r.IsParked:
+		level, message = slog.LevelError, "durable: item parked"
+	case r.ID == "":
+		level, message = slog.LevelError, "durable: the store failed"
+	}
+	attrs := []slog.Attr{
+		slog.String("queue", r.Queue), slog.String("id", r.ID), slog.Int("attempt", r.Attempt), slog.Duration("duration", r.Duration),
+	}
+	if r.Err != nil {
+		attrs = append(attrs, slog.String("error", textOf(r.Err)))
+	}
+	func() {
+		defer func() { _ = recover() }() // the record is written all the same
+		c.observe(r)
+	}()
+	c.logger.LogAttrs(ctx, level, message, attrs...)
+}

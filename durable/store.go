@@ -1,0 +1,99 @@
+// Package durable keeps work until it is done: pushed events that were
+// acknowledged, callbacks and bills that Fliggy has to confirm. An item is stored
+// before anyone is told that it was taken, handed out again after a failure or a
+// crash, and marked when its work is done.
+//
+// A [Store] is where items are kept: yours, on the database that you have. A
+// [Queue] takes items from it and works on them. qimen.Inbox and rentcar.Outbox
+// are built on both; most programs meet this package only as the Store that they
+// implement, which package storetest checks.
+package durable
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// ErrLost is what a Store answers to the holder of a claim that is over: it ran
+// out and the item was handed out again, or the item is done or parked.
+var ErrLost = errors.New("durable: the claim is over")
+
+// A Store keeps the items of any number of queues. All methods are called by many
+// goroutines at once, and what they have done is durable when they return nil.
+//
+// An item is waiting, done or parked. A waiting item is handed out when it is due.
+type Store interface {
+	// Add stores a new item as waiting. An item that the store knows by queue and
+	// ID, done or parked ones included, is left as it is and returned, without Data
+	// if the store no longer has it. Called with the context that Do gave, it takes
+	// part in the transaction of that Do where the store has transactions.
+	//
+	// The store may forget a done item when no repeat of it is to be expected.
+	Add(ctx context.Context, item *Item) (known *Item, err error)
+	// Claim hands out the waiting item of queue that has been due longest at now,
+	// nil where none is. Before it returns, it has raised the item's Attempt and set
+	// its Due to until: if the holder dies, the item is due again then. A store that only
+	// one process can open may make all claims due when it is opened.
+	Claim(ctx context.Context, queue string, now, until time.Time) (*Item, error)
+	// Do calls work once, and marks the claimed item as done if work returns nil. A store
+	// with transactions makes work's writes, as far as they go through the context
+	// that it gives, and the mark one: both happen or none. The error is that of
+	// work, that of the store, or ErrLost when the claim is over, which is found
+	// before the mark at the latest; then no write of the transaction stays.
+	Do(ctx context.Context, item *Item, work func(ctx context.Context) error) error
+	// Retry ends a claim without success: the item is waiting, and due at due.
+	// ErrLost when the claim is over.
+	Retry(ctx context.Context, item *Item, due time.Time) error
+	// Park ends a claim and sets the item aside, with the reason in words: it is not
+	// handed out, and not forgotten. How it comes back is the store's own. ErrLost
+	// when the claim is over.
+	Park(ctx context.Context, item *Item, reason string) error
+}
+
+// An Item is a piece of work.
+//
+// It formats, logs and marshals to JSON without its content, which may carry
+// signatures and personal data: store its fields one by one.
+type Item struct {
+	// Queue names the queue, such as "fliggy.inbox". Printable ASCII.
+	Queue string
+	// ID names the item in its queue: the same for every repeat. Printable ASCII,
+	// 300 bytes at most.
+	ID string
+	// Digest is the SHA-256 of the content that ID stands for, in hexadecimal. It
+	// tells a repeat from something else under the same ID.
+	Digest string
+	// Data is the work itself.
+	Data []byte
+	// Attempt counts how often the item was handed out, this time included. It also
+	// tells claims apart: the holder of attempt 1 has lost the item when attempt 2
+	// is out.
+	Attempt int
+	// Added is when the item was added, Due when it may be handed out at the
+	// earliest.
+	Added time.Time
+	Due   time.Time
+}
+
+// String tells everything but the content.
+func (i Item) String() string {
+	return fmt.Sprintf("Item(%s %s, attempt %d, due %s, %d bytes, redacted)",
+		i.Queue, i.ID, i.Attempt, i.Due.UTC().Format(time.RFC3339), len(i.Data))
+}
+
+// GoString is String.
+func (i Item) GoString() string { return i.String() }
+
+// Format writes String for every verb.
+func (i Item) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String()) }
+
+// LogValue logs what String tells.
+func (i Item) LogValue() slog.Value { return slog.StringValue(i.String()) }
+
+// MarshalJSON writes String.
+func (i Item) MarshalJSON() ([]byte, error) { return json.Marshal(i.String()) }

@@ -1,0 +1,206 @@
+package qimen
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The defaults of a MemoryGate.
+const (
+	// DefaultGateAge is how long a reply is kept for repeats.
+	DefaultGateAge = 24 * time.Hour
+	// DefaultGateSize is how many replies are kept.
+	DefaultGateSize = 100_000
+)
+
+// A MemoryGate is a [Gate] in the memory of one process: it knows nothing after a
+// restart and nothing of other processes. Make it with [NewMemoryGate]. Give one
+// gate to several handlers, such as the old and the new one while secrets are
+// replaced, and they recognise each other's messages.
+type MemoryGate struct {
+	age  time.Duration
+	size int
+	now  func() time.Time
+
+	mu      sync.Mutex
+	running map[string][]string // digests by key
+	// Two generations of finished messages by key: when the young one is full or old
+	// it becomes the old one, whose place is dropped as a whole. So nothing has to be
+	// searched for age, and a map that has grown does not stay.
+	young, old map[string][]finished
+	held       int // in young
+	turned     time.Time
+}
+
+type finished struct {
+	digest string
+	reply  Reply
+	at     time.Time
+}
+
+// A GateOption configures a MemoryGate.
+type GateOption func(*MemoryGate) error
+
+// GateAge sets how long a reply is kept for repeats: DefaultGateAge without it. A
+// handler takes no gate whose age is less than twice its window: within that time
+// a push that someone repeats passes for a fresh one.
+func GateAge(age time.Duration) GateOption {
+	return func(g *MemoryGate) error {
+		if age <= 0 {
+			return errors.New("qimen: GateAge: want more than zero")
+		}
+		g.age = age
+		return nil
+	}
+}
+
+// GateSize sets how many replies are kept: DefaultGateSize without it. With more,
+// the oldest are forgotten before their time, so that their repeats run again; at
+// least half of them are always kept.
+func GateSize(replies int) GateOption {
+	return func(g *MemoryGate) error {
+		if replies < 2 {
+			return errors.New("qimen: GateSize: want 2 at least")
+		}
+		g.size = replies
+		return nil
+	}
+}
+
+// GateClock sets the clock that replies age by: time.Now without it.
+func GateClock(now func() time.Time) GateOption {
+	return func(g *MemoryGate) error {
+		if now == nil {
+			return errors.New("qimen: GateClock: the function is nil")
+		}
+		g.now = now
+		return nil
+	}
+}
+
+// NewMemoryGate makes a gate. The error says which option is wrong.
+func NewMemoryGate(opts ...GateOption) (*MemoryGate, error) {
+	g := &MemoryGate{age: DefaultGateAge, size: DefaultGateSize, now: time.Now}
+	for _, opt := range opts {
+		if opt == nil {
+			return nil, errors.New("qimen: NewMemoryGate: an option is nil")
+		}
+		if err := opt(g); err != nil {
+			return nil, err
+		}
+	}
+	g.running, g.young = map[string][]string{}, map[string][]finished{}
+	return g, nil
+}
+
+// Begin is part of [Gate]. It does not fail.
+func (g *MemoryGate) Begin(_ context.Context, key, digest string) (Claim, error) {
+	now := g.now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.turn(now)
+	c := Claim{Key: key, Digest: digest}
+	for _, running := range g.running[key] {
+		if running == digest {
+			c.State = ClaimRunning
+			return c, nil
+		}
+		c.IsConflict = true
+	}
+	for _, generation := range []map[string][]finished{g.young, g.old} {
+		for _, f := range generation[key] {
+			switch {
+			case now.Sub(f.at) >= g.age:
+			case f.digest == digest:
+				c.State, c.Reply, c.IsConflict = ClaimFinished, f.reply.clone(), false
+				return c, nil
+			default:
+				c.IsConflict = true
+			}
+		}
+	}
+	g.running[key] = append(g.running[key], digest)
+	return c, nil
+}
+
+// Finish is part of [Gate]. It does not fail.
+func (g *MemoryGate) Finish(_ context.Context, c Claim, reply Reply) error {
+	now := g.now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.release(c)
+	g.turn(now)
+	g.young[c.Key] = append(g.young[c.Key], finished{c.Digest, reply.clone(), now})
+	g.held++
+	return nil
+}
+
+// Abandon is part of [Gate]. It does not fail.
+func (g *MemoryGate) Abandon(_ context.Context, c Claim) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.release(c)
+	return nil
+}
+
+// Len tells how many replies are kept, some of which may be too old to be given
+// out. What is too old for good is let go by the next call of any method.
+func (g *MemoryGate) Len() int {
+	now := g.now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.turn(now)
+	n := g.held
+	for _, f := range g.old {
+		n += len(f)
+	}
+	return n
+}
+
+// release takes a claim off the running ones.
+func (g *MemoryGate) release(c Claim) {
+	left := slices.DeleteFunc(g.running[c.Key], func(digest string) bool { return digest == c.Digest })
+	if len(left) == 0 {
+		delete(g.running, c.Key)
+	} else {
+		g.running[c.Key] = left
+	}
+}
+
+// turn makes room once the young generation is full or old. It runs at every call,
+// so what is young twice its age after a turn is all too old.
+func (g *MemoryGate) turn(now time.Time) {
+	elapsed := now.Sub(g.turned)
+	if elapsed < g.age && g.held < g.size/2 {
+		return
+	}
+	g.old = g.young
+	if elapsed >= 2*g.age {
+		g.old = nil
+	}
+	g.young, g.held, g.turned = map[string][]finished{}, 0, now
+}
+
+// String tells the settings.
+func (g *MemoryGate) String() string {
+	return fmt.Sprintf("MemoryGate(up to %d replies for %v)", g.size, g.age)
+}
+
+// GoString is String.
+func (g *MemoryGate) GoString() string { return g.String() }
+
+// Format writes String for every verb.
+func (g *MemoryGate) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, g.String()) }
+
+// LogValue logs String.
+func (g *MemoryGate) LogValue() slog.Value { return slog.StringValue(g.String()) }
+
+// MarshalJSON writes String.
+func (g *MemoryGate) MarshalJSON() ([]byte, error) { return json.Marshal(g.String()) }
