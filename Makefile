@@ -1,5 +1,5 @@
 # Shorthands. The checks themselves are in .ci/run, which CI runs as a whole.
-.PHONY: test race lint fuzz chaos cover examples ci fmt tidy
+.PHONY: test race lint fuzz chaos soak cover examples ci fmt tidy
 
 test:
 	go test ./...
@@ -19,6 +19,12 @@ CHAOS_OPS ?= 100000
 CHAOS_SEED ?= 1
 chaos:
 	go test . -count=1 -timeout=1h -v -run='^TestChaos$$' -chaos.ops=$(CHAOS_OPS) -chaos.seed=$(CHAOS_SEED)
+
+# A million pushes and two hundred thousand calls over loopback. CI runs a small one with the other tests.
+SOAK_PUSHES ?= 1000000
+SOAK_CALLS ?= 200000
+soak:
+	go test ./internal/soak -count=1 -timeout=2h -v -soak.pushes=$(SOAK_PUSHES) -soak.calls=$(SOAK_CALLS)
 
 cover:
 	go test -coverprofile=coverage.out ./...
