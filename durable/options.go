@@ -20,8 +20,12 @@ const (
 	DefaultPoll = time.Second
 )
 
-// grace is what the store gets beyond the timeout of an attempt, to mark it.
+// grace is what the store gets beyond the timeout of an attempt, to mark it. As much
+// is a claim longer than both, for clocks that differ.
 const grace = 30 * time.Second
+
+// longest keeps sums of durations and times in their range.
+const longest = 365 * 24 * time.Hour
 
 // An Option configures a Queue.
 type Option func(*config) error
@@ -58,26 +62,33 @@ func WithWorkers(n int) Option {
 
 // WithTimeout sets the time that one attempt has: DefaultTimeout without it. An
 // attempt that does not heed its context may go on while the item is handed out
-// again.
+// again. This is also how soon an item comes again whose process was killed, plus a
+// minute.
 func WithTimeout(timeout time.Duration) Option {
-	return positive("WithTimeout", timeout, func(c *config) { c.timeout = timeout })
+	return bounded("WithTimeout", timeout, func(c *config) { c.timeout = timeout })
 }
 
 // WithBackoff sets the wait after the first failed attempt, which doubles each time,
 // and the longest wait: DefaultMinDelay and DefaultMaxDelay without it.
-func WithBackoff(shortest, longest time.Duration) Option {
-	return positive("WithBackoff", shortest, func(c *config) { c.minDelay, c.maxDelay = shortest, longest })
+func WithBackoff(first, most time.Duration) Option {
+	return func(c *config) error {
+		if first <= 0 || most < first || most > longest {
+			return fmt.Errorf("durable: WithBackoff: %v, %v: want more than zero, the second not below the first, a year at most", first, most)
+		}
+		c.minDelay, c.maxDelay = first, most
+		return nil
+	}
 }
 
 // WithPoll sets how often the queue looks for items: DefaultPoll without it.
 func WithPoll(interval time.Duration) Option {
-	return positive("WithPoll", interval, func(c *config) { c.poll = interval })
+	return bounded("WithPoll", interval, func(c *config) { c.poll = interval })
 }
 
-func positive(option string, d time.Duration, set func(*config)) Option {
+func bounded(option string, d time.Duration, set func(*config)) Option {
 	return func(c *config) error {
-		if d <= 0 {
-			return fmt.Errorf("durable: %s: %v: want more than zero", option, d)
+		if d <= 0 || d > longest {
+			return fmt.Errorf("durable: %s: %v: want more than zero, a year at most", option, d)
 		}
 		set(c)
 		return nil
@@ -109,8 +120,9 @@ func WithObserver(f func(Result)) Option {
 }
 
 // WithLogger logs one record for each attempt: done ones at debug level, those that
-// come again as warnings, parked ones and failures of the store as errors. Without it
-// nothing is logged.
+// come again and lost claims as warnings, parked ones as errors, and as errors too
+// items that the store failed to hand out or to put back. Without it nothing is
+// logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {

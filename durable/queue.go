@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -37,9 +40,6 @@ func NewQueue(name string, store Store, opts ...Option) (*Queue, error) {
 		} else if err := opt(&q.config); err != nil {
 			problems = append(problems, err)
 		}
-	}
-	if q.maxDelay < q.minDelay {
-		problems = append(problems, fmt.Errorf("durable: WithBackoff: the longest delay %v is below the shortest %v", q.maxDelay, q.minDelay))
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
@@ -78,6 +78,8 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	}
 	if digest == "" {
 		digest = Digest(data)
+	} else if !isName(digest, maxID) {
+		return false, fmt.Errorf("durable: %s: %s: the digest: want printable ASCII, %d bytes at most", q.name, id, maxID)
 	}
 	now := q.now()
 	known, err := q.store.Add(ctx, &Item{Queue: q.name, ID: id, Digest: digest, Data: data, Added: now, Due: now})
@@ -86,6 +88,9 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
 	case known == nil:
 		q.nudge()
+		if w, ok := ctx.Value(wakesKey{}).(*wakes); ok {
+			w.add(q)
+		}
 		return true, nil
 	case known.Digest != digest:
 		return false, fmt.Errorf("durable: %s: %s: %w", q.name, id, ErrConflict)
@@ -108,8 +113,13 @@ func (q *Queue) nudge() {
 // as done, in one transaction with what work has written through its context, as
 // far as the store has transactions. After an error the item is tried again
 // later, without end; one marked by [Permanent] is parked. A panic counts as an
-// error. An item whose process was killed comes again when its claim has run out.
-// Run may run in any number of processes at once.
+// error. An item whose process was killed comes again when its claim has run out,
+// a minute after its timeout.
+//
+// Run may run in any number of processes at once. What is due goes by their clocks:
+// as long as these agree within 30 seconds, no item is handed out while work that
+// heeds its context still has it. A clock that is set back makes items wait that
+// much longer.
 func (q *Queue) Run(ctx context.Context, work func(ctx context.Context, item *Item) error) error {
 	if work == nil {
 		return fmt.Errorf("durable: %s: Run: the function is nil", q.name)
@@ -141,11 +151,8 @@ func (q *Queue) wait(ctx context.Context) {
 
 // next works on one item. It is false where none is due, or the store fails.
 func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) error) bool {
-	// What is begun is not cut off by the end of Run.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.timeout+q.grace)
-	defer cancel()
-	now := q.now()
-	item, err := q.store.Claim(ctx, q.name, now, now.Add(q.timeout+2*q.grace))
+	ctx = context.WithoutCancel(ctx) // what is begun is not cut off by the end of Run
+	item, err := q.claim(ctx)
 	if err != nil {
 		q.report(ctx, Result{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
 		return false
@@ -154,36 +161,66 @@ func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) erro
 		return false
 	}
 	q.nudge() // there may be more for the other workers
-	start := time.Now()
-	err = q.store.Do(ctx, item, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, q.timeout)
-		defer cancel()
-		return contained(ctx, item, work)
-	})
-	result := Result{Queue: q.name, ID: item.ID, Attempt: item.Attempt, Err: err, Duration: time.Since(start)}
-	q.settle(ctx, item, &result)
-	q.report(ctx, result)
+	q.report(ctx, q.attempt(ctx, item, work))
 	return true
 }
 
-// settle puts an item back whose work has failed.
-func (q *Queue) settle(ctx context.Context, item *Item, r *Result) {
+// claim asks the store for an item. Its claim lasts as long as what next may take,
+// but for putting the item back.
+func (q *Queue) claim(ctx context.Context) (*Item, error) {
+	ctx, cancel := context.WithTimeout(ctx, q.grace)
+	defer cancel()
+	now := q.now()
+	return q.store.Claim(ctx, q.name, now, now.Add(q.timeout+2*q.grace))
+}
+
+func (q *Queue) attempt(ctx context.Context, item *Item, work func(context.Context, *Item) error) Result {
+	var (
+		start  = time.Now()
+		handed = *item // whatever work does to it
+		failed error   // how work itself failed
+		added  wakes
+	)
+	store, cancel := context.WithTimeout(ctx, q.timeout+q.grace)
+	defer cancel()
+	err := q.store.Do(store, item, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(context.WithValue(ctx, wakesKey{}, &added), q.timeout)
+		defer cancel()
+		failed = contained(ctx, &handed, work)
+		return failed
+	})
+	if err == nil {
+		added.nudge()
+	} else if failed == nil {
+		err = fmt.Errorf("durable: %s: marking %s: %w", q.name, item.ID, err)
+	}
+	r := Result{Queue: q.name, ID: item.ID, Attempt: item.Attempt, Err: err, Duration: time.Since(start)}
+	q.settle(ctx, item, &r, failed)
+	return r
+}
+
+// settle puts an item back whose work has failed, or whose mark.
+func (q *Queue) settle(ctx context.Context, item *Item, r *Result, failed error) {
+	// The time of the attempt may be over by now.
+	ctx, cancel := context.WithTimeout(ctx, q.grace)
+	defer cancel()
 	var err error
 	switch {
 	case r.Err == nil:
 		r.IsDone = true
 		return
-	case errors.Is(r.Err, ErrLost):
+	case errors.Is(r.Err, ErrLost) && !errors.Is(failed, ErrLost): // not that of another item, met by work
+		r.IsLost = true
 		return
-	case isPermanent(r.Err):
+	case isPermanent(failed):
 		r.IsParked = true
-		err = q.store.Park(ctx, item, textOf(r.Err))
+		err = q.store.Park(ctx, item, textOf(failed))
 	default:
 		r.Due = q.now().Add(q.delay(item.Attempt))
 		err = q.store.Retry(ctx, item, r.Due)
 	}
 	if err != nil { // it comes again when the claim has run out
-		r.IsParked, r.Due = false, time.Time{}
+		r.IsLost, r.IsParked, r.Due = errors.Is(err, ErrLost), false, time.Time{}
 		r.Err = errors.Join(r.Err, fmt.Errorf("durable: %s: putting %s back: %w", q.name, item.ID, err))
 	}
 }
@@ -191,8 +228,53 @@ func (q *Queue) settle(ctx context.Context, item *Item, r *Result) {
 // delay is how long an item waits after its nth attempt.
 func (q *Queue) delay(attempt int) time.Duration {
 	delay := q.minDelay
-	for ; attempt > 1 && delay < q.maxDelay; attempt-- {
+	for range attempt - 1 {
+		if delay > q.maxDelay/2 {
+			return q.maxDelay
+		}
 		delay *= 2
 	}
-	return min(delay, q.maxDelay)
+	return delay
 }
+
+// A wakes collects the queues that work adds to: in a transaction, what was added
+// can be claimed only when Do has ended.
+type wakes struct {
+	mu     sync.Mutex
+	queues []*Queue
+}
+
+type wakesKey struct{}
+
+func (w *wakes) add(q *Queue) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.queues, q) {
+		w.queues = append(w.queues, q)
+	}
+}
+
+func (w *wakes) nudge() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, q := range w.queues {
+		q.nudge()
+	}
+}
+
+// String names the queue.
+func (q *Queue) String() string {
+	if q == nil {
+		return "Queue(nil)"
+	}
+	return fmt.Sprintf("Queue(%s, %d workers, store redacted)", q.name, q.workers)
+}
+
+// GoString is String.
+func (q *Queue) GoString() string { return q.String() }
+
+// Format writes String for every verb.
+func (q *Queue) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, q.String()) }
+
+// LogValue logs what String tells.
+func (q *Queue) LogValue() slog.Value { return slog.StringValue(q.String()) }

@@ -16,10 +16,13 @@ type Result struct {
 	// ID and Attempt are those of the item; empty where none could be claimed.
 	ID      string
 	Attempt int
-	// IsDone tells that the item is done, IsParked that it was set aside. Due is when
-	// it comes again where it is neither; unset when its claim has to run out first.
+	// IsDone tells that the item is done, IsParked that it was set aside, and IsLost
+	// that the claim was over before that, see [ErrLost]: the attempt was too long, and
+	// the item is another's. Due is when it comes again where it is none of them; unset
+	// when the store failed to put it back, and its claim has to run out first.
 	IsDone   bool
 	IsParked bool
+	IsLost   bool
 	Due      time.Time
 	Duration time.Duration
 	// Err is what went wrong: the error of the work, a [*PanicError], or that of the
@@ -90,7 +93,9 @@ func (c *config) report(ctx context.Context, r Result) {
 		level, message = slog.LevelDebug, "durable: item done"
 	case r.IsParked:
 		level, message = slog.LevelError, "durable: item parked"
-	case r.ID == "":
+	case r.IsLost:
+		message = "durable: claim lost"
+	case r.Due.IsZero():
 		level, message = slog.LevelError, "durable: the store failed"
 	}
 	attrs := []slog.Attr{

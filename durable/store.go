@@ -27,11 +27,15 @@ var ErrLost = errors.New("durable: the claim is over")
 // goroutines at once, and what they have done is durable when they return nil.
 //
 // An item is waiting, done or parked. A waiting item is handed out when it is due.
+// Items taken and given are copies: what is done to them later changes nothing in the
+// store. Times are kept to the millisecond at least. A method whose ctx is over may fail or do
+// its work, but not both.
 type Store interface {
 	// Add stores a new item as waiting. An item that the store knows by queue and
 	// ID, done or parked ones included, is left as it is and returned, without Data
 	// if the store no longer has it. Called with the context that Do gave, it takes
-	// part in the transaction of that Do where the store has transactions.
+	// part in the transaction of that Do where the store has transactions. No other
+	// method is called with that context.
 	//
 	// The store may forget a done item when no repeat of it is to be expected.
 	Add(ctx context.Context, item *Item) (known *Item, err error)
@@ -42,12 +46,13 @@ type Store interface {
 	Claim(ctx context.Context, queue string, now, until time.Time) (*Item, error)
 	// Do calls work once, and marks the claimed item as done if work returns nil. A store
 	// with transactions makes work's writes, as far as they go through the context
-	// that it gives, and the mark one: both happen or none. The error is that of
-	// work, that of the store, or ErrLost when the claim is over, which is found
-	// before the mark at the latest; then no write of the transaction stays.
+	// that it gives, and the mark one: both happen or none. That context is derived from
+	// ctx. The error is that of work, that of the store, or ErrLost when the claim is
+	// over, which is found before the mark at the latest; then no write of the
+	// transaction stays. After an error the claim is what it was.
 	Do(ctx context.Context, item *Item, work func(ctx context.Context) error) error
-	// Retry ends a claim without success: the item is waiting, and due at due.
-	// ErrLost when the claim is over.
+	// Retry ends a claim without success: the item is waiting, and due at due, which
+	// may be before or after the end of the claim. ErrLost when the claim is over.
 	Retry(ctx context.Context, item *Item, due time.Time) error
 	// Park ends a claim and sets the item aside, with the reason in words: it is not
 	// handed out, and not forgotten. How it comes back is the store's own. ErrLost

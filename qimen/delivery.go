@@ -35,6 +35,11 @@ type Delivery struct {
 	Text string
 	// IsForm tells a form body from a text body.
 	IsForm bool
+	// IsGarbled tells that the push has bytes that are not UTF-8, in the place of which
+	// Text, Params and Form have U+FFFD. The platform signs U+FFFD for them too, so the
+	// signature would hold for other bytes as well: what was meant is not known. A
+	// [Handler] refuses such a push, and Payload gives an error.
+	IsGarbled bool
 	// Form holds the fields of a form body in their order, each with its signed
 	// value: the first one where a name repeats, that of the query where the query
 	// has the name too.
@@ -89,11 +94,17 @@ var protocolParams = map[string]bool{
 	"customerId": true,
 }
 
+// errGarbled refuses a push that verifies with other bytes too.
+var errGarbled = errors.New("qimen: the push is not valid UTF-8: its signature does not tell what was meant")
+
 // Payload extracts the message: the text body (JSON, or XML), or for a form
 // an object of its fields, each value a JSON string, without the parameters of
 // the gateway. Only signed content is in it. That the message is the body is
 // inferred; see [WithPayload].
 func (d *Delivery) Payload() ([]byte, error) {
+	if d.IsGarbled {
+		return nil, errGarbled
+	}
 	if !d.IsForm {
 		return []byte(d.Text), nil
 	}

@@ -15,6 +15,13 @@ var (
 	ErrExpired = errors.New("timestamp outside the window")
 	// ErrBodyTooLarge: the body is longer than the limit.
 	ErrBodyTooLarge = errors.New("body too large")
+	// ErrBodyTooSlow: the body had not arrived when the time for it or the context of
+	// the request ended.
+	ErrBodyTooSlow = errors.New("body too slow")
+	// ErrForbiddenClient: the client is in none of the allowed ranges, or not known.
+	ErrForbiddenClient = errors.New("client not allowed")
+
+	errBadMethod = errors.New("bad HTTP method")
 )
 
 // A refusal says why a push was not verified. It matches one of the classes and
@@ -37,6 +44,15 @@ func unverifiable(format string, args ...any) error {
 
 func unsupportedContentType(format string, args ...any) error {
 	return &refusal{ErrInvalidSignature, ReasonContentType, fmt.Sprintf(format, args...)}
+}
+
+func forbidden(format string, args ...any) error {
+	return &refusal{ErrForbiddenClient, ReasonForbiddenClient, fmt.Sprintf(format, args...)}
+}
+
+// tooSlow keeps what ended the reading.
+func tooSlow(cause error) error {
+	return fmt.Errorf("%w: %w", &refusal{ErrBodyTooSlow, ReasonTooSlow, "it had not arrived in time"}, cause)
 }
 
 func tooLarge(limit int64) error {

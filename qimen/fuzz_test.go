@@ -119,6 +119,9 @@ func FuzzHandler(f *testing.F) {
 		if direct := h.Handle(t.Context(), p); method == http.MethodPost && !bytes.Equal(direct.Body, w.Body.Bytes()) {
 			t.Fatalf("Handle answers %s, ServeHTTP %s", direct.Body, w.Body)
 		}
+		if again := k.calls + len(k.requests) - called; o.Reason == ReasonAccepted && (again == 0) != (o.Key != "") {
+			t.Fatalf("%d calls for a repeat, observed %+v", again, o)
+		}
 	})
 }
 

@@ -6,9 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/url"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -22,8 +21,10 @@ import (
 // For every message the handler calls Begin, and after the function of the user
 // has run for a new one either Finish, when the message was accepted, or Abandon,
 // when it was refused, failed or panicked. All three are called by many goroutines
-// at once. A gate that several processes share must end a claim that its process
-// did not: let it expire, after [WithHandlerTimeout] at the earliest.
+// at once, and each has the time of [WithHandlerTimeout]; Finish and Abandon also
+// when the request is over by then. A panic counts as an error. A gate that several
+// processes share must end a claim that its process did not: let it expire, after
+// three times [WithHandlerTimeout] at the earliest.
 type Gate interface {
 	// Begin tells whether the message is new, being worked on, or finished, and
 	// claims a new one. The same key with another digest is another message: it is
@@ -33,18 +34,20 @@ type Gate interface {
 	// Finish keeps the reply for repeats of the message. A failure is reported, and
 	// the reply goes out all the same: the work is done.
 	Finish(ctx context.Context, c Claim, reply Reply) error
-	// Abandon forgets the claim, so that the next repeat runs again.
+	// Abandon forgets the claim, so that the next repeat runs again. A failure is
+	// reported.
 	Abandon(ctx context.Context, c Claim) error
 }
 
-// A ClaimState tells what a gate knows of a message.
+// A ClaimState tells what a gate knows of a message. The zero value is none of the
+// states, so that a gate which leaves it out lets nothing run.
 type ClaimState uint8
 
 // The states.
 const (
 	// ClaimNew: the message has not been seen, or what was begun has failed. It is
 	// now the caller's.
-	ClaimNew ClaimState = iota
+	ClaimNew ClaimState = iota + 1
 	// ClaimRunning: the message is being worked on.
 	ClaimRunning
 	// ClaimFinished: the message was accepted; the claim holds the reply.
@@ -68,12 +71,14 @@ func (s ClaimState) String() string {
 type Claim struct {
 	// Key names the message by what it is about; see [Delivery.Key].
 	Key string
-	// Digest is the SHA-256 of the message in hexadecimal.
+	// Digest is the SHA-256 of what the message says, in hexadecimal. White space and
+	// the order of members do not count, nor does traceId, which may be another one
+	// each time.
 	Digest string
 	// State tells whether the message is new.
 	State ClaimState
-	// IsConflict tells that the key is known with another digest: the same
-	// operation on the same ids was asked for in other words.
+	// IsConflict tells of a new message that its key is known with another digest:
+	// the same operation on the same ids was asked for in other words.
 	IsConflict bool
 	// Reply is the reply of a finished message, as it was given to Finish.
 	Reply Reply
@@ -93,28 +98,20 @@ type task struct {
 	run    func(ctx context.Context) (Reason, []byte, error)
 }
 
-// maxKey bounds a key; longer ones are digests.
-const maxKey = 200
-
-// messageKey names a message by operation and ids, readably where they are short.
-// A message without any id is named by its digest. The app is part of the name,
-// so that no app can speak for another.
-func messageKey(operation, appKey, digest string, ids ...string) string {
-	parts := make([]string, 0, len(ids)+2)
-	parts = append(parts, operation, url.PathEscape(appKey))
-	isNamed := false
-	for _, id := range ids {
-		isNamed = isNamed || !saysNothing(id)
-		parts = append(parts, url.PathEscape(id))
+// messageKey names a message by operation and ids. What it is about is hashed: keys
+// are logged and stored in the open, and an id may be of any length and of any
+// characters. A message without any id is named by otherwise. The app is part of the
+// name, so that no app can speak for another.
+func messageKey(operation, appKey, otherwise string, ids ...string) string {
+	kind := "ids"
+	if !slices.ContainsFunc(ids, func(id string) bool { return !saysNothing(id) }) {
+		kind, ids = "content", []string{otherwise}
 	}
-	if !isNamed {
-		return parts[0] + "/" + parts[1] + "/sha256-" + digest
+	hash := sha256.New()
+	for _, part := range append([]string{kind, appKey}, ids...) {
+		_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
-	key := strings.Join(parts, "/")
-	if len(key) > maxKey {
-		key = operation + "/sha256-" + digestOf([]byte(key))
-	}
-	return key
+	return operation + "/" + hex.EncodeToString(hash.Sum(nil))
 }
 
 // The keys of the operations that act.
@@ -132,7 +129,8 @@ func (r *RenewalCancelRequest) key(appKey, digest string) string {
 
 func eventKey(appKey, digest string, e events.Event) string {
 	about := eventIDs(e)
-	return messageKey("event/"+strconv.Itoa(int(e.Type())), appKey, digest,
+	// Of events without ids the trace id may be all that tells them apart.
+	return messageKey("event/"+strconv.Itoa(int(e.Type())), appKey, digest+"/"+e.Head().TraceID,
 		string(e.Head().OrderID), string(about.RenewalOrderID), about.PayTradeNo)
 }
 
@@ -159,57 +157,68 @@ func eventIDs(e events.Event) (about aboutRenewal) {
 	return about
 }
 
-func digestOf(payload []byte) string {
-	sum := sha256.Sum256(payload)
-	return hex.EncodeToString(sum[:])
-}
-
 // pass runs a task through the gate. The reply is that of the gate for a
 // repeat, and nil where the table or the operation gives it.
 func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *Observation) (reply *Reply) {
 	if gate == nil || t.key == "" {
 		return h.work(ctx, t, o)
 	}
-	claim, err := gate.Begin(ctx, t.key, t.digest)
-	if err != nil {
+	var claim Claim
+	err := h.ask(ctx, func(ctx context.Context) (err error) {
+		claim, err = gate.Begin(ctx, t.key, t.digest)
+		return err
+	})
+	if err == nil {
+		err = claim.check()
+	}
+	switch {
+	case err != nil:
 		o.Reason, o.Err = ReasonGateFailed, gateError(err)
 		return nil
-	}
-	switch claim.State {
-	case ClaimNew:
-	case ClaimFinished:
-		o.Reason, o.IsRepeat = ReasonAccepted, true
-		return &claim.Reply
-	default:
+	case claim.State == ClaimRunning:
 		o.Reason, o.IsRepeat, o.Err = ReasonInProgress, true, errInProgress
 		return nil
+	case claim.State == ClaimFinished:
+		o.Reason, o.IsRepeat = ReasonAccepted, true
+		return &claim.Reply
 	}
-	d.IsConflict, o.IsConflict = claim.IsConflict, claim.IsConflict
-	isDone := false
-	defer func() { // also after a panic
-		if !isDone {
-			h.tell(ctx, o, func(ctx context.Context) error { return gate.Abandon(ctx, claim) })
+	claim.Key, claim.Digest = t.key, t.digest // also where the gate left them out
+	d.IsConflict = d.IsConflict || claim.IsConflict
+	o.IsConflict = d.IsConflict
+	defer func() { // also after runtime.Goexit
+		how := func(ctx context.Context) error { return gate.Abandon(ctx, claim) }
+		if o.Reason == ReasonAccepted {
+			kept := h.replies[ReasonAccepted]
+			if reply != nil {
+				kept = *reply
+			}
+			how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept.clone()) }
+		}
+		if err := h.ask(context.WithoutCancel(ctx), how); err != nil {
+			o.Err = errors.Join(o.Err, gateError(err))
 		}
 	}()
-	reply = h.work(ctx, t, o)
-	if isDone = o.Reason == ReasonAccepted; !isDone {
-		return reply
-	}
-	kept := h.replies[ReasonAccepted]
-	if reply != nil {
-		kept = *reply
-	}
-	h.tell(ctx, o, func(ctx context.Context) error { return gate.Finish(ctx, claim, kept.clone()) })
-	return reply
+	defer contain(func(p *PanicError) { o.Reason, o.Err, reply = ReasonPanic, p, nil })
+	return h.work(ctx, t, o)
 }
 
-// tell lets the gate know how a claim ended. The request may be over by then.
-func (h *Handler) tell(ctx context.Context, o *Observation, how func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.timeout)
+// ask calls a gate, with its time and its panics bounded.
+func (h *Handler) ask(ctx context.Context, call func(context.Context) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
-	if err := how(ctx); err != nil {
-		o.Err = errors.Join(o.Err, gateError(err))
+	defer contain(func(p *PanicError) { err = p })
+	return call(ctx)
+}
+
+// check refuses what no gate may say.
+func (c *Claim) check() error {
+	switch {
+	case c.State != ClaimNew && c.State != ClaimRunning && c.State != ClaimFinished:
+		return fmt.Errorf("the state of the claim is %d: use the ClaimState constants", c.State)
+	case c.State == ClaimFinished && (c.Reply.Status < 200 || c.Reply.Status > 599):
+		return fmt.Errorf("the stored reply has HTTP status %d: want the reply that Finish was given", c.Reply.Status)
 	}
+	return nil
 }
 
 func gateError(err error) error { return fmt.Errorf("qimen: gate: %w", err) }

@@ -107,20 +107,17 @@ func (g *MemoryGate) Begin(_ context.Context, key, digest string) (Claim, error)
 	defer g.mu.Unlock()
 	g.turn(now)
 	c := Claim{Key: key, Digest: digest}
-	for _, running := range g.running[key] {
-		if running == digest {
-			c.State = ClaimRunning
-			return c, nil
-		}
-		c.IsConflict = true
+	if slices.Contains(g.running[key], digest) {
+		c.State = ClaimRunning
+		return c, nil
 	}
+	c.State, c.IsConflict = ClaimNew, len(g.running[key]) > 0
 	for _, generation := range []map[string][]finished{g.young, g.old} {
 		for _, f := range generation[key] {
 			switch {
-			case now.Sub(f.at) >= g.age:
+			case now.Sub(f.at) > g.age:
 			case f.digest == digest:
-				c.State, c.Reply, c.IsConflict = ClaimFinished, f.reply.clone(), false
-				return c, nil
+				return Claim{Key: key, Digest: digest, State: ClaimFinished, Reply: f.reply.clone()}, nil
 			default:
 				c.IsConflict = true
 			}
@@ -178,11 +175,11 @@ func (g *MemoryGate) release(c Claim) {
 // so what is young twice its age after a turn is all too old.
 func (g *MemoryGate) turn(now time.Time) {
 	elapsed := now.Sub(g.turned)
-	if elapsed < g.age && g.held < g.size/2 {
+	if elapsed <= g.age && g.held < g.size/2 {
 		return
 	}
 	g.old = g.young
-	if elapsed >= 2*g.age {
+	if elapsed/2 > g.age { // twice the age may be more than a Duration holds
 		g.old = nil
 	}
 	g.young, g.held, g.turned = map[string][]finished{}, 0, now

@@ -70,7 +70,9 @@ func (in *Inbox) Run(ctx context.Context) error { return in.queue.Run(ctx, in.wo
 func (in *Inbox) receive(h *Handler, d *Delivery, o *Observation) (task, error) {
 	t, err := handleEvent(h, d, o)
 	t.run = func(ctx context.Context) (Reason, []byte, error) {
-		if err := in.store(ctx, d, t); err != nil {
+		err := in.store(ctx, d, t)
+		o.IsConflict = d.IsConflict // the store may know of one that the gate does not
+		if err != nil {
 			return ReasonNotStored, nil, err
 		}
 		o.IsStored = true
@@ -99,11 +101,10 @@ func (in *Inbox) store(ctx context.Context, d *Delivery, t task) error {
 		}
 		return err
 	}
-	var err error
-	if !d.IsConflict {
-		err = add(t.key)
-	}
-	if d.IsConflict || errors.Is(err, durable.ErrConflict) {
+	// What the gate knows does not choose the id: it may have forgotten when the same
+	// push comes again.
+	err := add(t.key)
+	if errors.Is(err, durable.ErrConflict) {
 		d.IsConflict = true
 		err = add(t.key + "+" + t.digest)
 	}

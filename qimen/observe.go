@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -19,6 +20,9 @@ type Observation struct {
 	// verified.
 	Method string
 	AppKey string
+	// Client is the address of the client, without a zone; see [WithTrustedProxies].
+	// Unset where it is not known, as for [Handler.Handle].
+	Client netip.Addr
 	// EventType is the number of the event, 0 where none was parsed.
 	EventType events.Type
 	// Key is [Delivery.Key], Attempt is [Delivery.Attempt].
@@ -89,7 +93,11 @@ func (c *config) report(ctx context.Context, o Observation) {
 	case ReasonHandlerError, ReasonBadReply, ReasonGateFailed, ReasonNotStored, ReasonPanic:
 		level, message = slog.LevelError, "qimen: push failed"
 	}
-	c.log(ctx, level, message, o.Err, slog.String("method", o.Method), slog.String("app_key", o.AppKey),
+	client := "" // none
+	if o.Client.IsValid() {
+		client = o.Client.String()
+	}
+	c.log(ctx, level, message, o.Err, slog.String("client", client), slog.String("method", o.Method), slog.String("app_key", o.AppKey),
 		slog.Int("event_type", int(o.EventType)), slog.String("key", o.Key), slog.Int("attempt", o.Attempt),
 		slog.Bool("repeat", o.IsRepeat), slog.Bool("conflict", o.IsConflict), slog.Bool("stored", o.IsStored),
 		slog.Int("findings", len(o.Findings)),

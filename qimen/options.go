@@ -20,6 +20,11 @@ const (
 	DefaultWindow = 10 * time.Minute
 	// DefaultBodyLimit is the size of the largest body, in bytes.
 	DefaultBodyLimit = 1 << 20
+	// DefaultHeaderLimit is the size of the largest query and signed headers, together
+	// and in bytes.
+	DefaultHeaderLimit = 64 << 10
+	// DefaultReadTimeout is the time that a body has to arrive.
+	DefaultReadTimeout = 30 * time.Second
 	// DefaultHandlerTimeout is the time that a function of the user has.
 	DefaultHandlerTimeout = 30 * time.Second
 )
@@ -36,6 +41,9 @@ type config struct {
 	window       time.Duration
 	timeout      time.Duration
 	bodyLimit    int64
+	headerLimit  int64
+	readTimeout  time.Duration
+	clients      clients
 	now          func() time.Time
 	replies      Replies
 	checkReplies bool
@@ -53,6 +61,8 @@ func defaultConfig() config {
 		window:       DefaultWindow,
 		timeout:      DefaultHandlerTimeout,
 		bodyLimit:    DefaultBodyLimit,
+		headerLimit:  DefaultHeaderLimit,
+		readTimeout:  DefaultReadTimeout,
 		now:          time.Now,
 		replies:      DefaultReplies(),
 		checkReplies: true,
@@ -172,6 +182,26 @@ func WithHandlerTimeout(timeout time.Duration) Option {
 // without it.
 func WithBodyLimit(limit int64) Option {
 	return positive("WithBodyLimit", limit, func(c *config) { c.bodyLimit = limit })
+}
+
+// WithHeaderLimit sets the size of the largest query and signed headers, together and
+// in bytes: DefaultHeaderLimit without it. A header counts as often as it is listed.
+// Whatever has more is not verified. Your http.Server's MaxHeaderBytes bounds all
+// headers.
+func WithHeaderLimit(limit int64) Option {
+	return positive("WithHeaderLimit", limit, func(c *config) { c.headerLimit = limit })
+}
+
+// WithReadTimeout sets the time that a body has to arrive in whole:
+// DefaultReadTimeout without it. Reading also ends with the context of the request,
+// and with the ReadTimeout of your http.Server, which should have one: it bounds what
+// comes before the handler too.
+//
+// A client that falls silent can be cut off only through the ResponseWriter of
+// net/http. Middleware that wraps it has to have an Unwrap method; otherwise only
+// ReadTimeout ends its silence.
+func WithReadTimeout(timeout time.Duration) Option {
+	return positive("WithReadTimeout", timeout, func(c *config) { c.readTimeout = timeout })
 }
 
 func positive[T time.Duration | int64](option string, value T, set func(*config)) Option {

@@ -25,18 +25,26 @@ const (
 	ReasonBadSignature Reason = "bad signature"
 	// ReasonUnverifiable: the query or the body is of a form that cannot be verified.
 	ReasonUnverifiable Reason = "unverifiable"
-	// ReasonContentType: content type or charset are missing or not supported.
+	// ReasonContentType: content type, charset or content encoding are missing or not
+	// supported.
 	ReasonContentType Reason = "unsupported content type"
 	// ReasonExpired: the signed timestamp is outside the window, missing or no time.
 	ReasonExpired Reason = "expired"
 	// ReasonUnknownMethod: no function is registered for the signed method.
 	ReasonUnknownMethod Reason = "unknown method"
-	// ReasonUndecodable: the signed message cannot be parsed, or names no order.
+	// ReasonUndecodable: the signed message cannot be parsed, is garbled (see
+	// [Delivery.IsGarbled]), or names no order.
 	ReasonUndecodable Reason = "undecodable"
 	// ReasonBadMethod: the HTTP method is not POST.
 	ReasonBadMethod Reason = "bad HTTP method"
+	// ReasonForbiddenClient: the address of the client is not allowed; see
+	// [WithAllowedClients].
+	ReasonForbiddenClient Reason = "forbidden client"
 	// ReasonTooLarge: the body is longer than the limit.
 	ReasonTooLarge Reason = "too large"
+	// ReasonTooSlow: the body had not arrived when the time for it or the context of
+	// the request ended; see [WithReadTimeout].
+	ReasonTooSlow Reason = "too slow"
 	// ReasonUnreadable: the body broke off or could not be read.
 	ReasonUnreadable Reason = "unreadable"
 	// ReasonRefused: the function of the user returned a [Refusal].
@@ -80,7 +88,8 @@ const (
 //
 // The body for a bad signature is the one that the page of a sibling API
 // (qimen.alitrip.rentcar.commodity.notify) prescribes. Inferred: that it holds
-// here, with HTTP 200, and every other row. Whatever cannot be verified gets the
+// here, with HTTP 200, and every other row. Whatever cannot be verified, or comes
+// from a client that is not allowed, gets the
 // same bytes, so that a stranger learns nothing. No text carries a detail of the
 // failure.
 func DefaultReplies() Replies {
@@ -94,11 +103,13 @@ func DefaultReplies() Replies {
 		ReasonBadSignature:  badSignature(),
 		ReasonUnverifiable:  badSignature(),
 		ReasonContentType:   badSignature(),
+		ReasonForbiddenClient: badSignature(),
 		ReasonExpired:       failure(http.StatusOK, "invalid-timestamp", "Invalid timestamp"),
 		ReasonUnknownMethod: failure(http.StatusOK, "unknown-method", "Unknown method"),
 		ReasonUndecodable:   failure(http.StatusOK, "invalid-request", "Invalid request"),
 		ReasonBadMethod:     failure(http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed"),
 		ReasonTooLarge:      failure(http.StatusRequestEntityTooLarge, "request-too-large", "Request too large"),
+		ReasonTooSlow: failure(http.StatusRequestTimeout, "request-timeout", "Request timeout"),
 		ReasonUnreadable:    failure(http.StatusBadRequest, "unreadable-request", "Unreadable request"),
 		ReasonRefused:       {Status: http.StatusOK, ContentType: jsonContentType, Render: failureBody},
 		ReasonBadReply:      failure(http.StatusInternalServerError, "system-error", "System error"),

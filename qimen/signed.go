@@ -39,6 +39,7 @@ type Field struct {
 type signedPush struct {
 	charset charset.Charset
 	isForm  bool
+	isGarbled bool // it has bytes for which Java signs U+FFFD
 	params  map[string]string // without "sign"
 	sign    string            // of the query; nothing else counts
 	base    []byte            // params in order, in the charset of the push
@@ -75,10 +76,10 @@ func readSigned(p *Push) (*signedPush, error) {
 		return nil, err
 	}
 	s := &signedPush{charset: cs, isForm: isForm}
-	if s.params, err = headerParams(p.Header, cs); err != nil {
+	if s.params, err = s.headerParams(p.Header); err != nil {
 		return nil, err
 	}
-	query, leftOut, err := queryParams(p.RawQuery, cs)
+	query, leftOut, err := s.queryParams(p.RawQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ func readSigned(p *Push) (*signedPush, error) {
 	if isForm {
 		err = s.readForm(p, query, leftOut)
 	} else {
-		s.text, s.body, err = decodeExact(cs, p.Body)
+		s.text, s.body, err = s.decode(p.Body)
 	}
 	if err != nil {
 		return nil, err
@@ -107,11 +108,11 @@ func (s *signedPush) readForm(p *Push, query map[string]string, leftOut []string
 	seen := map[string]bool{}
 	add := func(piece string, inBody bool) error {
 		rawName, rawValue, _ := strings.Cut(piece, "=")
-		name, err := unescape(rawName, s.charset)
+		name, err := s.unescape(rawName)
 		if err != nil {
 			return err
 		}
-		value, err := unescape(rawValue, s.charset)
+		value, err := s.unescape(rawValue)
 		if err != nil {
 			return err
 		}
@@ -151,15 +152,15 @@ func (s *signedPush) readForm(p *Push, query map[string]string, leftOut []string
 
 // headerParams gives the headers that top-sign-list names, the names spelled as
 // they are there.
-func headerParams(header http.Header, cs charset.Charset) (map[string]string, error) {
+func (s *signedPush) headerParams(header http.Header) (map[string]string, error) {
 	params := map[string]string{}
 	list := headerValue(header, headerSignList)
 	if top.IsBlank(list) {
 		return params, nil
 	}
-	names := javaSplit(list, ",")
-	if len(names) > maxParams {
-		return nil, errTooManyParams
+	names, err := splitParams(list, ",")
+	if err != nil {
+		return nil, err
 	}
 	index := headerIndex(header)
 	for _, name := range names {
@@ -173,7 +174,7 @@ func headerParams(header http.Header, cs charset.Charset) (map[string]string, er
 			params[name] = ""
 			continue
 		}
-		value, err := unescape(value, cs)
+		value, err := s.unescape(value)
 		if err != nil {
 			return nil, err
 		}
@@ -185,14 +186,14 @@ func headerParams(header http.Header, cs charset.Charset) (map[string]string, er
 // queryParams parses the query as the official checker does; url.ParseQuery
 // differs in every special case. leftOut are the pieces with several "=", or
 // nothing else, which it ignores.
-func queryParams(rawQuery string, cs charset.Charset) (params map[string]string, leftOut []string, err error) {
+func (s *signedPush) queryParams(rawQuery string) (params map[string]string, leftOut []string, err error) {
 	if !isASCII(rawQuery) {
 		return nil, nil, unverifiable("the query is not plain ASCII: everything else travels percent-encoded")
 	}
 	params = map[string]string{}
-	pieces := javaSplit(rawQuery, "&")
-	if len(pieces) > maxParams {
-		return nil, nil, errTooManyParams
+	pieces, err := splitParams(rawQuery, "&")
+	if err != nil {
+		return nil, nil, err
 	}
 	for _, piece := range pieces {
 		kv := javaSplit(piece, "=")
@@ -204,11 +205,11 @@ func queryParams(rawQuery string, cs charset.Charset) (params map[string]string,
 			leftOut = append(leftOut, piece)
 			continue
 		}
-		name, err := unescape(kv[0], cs)
+		name, err := s.unescape(kv[0])
 		if err != nil {
 			return nil, nil, err
 		}
-		if params[name], err = unescape(kv[1], cs); err != nil {
+		if params[name], err = s.unescape(kv[1]); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -218,21 +219,26 @@ func queryParams(rawQuery string, cs charset.Charset) (params map[string]string,
 // javaSplit splits like Java's String.split: empty pieces at the end are
 // dropped, but an empty text is one empty piece.
 func javaSplit(s, separator string) []string {
-	pieces := strings.Split(s, separator)
-	if s == "" {
-		return pieces
+	rest := strings.TrimRight(s, separator)
+	if rest == "" && s != "" {
+		return nil
 	}
-	for len(pieces) > 0 && pieces[len(pieces)-1] == "" {
-		pieces = pieces[:len(pieces)-1]
+	return strings.Split(rest, separator)
+}
+
+// splitParams is javaSplit for a text of unknown size.
+func splitParams(s, separator string) ([]string, error) {
+	if strings.Count(strings.TrimRight(s, separator), separator) >= maxParams {
+		return nil, errTooManyParams
 	}
-	return pieces
+	return javaSplit(s, separator), nil
 }
 
 // unescape decodes form encoding in the charset of the push. Like Java it
 // decodes each run of escaped bytes for itself.
-func unescape(s string, cs charset.Charset) (string, error) {
-	if !strings.ContainsAny(s, "%+") && isASCII(s) {
-		return s, nil
+func (s *signedPush) unescape(raw string) (string, error) {
+	if !strings.ContainsAny(raw, "%+") && isASCII(raw) {
+		return raw, nil
 	}
 	var out strings.Builder
 	var run []byte
@@ -240,16 +246,16 @@ func unescape(s string, cs charset.Charset) (string, error) {
 		if len(run) == 0 {
 			return nil
 		}
-		text, _, err := decodeExact(cs, run)
+		text, _, err := s.decode(run)
 		out.WriteString(text)
 		run = run[:0]
 		return err
 	}
-	for i := 0; i < len(s); i++ {
-		c := s[i]
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
 		switch {
 		case c == '%':
-			b, ok := unhex(s[i+1:])
+			b, ok := unhex(raw[i+1:])
 			if !ok {
 				return "", unverifiable("malformed percent escape in a parameter")
 			}
@@ -280,17 +286,19 @@ func unhex(s string) (byte, bool) {
 	return byte(b), err == nil
 }
 
-// decodeExact decodes b and returns, beside the text, the bytes that Java signs
-// for it. In UTF-8 invalid bytes become U+FFFD in both. In a GB charset they are
-// refused: Java signs '?' for them, so they could stand for any other '?'.
-func decodeExact(cs charset.Charset, b []byte) (text string, signed []byte, err error) {
-	if cs == charset.UTF8 && utf8.Valid(b) {
+// decode decodes b and returns, beside the text, the bytes that Java signs for it.
+// In UTF-8 invalid bytes become U+FFFD in both. In a GB charset they are refused:
+// Java signs '?' for them, so they could stand for any other '?'.
+func (s *signedPush) decode(b []byte) (text string, signed []byte, err error) {
+	if s.charset == charset.UTF8 && utf8.Valid(b) {
 		return string(b), b, nil
 	}
-	text = cs.Decode(b)
-	signed = cs.Encode(text)
-	if cs != charset.UTF8 && !bytes.Equal(signed, b) {
-		return "", nil, unverifiable("bytes that are not text in charset %v", cs)
+	text = s.charset.Decode(b)
+	signed = s.charset.Encode(text)
+	if s.charset == charset.UTF8 {
+		s.isGarbled = true
+	} else if !bytes.Equal(signed, b) {
+		return "", nil, unverifiable("bytes that are not text in charset %v", s.charset)
 	}
 	return text, signed, nil
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -21,11 +20,13 @@ import (
 // The error matches [ErrInvalidSignature] and tells why without quoting the
 // signature, the body or a secret: the signature is wrong or absent, or the push
 // cannot be verified (no query, a content type other than JSON, XML, plain text
-// and URL-encoded form, an unknown charset, a malformed escape).
+// and URL-encoded form, an unknown charset, a content encoding, a malformed escape,
+// a query and signed headers of more than [DefaultHeaderLimit]).
 //
 // Where the official Java checker throws, or where servlet containers differ,
 // the push is refused. So are bytes that the GB charset of a push lacks, for
-// which Java would sign "?".
+// which Java would sign "?". Bytes that are not UTF-8 verify as they do there, and
+// [Delivery.IsGarbled] tells: do not act on such a push.
 //
 // The platform joins names and values without a mark between them, so whoever
 // reads a push on its way can cut it at other places under the same signature:
@@ -35,10 +36,13 @@ func VerifyPush(p *Push, secrets Secrets) (*Delivery, error) {
 	if err != nil {
 		return nil, unverifiable("%v", err)
 	}
-	return ring.verify(p)
+	return ring.verify(p, DefaultHeaderLimit)
 }
 
-func (ring keyring) verify(p *Push) (*Delivery, error) {
+func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, error) {
+	if err := p.checkHead(headerLimit); err != nil {
+		return nil, err
+	}
 	s, err := readSigned(p)
 	if err != nil {
 		return nil, err
@@ -73,6 +77,7 @@ func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
 		Params:  s.params,
 		Text:    s.text,
 		IsForm:  s.isForm,
+		IsGarbled: s.isGarbled,
 		Form:    s.form,
 		Attempt: 1,
 		Push:    p,
@@ -110,7 +115,7 @@ func SignPush(p *Push, secret string) (*Push, error) {
 	var query strings.Builder
 	for _, piece := range javaSplit(p.RawQuery, "&") {
 		name, _, _ := strings.Cut(piece, "=")
-		if name, err := unescape(name, charset.UTF8); err == nil && name == paramSign {
+		if name, err := new(signedPush).unescape(name); err == nil && name == paramSign {
 			continue
 		}
 		query.WriteString(piece + "&")

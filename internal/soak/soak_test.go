@@ -105,11 +105,11 @@ func (w *world) settle(t *testing.T) measure {
 	w.callTransport.CloseIdleConnections()
 	// Connections end in their own time; when it takes longer than this, they do not.
 	for n, last := 0, -1; n < 200; n++ {
-		if now := runtime.NumGoroutine(); now == last {
+		now := runtime.NumGoroutine()
+		if now == last {
 			break
-		} else {
-			last = now
 		}
+		last = now
 		<-time.After(50 * time.Millisecond)
 	}
 	runtime.GC()

@@ -1,0 +1,129 @@
+// Package storetest checks implementations of durable.Store.
+//
+// A store's own test calls [Run]:
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) durable.Store {
+//			return newStore(t, filepath.Join(t.TempDir(), "items.db"))
+//		}, storetest.WithTransactions(), storetest.WithReopen(reopen))
+//	}
+//
+// It needs no queue, and no clock: times are given to the store.
+package storetest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/fliggy-go/rentcar/durable"
+)
+
+// An Option tells what a store can do beyond what every store does.
+type Option func(*options)
+
+type options struct {
+	hasTransactions bool
+	reopen          func(t *testing.T, s durable.Store) durable.Store
+}
+
+// WithTransactions checks that what is added within Do is stored when Do succeeds, and
+// only then.
+func WithTransactions() Option { return func(o *options) { o.hasTransactions = true } }
+
+// WithReopen checks that what the store did is durable. reopen closes a store that
+// open has made, as a restart of the program would, and opens it again with the same
+// content.
+func WithReopen(reopen func(t *testing.T, s durable.Store) durable.Store) Option {
+	return func(o *options) { o.reopen = reopen }
+}
+
+// Run checks that a store keeps what the documentation of durable.Store says, each
+// sentence in a subtest of its own. open gives a store without items, each time a new one; it
+// is closed with t.Cleanup. Items are some hundreds in a subtest, and 1 MiB at most.
+func Run(t *testing.T, open func(t *testing.T) durable.Store, opts ...Option) {
+	t.Helper()
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	for _, c := range checks {
+		if c.isTransactional && !o.hasTransactions || c.isReopening && o.reopen == nil {
+			continue
+		}
+		t.Run(c.name, func(t *testing.T) {
+			k := &kit{tb: t, ctx: t.Context(), Store: open(t)}
+			k.reopen = func(s durable.Store) durable.Store { return o.reopen(t, s) }
+			c.run(k)
+		})
+	}
+}
+
+// A check is one subtest.
+type check struct {
+	name string
+	run  func(k *kit)
+	// What the store has to be able to do.
+	isTransactional, isReopening bool
+}
+
+// checks are all of them.
+var checks = []check{
+	{name: "AddNew", run: addNew},
+	{name: "AddAgain", run: addAgain},
+	{name: "AddClaimed", run: addClaimed},
+	{name: "AddRetried", run: addRetried},
+	{name: "AddDone", run: addDone},
+	{name: "AddParked", run: addParked},
+	{name: "AddAtOnce", run: addAtOnce},
+	{name: "QueuesApart", run: queuesApart},
+	{name: "Names", run: names},
+	{name: "Data", run: dataKept},
+	{name: "DataTakenIsCopied", run: dataTaken},
+	{name: "DataGivenIsCopied", run: dataGiven},
+	{name: "TimesKept", run: timesKept},
+	{name: "ClaimNothing", run: claimNothing},
+	{name: "ClaimWhenDue", run: claimWhenDue},
+	{name: "ClaimOrder", run: claimOrder},
+	{name: "ClaimOrderOfZones", run: claimOrderOfZones},
+	{name: "ClaimOrderAfterRetry", run: claimOrderAfterRetry},
+	{name: "ClaimHides", run: claimHides},
+	{name: "ClaimAtOnce", run: claimAtOnce},
+	{name: "DoDone", run: doDone},
+	{name: "DoCallsOnce", run: doCallsOnce},
+	{name: "DoContext", run: doContext},
+	{name: "DoFailed", run: doFailed},
+	{name: "DoAdds", run: doAdds},
+	{name: "DoAtOnce", run: doAtOnce},
+	{name: "Retry", run: retry},
+	{name: "Park", run: park},
+	{name: "LostWhenHandedOutAgain", run: lostWhenHandedOutAgain},
+	{name: "LostWhenDone", run: lostWhenDone},
+	{name: "LostWhenParked", run: lostWhenParked},
+	{name: "LostWithinDo", run: lostWithinDo},
+	{name: "UnknownIsLost", run: unknownIsLost},
+	{name: "ContextOver", run: contextOver},
+	{name: "TransactionCommits", run: transactionCommits, isTransactional: true},
+	{name: "TransactionFails", run: transactionFails, isTransactional: true},
+	{name: "TransactionLost", run: transactionLost, isTransactional: true},
+	{name: "TransactionIsHidden", run: transactionIsHidden, isTransactional: true},
+	{name: "ReopenWaiting", run: reopenWaiting, isReopening: true},
+	{name: "ReopenClaimed", run: reopenClaimed, isReopening: true},
+	{name: "ReopenRetried", run: reopenRetried, isReopening: true},
+	{name: "ReopenDone", run: reopenDone, isReopening: true},
+	{name: "ReopenParked", run: reopenParked, isReopening: true},
+}
+
+// tb is what a check needs of testing.T.
+type tb interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// A kit is a store and the words in which checks talk about it.
+type kit struct {
+	tb
+	durable.Store
+	ctx    context.Context
+	reopen func(durable.Store) durable.Store
+}

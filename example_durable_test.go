@@ -1,0 +1,127 @@
+package rentcar_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+// The same push three times, and one that claims the same ids with another amount.
+func Example_duplicates() {
+	gw := fliggytest.NewGateway()
+	defer gw.Close()
+	secrets := qimen.Secrets{gw.AppKey(): {gw.AppSecret()}}
+	alarm := func(text, key string) { fmt.Println(text, key) }
+	handle := func(_ context.Context, key string, e events.Event) error {
+		fmt.Println("handled", key)
+		return nil
+	}
+
+	gate, err := qimen.NewMemoryGate(qimen.GateAge(48*time.Hour), qimen.GateSize(1_000_000))
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler, err := qimen.NewHandler(secrets,
+		qimen.WithGate(gate), // without it: 100,000 replies for 24 hours
+		qimen.WithObserver(func(o qimen.Observation) {
+			if o.IsConflict {
+				alarm("the same ids, another content:", o.Key)
+			}
+		}),
+		qimen.OnEvent(func(ctx context.Context, d *qimen.Delivery, e events.Event) error {
+			return handle(ctx, d.Key, e) // d.Key: the same for every repeat
+		}),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	gw.PushToHandler(handler)
+	for _, amount := range []string{"200.98", "200.98", "200.98", "9.99"} {
+		payload := fmt.Sprintf(`{"channelId":"80001","orderId":"3104050285204362836","eventType":142,"eventData":{`+
+			`"renewalOrderId":3187983531024266527,"amount":"%s","payTradeNo":"202212191604667539969978368"}}`, amount)
+		gw.PushRaw(context.Background(), []byte(payload))
+	}
+	// Output:
+	// handled event/142/24700001/3104050285204362836/3187983531024266527/202212191604667539969978368
+	// handled event/142/24700001/3104050285204362836/3187983531024266527/202212191604667539969978368
+	// the same ids, another content: event/142/24700001/3104050285204362836/3187983531024266527/202212191604667539969978368
+}
+
+// A refund that survives a crash: the event is stored before it is acknowledged,
+// the callback before it is sent.
+func Example_durable() {
+	gw := fliggytest.NewGateway()
+	defer gw.Close()
+	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	if err != nil {
+		log.Fatal(err)
+	}
+	secrets := qimen.Secrets{gw.AppKey(): {gw.AppSecret()}}
+	confirmed := make(chan struct{})
+	refundOnce := func(_ context.Context, key string, amount fliggy.Yuan) error {
+		fmt.Println("refund", amount)
+		return nil
+	}
+	openStore := durable.NewMemoryStore
+
+	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt
+	outbox, err := rentcar.NewOutbox(client, store, durable.WithObserver(func(r durable.Result) {
+		fmt.Println(r.ID, "confirmed:", r.IsDone, r.Err) // r.IsParked: Fliggy has refused it
+		close(confirmed)
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	handler, err := qimen.NewHandler(secrets, qimen.OnEvent(func(ctx context.Context, d *qimen.Delivery, e events.Event) error {
+		refund, ok := e.(*events.RenewalFeeRefund) // 142
+		if !ok {
+			return nil
+		}
+		if err := refundOnce(ctx, d.Key, refund.Amount); err != nil {
+			return err // comes again, later, with d.Attempt 2
+		}
+		return outbox.AddCallback(ctx, refund.SuccessCallback()) // in the transaction of ctx
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	inbox, err := qimen.NewInbox(handler, store)
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/fliggy/events", inbox) // the inbox in the place of the handler
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	var running sync.WaitGroup
+	running.Go(func() { _ = inbox.Run(ctx) })  // hands stored events to the function
+	running.Go(func() { _ = outbox.Run(ctx) }) // sends until Fliggy confirms
+
+	gw.PushToHandler(inbox)
+	order := gw.AddOrder(fliggytest.SampleOrder())
+	renewal, err := client.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{OrderID: order, RenewalOutOrderID: "R-1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	gw.RequestRefund(renewal.RenewalOrderID, fliggytest.Refund{
+		Type: fliggy.RefundFuelFee, Amount: rentcar.MustYuan("200.98"), Reason: "油费退款", PayTradeNo: "202212191604667539969978368",
+	})
+	<-confirmed
+	stop()
+	running.Wait()
+	// Output:
+	// refund 200.98
+	// callback/270/3104050285204362836/RC202212191604667539969978368/3187983531024266527/R-1/202212191604667539969978368 confirmed: true <nil>
+}
