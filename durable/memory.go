@@ -319,6 +319,8 @@ func (h *dueHeap) Pop() any {
 	old := *h
 	last := old[len(old)-1]
 	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
+	if *h = old[:len(old)-1]; len(*h) == 0 {
+		*h = nil // a slice that has grown does not stay
+	}
 	return last
 }

@@ -73,7 +73,8 @@ func WithTimeout(timeout time.Duration) Option {
 func WithBackoff(first, most time.Duration) Option {
 	return func(c *config) error {
 		if first <= 0 || most < first || most > longest {
-			return fmt.Errorf("durable: WithBackoff: %v, %v: want more than zero, the second not below the first, a year at most", first, most)
+			return fmt.Errorf("durable: WithBackoff: %v, %v: want more than zero, the second not below the first, a year at most",
+				first, most)
 		}
 		c.minDelay, c.maxDelay = first, most
 		return nil

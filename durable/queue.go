@@ -214,7 +214,7 @@ func (q *Queue) settle(ctx context.Context, item *Item, r *Result, failed error)
 		return
 	case isPermanent(failed):
 		r.IsParked = true
-		err = q.store.Park(ctx, item, textOf(failed))
+		err = q.store.Park(ctx, item, reasonOf(failed))
 	default:
 		r.Due = q.now().Add(q.delay(item.Attempt))
 		err = q.store.Retry(ctx, item, r.Due)
@@ -228,7 +228,7 @@ func (q *Queue) settle(ctx context.Context, item *Item, r *Result, failed error)
 // delay is how long an item waits after its nth attempt.
 func (q *Queue) delay(attempt int) time.Duration {
 	delay := q.minDelay
-	for range attempt - 1 {
+	for n := 1; n < attempt; n++ {
 		if delay > q.maxDelay/2 {
 			return q.maxDelay
 		}

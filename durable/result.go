@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -82,6 +83,16 @@ func textOf(err error) (text string) {
 		}
 	}()
 	return err.Error()
+}
+
+// maxReason bounds the reason that a store is given, in bytes.
+const maxReason = 1000
+
+// reasonOf is the text of an error as any store can keep it.
+func reasonOf(err error) string {
+	text := textOf(err)
+	text = strings.ToValidUTF8(text[:min(len(text), maxReason)], "?")
+	return strings.ReplaceAll(text, "\x00", "?")
 }
 
 // report tells observer and logger; a panic of theirs does not end the worker.

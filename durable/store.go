@@ -54,9 +54,9 @@ type Store interface {
 	// Retry ends a claim without success: the item is waiting, and due at due, which
 	// may be before or after the end of the claim. ErrLost when the claim is over.
 	Retry(ctx context.Context, item *Item, due time.Time) error
-	// Park ends a claim and sets the item aside, with the reason in words: it is not
-	// handed out, and not forgotten. How it comes back is the store's own. ErrLost
-	// when the claim is over.
+	// Park ends a claim and sets the item aside, with the reason in words, which are
+	// UTF-8 without zero bytes, 1,000 bytes at most: it is not handed out, and not
+	// forgotten. How it comes back is the store's own. ErrLost when the claim is over.
 	Park(ctx context.Context, item *Item, reason string) error
 }
 

@@ -110,13 +110,6 @@ func queuesApart(k *kit) {
 		k.added(i)
 	}
 	k.nothingIn("other", far, "this queue has none")
-	for _, n := range all {
-		if n.queue == "q" {
-			continue
-		}
-		k.done(k.claimedOf(n.queue, n.id, 1, in(0)))
-		k.nothingIn(n.queue, far, "its only item is done")
-	}
 	for range len(all) / 2 {
 		i, err := k.Claim(k.ctx, "q", in(0), in(1))
 		if err != nil || i == nil || i.Queue != "q" {
@@ -125,6 +118,13 @@ func queuesApart(k *kit) {
 		k.done(i)
 	}
 	k.nothingIn("q", far, "all its items are done")
+	for _, n := range all {
+		if n.queue == "q" {
+			continue
+		}
+		k.done(k.claimedOf(n.queue, n.id, 1, in(0)))
+		k.nothingIn(n.queue, far, "its only item is done")
+	}
 }
 
 func names(k *kit) {
@@ -132,7 +132,8 @@ func names(k *kit) {
 	for c := byte('!'); c <= '~'; c++ {
 		every.WriteByte(c)
 	}
-	ids := []string{every.String(), strings.Repeat("x", 300), strings.Repeat("x", 299), strings.Repeat("x", 299) + "y", "a", "A", "%", "_", "*"}
+	long := strings.Repeat("x", 299)
+	ids := []string{every.String(), long, long + "x", long + "y", "a", "A", "%", "_", "*"}
 	for _, id := range ids {
 		i := newItem(id)
 		i.Queue = strings.Repeat("q", 100)
@@ -148,7 +149,8 @@ func dataKept(k *kit) {
 	}
 	big := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	for id, data := range map[string][]byte{
-		"none": nil, "one": {0}, "odd": odd, "big": big, "text": []byte("取车门店 'a' \"b\" \\ \r\n %s ? $1 ;--"), "not-UTF-8": []byte("a\xff\xfe"),
+		"none": nil, "one": {0}, "odd": odd, "big": big,
+		"text": []byte("取车门店 'a' \"b\" \\ \r\n %s ? $1 ;--"), "not-UTF-8": []byte("a\xff\xfe"),
 	} {
 		i := newItem(id)
 		i.Data, i.Digest = data, durable.Digest(data)

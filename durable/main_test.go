@@ -1,0 +1,153 @@
+package durable_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/fliggy-go/rentcar/durable"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var (
+	errWork  = errors.New("the work failed")
+	errStore = errors.New("the store failed")
+)
+
+// secret is the content that nothing may show.
+const secret = "s3cret-payload"
+
+func newQueue(t *testing.T, store durable.Store, opts ...durable.Option) *durable.Queue {
+	t.Helper()
+	q, err := durable.NewQueue("test.queue", store, opts...)
+	if err != nil {
+		t.Fatalf("NewQueue: %v", err)
+	}
+	return q
+}
+
+func add(t *testing.T, q *durable.Queue, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if isNew, err := q.Add(t.Context(), id, "", []byte(secret+id)); err != nil || !isNew {
+			t.Fatalf("Add(%s) = %v, %v; want true and no error", id, isNew, err)
+		}
+	}
+}
+
+type work = func(context.Context, *durable.Item) error
+
+// run runs a queue until stop is called, which returns what Run has returned.
+func run(t *testing.T, q *durable.Queue, w work) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	over := make(chan error, 1)
+	go func() { over <- q.Run(ctx, w) }()
+	return func() error { cancel(); return <-over }
+}
+
+// A recorder observes a queue.
+type recorder struct {
+	mu      sync.Mutex
+	results []durable.Result
+}
+
+func (r *recorder) observe(result durable.Result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results = append(r.results, result)
+}
+
+// all is what was observed since it was last called.
+func (r *recorder) all() []durable.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.results
+	r.results = nil
+	return all
+}
+
+// one wants one result to have been observed since the last call.
+func (r *recorder) one(t *testing.T) durable.Result {
+	t.Helper()
+	all := r.all()
+	if len(all) != 1 {
+		t.Fatalf("%d results: %v; want one", len(all), all)
+	}
+	return all[0]
+}
+
+// A hooked store calls a hook in the place of a method where there is one.
+type hooked struct {
+	*durable.MemoryStore
+	add    func() error
+	claim  func(now, until time.Time) error
+	mark   func() error // after the work of a Do
+	retry  func() error
+	park   func() error
+	mu     sync.Mutex
+	claims int
+}
+
+func (h *hooked) Add(ctx context.Context, item *durable.Item) (*durable.Item, error) {
+	if h.add != nil {
+		if err := h.add(); err != nil {
+			return nil, err
+		}
+	}
+	return h.MemoryStore.Add(ctx, item)
+}
+
+func (h *hooked) Claim(ctx context.Context, queue string, now, until time.Time) (*durable.Item, error) {
+	h.mu.Lock()
+	h.claims++
+	h.mu.Unlock()
+	if h.claim != nil {
+		if err := h.claim(now, until); err != nil {
+			return nil, err
+		}
+	}
+	return h.MemoryStore.Claim(ctx, queue, now, until)
+}
+
+func (h *hooked) Do(ctx context.Context, item *durable.Item, work func(context.Context) error) error {
+	return h.MemoryStore.Do(ctx, item, func(ctx context.Context) error {
+		err := work(ctx)
+		if err == nil && h.mark != nil {
+			err = h.mark()
+		}
+		return err
+	})
+}
+
+func (h *hooked) Retry(ctx context.Context, item *durable.Item, due time.Time) error {
+	if h.retry != nil {
+		if err := h.retry(); err != nil {
+			return err
+		}
+	}
+	return h.MemoryStore.Retry(ctx, item, due)
+}
+
+func (h *hooked) Park(ctx context.Context, item *durable.Item, reason string) error {
+	if h.park != nil {
+		if err := h.park(); err != nil {
+			return err
+		}
+	}
+	return h.MemoryStore.Park(ctx, item, reason)
+}
+
+// claimed is how often an item was asked for since the last call.
+func (h *hooked) claimed() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := h.claims
+	h.claims = 0
+	return n
+}

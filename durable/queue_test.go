@@ -1,0 +1,167 @@
+package durable_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/durable"
+)
+
+func TestAdd(t *testing.T) {
+	t.Parallel()
+	store := durable.NewMemoryStore()
+	now := time.Date(2026, 11, 22, 9, 0, 0, 5, time.UTC)
+	q := newQueue(t, store, durable.WithClock(func() time.Time { return now }))
+	other, err := durable.NewQueue("other", store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := []byte("data")
+	digest := durable.Digest(data)
+	if digest != "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7" {
+		t.Errorf("Digest = %s; want the SHA-256 in hexadecimal", digest)
+	}
+	for _, c := range []struct {
+		name, id, digest string
+		data             []byte
+		wantNew          bool
+		wantErr          error
+	}{
+		{"new", "a", "", data, true, nil},
+		{"repeat", "a", "", data, false, nil},
+		{"repeat by its digest", "a", digest, []byte("told otherwise"), false, nil},
+		{"other content", "a", "", []byte("other"), false, durable.ErrConflict},
+		{"other digest", "a", "x", data, false, durable.ErrConflict},
+		{"new with a digest", "b", "x", data, true, nil},
+		{"no data", "c", "", nil, true, nil},
+	} {
+		isNew, err := q.Add(t.Context(), c.id, c.digest, c.data)
+		if isNew != c.wantNew || !errors.Is(err, c.wantErr) {
+			t.Errorf("%s: Add = %v, %v; want %v, %v", c.name, isNew, err, c.wantNew, c.wantErr)
+		}
+	}
+	const conflict = "durable: test.queue: a: another item has this id"
+	if _, err := q.Add(t.Context(), "a", "x", nil); err == nil || err.Error() != conflict {
+		t.Errorf("the error of a conflict is %v", err)
+	}
+	if isNew, err := other.Add(t.Context(), "a", "x", nil); !isNew || err != nil {
+		t.Errorf("Add to another queue = %v, %v; want a new item", isNew, err)
+	}
+	got, err := store.Claim(t.Context(), "test.queue", now, now.Add(time.Hour))
+	want := &durable.Item{Queue: "test.queue", ID: "a", Digest: digest, Data: data, Attempt: 1,
+		Added: now, Due: now.Add(time.Hour)}
+	if diff := cmp.Diff(fields(want), fields(got)); diff != "" || err != nil {
+		t.Errorf("the stored item (-want +got), error %v:\n%s", err, diff)
+	}
+}
+
+// fields shows what an Item does not.
+func fields(i *durable.Item) any {
+	type open durable.Item
+	return (*open)(i)
+}
+
+func TestAddRefusesNames(t *testing.T) {
+	t.Parallel()
+	q := newQueue(t, durable.NewMemoryStore())
+	const rule = "want printable ASCII, 300 bytes at most"
+	for _, c := range []struct{ id, digest, want string }{
+		{"", "", `durable: test.queue: item id "": ` + rule},
+		{"a b", "", `durable: test.queue: item id "a b": ` + rule},
+		{"a\n", "", `durable: test.queue: item id "a\n": ` + rule},
+		{"\x7f", "", `durable: test.queue: item id "\x7f": ` + rule},
+		{"订单", "", `durable: test.queue: item id "订单": ` + rule},
+		{strings.Repeat("x", 301), "", `durable: test.queue: item id "` + strings.Repeat("x", 80) + `": ` + rule},
+		{"a", "di gest", "durable: test.queue: a: the digest: " + rule},
+		{"a", strings.Repeat("x", 301), "durable: test.queue: a: the digest: " + rule},
+	} {
+		isNew, err := q.Add(t.Context(), c.id, c.digest, nil)
+		if isNew || err == nil || err.Error() != c.want {
+			t.Errorf("Add(%.20q, %.20q) = %v, %v; want the error %s", c.id, c.digest, isNew, err, c.want)
+		}
+	}
+	if isNew, err := q.Add(t.Context(), strings.Repeat("~", 299)+"!", strings.Repeat("x", 300), nil); !isNew || err != nil {
+		t.Errorf("Add of the longest names = %v, %v; want a new item", isNew, err)
+	}
+}
+
+func TestNewQueueRefusesBadOptions(t *testing.T) {
+	t.Parallel()
+	const bounds = "want more than zero, a year at most"
+	const backoff = "want more than zero, the second not below the first, a year at most"
+	for want, opt := range map[string]durable.Option{
+		"durable: option 1 is nil":                                                    nil,
+		"durable: WithWorkers: 0: want 1 at least":                                    durable.WithWorkers(0),
+		"durable: WithTimeout: 0s: " + bounds:                                         durable.WithTimeout(0),
+		"durable: WithTimeout: -1s: " + bounds:                                        durable.WithTimeout(-time.Second),
+		"durable: WithTimeout: 2562047h47m16.854775807s: " + bounds:                   durable.WithTimeout(math.MaxInt64),
+		"durable: WithPoll: 0s: " + bounds:                                            durable.WithPoll(0),
+		"durable: WithBackoff: 0s, 1s: " + backoff:                                    durable.WithBackoff(0, time.Second),
+		"durable: WithBackoff: 1s, 1ms: " + backoff:                                   durable.WithBackoff(time.Second, time.Millisecond),
+		"durable: WithBackoff: 1s, 2562047h47m16.854775807s: " + backoff:              durable.WithBackoff(time.Second, math.MaxInt64),
+		"durable: WithClock: the function is nil":                                     durable.WithClock(nil),
+		"durable: WithObserver: the function is nil":                                  durable.WithObserver(nil),
+		"durable: WithLogger: the logger is nil: leave the option out to log nothing": durable.WithLogger(nil),
+	} {
+		if q, err := durable.NewQueue("q", durable.NewMemoryStore(), opt); q != nil || err == nil || err.Error() != want {
+			t.Errorf("NewQueue = %v, %v; want the error %s", q, err, want)
+		}
+	}
+}
+
+func TestNewQueueListsAllProblems(t *testing.T) {
+	t.Parallel()
+	_, err := durable.NewQueue("a queue", nil, durable.WithWorkers(-1), nil)
+	want := `durable: the store is nil
+durable: queue name "a queue": want printable ASCII, 100 bytes at most
+durable: WithWorkers: -1: want 1 at least
+durable: option 2 is nil`
+	if err == nil || err.Error() != want {
+		t.Errorf("the error is\n%v\nwant\n%s", err, want)
+	}
+	for _, name := range []string{"", "é", strings.Repeat("q", 101)} {
+		if _, err := durable.NewQueue(name, durable.NewMemoryStore()); err == nil || !strings.Contains(err.Error(), "queue name") {
+			t.Errorf("NewQueue(%q) gives the error %v; want one about the name", name, err)
+		}
+	}
+}
+
+func TestNewQueueTakesTheBounds(t *testing.T) {
+	t.Parallel()
+	const year = 365 * 24 * time.Hour
+	q, err := durable.NewQueue(strings.Repeat("q", 100), durable.NewMemoryStore(),
+		durable.WithWorkers(1), durable.WithTimeout(year),
+		durable.WithPoll(1), durable.WithBackoff(1, year), durable.WithClock(time.Now), durable.WithObserver(func(durable.Result) {}),
+		durable.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil || q == nil {
+		t.Errorf("NewQueue = %v, %v; want a queue", q, err)
+	}
+}
+
+// The clock of the option tells what is due.
+func TestWithClock(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	var asked, until time.Time
+	ctx, cancel := context.WithCancel(t.Context())
+	store := &hooked{MemoryStore: durable.NewMemoryStore(), claim: func(n, u time.Time) error {
+		asked, until = n, u
+		cancel()
+		return nil
+	}}
+	var due time.Time
+	q := newQueue(t, store, durable.WithClock(func() time.Time { return now }), durable.WithTimeout(time.Second),
+		durable.WithObserver(func(r durable.Result) { due = r.Due }))
+	add(t, q, "a")
+	_ = q.Run(ctx, func(context.Context, *durable.Item) error { now = now.Add(time.Hour); return errWork })
+	if !asked.Equal(now.Add(-time.Hour)) || !until.Equal(asked.Add(61*time.Second)) || !due.Equal(now.Add(time.Second)) {
+		t.Errorf("claimed at %v until %v, due again at %v; want the times of the clock", asked, until, due)
+	}
+}
