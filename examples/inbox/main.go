@@ -41,10 +41,7 @@ func main() {
 // run returns the exit status: 0 when all went well, 1 when it did not, 2 when the flags
 // are wrong.
 func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := config{
-		appKey: getenv("FLIGGY_APP_KEY"), appSecret: getenv("FLIGGY_APP_SECRET"), gateway: getenv("FLIGGY_URL"),
-		log: slog.New(slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
+	c := newConfig(getenv, stdout)
 	fs := flag.NewFlagSet("inbox", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // what is wrong is told below
 	isService := fs.Bool("serve", false, "be the service")
@@ -80,6 +77,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 		return 1
 	}
 	return 0
+}
+
+// newConfig is what the environment says. The log goes to stdout: it is how others learn
+// what the service does.
+func newConfig(getenv func(string) string, stdout io.Writer) config {
+	return config{
+		appKey: getenv("FLIGGY_APP_KEY"), appSecret: getenv("FLIGGY_APP_SECRET"), gateway: getenv("FLIGGY_URL"),
+		log: slog.New(slog.NewJSONHandler(stdout, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
 }
 
 // untilEnd is over when stdin is: also when the process at its other end is no more.

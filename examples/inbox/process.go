@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -34,8 +35,11 @@ type entry struct {
 	Type    int    `json:"type"`
 	Attempt int    `json:"attempt"`
 	Error   string `json:"error"`
-	At      string `json:"at"`
-	Left    int    `json:"left"`
+
+	// Of the tests.
+	At     string `json:"at"`
+	Inbox  int    `json:"inbox"`
+	Outbox int    `json:"outbox"`
 }
 
 // What the entries say that are waited for.
@@ -131,9 +135,10 @@ func (p *process) kill() error {
 	if err := p.cmd.Process.Kill(); err != nil {
 		return err
 	}
+	err := p.end()
 	var exit *exec.ExitError
-	if err := p.end(); !errors.As(err, &exit) {
-		return fmt.Errorf("the service was killed, and that is how it ended: %v", err)
+	if !errors.As(err, &exit) || exit.Exited() && runtime.GOOS != "windows" { // there, nobody can tell
+		return errors.Join(errors.New("the service was to be killed, and had ended before"), err)
 	}
 	return nil
 }

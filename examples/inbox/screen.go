@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/fliggy-go/rentcar"
 )
 
 // A screen prints the story, numbered step by step. The first failure to print is
@@ -23,8 +21,7 @@ func (s *screen) printf(format string, args ...any) {
 }
 
 // title begins the story.
-func (s *screen) title(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+func (s *screen) title(text string) {
 	s.printf("%s\n%s\n", text, strings.Repeat("═", width(text)))
 }
 
@@ -50,10 +47,5 @@ func width(text string) int {
 	return n
 }
 
-// request prints the gateway's id of a call.
-func (s *screen) request(m rentcar.Meta) { s.fact("request id", m.RequestID) }
-
 // say prints a sentence.
-func (s *screen) say(format string, args ...any) {
-	s.printf("      → %s\n", fmt.Sprintf(format, args...))
-}
+func (s *screen) say(text string) { s.printf("      → %s\n", text) }

@@ -54,7 +54,8 @@ func serve(ctx context.Context, c config) (err error) {
 		items = c.wrap(store)
 	}
 
-	client, err := rentcar.NewClient(c.appKey, c.appSecret, rentcar.WithBaseURL(c.gateway), rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := rentcar.NewClient(c.appKey, c.appSecret,
+		rentcar.WithBaseURL(c.gateway), rentcar.WithChannel(rentcar.ChannelAmap))
 	if err != nil {
 		return err
 	}

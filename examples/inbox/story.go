@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,10 +12,9 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
-	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
-	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // patience bounds the story, which takes a second or two.
@@ -24,9 +24,10 @@ const patience = time.Minute
 type story struct {
 	*screen
 	gw       *fliggytest.Gateway
+	renewals []rentcar.ID
 	database string
 	stderr   io.Writer
-	service  *process
+	service  *process // nil while there is none
 }
 
 // tell tells it to its end.
@@ -48,12 +49,12 @@ func tell(ctx context.Context, s *screen, stderr io.Writer) (err error) {
 	}()
 	s.title("Nothing is lost, nothing is done twice: an inbox and an outbox in one file")
 	s.printf("    Fliggy, in this process   %s\n    the service's database    %s\n", gw.URL(), t.database)
-	ids, err := t.book(ctx, 9)
-	if err != nil {
+	if t.renewals, err = book(ctx, gw, 6); err != nil {
 		return err
 	}
-	for _, chapter := range []func(context.Context, []rentcar.ID) error{t.first, t.repeats, t.conflict, t.crowd, t.crash, t.month, t.end} {
-		if err := chapter(ctx, ids); err != nil {
+	chapters := []func(context.Context) error{t.repeats, t.conflict, t.crowd, t.crash, t.again, t.month, t.end}
+	for _, chapter := range chapters {
+		if err := chapter(ctx); err != nil {
 			return err
 		}
 	}
@@ -61,16 +62,17 @@ func tell(ctx context.Context, s *screen, stderr io.Writer) (err error) {
 }
 
 // book makes n renewals, so that there is something to push events about.
-func (t *story) book(ctx context.Context, n int) ([]rentcar.ID, error) {
-	client, err := t.gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+func book(ctx context.Context, gw *fliggytest.Gateway, n int) ([]rentcar.ID, error) {
+	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
 	if err != nil {
 		return nil, err
 	}
 	var ids []rentcar.ID
 	for i := range n {
 		done, err := client.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{
-			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: fmt.Sprintf("R-%d", i+1),
-			TotalFee: fliggy.MustYuan("16.02"), Payment: fliggy.MustYuan("16.02"),
+			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID,
+			RenewalOutOrderID: fmt.Sprintf("R-%d", i+1),
+			TotalFee:          fliggy.MustYuan("16.02"), Payment: fliggy.MustYuan("16.02"),
 		})
 		if err != nil {
 			return nil, err
@@ -80,59 +82,165 @@ func (t *story) book(ctx context.Context, n int) ([]rentcar.ID, error) {
 	return ids, nil
 }
 
-// begin starts the service and lets Fliggy push to it.
-func (t *story) begin(ctx context.Context, flags ...string) error {
-	var err error
-	t.service, err = start(ctx, t.stderr, append([]string{"-serve", "-db", t.database}, flags...), serviceEnv(t.gw))
-	if err != nil {
-		return err
-	}
-	e, err := t.service.find(ctx, func(e entry) bool { return e.Msg == saysListening })
-	if err != nil {
-		return err
-	}
-	t.fact("service", fmt.Sprintf("process %d, %s", t.service.cmd.Process.Pid, e.URL))
-	t.gw.PushTo(e.URL)
-	return nil
-}
-
-func serviceEnv(gw *fliggytest.Gateway) []string {
-	return []string{"FLIGGY_APP_KEY=" + gw.AppKey(), "FLIGGY_APP_SECRET=" + gw.AppSecret(), "FLIGGY_URL=" + gw.URL()}
-}
-
-func (t *story) first(ctx context.Context, ids []rentcar.ID) error {
-	t.next("A merchant takes a renewal", "event 103: stored, acknowledged, handled")
-	if err := t.begin(ctx); err != nil {
-		return err
-	}
-	if err := taken(t.gw.Accept(ids[0])); err != nil {
-		return err
-	}
-	t.say("acknowledged")
-	return t.done(ctx, qimen.InboxQueue, 1)
-}
-
-func refundOf(amount string) fliggytest.Refund {
+// refund is what customer service orders.
+func refund(amount string) fliggytest.Refund {
 	return fliggytest.Refund{Type: fliggy.RefundCancelPenalty, Amount: fliggy.MustYuan(amount), Reason: "用户不认同违约金"}
 }
 
-func (t *story) repeats(ctx context.Context, ids []rentcar.ID) error {
-	t.next("Customer service orders a refund, and says so three times", "event 142, callback 270")
-	if err := taken(t.gw.RequestRefund(ids[0], refundOf("3.20"), fliggytest.PushRepeated(3))); err != nil {
+// repeats has events that come once, and one that comes three times.
+func (t *story) repeats(ctx context.Context) error {
+	t.next("A merchant takes a renewal; customer service orders a refund, and says so three times",
+		"events 103 and 142, callback 270")
+	if err := t.begin(ctx); err != nil {
 		return err
 	}
-	t.say("acknowledged three times, stored once")
-	if err := t.done(ctx, qimen.InboxQueue, 2); err != nil {
+	first := t.renewals[0]
+	accepted := t.gw.Accept(first)
+	ordered := t.gw.RequestRefund(first, refund("3.20"), fliggytest.PushRepeated(3))
+	if err := errors.Join(taken(accepted), taken(ordered)); err != nil {
 		return err
 	}
-	if err := t.done(ctx, rentcar.OutboxQueue, 1); err != nil {
-		return err
-	}
-	return t.refunded(ids[0])
+	t.say("acknowledged, each as soon as it is in the database")
+	return t.settled(ctx, 2, 1)
 }
 
-func (t *story) conflict(ctx context.Context, _ []rentcar.ID) error {
-	t.next("The same ids come with another amount", "event 142")
-	last := t.gw.Pushes()[len(t.gw.Pushes())-1]
-	return t.conflicting(ctx, last.Body)
+// conflict has the ids of an earlier event with another content.
+func (t *story) conflict(ctx context.Context) error {
+	t.next("The same refund once more, now of 320 yuan", "event 142")
+	pushes := t.gw.Pushes()
+	body := bytes.Replace(pushes[len(pushes)-1].Body, []byte(`"3.20"`), []byte(`"320.00"`), 1)
+	if err := taken(t.gw.PushRaw(ctx, body)); err != nil {
+		return err
+	}
+	e, err := t.service.find(ctx, func(e entry) bool { return e.Msg == saysParked })
+	if err != nil {
+		return err
+	}
+	t.fact("parked", e.Error)
+	t.say("acknowledged, but no money moves before somebody has looked")
+	return nil
+}
+
+// crowd has events that come at once.
+func (t *story) crowd(ctx context.Context) error {
+	t.next("Eight events at once", "events 103 and 142, callbacks 270")
+	var all sync.WaitGroup
+	pushed := make([]error, 8)
+	for i, id := range t.renewals[1:5] {
+		all.Go(func() { pushed[i] = taken(t.gw.Accept(id)) })
+		all.Go(func() { pushed[4+i] = taken(t.gw.RequestRefund(id, refund("1.50"))) })
+	}
+	all.Wait()
+	if err := errors.Join(pushed...); err != nil {
+		return err
+	}
+	t.say("every one is acknowledged")
+	return t.settled(ctx, 10, 5)
+}
+
+// crash kills the service at the worst moment.
+func (t *story) crash(ctx context.Context) error {
+	t.next("The service is killed between the refund and the note that the event is done", "event 142, SIGKILL")
+	if err := t.stop(); err != nil {
+		return err
+	}
+	if err := t.begin(ctx, "-hang"); err != nil {
+		return err
+	}
+	if err := taken(t.gw.RequestRefund(t.renewals[5], refund("9.99"))); err != nil {
+		return err
+	}
+	if _, err := t.service.find(ctx, func(e entry) bool { return e.Msg == saysStopped }); err != nil {
+		return err
+	}
+	t.say("acknowledged; the function has refunded and returned")
+	service := t.service
+	t.service = nil
+	if err := service.kill(); err != nil {
+		return err
+	}
+	t.say("killed")
+	return t.look(func(b *books, inbox, _ boltstore.Counts) error {
+		list, err := b.rows(refunds)
+		t.fact("refunds", fmt.Sprintf("%d in the books: this one went with the process", len(list)))
+		if err == nil && (len(list) != 5 || inbox.Waiting != 1) {
+			err = fmt.Errorf("%d refunds and %d waiting events; want 5 and 1", len(list), inbox.Waiting)
+		}
+		return err
+	})
+}
+
+// again starts the service again, which finds the event, and a repeat of it.
+func (t *story) again(ctx context.Context) error {
+	t.next("It is started again, and Fliggy repeats the event", "event 142, callback 270")
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	e, err := t.service.find(ctx, func(e entry) bool { return e.Msg == saysHandling })
+	if err != nil {
+		return err
+	}
+	t.fact("attempt", e.Attempt)
+	t.fact("key", e.Key)
+	if e.Attempt != 2 {
+		return fmt.Errorf("the event is handled in attempt %d; want 2", e.Attempt)
+	}
+	pushes := t.gw.Pushes()
+	if err := taken(t.gw.PushRaw(ctx, pushes[len(pushes)-1].Body)); err != nil {
+		return err
+	}
+	t.say("the repeat is acknowledged")
+	return t.settled(ctx, 1, 1)
+}
+
+// month sends the bill, through the outbox as well.
+func (t *story) month(ctx context.Context) error {
+	t.next("The month ends: the settlement bill", "alitrip.rentcar.btb.bill.notify")
+	if err := t.stop(); err != nil {
+		return err
+	}
+	if err := t.begin(ctx, "-bill"); err != nil {
+		return err
+	}
+	if err := t.settled(ctx, 0, 1); err != nil {
+		return err
+	}
+	for _, b := range t.gw.Bills() {
+		t.fact("bill", fmt.Sprintf("%s, %d lines, total %s", b.Bill.BillNo, len(b.Bill.Lines), b.Bill.TotalAmount))
+	}
+	return t.stop()
+}
+
+// end compares the books with what Fliggy knows.
+func (t *story) end(context.Context) error {
+	t.next("The books, and what Fliggy has seen", "the database, and the gateway's own records")
+	return t.look(func(b *books, inbox, outbox boltstore.Counts) error {
+		accepted, err := b.rows(renewals)
+		if err != nil {
+			return err
+		}
+		refunded, err := b.rows(refunds)
+		if err != nil {
+			return err
+		}
+		for _, p := range t.gw.Pushes() {
+			if err := taken(p.Result); err != nil {
+				return err
+			}
+		}
+		t.fact("pushes", fmt.Sprintf("%d, every one acknowledged", len(t.gw.Pushes())))
+		t.fact("inbox", fmt.Sprintf("%d done, %d parked, %d left", inbox.Done, inbox.Parked, inbox.Waiting+inbox.Claimed))
+		t.fact("outbox", fmt.Sprintf("%d done, %d parked, %d left", outbox.Done, outbox.Parked, outbox.Waiting+outbox.Claimed))
+		t.fact("renewals", fmt.Sprintf("%d in the books", len(accepted)))
+		t.fact("refunds", fmt.Sprintf("%d in the books, %d confirmed to Fliggy", len(refunded), len(t.gw.Callbacks())))
+		if err := once(t.gw, accepted, refunded); err != nil {
+			return err
+		}
+		left, bills := inbox.Waiting+inbox.Claimed+outbox.Waiting+outbox.Claimed, len(t.gw.Bills())
+		if left != 0 || inbox.Parked != 1 || outbox.Parked != 0 || bills != 1 {
+			return fmt.Errorf("%d items are left, %d and %d parked, %d bills sent", left, inbox.Parked, outbox.Parked, bills)
+		}
+		t.say("each of them exactly once")
+		return nil
+	})
 }

@@ -116,7 +116,7 @@ func itemKey(queue, id string) []byte { return append(prefixOf(queue), id...) }
 // indexKey has the order of queues, times and numbers.
 func indexKey(queue string, at time.Time, number uint64) []byte {
 	key := prefixOf(queue)
-	key = binary.BigEndian.AppendUint64(key, uint64(at.Unix())^1<<63) //nolint:gosec // the sign bit is turned: times before 1970 come first
+	key = binary.BigEndian.AppendUint64(key, uint64(at.Unix())^1<<63) //nolint:gosec // the sign bit is turned, so 1969 comes first
 	key = binary.BigEndian.AppendUint32(key, uint32(at.Nanosecond())) //nolint:gosec // it is below 1e9
 	return binary.BigEndian.AppendUint64(key, number)
 }
@@ -129,7 +129,7 @@ func lastKey(queue string, at time.Time) []byte { return indexKey(queue, at, mat
 func entries(tx *bbolt.Tx, s state, prefix, last []byte, limit int) []entry {
 	var found []entry
 	c := bucket(tx, string(s)).Cursor()
-	for key, id := c.Seek(prefix); bytes.HasPrefix(key, prefix) && key != nil && len(found) < limit; key, id = c.Next() {
+	for key, id := c.Seek(prefix); key != nil && bytes.HasPrefix(key, prefix) && len(found) < limit; key, id = c.Next() {
 		if last != nil && bytes.Compare(key, last) > 0 {
 			break
 		}

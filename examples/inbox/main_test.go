@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// The tests start their own program as the service: this is where it begins.
+func TestMain(m *testing.M) {
+	if os.Getenv(stepEnv) != "" {
+		os.Exit(stepper())
+	}
+	if len(os.Args) > 1 && os.Args[1] == "-serve" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func noEnv(string) string { return "" }
+
+func TestStory(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), nil, noEnv, strings.NewReader(""), &out, &errs); code != 0 || errs.Len() > 0 {
+		t.Fatalf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
+	}
+	for _, want := range []string{
+		"parked           the same ids as an earlier event",
+		"refunds          5 in the books: this one went with the process",
+		"attempt          2",
+		"6 lines, total -19.19",
+		"inbox            11 done, 1 parked, 0 left",
+		"refunds          6 in the books, 6 confirmed to Fliggy",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	t.Parallel()
+	ended, end := context.WithCancel(t.Context())
+	end()
+	nowhere := t.TempDir() + "/none/inbox.db"
+	for _, tt := range []struct {
+		name   string
+		ctx    context.Context
+		args   []string
+		stdout io.Writer
+		code   int
+		stderr string
+	}{
+		{"help", t.Context(), []string{"-help"}, io.Discard, 0, "FLIGGY_APP_KEY"},
+		{"unknown flag", t.Context(), []string{"-x"}, io.Discard, 2, "inbox: flag provided but not defined: -x\n"},
+		{"argument", t.Context(), []string{"now"}, io.Discard, 2, `unexpected argument "now"`},
+		{"no app", t.Context(), []string{"-serve", "-db", t.TempDir() + "/inbox.db"}, io.Discard, 1, "app key"},
+		{"no database", t.Context(), []string{"-serve", "-db", nowhere}, io.Discard, 1, "boltstore: opening " + nowhere},
+		{"interrupted", ended, nil, io.Discard, 1, "context canceled"},
+		{"unread", t.Context(), nil, full{}, 1, errFull.Error()},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var errs bytes.Buffer
+			code := run(tt.ctx, tt.args, noEnv, strings.NewReader(""), tt.stdout, &errs)
+			if code != tt.code || !strings.Contains(errs.String(), tt.stderr) {
+				t.Errorf("exit %d, stderr %q; want %d and %q", code, errs.String(), tt.code, tt.stderr)
+			}
+		})
+	}
+}
+
+var errFull = errors.New("no space left")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
