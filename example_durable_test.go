@@ -55,9 +55,9 @@ func Example_duplicates() {
 		gw.PushRaw(context.Background(), []byte(payload))
 	}
 	// Output:
-	// handled event/142/24700001/3104050285204362836/3187983531024266527/202212191604667539969978368
-	// handled event/142/24700001/3104050285204362836/3187983531024266527/202212191604667539969978368
-	// the same ids, another content: event/142/24700001/3104050285204362836/3187983531024266527/202212191604667539969978368
+	// handled event/142/cc00374713ced330684535ad15dd51d0150edc5d1cefda3bb34f2a329578b2d8
+	// handled event/142/cc00374713ced330684535ad15dd51d0150edc5d1cefda3bb34f2a329578b2d8
+	// the same ids, another content: event/142/cc00374713ced330684535ad15dd51d0150edc5d1cefda3bb34f2a329578b2d8
 }
 
 // A refund that survives a crash: the event is stored before it is acknowledged,

@@ -171,24 +171,23 @@ func fromRight(lines []string) iter.Seq[string] {
 	}
 }
 
+// maxEntry is longer than any address with its zone and port.
+const maxEntry = 100
+
 // parseEntry reads an address, with or without brackets and port; unset where it is
 // none.
 func parseEntry(entry string) netip.Addr {
-	entry = strings.Trim(entry, " \t")
+	if entry = strings.Trim(entry, " \t"); len(entry) > maxEntry {
+		return netip.Addr{}
+	}
 	if withPort, err := netip.ParseAddrPort(entry); err == nil {
 		return plain(withPort.Addr())
 	}
-	inner, ok := strings.CutPrefix(entry, "[")
-	if ok {
-		inner, ok = strings.CutSuffix(inner, "]")
-		ok = ok && strings.Contains(inner, ":") // brackets are for IPv6
-	} else {
-		ok = true
+	if n := len(entry); n > 2 && entry[0] == '[' && entry[n-1] == ']' && strings.Contains(entry, ":") {
+		entry = entry[1 : n-1]
 	}
-	if addr, err := netip.ParseAddr(inner); ok && err == nil {
-		return plain(addr)
-	}
-	return netip.Addr{}
+	addr, _ := netip.ParseAddr(entry) // unset with an error
+	return plain(addr)
 }
 
 // plain makes one of the forms of an address: IPv4 that is wrapped in IPv6 becomes

@@ -45,11 +45,11 @@ type Delivery struct {
 	// has the name too.
 	Form []Field
 	// Key names the message by operation and business ids: the same for every
-	// repeat, and what a [Gate] and an [Inbox] go by. Printable ASCII, 200 bytes at
-	// most. An event's has type, orderId, renewalOrderId and payTradeNo; a submit's
-	// orderId, outOrderId, both times, payTradeNo and priceMark; a cancellation's
-	// orderId and outOrderId; all of them the app. A message without any of its ids is named by
-	// its SHA-256. Empty before the message is decoded, and for price queries.
+	// repeat, and what a [Gate] and an [Inbox] go by. Printable ASCII, 100 bytes at
+	// most: the operation, and a hash of the app and the ids. An event's are type,
+	// orderId, renewalOrderId and payTradeNo; a submit's orderId, outOrderId, both times,
+	// payTradeNo and priceMark; a cancellation's orderId and outOrderId. A message without any of
+	// them is named by its content. Empty before the message is decoded, and for price queries.
 	Key string
 	// IsConflict tells that the gate knows Key with other content. Such a message
 	// is handed over like any other: what differs is yours to judge.

@@ -2,62 +2,94 @@ package qimen
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"io"
+	"hash"
 	"regexp"
-	"strings"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/fliggy-go/rentcar/internal/charset"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // digestOf is the SHA-256 of what a message says. White space and the order of
 // members do not count, and neither does the trace id: the platform may make a new one
 // for each push of the same message, which must not run again for it.
-func digestOf(payload []byte) string {
-	payload = bytes.TrimPrefix(payload, []byte("\uFEFF"))
-	if content, ok := parseJSON(string(payload)); ok {
-		payload, _ = json.Marshal(untraced(content)) // what was parsed can be written
-	} else {
+//
+// The content type is not signed: whoever has recorded a push can send it again with
+// its charset renamed, and it reads as other text. So what can be read as UTF-8 is.
+func digestOf(d *Delivery, payload []byte) string {
+	payload = d.asUTF8(payload)
+	payload = bytes.TrimSpace(bytes.TrimPrefix(payload, []byte("\uFEFF")))
+	if len(payload) > 0 && payload[0] == '<' {
 		payload = xmlTraceID.ReplaceAll(payload, nil)
 	}
-	sum := sha256.Sum256(payload)
-	return hex.EncodeToString(sum[:])
+	out := sha256.New()
+	writeContent(out, payload)
+	return hex.EncodeToString(out.Sum(nil))
+}
+
+func (d *Delivery) asUTF8(payload []byte) []byte {
+	if d.Push == nil {
+		return payload
+	}
+	cs, err := charset.Lookup(charset.FromContentType(headerValue(d.Push.Header, headerContentType)))
+	if err != nil || cs == charset.UTF8 {
+		return payload
+	}
+	if signed := cs.Encode(string(payload)); utf8.Valid(signed) {
+		return signed
+	}
+	return payload
 }
 
 var xmlTraceID = regexp.MustCompile(`<traceId>[^<]*</traceId>`)
 
-// parseJSON reads an object or array, with the digits of its numbers.
-func parseJSON(text string) (content any, ok bool) {
-	text = strings.TrimSpace(text)
-	if text == "" || text[0] != '{' && text[0] != '[' {
-		return nil, false
+// writeContent writes the members of an object by name, without trace ids, also of one
+// that lies in text, and anything else as it stands.
+func writeContent(out hash.Hash, raw []byte) {
+	members, ok := membersOf(raw)
+	if !ok {
+		if len(raw) > 0 && raw[0] == '[' {
+			var compact bytes.Buffer
+			if json.Compact(&compact, raw) == nil {
+				raw = compact.Bytes()
+			}
+		}
+		_, _ = out.Write(raw) // a hash does not fail
+		return
 	}
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(&content); err != nil {
-		return nil, false
+	slices.SortStableFunc(members, func(a, b top.Member) int { return cmp.Compare(a.Name, b.Name) })
+	separator, name := byte('{'), []byte(nil)
+	for _, m := range members {
+		name = append(strconv.AppendQuote(append(name[:0], separator), m.Name), ':')
+		_, _ = out.Write(name)
+		writeContent(out, m.Value)
+		separator = ','
 	}
-	_, err := decoder.Token()
-	return content, err == io.EOF
+	_, _ = out.Write([]byte("}"))
 }
 
-// untraced drops the trace ids of objects, also of those that lie in text.
-func untraced(content any) any {
-	switch content := content.(type) {
-	case map[string]any:
-		delete(content, "traceId")
-		delete(content, "trace_id")
-		for name, value := range content {
-			content[name] = untraced(value)
+func membersOf(raw []byte) (members []top.Member, ok bool) {
+	if len(raw) > 0 && raw[0] == '"' {
+		var text string
+		if !bytes.ContainsRune(raw, '{') || json.Unmarshal(raw, &text) != nil {
+			return nil, false
 		}
-	case []any:
-		for i, value := range content {
-			content[i] = untraced(value)
-		}
-	case string:
-		if inner, ok := parseJSON(content); ok {
-			return untraced(inner)
-		}
+		raw = bytes.TrimSpace([]byte(text))
 	}
-	return content
+	if len(raw) == 0 || raw[0] != '{' {
+		return nil, false
+	}
+	err := top.ScanObject(raw, func(name string, value json.RawMessage) error {
+		if name != "traceId" && name != "trace_id" {
+			members = append(members, top.Member{Name: name, Value: value})
+		}
+		return nil
+	})
+	return members, err == nil
 }

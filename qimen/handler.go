@@ -58,7 +58,11 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		h.gate, err = NewMemoryGate(GateAge(max(DefaultGateAge, 2*h.window)), GateClock(h.now))
 		note(err)
 	}
-	if g, ok := h.gate.(*MemoryGate); ok && g != nil && g.age < 2*h.window {
+	switch g, ok := h.gate.(*MemoryGate); {
+	case !ok:
+	case g == nil:
+		note(errors.New("WithGate: the gate is a nil *MemoryGate: make it with NewMemoryGate"))
+	case g.age < 2*h.window:
 		note(fmt.Errorf("WithGate: it forgets after %v: a push can be repeated for %v, twice the window", g.age, 2*h.window))
 	}
 	if problems != nil {
@@ -70,7 +74,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 // Verify checks the signature of p and the age of its timestamp. The error
 // matches [ErrInvalidSignature] or [ErrExpired].
 func (h *Handler) Verify(p *Push) (*Delivery, error) {
-	d, err := h.ring.verify(p)
+	d, err := h.ring.verify(p, h.headerLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +86,7 @@ func (h *Handler) Verify(p *Push) (*Delivery, error) {
 
 // Handle does without HTTP what ServeHTTP does: it verifies p, parses it, calls
 // the function registered for it, reports to observer and logger, and returns the
-// reply.
+// reply. It knows no client, so it lets every address pass: see [WithAllowedClients].
 func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 	start := time.Now()
 	o, own := h.process(ctx, p)
@@ -91,15 +95,18 @@ func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 	return reply.clone()
 }
 
-// ServeHTTP handles one push: [ReadPush], [Handler.Handle], reply. Requests that
-// are not POST, of an unsupported content type, or too large are refused without
-// a look at the body.
+// ServeHTTP handles one push: [ReadPush], [Handler.Handle], reply. Requests from
+// clients that are not allowed, that are not POST, of an unsupported content type,
+// compressed, or too large are refused without a look at the body.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	o, own := h.receive(w, r)
 	reply := h.finish(&o, own, start)
 	if o.Reason == ReasonBadMethod {
 		w.Header().Set("Allow", http.MethodPost)
+	}
+	if o.Reason == ReasonTooSlow && r.ProtoMajor == 1 { // its connection has been cut for reading
+		w.Header().Set("Connection", "close")
 	}
 	if reply.ContentType != "" {
 		w.Header().Set(headerContentType, reply.ContentType)
@@ -139,24 +146,57 @@ func (h *Handler) finish(o *Observation, own *Reply, start time.Time) Reply {
 	return reply
 }
 
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (Observation, *Reply) {
+// receive is the whole path of a request.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (o Observation, own *Reply) {
+	client, err := h.clients.admit(r)
+	var p *Push
+	if err == nil {
+		p, err = h.read(w, r)
+	}
+	if err != nil {
+		o.Reason, o.Err = reasonOf(err), err
+		h.limitRest(w, r, o.Reason)
+	} else {
+		o, own = h.process(r.Context(), p)
+	}
+	o.Client = client
+	return o, own
+}
+
+// read checks what can be checked before the body, and reads it.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*Push, error) {
 	if r.Method != http.MethodPost {
-		return Observation{Reason: ReasonBadMethod, Err: fmt.Errorf("qimen: HTTP method %.20q: want POST", r.Method)}, nil
+		return nil, &refusal{errBadMethod, ReasonBadMethod, fmt.Sprintf("%.20q: want POST", r.Method)}
 	}
 	if _, _, err := checkContentType(r.Header.Get(headerContentType)); err != nil {
-		return Observation{Reason: reasonOf(err), Err: err}, nil
+		return nil, err
 	}
-	p, err := ReadPush(w, r, h.bodyLimit)
-	if err != nil {
-		return Observation{Reason: reasonOf(err), Err: err}, nil
+	ctx, cancel := context.WithTimeoutCause(r.Context(), h.readTimeout, errReadTimeout)
+	defer cancel()
+	return readPush(ctx, w, r, h.headerLimit, h.bodyLimit)
+}
+
+var errReadTimeout = errors.New("read timeout")
+
+// limitRest bounds the time that net/http waits for the rest of a body that was
+// refused: it reads on before it sends the reply, to keep the connection.
+func (h *Handler) limitRest(w http.ResponseWriter, r *http.Request, reason Reason) {
+	if r.Body == nil || r.Body == http.NoBody || reason == ReasonTooSlow {
+		return
 	}
-	return h.process(r.Context(), p)
+	timeout := h.readTimeout
+	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ReadTimeout > 0 {
+		timeout = min(timeout, server.ReadTimeout)
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout)) // as far as w can
 }
 
 // Dispatch handles a delivery that has been verified before, such as one that was
 // stored: it parses it, calls the function registered for it, reports to observer
 // and logger, and returns the reply. It looks neither at the signature nor at the
-// age of the timestamp. An [Inbox] does the storing too.
+// age of the timestamp. The gate counts what is accepted as done: a program that has
+// something to commit afterwards uses [WithoutGate], or an [Inbox], which does the storing
+// too.
 func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
 	start := time.Now()
 	o, own := Observation{Reason: ReasonUnverifiable, Err: errors.New("qimen: no delivery")}, (*Reply)(nil)
@@ -174,7 +214,7 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation, own *Rep
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
-	d, err := h.ring.verify(p)
+	d, err := h.ring.verify(p, h.headerLimit)
 	if err == nil {
 		o.Method, o.AppKey = d.Method, d.AppKey
 		err = d.CheckTime(h.now(), h.window)
@@ -196,6 +236,10 @@ func (h *Handler) dispatch(ctx context.Context, d *Delivery) (Observation, *Repl
 func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate) (o Observation, own *Reply) {
 	defer contain(func(p *PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	o.Method, o.AppKey, o.Attempt = d.Method, d.AppKey, d.Attempt
+	if d.IsGarbled {
+		o.Reason, o.Err = ReasonUndecodable, errGarbled
+		return o, nil
+	}
 	decode, ok := h.operations[d.Method]
 	if !ok {
 		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %.80q", d.Method)
@@ -242,7 +286,7 @@ func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
 	}
 	d.Findings = findings(event.Validate())
 	o.EventType, o.Findings = event.Type(), d.Findings
-	digest := digestOf(payload)
+	digest := digestOf(d, payload)
 	return task{
 		key: eventKey(d.AppKey, digest, event), digest: digest,
 		run: func(ctx context.Context) (Reason, []byte, error) {

@@ -214,7 +214,7 @@ func TestDefaultReplies(t *testing.T) {
 	if err := rows.check(); err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 17 {
+	if len(rows) != 19 {
 		t.Errorf("%d rows", len(rows))
 	}
 	for reason, reply := range rows {

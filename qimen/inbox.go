@@ -22,7 +22,8 @@ const InboxQueue = "fliggy.inbox"
 //
 // A push that the store has already is acknowledged and not stored again. One that
 // has the same key with other content is stored beside it, with
-// [Delivery.IsConflict] set.
+// [Delivery.IsConflict] set. A signed event that cannot be read is refused, and stored all the
+// same: Run parks it, for a version that can.
 type Inbox struct {
 	handler *Handler // of what is stored
 	front   *Handler // of what arrives
@@ -63,22 +64,37 @@ func (in *Inbox) Handle(ctx context.Context, p *Push) Reply { return in.front.Ha
 // [Refuse], or one marked by durable.Permanent, parks the event. The function's deadline,
 // observer and logger are those of the handler; its gate is not asked again.
 //
+// The observer hears of an accepted event before the store has marked it; how the whole
+// attempt ended is told by durable.WithObserver.
+//
 // It returns the cause of ctx. Events are acknowledged whether Run runs or not.
 func (in *Inbox) Run(ctx context.Context) error { return in.queue.Run(ctx, in.work) }
 
-// receive is the operation of an event that arrives: its work is to be stored.
+// receive is the operation of an event that arrives: its work is to be stored. One that
+// cannot be read is stored too, beside its refusal: it is signed, and a later version may
+// read it.
 func (in *Inbox) receive(h *Handler, d *Delivery, o *Observation) (task, error) {
-	t, err := handleEvent(h, d, o)
+	t, unread := handleEvent(h, d, o)
+	if unread != nil {
+		if d.Push == nil {
+			return t, unread
+		}
+		t.digest = digestOf(d, d.Push.Body)
+		t.key = messageKey("event/unread", d.AppKey, t.digest)
+	}
 	t.run = func(ctx context.Context) (Reason, []byte, error) {
 		err := in.store(ctx, d, t)
 		o.IsConflict = d.IsConflict // the store may know of one that the gate does not
 		if err != nil {
-			return ReasonNotStored, nil, err
+			return ReasonNotStored, nil, errors.Join(unread, err)
 		}
 		o.IsStored = true
+		if unread != nil {
+			return ReasonUndecodable, nil, unread
+		}
 		return ReasonAccepted, nil, nil
 	}
-	return t, err
+	return t, nil
 }
 
 // A record is an event in the store: what arrived, and what its verification found.

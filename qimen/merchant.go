@@ -110,7 +110,7 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 		}
 		d.Findings = findings(request.Validate())
 		o.Findings, o.IsPressureTest = d.Findings, request.pressureTest()
-		digest := digestOf(payload)
+		digest := digestOf(d, payload)
 		return task{
 			key: request.key(d.AppKey, digest), digest: digest,
 			run: func(ctx context.Context) (Reason, []byte, error) {

@@ -198,8 +198,8 @@ func WithHeaderLimit(limit int64) Option {
 // comes before the handler too.
 //
 // A client that falls silent can be cut off only through the ResponseWriter of
-// net/http. Middleware that wraps it has to have an Unwrap method; otherwise only
-// ReadTimeout ends its silence.
+// net/http. Middleware that wraps it has to have an Unwrap method, which
+// http.TimeoutHandler lacks; otherwise only ReadTimeout ends the silence.
 func WithReadTimeout(timeout time.Duration) Option {
 	return positive("WithReadTimeout", timeout, func(c *config) { c.readTimeout = timeout })
 }

@@ -27,7 +27,7 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"registered twice", testSecrets, []Option{on, on}, []string{"OnEvent is given twice"}},
 		{"nil option", testSecrets, []Option{on, nil}, []string{"option 2 is nil"}},
 		{"nil functions", testSecrets, []Option{on, OnEvent(nil), WithClock(nil), WithObserver(nil), WithPayload(nil), WithLogger(nil)}, []string{"OnEvent", "WithClock", "WithObserver", "WithPayload", "WithLogger"}},
-		{"limits", testSecrets, []Option{on, WithWindow(0), WithBodyLimit(-1), WithHandlerTimeout(-time.Second)}, []string{"WithWindow: 0s", "WithBodyLimit: -1", "WithHandlerTimeout: -1s"}},
+		{"limits", testSecrets, []Option{on, WithWindow(0), WithBodyLimit(-1), WithHeaderLimit(0), WithReadTimeout(0), WithHandlerTimeout(-time.Second)}, []string{"WithWindow: 0s", "WithBodyLimit: -1", "WithHeaderLimit: 0", "WithReadTimeout: 0s", "WithHandlerTimeout: -1s"}},
 		{"empty method", testSecrets, []Option{on, WithEventMethod(" ")}, []string{"WithEventMethod"}},
 		{"unknown reason", testSecrets, []Option{on, WithReplies(Replies{"bored": {Status: 200, ContentType: "x", Body: nil}})}, []string{`"bored"`}},
 		{"no status", testSecrets, []Option{on, row(Reply{})}, []string{"accepted: HTTP status 0"}},

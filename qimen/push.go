@@ -2,6 +2,7 @@ package qimen
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,13 +10,18 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 const (
-	headerContentType = "Content-Type"
-	headerSignList    = "top-sign-list"
+	headerContentType     = "Content-Type"
+	headerContentEncoding = "Content-Encoding"
+	headerSignList        = "top-sign-list"
 )
 
 // A Push is a request of the Qimen gateway as it arrived, byte for byte: all that
@@ -33,47 +39,158 @@ type Push struct {
 }
 
 // ReadPush reads the body of r once, limit bytes at most, and returns what the
-// signature covers. w may be nil; with it the server closes the connection of a
-// client that sends too much. The error matches [ErrBodyTooLarge], or says what
-// failed while reading.
+// signature covers. Reading ends with the context of r. w may be nil; with it the
+// server closes the connection of a client that sends too much, and one that falls
+// silent is cut off when the context ends.
+//
+// The error matches [ErrBodyTooLarge], [ErrBodyTooSlow], or [ErrInvalidSignature] for
+// what could not be verified: a query and signed headers of more than
+// [DefaultHeaderLimit], or a body that is compressed. Otherwise it says what failed
+// while reading.
 func ReadPush(w http.ResponseWriter, r *http.Request, limit int64) (*Push, error) {
 	if limit <= 0 {
 		return nil, fmt.Errorf("qimen: body limit %d: want a positive number of bytes", limit)
 	}
-	p := &Push{RawQuery: r.URL.RawQuery, Header: signedHeaders(r)}
-	if r.Body == nil {
-		return p, nil
+	return readPush(r.Context(), w, r, DefaultHeaderLimit, limit)
+}
+
+// readPush is ReadPush with a context and limits of its own.
+func readPush(ctx context.Context, w http.ResponseWriter, r *http.Request, headerLimit, bodyLimit int64) (*Push, error) {
+	p, err := readHead(r, headerLimit)
+	if err != nil || r.Body == nil {
+		return p, err
 	}
-	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
+	if r.ContentLength > bodyLimit {
+		return nil, tooLarge(bodyLimit)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if exceeded := (*http.MaxBytesError)(nil); errors.As(err, &exceeded) {
-		return nil, tooLarge(limit)
+	if p.Body, err = readBody(ctx, w, r, bodyLimit); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("qimen: reading the body: %w", err)
-	}
-	p.Body = body
 	return p, nil
 }
 
-// signedHeaders copies the headers that a signature can cover, and no others.
-func signedHeaders(r *http.Request) http.Header {
-	header := http.Header{}
-	names := javaSplit(headerValue(r.Header, headerSignList), ",")
-	if len(names) > maxParams { // verification refuses it too
-		names = nil
-	}
-	for _, name := range append(names, headerContentType, headerSignList) {
-		name = http.CanonicalHeaderKey(name)
-		if name == "Host" { // net/http moves it
-			header.Set(name, r.Host)
-		} else if values := r.Header[name]; len(values) > 0 {
-			header[name] = slices.Clone(values)
+// readHead makes a push without its body, of the headers that a signature can cover
+// and no others.
+func readHead(r *http.Request, limit int64) (*Push, error) {
+	for _, encoding := range r.Header[headerContentEncoding] {
+		if err := checkContentEncoding(encoding); err != nil {
+			return nil, err
 		}
 	}
-	return header
+	list := r.Header.Get(headerSignList)
+	if int64(len(list)) > limit {
+		return nil, headTooLarge(limit)
+	}
+	names, err := splitParams(list, ",")
+	if err != nil {
+		return nil, err
+	}
+	p := &Push{RawQuery: r.URL.RawQuery, Header: http.Header{}}
+	for _, name := range append(names, headerContentType, headerSignList) {
+		name = http.CanonicalHeaderKey(name)
+		if _, ok := p.Header[name]; ok { // a list can name one header thousands of times
+			continue
+		}
+		if name == "Host" { // net/http moves it
+			p.Header.Set(name, r.Host)
+		} else if values := r.Header[name]; len(values) > 0 {
+			p.Header[name] = slices.Clone(values)
+		}
+	}
+	if err := p.checkHead(limit); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// checkHead bounds what is signed beside the body before any of it is decoded. A
+// header takes part as often as the list names it, so that a short list could make
+// gigabytes of a long header.
+func (p *Push) checkHead(limit int64) error {
+	if p == nil {
+		return nil
+	}
+	list := headerValue(p.Header, headerSignList)
+	size := int64(len(p.RawQuery) + len(headerValue(p.Header, headerContentType)) + len(list))
+	if size <= limit {
+		names, err := splitParams(list, ",")
+		if err != nil {
+			return err
+		}
+		index := headerIndex(p.Header)
+		for _, name := range names {
+			size += int64(len(index[strings.ToLower(name)]))
+		}
+	}
+	if size > limit {
+		return headTooLarge(limit)
+	}
+	return checkContentEncoding(headerValue(p.Header, headerContentEncoding))
+}
+
+func headTooLarge(limit int64) error {
+	return unverifiable("query and signed headers have more than %d bytes", limit)
+}
+
+// checkContentEncoding refuses a body that is compressed: the signature covers the
+// bytes that arrived, and what they would become has no limit.
+func checkContentEncoding(encoding string) error {
+	if top.IsBlank(encoding) || strings.EqualFold(strings.TrimSpace(encoding), "identity") {
+		return nil
+	}
+	return unsupportedContentType("content encoding %.40q: bodies are never inflated", encoding)
+}
+
+// readBody reads the body, and ends with ctx.
+func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	cut := make(chan bool, 1)
+	stop := context.AfterFunc(ctx, func() { interrupt(w, r.Body, cut) })
+	body, err := io.ReadAll(contextReader{ctx, http.MaxBytesReader(w, r.Body, limit)})
+	isEnded := !stop()
+	cause := context.Cause(ctx)
+	isSlow := errors.Is(err, os.ErrDeadlineExceeded) || err != nil && errors.Is(err, ctx.Err())
+	if isEnded { // interrupt runs or has run: it must not use w when the handler has returned
+		isCut := <-cut
+		// net/http cancels the context of a connection that breaks. Errors of a body that
+		// was cut or closed have many names.
+		isBroken := errors.Is(cause, context.Canceled) && (isCut || errors.Is(err, io.ErrUnexpectedEOF))
+		isSlow = isSlow || err == nil || !isBroken
+	}
+	var exceeded *http.MaxBytesError
+	switch {
+	case errors.As(err, &exceeded):
+		return nil, tooLarge(limit)
+	case isSlow && cause == nil: // the ReadTimeout of the server
+		return nil, tooSlow(err)
+	case isSlow:
+		return nil, tooSlow(cause)
+	case err != nil:
+		return nil, fmt.Errorf("qimen: reading the body: %w", err)
+	}
+	return body, nil
+}
+
+// interrupt ends a Read of body that waits for the client, and tells whether it has cut
+// the connection. In net/http Close waits for the client too, so it comes second.
+func interrupt(w http.ResponseWriter, body io.Closer, cut chan<- bool) {
+	err := http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	cut <- err == nil
+	if err != nil {
+		_ = body.Close()
+	}
+}
+
+// A contextReader ends between two Reads, for a client that sends byte by byte.
+type contextReader struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r contextReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(b)
 }
 
 // headerIndex gives the first value of each header by its name in lower case. A

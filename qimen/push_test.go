@@ -49,9 +49,41 @@ func TestReadPush(t *testing.T) {
 	if p, err := ReadPush(nil, client, 5); err != nil || p.Body != nil || p.RawQuery != "a=1" {
 		t.Errorf("no body: %v, %v", p, err)
 	}
-	client.Header.Set("top-sign-list", strings.Repeat("content-length,", maxParams+5)+"x")
-	if p, err := ReadPush(nil, client, 5); err != nil || len(p.Header) != 1 {
-		t.Errorf("endless list: %v, %v", p, err)
+}
+
+// What cannot be verified is refused before its body is read.
+func TestReadPushRefusesHead(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		header [2]string
+		query  string
+		reason Reason
+		text   string
+	}{
+		"long list":                 {[2]string{"top-sign-list", strings.Repeat("x", DefaultHeaderLimit+1)}, "a=1", ReasonUnverifiable, "65536"},
+		"many names":                {[2]string{"top-sign-list", strings.Repeat("x,", maxParams) + "x"}, "a=1", ReasonUnverifiable, "10000"},
+		"one name, again and again": {[2]string{"top-sign-list", strings.Repeat("content-type,", 4000)}, "a=1", ReasonUnverifiable, "65536"},
+		"long query":                {[2]string{"x-u", "1"}, "a=" + strings.Repeat("1", DefaultHeaderLimit), ReasonUnverifiable, "65536"},
+		"gzip":                      {[2]string{"content-encoding", "gzip"}, "a=1", ReasonContentType, `"gzip": bodies are never inflated`},
+		"identity and gzip":         {[2]string{"content-encoding", "identity, gzip"}, "a=1", ReasonContentType, "never inflated"},
+		"long encoding":             {[2]string{"content-encoding", strings.Repeat("x", 5000)}, "a=1", ReasonContentType, "never inflated"},
+	} {
+		r := brokenRequest(newPush(c.query, jsonType, "", c.header[0], c.header[1]))
+		p, err := ReadPush(nil, r, 5)
+		if p != nil || !errors.Is(err, ErrInvalidSignature) || reasonOf(err) != c.reason || !strings.Contains(err.Error(), c.text) || len(err.Error()) > 250 {
+			t.Errorf("%s: %v, %v", name, p, err)
+		}
+	}
+	for _, encoding := range []string{"", " ", "identity", "Identity "} {
+		r := request(newPush("a=1", jsonType, "12345", "content-encoding", encoding))
+		if p, err := ReadPush(nil, r, 5); err != nil || string(p.Body) != "12345" || len(p.Header) != 1 {
+			t.Errorf("content encoding %q: %v, %v", encoding, p, err)
+		}
+	}
+	r := request(newPush("a=1", jsonType, ""))
+	r.Header["Content-Encoding"] = []string{"identity", "br"}
+	if p, err := ReadPush(nil, r, 5); err == nil {
+		t.Errorf("two content encodings: %v", p)
 	}
 }
 

@@ -37,15 +37,15 @@ type Field struct {
 
 // signedPush is what the signature of a push covers.
 type signedPush struct {
-	charset charset.Charset
-	isForm  bool
-	isGarbled bool // it has bytes for which Java signs U+FFFD
-	params  map[string]string // without "sign"
-	sign    string            // of the query; nothing else counts
-	base    []byte            // params in order, in the charset of the push
-	body    []byte            // the text body in the charset of the push, nil for a form
-	text    string            // the text body
-	form    []Field           // the signed fields of the body, in their order
+	charset   charset.Charset
+	isForm    bool
+	isGarbled bool              // it has bytes for which Java signs U+FFFD
+	params    map[string]string // without "sign"
+	sign      string            // of the query; nothing else counts
+	base      []byte            // params in order, in the charset of the push
+	body      []byte            // the text body in the charset of the push, nil for a form
+	text      string            // the text body
+	form      []Field           // the signed fields of the body, in their order
 }
 
 // checkContentType tells whether a body of this content type is a form or text,

@@ -71,16 +71,16 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, error) {
 // delivery is what a signature vouches for.
 func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
 	return &Delivery{
-		Method:  s.params["method"],
-		AppKey:  appKey,
-		Time:    signedTime(s.params[paramTimestamp]),
-		Params:  s.params,
-		Text:    s.text,
-		IsForm:  s.isForm,
+		Method:    s.params["method"],
+		AppKey:    appKey,
+		Time:      signedTime(s.params[paramTimestamp]),
+		Params:    s.params,
+		Text:      s.text,
+		IsForm:    s.isForm,
 		IsGarbled: s.isGarbled,
-		Form:    s.form,
-		Attempt: 1,
-		Push:    p,
+		Form:      s.form,
+		Attempt:   1,
+		Push:      p,
 	}
 }
 

@@ -1,0 +1,363 @@
+package rentcar_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggytest"
+)
+
+// A failer is a test of package testing or of rapid.
+type failer interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// newOutboxGateway is a gateway, and a client that sends every call once.
+func newOutboxGateway(t testing.TB, opts ...rentcar.Option) (*fliggytest.Gateway, *rentcar.Client) {
+	t.Helper()
+	gw := fliggytest.NewGateway()
+	t.Cleanup(gw.Close)
+	return gw, outboxClient(t, gw, opts...)
+}
+
+func outboxClient(t testing.TB, gw *fliggytest.Gateway, opts ...rentcar.Option) *rentcar.Client {
+	t.Helper()
+	own := []rentcar.Option{rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1})}
+	client, err := gw.Client(append(own, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// quick makes an outbox look and try again at once.
+var quick = []durable.Option{durable.WithBackoff(time.Millisecond, time.Millisecond), durable.WithPoll(time.Millisecond)}
+
+func newOutbox(t failer, client *rentcar.Client, store durable.Store, opts ...durable.Option) *rentcar.Outbox {
+	t.Helper()
+	outbox, err := rentcar.NewOutbox(client, store, append(slices.Clone(quick), opts...)...)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return outbox
+}
+
+// drain makes a new outbox on the store, as a restarted process does, and runs it until
+// it has made that many attempts.
+func drain(t failer, client *rentcar.Client, store durable.Store, attempts int) (results []durable.Result) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	outbox := newOutbox(t, client, store, durable.WithObserver(func(r durable.Result) {
+		if results = append(results, r); len(results) >= attempts {
+			stop()
+		}
+	}))
+	if err := outbox.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("after %d of %d attempts: %v", len(results), attempts, err)
+	}
+	return results
+}
+
+// fates are what became of attempts.
+func fates(results []durable.Result) (list []string) {
+	for _, r := range results {
+		fate := "again"
+		switch {
+		case r.IsDone:
+			fate = "done"
+		case r.IsParked:
+			fate = "parked"
+		}
+		list = append(list, fate)
+	}
+	return list
+}
+
+// nothingIsDue fails where the store would hand something out, however late it is.
+func nothingIsDue(t *testing.T, store durable.Store) {
+	t.Helper()
+	now := time.Now().Add(24 * time.Hour)
+	if item, err := store.Claim(t.Context(), rentcar.OutboxQueue, now, now.Add(time.Hour)); item != nil || err != nil {
+		t.Errorf("due: %v, %v", item, err)
+	}
+}
+
+func mustAdd(t failer, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("adding: %v", err)
+	}
+}
+
+func paidCallback(tradeNo string) *events.Callback {
+	return events.NewRefundPaid(events.Order{OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID}, rentcar.MustYuan("16.02"), tradeNo)
+}
+
+func outboxBill(batchNo string) *rentcar.Bill {
+	return &rentcar.Bill{
+		BillNo: "ID20230203", BatchNo: batchNo, TotalAmount: rentcar.MustYuan("16.02"), Remark: "二月 <&> /",
+		Lines: []rentcar.BillLine{{
+			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, TradeType: rentcar.TradeIncome, BizType: rentcar.BillOrderFee,
+			OrderAmount: rentcar.MustYuan("16.02"), PayTradeNo: "2022112222001492421107773", PayTime: rentcar.MustTime("2022-11-22 10:00:00"),
+			DiscountAmount: rentcar.MustYuan("0.00"),
+		}},
+	}
+}
+
+// What is added is stored before AddCallback and AddBill return, and sent by whichever
+// outbox runs on the store, once, however often it is added.
+func TestOutboxSendsOnce(t *testing.T) {
+	t.Parallel()
+	gw, client := newOutboxGateway(t)
+	store := durable.NewMemoryStore()
+	for range 3 {
+		outbox := newOutbox(t, client, store)
+		mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
+		mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T2")))
+		mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
+	}
+	if n := len(gw.Requests()); n != 0 {
+		t.Fatalf("%d requests before Run", n)
+	}
+	if diff := cmp.Diff([]string{"done", "done", "done"}, fates(drain(t, client, store, 3))); diff != "" {
+		t.Error(diff)
+	}
+	outbox := newOutbox(t, client, store)
+	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1"))) // long after it was sent
+	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
+	nothingIsDue(t, store)
+	checkReceived(t, gw, []string{"T1", "T2"}, []string{"1"})
+	if got := gw.Callbacks()[0]; got.ChannelID != rentcar.ChannelAmap || got.Callback.ChannelID != rentcar.ChannelAmap {
+		t.Errorf("the client's channel is missing: %+v", got)
+	}
+	if got := gw.Bills()[0]; got.ChannelID != rentcar.ChannelAmap {
+		t.Errorf("the client's channel is missing: %+v", got)
+	}
+}
+
+// checkReceived compares what the gateway has taken, by trade and batch numbers.
+func checkReceived(t *testing.T, gw *fliggytest.Gateway, trades, batches []string) {
+	t.Helper()
+	gotTrades, gotBatches := []string{}, []string{}
+	for _, c := range gw.Callbacks() {
+		gotTrades = append(gotTrades, c.Callback.Data.PayTradeNo)
+	}
+	for _, b := range gw.Bills() {
+		gotBatches = append(gotBatches, b.Bill.BatchNo)
+	}
+	if diff := cmp.Diff([][]string{trades, batches}, [][]string{gotTrades, gotBatches}); diff != "" {
+		t.Errorf("received (-want +got):\n%s", diff)
+	}
+}
+
+// What becomes of an attempt, by what went wrong. What comes again arrives once nothing
+// goes wrong any more; what is parked is kept, and arrives after it was released.
+func TestOutboxFates(t *testing.T) {
+	t.Parallel()
+	const permission = "isv.permission-api-package-limit"
+	for name, tc := range map[string]struct {
+		fault  fliggytest.Fault
+		parked bool
+		is     error // what the error of the attempt matches
+		twice  bool  // it was carried out, and is again
+	}{
+		"refused":                       {fault: fliggytest.Refused("012", "退款流水不存在"), parked: true},
+		"code 40":                       {fault: fliggytest.GatewayFault("40", "Missing required arguments:x", "", ""), parked: true, is: rentcar.ErrInvalidRequest},
+		"code 41":                       {fault: fliggytest.GatewayFault("41", "Invalid arguments:x", "isv.invalid-parameter", ""), parked: true, is: rentcar.ErrInvalidRequest},
+		"code 43":                       {fault: fliggytest.GatewayFault("43", "parameter error", "", ""), parked: true, is: rentcar.ErrInvalidRequest},
+		"isv":                           {fault: fliggytest.ServiceFault("isv.invalid-parameter:amount", "非法参数"), parked: true, is: rentcar.ErrInvalidRequest},
+		"isv of an unlisted code":       {fault: fliggytest.GatewayFault("560", "Remote service error", "isv.trade-not-exist:pay_trade_no", ""), parked: true, is: rentcar.ErrInvalidRequest},
+		"permission of the service":     {fault: fliggytest.ServiceFault("isv.invalid-permission", ""), is: rentcar.ErrInvalidRequest},
+		"signature":                     {fault: fliggytest.GatewayFault("25", "Invalid signature", "", ""), is: rentcar.ErrUnauthorized},
+		"session":                       {fault: fliggytest.GatewayFault("27", "Invalid session", "invalid-sessionkey", ""), is: rentcar.ErrUnauthorized},
+		"app key":                       {fault: fliggytest.GatewayFault("29", "Invalid app Key", "isv.appkey-not-exists", ""), is: rentcar.ErrUnauthorized},
+		"permission":                    {fault: fliggytest.GatewayFault("11", "Insufficient isv permissions", permission, ""), is: rentcar.ErrForbidden},
+		"method":                        {fault: fliggytest.GatewayFault("22", "Invalid method", "", ""), is: rentcar.ErrInvalidRequest},
+		"clock":                         {fault: fliggytest.GatewayFault("31", "Invalid timestamp", "", ""), is: rentcar.ErrInvalidRequest},
+		"flow control without an end":   {fault: fliggytest.GatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), is: rentcar.ErrRateLimited},
+		"flow control of the business":  {fault: fliggytest.ServiceFault("isv.BUSINESS_LIMIT_CONTROL", ""), is: rentcar.ErrRateLimited},
+		"service":                       {fault: fliggytest.ServiceFault("isp.remote-service-timeout", ""), is: rentcar.ErrOutcomeUnknown},
+		"bad arguments of the platform": {fault: fliggytest.ServiceFault("isp.null-pointer-exception", ""), is: rentcar.ErrOutcomeUnknown},
+		"unavailable":                   {fault: fliggytest.Unavailable(), is: rentcar.ErrUnavailable},
+		"HTTP status":                   {fault: fliggytest.HTTPStatus(http.StatusBadGateway), is: rentcar.ErrUnavailable},
+		"redirect":                      {fault: fliggytest.HTTPStatus(http.StatusFound), is: rentcar.ErrOutcomeUnknown},
+		"page":                          {fault: fliggytest.HTMLPage(), is: rentcar.ErrOutcomeUnknown},
+		"dropped":                       {fault: fliggytest.Dropped(), is: rentcar.ErrOutcomeUnknown},
+		"no flag":                       {fault: fliggytest.WithoutFlag(), is: rentcar.ErrOutcomeUnknown, twice: true},
+		"unavailable after commit":      {fault: fliggytest.Unavailable().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
+		"cut off after commit":          {fault: fliggytest.CutOff().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
+		"dropped after commit":          {fault: fliggytest.Dropped().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gw, client := newOutboxGateway(t)
+			store := durable.NewMemoryStore()
+			outbox := newOutbox(t, client, store)
+			mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
+			mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
+			gw.Fail(tc.fault.Times(2))
+
+			results := drain(t, client, store, 2)
+			want := []string{"again", "again"}
+			if tc.parked {
+				want = []string{"parked", "parked"}
+			}
+			if diff := cmp.Diff(want, fates(results)); diff != "" {
+				t.Errorf("%v:\n%s", results, diff)
+			}
+			if tc.is != nil && !errors.Is(results[0].Err, tc.is) {
+				t.Errorf("%v does not match %v", results[0].Err, tc.is)
+			}
+			var business *rentcar.BusinessError
+			if tc.is == nil && (!errors.As(results[0].Err, &business) || business.Message == "") {
+				t.Errorf("%v is no business error", results[0].Err)
+			}
+			parked := store.Parked(rentcar.OutboxQueue)
+			if tc.parked != (len(parked) == 2) || !tc.parked && len(parked) != 0 {
+				t.Fatalf("parked: %v", parked)
+			}
+			for i, p := range parked {
+				if p.Reason != results[i].Err.Error() || len(p.Item.Data) == 0 {
+					t.Errorf("parked %s with %d bytes, because %q", p.Item.ID, len(p.Item.Data), p.Reason)
+				}
+				if err := store.Release(rentcar.OutboxQueue, p.Item.ID); err != nil {
+					t.Error(err)
+				}
+			}
+			if diff := cmp.Diff([]string{"done", "done"}, fates(drain(t, client, store, 2))); diff != "" {
+				t.Error(diff)
+			}
+			if tc.twice {
+				checkReceived(t, gw, []string{"T1", "T1"}, []string{"1", "1"})
+			} else {
+				checkReceived(t, gw, []string{"T1"}, []string{"1"})
+			}
+		})
+	}
+}
+
+// A repeat of something that was carried out may be refused: it is parked, and the
+// reason says that it was not the first attempt.
+func TestOutboxRepeatIsRefused(t *testing.T) {
+	t.Parallel()
+	gw, client := newOutboxGateway(t)
+	store := durable.NewMemoryStore()
+	mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
+	gw.Fail(fliggytest.CutOff().AfterCommit())
+	gw.Fail(fliggytest.Refused("013", "重复的批次"))
+	results := drain(t, client, store, 2)
+	if diff := cmp.Diff([]string{"again", "parked"}, fates(results)); diff != "" {
+		t.Fatal(diff)
+	}
+	const want = "refused with code 013"
+	if reason := store.Parked(rentcar.OutboxQueue)[0].Reason; !strings.Contains(reason, want) || !strings.Contains(reason, "not the first attempt") {
+		t.Errorf("reason %q", reason)
+	}
+}
+
+// With a wrong secret nothing is parked: it goes out once the secret is right.
+func TestOutboxAfterRotation(t *testing.T) {
+	t.Parallel()
+	gw, client := newOutboxGateway(t)
+	store := durable.NewMemoryStore()
+	mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
+	old, err := rentcar.NewClient(gw.AppKey(), "the-secret-of-last-year", rentcar.WithBaseURL(gw.URL()), rentcar.WithChannel(rentcar.ChannelAmap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range drain(t, old, store, 5) {
+		if r.IsDone || r.IsParked || !errors.Is(r.Err, rentcar.ErrUnauthorized) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if diff := cmp.Diff([]string{"done"}, fates(drain(t, client, store, 1))); diff != "" {
+		t.Error(diff)
+	}
+	checkReceived(t, gw, []string{}, []string{"1"})
+}
+
+// Other content under the same ids is refused by name, and what was there is sent.
+func TestOutboxConflict(t *testing.T) {
+	t.Parallel()
+	gw, client := newOutboxGateway(t)
+	store := durable.NewMemoryStore()
+	outbox := newOutbox(t, client, store)
+	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
+	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
+	callback, bill := paidCallback("T1"), outboxBill("1")
+	callback.Data.Amount, bill.Remark = rentcar.MustYuan("16.03"), ""
+	for name, err := range map[string]error{
+		"callback/230/" + string(fliggytest.SampleOrderID) + "/" + fliggytest.SampleOutOrderID + "///T1": outbox.AddCallback(t.Context(), callback),
+		"bill/ID20230203/1": outbox.AddBill(t.Context(), bill),
+	} {
+		if !errors.Is(err, durable.ErrConflict) || !strings.Contains(err.Error(), name+":") {
+			t.Errorf("%v, want a conflict of %s", err, name)
+		}
+	}
+	if diff := cmp.Diff([]string{"done", "done"}, fates(drain(t, client, store, 2))); diff != "" {
+		t.Error(diff)
+	}
+	nothingIsDue(t, store)
+	if got := gw.Callbacks()[0].Callback.Data.Amount.String(); got != "16.02" {
+		t.Errorf("sent: %s", got)
+	}
+}
+
+// The texts of errors, which get into logs and the store: codes, request id and what
+// stopped the call, and none of the platform's words.
+func TestOutboxErrorTexts(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		fault fliggytest.Fault
+		opts  []rentcar.Option
+		want  string
+	}{
+		"business": {fliggytest.Refused("012", "退款流水不存在"), nil, "rentcar: alitrip.rentcar.btb.bill.notify: refused with code 012 [request_id ID]"},
+		"gateway": {
+			fliggytest.ServiceFault("isv.invalid-parameter:amount", "非法参数"), nil,
+			"rentcar: alitrip.rentcar.btb.bill.notify: gateway error 15 (isv.invalid-parameter:amount) [request_id ID]",
+		},
+		"stopped": {
+			fliggytest.GatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""),
+			[]rentcar.Option{rentcar.WithRetry(rentcar.RetryPolicy{BaseDelay: 1}), rentcar.WithLimiter(onlyOnce())},
+			"rentcar: alitrip.rentcar.btb.bill.notify: gateway error 7 (accesscontrol.limited-by-api-access-count) [request_id ID]" +
+				" (not sent again: rentcar: alitrip.rentcar.btb.bill.notify: not sent: rate limited: no token left)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			gw, client := newOutboxGateway(t, tc.opts...)
+			store := durable.NewMemoryStore()
+			mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
+			gw.Fail(tc.fault)
+			text := drain(t, client, store, 1)[0].Err.Error()
+			if diff := cmp.Diff(tc.want, strings.ReplaceAll(text, gw.Requests()[0].ID, "ID")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// onlyOnce is a limiter with one token.
+func onlyOnce() leakLimiter {
+	calls := 0
+	return func(context.Context) error {
+		if calls++; calls > 1 {
+			return errors.New("no token left")
+		}
+		return nil
+	}
+}

@@ -1,0 +1,300 @@
+package qimen
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"weak"
+)
+
+func TestMemoryGateOptions(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		opt GateOption
+		err string
+	}{
+		"no age":       {GateAge(0), "qimen: GateAge: want more than zero"},
+		"negative age": {GateAge(-time.Hour), "qimen: GateAge: want more than zero"},
+		"size 1":       {GateSize(1), "qimen: GateSize: want 2 at least"},
+		"size -1":      {GateSize(-1), "qimen: GateSize: want 2 at least"},
+		"no clock":     {GateClock(nil), "qimen: GateClock: the function is nil"},
+		"nil":          {nil, "qimen: NewMemoryGate: an option is nil"},
+	} {
+		if g, err := NewMemoryGate(c.opt); err == nil || err.Error() != c.err || g != nil {
+			t.Errorf("%s: %v, %v", name, g, err)
+		}
+	}
+	g, err := NewMemoryGate()
+	if err != nil || g.age != 24*time.Hour || g.size != 100_000 {
+		t.Errorf("%v, %v", g, err)
+	}
+}
+
+// A handler takes no gate that forgets while a recorded push still passes.
+func TestHandlerGateAge(t *testing.T) {
+	t.Parallel()
+	gate := func(age time.Duration) *MemoryGate {
+		g, err := NewMemoryGate(GateAge(age))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	for _, c := range []struct {
+		opts []Option
+		err  string
+	}{
+		{[]Option{WithGate(gate(20 * time.Minute))}, ""},
+		{[]Option{WithGate(gate(20*time.Minute - 1))}, "qimen: WithGate: it forgets after 19m59.999999999s: a push can be repeated for 20m0s, twice the window"},
+		{[]Option{WithGate(gate(time.Hour)), WithWindow(31 * time.Minute)}, "twice the window"},
+		{[]Option{WithWindow(31 * time.Minute), WithGate(gate(time.Hour))}, "twice the window"},
+		{[]Option{WithWindow(30 * time.Minute), WithGate(gate(time.Hour))}, ""},
+		{[]Option{WithWindow(240 * time.Hour)}, ""}, // the default grows with the window
+		{[]Option{WithWindow(240 * time.Hour), WithoutGate()}, ""},
+		{[]Option{WithGate(&stubGate{})}, ""}, // its age is its own affair
+		{[]Option{WithGate(nil)}, "WithGate: the gate is nil: WithoutGate switches it off"},
+	} {
+		var f office
+		_, err := NewHandler(testSecrets, append(f.options(), c.opts...)...)
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%v, want %q", err, c.err)
+		}
+	}
+	var f office
+	h := f.handler(t, WithWindow(240*time.Hour))
+	if g := h.gate.(*MemoryGate); g.age != 480*time.Hour || !g.now().Equal(testNow) {
+		t.Errorf("%v", g)
+	}
+	if h := f.handler(t, WithoutGate()); h.gate != nil {
+		t.Errorf("%v", h.gate)
+	}
+}
+
+// Without a gate every push runs, and is named all the same.
+func TestHandlerWithoutGate(t *testing.T) {
+	t.Parallel()
+	var f office
+	h := f.handler(t, WithoutGate())
+	for method, body := range actingBodies {
+		p, before := pushOf(t, method, body), f.count()
+		for range 3 {
+			h.Handle(t.Context(), p)
+		}
+		if f.count() != before+3 || f.runs[before].Key == "" || f.runs[before].Key != f.runs[before+2].Key || f.last().IsRepeat || f.last().Reason != ReasonAccepted {
+			t.Errorf("%s: %d runs, observed %+v", method, f.count()-before, f.last())
+		}
+	}
+}
+
+// fill finishes n messages, and gives one of the stored bodies.
+func fill(t *testing.T, g *MemoryGate, from, n int) {
+	t.Helper()
+	for i := from; i < from+n; i++ {
+		c, err := g.Begin(t.Context(), "key "+strconv.Itoa(i), "digest")
+		if err != nil || c.State != ClaimNew {
+			t.Fatalf("%d: %+v, %v", i, c, err)
+		}
+		if err := g.Finish(t.Context(), c, Reply{Status: 200, Body: bytes.Repeat([]byte("x"), 1000)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What is too old leaves the memory, with the maps that held it.
+func TestMemoryGateGivesBack(t *testing.T) {
+	t.Parallel()
+	now := testNow
+	g, err := NewMemoryGate(GateAge(time.Hour), GateClock(func() time.Time { return now }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, g, 0, 5000)
+	if g.Len() != 5000 {
+		t.Fatalf("%d replies", g.Len())
+	}
+	body := weak.Make(&g.young["key 7"][0].reply.Body[0])
+	now = now.Add(time.Hour + 1) // still there, but for nobody
+	if c, err := g.Begin(t.Context(), "key 7", "digest"); err != nil || c.State != ClaimNew {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	now = now.Add(time.Hour + 1)
+	if g.Len() != 0 || len(g.old) != 0 || len(g.young) != 0 || len(g.running) != 1 {
+		t.Errorf("%d replies, %d and %d keys, %d running", g.Len(), len(g.young), len(g.old), len(g.running))
+	}
+	for range 3 {
+		runtime.GC()
+	}
+	if body.Value() != nil {
+		t.Error("a reply is still held")
+	}
+	if err := g.Abandon(t.Context(), Claim{Key: "key 7", Digest: "digest"}); err != nil || len(g.running) != 0 {
+		t.Errorf("%v, %d running", err, len(g.running))
+	}
+}
+
+// With more than its size the gate forgets the oldest, half of it at most.
+func TestMemoryGateSize(t *testing.T) {
+	t.Parallel()
+	for _, age := range []time.Duration{time.Hour, math.MaxInt64} {
+		g, err := NewMemoryGate(GateSize(100), GateAge(age), GateClock(fixedClock))
+		if err != nil {
+			t.Fatal(err)
+		}
+		most := 0
+		for n := 1; n <= 1000; n++ {
+			fill(t, g, n, 1)
+			most = max(most, g.Len())
+			if c, _ := g.Begin(t.Context(), "key "+strconv.Itoa(max(1, n-49)), "digest"); c.State != ClaimFinished {
+				t.Fatalf("age %v: the last but 49 is forgotten after %d", age, n)
+			}
+		}
+		if most > 100 || most < 50 {
+			t.Errorf("%d replies at most", most)
+		}
+		if c, _ := g.Begin(t.Context(), "key 1", "digest"); c.State != ClaimNew {
+			t.Errorf("the first is still there: %+v", c)
+		}
+	}
+}
+
+// A clock that is set back, or jumps ahead and back, loses no claim and holds no
+// more than the size.
+func TestMemoryGateClockSetBack(t *testing.T) {
+	t.Parallel()
+	now := testNow
+	g, err := NewMemoryGate(GateSize(10), GateAge(time.Hour), GateClock(func() time.Time { return now }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, _ := g.Begin(t.Context(), "running", "digest")
+	fill(t, g, 0, 1)
+	for i, at := range []time.Duration{-2 * time.Hour, 30 * 24 * time.Hour, 0, math.MinInt64, math.MaxInt64, -time.Hour} {
+		now = testNow.Add(at)
+		if i == 0 {
+			if c, _ := g.Begin(t.Context(), "key 0", "digest"); c.State != ClaimFinished {
+				t.Errorf("set back, it forgets: %+v", c)
+			}
+		}
+		if c, _ := g.Begin(t.Context(), "running", "digest"); c.State != ClaimRunning {
+			t.Errorf("%v: %+v", at, c)
+		}
+		fill(t, g, 100*(i+1), 20)
+		if g.Len() > 10 {
+			t.Errorf("%v: %d replies", at, g.Len())
+		}
+	}
+	if err := g.Finish(t.Context(), running, Reply{Status: 200}); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := g.Begin(t.Context(), "running", "digest"); c.State != ClaimFinished {
+		t.Errorf("%+v", c)
+	}
+}
+
+// Whoever holds a copy of a reply cannot change what repeats get.
+func TestStoredReplyIsKept(t *testing.T) {
+	t.Parallel()
+	for method, body := range actingBodies {
+		var f office
+		h := f.handler(t)
+		p := pushOf(t, method, body)
+		first := h.Handle(t.Context(), p)
+		want := string(first.Body)
+		clear(first.Body)
+		for range 3 {
+			r := h.Handle(t.Context(), p)
+			if string(r.Body) != want {
+				t.Fatalf("%s: %q, want %s", method, r.Body, want)
+			}
+			clear(r.Body)
+		}
+		if string(DefaultReplies()[ReasonAccepted].Body) != bodyAccepted || string(h.replies[ReasonAccepted].Body) != bodyAccepted {
+			t.Errorf("%s: the table has changed", method)
+		}
+	}
+}
+
+// No printer reaches what the gate holds, nor races with those who use it.
+func TestMemoryGatePrints(t *testing.T) {
+	t.Parallel()
+	g, err := NewMemoryGate(GateSize(50))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for w := range 4 {
+		wait.Go(func() {
+			for i := range 200 {
+				c, err := g.Begin(context.Background(), fmt.Sprintf("m4rk3d-%d", (i+w)%60), "m4rk3d")
+				if err == nil && c.State == ClaimNew {
+					err = g.Finish(context.Background(), c, Reply{Status: 200, Body: []byte("m4rk3d")})
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	var text string
+	for range 20 {
+		text += printed(g)
+	}
+	wait.Wait()
+	text += printed(g)
+	if strings.Contains(text, "m4rk3d") || strings.Contains(text, fmt.Sprintf("%x", "m4rk3d")) || !strings.Contains(text, "MemoryGate(up to 50 replies for 24h0m0s)") {
+		t.Errorf("%s", text)
+	}
+	if g.GoString() != g.String() {
+		t.Errorf("%s", g.GoString())
+	}
+}
+
+// Any number of users at once: of each message one at a time is claimed.
+func TestMemoryGateConcurrent(t *testing.T) {
+	t.Parallel()
+	const messages, users, rounds = 5, 8, 300
+	g, err := NewMemoryGate(GateSize(4), GateAge(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	held := map[string]bool{}
+	hold := func(key string, is bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if held[key] == is {
+			t.Errorf("%s is claimed twice", key)
+		}
+		held[key] = is
+	}
+	var wait sync.WaitGroup
+	for u := range users {
+		wait.Go(func() {
+			for i := range rounds {
+				key := fmt.Sprint("key ", (i*7+u)%messages)
+				c, err := g.Begin(context.Background(), key, "digest")
+				if err != nil || c.State != ClaimNew {
+					continue
+				}
+				hold(key, true)
+				hold(key, false)
+				if i%3 == 0 {
+					_ = g.Abandon(context.Background(), c)
+				} else {
+					_ = g.Finish(context.Background(), c, Reply{Status: 200})
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if len(g.running) != 0 || g.Len() > 4 {
+		t.Errorf("%d running, %d replies", len(g.running), g.Len())
+	}
+}

@@ -1,0 +1,116 @@
+package rentcar_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar/durable"
+)
+
+// durableRows are stores and queues: their items hold whole payloads.
+func durableRows() []leakRow {
+	item := func() *durable.Item {
+		return &durable.Item{Queue: "q", ID: "1", Digest: durable.Digest([]byte(markBody.text)), Data: []byte(markBody.text + markSession.text), Due: leakTime()}
+	}
+	// workOn lets a queue fail at its only item, and gives how that went.
+	workOn := func(s *leakStage, work func(context.Context, *durable.Item) error) (values []any) {
+		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
+		defer stop()
+		store := durable.NewMemoryStore()
+		queue, err := durable.NewQueue("q", store, durable.WithLogger(s.logger()), durable.WithObserver(func(r durable.Result) {
+			var panicked *durable.PanicError
+			if errors.As(r.Err, &panicked) {
+				panicked.Stack = nil // the names of this test
+			}
+			s.observe(r)
+			values = append(values, r.Err)
+			stop()
+		}))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := queue.Add(ctx, "1", "", item().Data); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := queue.Run(ctx, work); !errors.Is(err, context.Canceled) {
+			s.t.Error(err)
+		}
+		for _, p := range store.Parked("q") {
+			values = append(values, p)
+		}
+		return append(values, queue, store)
+	}
+	rows := []leakRow{{
+		name: "durable, items", covers: []string{"durable.Item.MarshalJSON"}, want: "redacted",
+		run: func(*testing.T, *leakStage) []any {
+			text, err := item().MarshalJSON()
+			return append(all(err), string(text), item(), *item(), []*durable.Item{item()}, durable.ParkedItem{Item: *item()})
+		},
+	}, {
+		name: "durable, queue", covers: []string{"durable.NewQueue", "durable.Queue.Add", "durable.Queue.Run"}, want: "want printable ASCII",
+		run: func(t *testing.T, _ *leakStage) []any {
+			queue, err := durable.NewQueue("q", durable.NewMemoryStore())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, known := queue.Add(t.Context(), "1", "", item().Data)
+			_, conflict := queue.Add(t.Context(), "1", "", []byte(markSecret.text))
+			_, bad := queue.Add(t.Context(), "", "", item().Data)
+			failing, err := durable.NewQueue("q", brokenStore{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, failed := failing.Add(t.Context(), "1", "", item().Data)
+			return all(known, conflict, bad, failed, second(durable.NewQueue("", nil, nil)), queue.Run(t.Context(), nil))
+		},
+	}, {
+		name: "durable, error of the user", covers: []string{"durable.Queue.Run"}, want: "in vain", may: leakReasons{markCard: whyOwn}, mayLog: leakReasons{markCard: whyOwn},
+		run: func(_ *testing.T, s *leakStage) []any {
+			return workOn(s, func(ctx context.Context, _ *durable.Item) error { return quoting(ctx) })
+		},
+	}, {
+		name: "durable, permanent error", covers: []string{"durable.Permanent"}, want: "an error of the user's own",
+		run: func(_ *testing.T, s *leakStage) []any {
+			return append(workOn(s, func(context.Context, *durable.Item) error { return durable.Permanent(errUser) }), durable.Permanent(errUser))
+		},
+	}, {
+		name: "durable, panic", covers: []string{"durable.Queue.Run"}, want: "panic", may: leakReasons{markCard: whyPanic}, mayLog: leakReasons{markCard: whyPanic},
+		run: func(_ *testing.T, s *leakStage) []any {
+			return workOn(s, func(context.Context, *durable.Item) error { panic(errQuoting) })
+		},
+	}, {
+		name: "durable, memory store", want: "claim is over",
+		covers: []string{
+			"durable.MemoryStore.Add", "durable.MemoryStore.Claim", "durable.MemoryStore.Do", "durable.MemoryStore.Park",
+			"durable.MemoryStore.Retry", "durable.MemoryStore.Release",
+		},
+		run: func(t *testing.T, _ *leakStage) []any {
+			store, gone := durable.NewMemoryStore(), item()
+			over, cancel := context.WithCancelCause(t.Context())
+			cancel(secretCause())
+			work := func(context.Context) error { return nil }
+			_, err := store.Add(t.Context(), item())
+			_, late := store.Add(over, item())
+			claimed, failed := store.Claim(t.Context(), "q", leakTime(), leakTime().Add(time.Hour))
+			values := append(all(err, late, failed, second(store.Claim(over, "q", leakTime(), leakTime()))), claimed)
+			gone.Attempt = 7
+			return append(append(values, all(store.Do(t.Context(), gone, work), store.Retry(t.Context(), gone, leakTime()), store.Park(t.Context(), gone, markBody.text),
+				store.Do(over, gone, work), store.Retry(over, gone, leakTime()), store.Park(over, gone, ""), store.Release("q", "1"))...), store, fmt.Sprint(store))
+		},
+	}}
+	for name, opt := range map[string]durable.Option{
+		"WithWorkers": durable.WithWorkers(0), "WithTimeout": durable.WithTimeout(0), "WithBackoff": durable.WithBackoff(2, 1), "WithPoll": durable.WithPoll(0),
+		"WithClock": durable.WithClock(nil), "WithObserver": durable.WithObserver(nil), "WithLogger": durable.WithLogger(nil),
+	} {
+		rows = append(rows, leakRow{
+			name: "NewQueue, " + name, covers: []string{"durable." + name}, want: "durable: " + name,
+			run: func(_ *testing.T, s *leakStage) []any {
+				return append(all(second(durable.NewQueue("q", durable.NewMemoryStore(), opt))), opt)
+			},
+		})
+	}
+	return rows
+}
