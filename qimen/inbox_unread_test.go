@@ -28,7 +28,7 @@ func TestInboxKeepsWhatItCannotRead(t *testing.T) {
 		}
 		drain(t, in, time.Hour)
 		parked := store.Parked(InboxQueue)
-		if len(parked) != 1 || !strings.HasPrefix(parked[0].ID, "event/unread/") || f.count() != 0 {
+		if len(parked) != 1 || !strings.HasPrefix(parked[0].Item.ID, "event/unread/") || f.count() != 0 {
 			t.Fatalf("parked %v after %d runs", parked, f.count())
 		}
 
@@ -36,7 +36,7 @@ func TestInboxKeepsWhatItCannotRead(t *testing.T) {
 		later := f.inbox(t, store, WithPayload(func(*Delivery) ([]byte, error) {
 			return []byte(`{"channelId":"80001","orderId":"31","eventType":104,"eventData":{"renewalOrderId":77,"errorCode":"1"}}`), nil
 		}))
-		if err := store.Release(InboxQueue, parked[0].ID); err != nil {
+		if err := store.Release(InboxQueue, parked[0].Item.ID); err != nil {
 			t.Fatal(err)
 		}
 		drain(t, later, time.Hour)
