@@ -5,10 +5,12 @@ import (
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"hash"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -190,6 +192,34 @@ func TestDigest(t *testing.T) {
 		h.Write([]byte(suffix))
 		if got, want := d.Sum(), strings.ToUpper(hex.EncodeToString(h.Sum(nil))); got != want {
 			t.Fatalf("%s: got %s, want %s", method, got, want)
+		}
+	})
+}
+
+// Any text is read back by the standard library, from JSON and from a form.
+func FuzzAppendJSONString(f *testing.F) {
+	for _, text := range []string{"", "a/b", "\"\\\b\f\n\r\t", "飞猪\u0080\u009f\u00a0é", "\u2028\U0001F697\ufffd", "\xff\xc2", "a b+c&d=%"} {
+		f.Add(text)
+	}
+	type message struct {
+		Text string `top:"text,keep"`
+	}
+	plan := planOf[message](f)
+	f.Fuzz(func(t *testing.T, text string) {
+		var got string
+		if err := json.Unmarshal(top.AppendJSONString(nil, text), &got); err != nil || got != string([]rune(text)) {
+			t.Fatalf("%q came back as %q, %v", text, got, err)
+		}
+		escaped, err := plan.AppendJSON(nil, &message{text}, top.EncodeOptions{Escaped: true})
+		if err != nil {
+			if utf8.ValidString(text) {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		plain, err := url.QueryUnescape(string(escaped))
+		if err != nil || plain != `{"text":`+string(top.AppendJSONString(nil, text))+"}" || !utf8.ValidString(text) {
+			t.Fatalf("%q came back as %q, %v", text, plain, err)
 		}
 	})
 }
