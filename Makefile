@@ -1,5 +1,5 @@
 # Shorthands. The checks themselves are in .ci/run, which CI runs as a whole.
-.PHONY: test race lint fuzz chaos soak cover examples ci fmt tidy
+.PHONY: test race lint fuzz chaos soak cover examples bench ci fmt tidy
 
 test:
 	go test ./...
@@ -32,6 +32,11 @@ cover:
 
 examples:
 	bash .ci/run examples
+
+# Five minutes. CI only checks that the contestants agree.
+bench:
+	go -C bench run ./cmd/table
+	go -C bench run ./cmd/footprint
 
 ci:
 	bash .ci/run

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
@@ -16,7 +17,8 @@ type BillService struct{ client *Client }
 // Notify pushes one batch of a bill (租车分销账单推送). Build it with NewBill, cut a
 // long one with Bill.Split. When the error matches ErrOutcomeUnknown the batch
 // may have been booked; whether Fliggy tells repeats apart by the batch number is
-// not documented.
+// not documented. A long bill is encoded while it is sent: do not change it before
+// the call has returned.
 //
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {
@@ -26,7 +28,8 @@ func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption
 	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
 }
 
-// NotifyAll pushes several batches in one call.
+// NotifyAll pushes several batches in one call. Do not change them before it has
+// returned.
 //
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) NotifyAll(ctx context.Context, req *BillNotifyRequest, opts ...CallOption) (*BillNotifyResult, error) {
@@ -150,13 +153,13 @@ func (b *Bill) lineProblems() fliggy.Problems {
 	var ps fliggy.Problems
 	for i := range b.Lines {
 		l := &b.Lines[i]
-		at := fmt.Sprintf("bill_detail_list[%d].", i)
+		add := func(field, rule string) { ps.Add(fmt.Sprintf("bill_detail_list[%d].%s", i, field), "%s", rule) }
 		if l.OrderAmount.IsSet() && l.OrderAmount.Sign() <= 0 {
-			ps.Add(at+"order_amount", "must be positive: trade_type says whether it is income or refund")
+			add("order_amount", "must be positive: trade_type says whether it is income or refund")
 		}
 		income, refund := l.BizType.IsIncome(), l.BizType.IsRefund()
 		if l.TradeType == TradeIncome && refund || l.TradeType == TradeRefund && income {
-			ps.Add(at+"biz_type", "contradicts trade_type: 10 to 14 are income, 20 to 24 refunds")
+			add("biz_type", "contradicts trade_type: 10 to 14 are income, 20 to 24 refunds")
 		}
 	}
 	return ps
@@ -165,15 +168,46 @@ func (b *Bill) lineProblems() fliggy.Problems {
 // LineTotal is the income of the lines less their refunds, in yuan: the total
 // that NewBill proposes.
 func (b *Bill) LineTotal() Yuan {
-	sum := decimal.New(0, -2)
+	fen, rest := int64(0), decimal.New(0, -2) // a sum of decimals would allocate for each line
 	for i := range b.Lines {
-		amount := b.Lines[i].OrderAmount.Decimal()
-		if b.Lines[i].TradeType == TradeRefund {
-			amount = amount.Neg()
+		amount, refund := b.Lines[i].OrderAmount, b.Lines[i].TradeType == TradeRefund
+		n, ok := smallFen(amount.String())
+		if refund {
+			n = -n
 		}
-		sum = sum.Add(amount)
+		switch {
+		case ok:
+			fen += n
+		case refund:
+			rest = rest.Sub(amount.Decimal())
+		default:
+			rest = rest.Add(amount.Decimal())
+		}
 	}
-	return YuanFromDecimal(sum)
+	return YuanFromDecimal(rest.Add(decimal.New(fen, -2)))
+}
+
+// smallFen reads an amount of at most two decimals, so small that no number of them
+// in memory overflows. Unset counts as 0.
+func smallFen(yuan string) (fen int64, ok bool) {
+	unsigned := strings.TrimPrefix(yuan, "-")
+	whole, fraction, _ := strings.Cut(unsigned, ".")
+	if len(whole) > 8 || len(fraction) > 2 {
+		return 0, false
+	}
+	for _, digits := range [...]string{whole, (fraction + "00")[:2]} {
+		for i := range len(digits) {
+			digit := digits[i] - '0'
+			if digit > 9 { // of a number in scientific notation
+				return 0, false
+			}
+			fen = 10*fen + int64(digit)
+		}
+	}
+	if unsigned != yuan {
+		fen = -fen
+	}
+	return fen, true
 }
 
 // Warnings says when there are no lines, or when the total differs from them.

@@ -24,24 +24,45 @@ type call struct {
 	target      string      // target_app_key, Qimen only
 	query       []top.Param // business parameters that travel in the query: raw bodies only
 	form        []top.Param // business parameters of a form body
+	message     message     // the one that wraps the request
 	body        []byte      // raw body that takes part in the signature
 	contentType string      // empty for a form
+	content     content     // what is sent as the body
 	inner       string      // member of the reply that holds its members
-	accept      func(reply *top.Reply, attempt int, body []byte) error
+	out         receiver
 	config      callConfig
 	banScope    string  // whose bans hold: empty for the TOP gateway, else the Qimen provider
 	private     secrets // of all attempts so far
+}
+
+// A receiver takes the reply to an attempt, body and all.
+type receiver interface {
+	accept(reply *top.Reply, attempt int, body []byte) error
+}
+
+type receiverFunc func(reply *top.Reply, attempt int, body []byte) error
+
+func (f receiverFunc) accept(reply *top.Reply, attempt int, body []byte) error {
+	return f(reply, attempt, body)
 }
 
 const formType = "application/x-www-form-urlencoded;charset=UTF-8"
 
 // run sends a call that has been prepared, or reports why it could not be.
 func (c *Client) run(ctx context.Context, method string, cl *call, err error) error {
+	if cl != nil {
+		defer cl.message.release()
+	}
 	if err == nil && ctx == nil {
 		err = cl.invalid("context", "must not be nil")
 	}
 	if err != nil {
 		return c.refused(ctx, method, err)
+	}
+	if cl.contentType == "" {
+		cl.content = formContent(&cl.message, cl.form)
+	} else {
+		cl.content = rawContent(cl.body)
 	}
 	return c.do(ctx, cl)
 }
@@ -49,7 +70,8 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 // attempt sends the call once, signed with the time of now.
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
 	start := c.cfg.now()
-	req, private := c.sign(cl, start)
+	req := c.sign(cl, start)
+	private := &cl.private
 	raw, failed := c.transport.send(ctx, req, cl.config.timeout)
 	obs := Observation{Method: cl.method, Attempt: n}
 	if raw != nil {
@@ -68,9 +90,49 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	return obs, err
 }
 
-// sign builds the request of one attempt and returns, for redaction, what in it
-// must not be shown.
-func (c *Client) sign(cl *call, now time.Time) (request, *secrets) {
+// sign builds the request of one attempt, and notes what in it must not be shown.
+func (c *Client) sign(cl *call, now time.Time) request {
+	var room [24]top.Param // for all that is sent as a rule, so that it is not allocated
+	var stamp [len(time.DateTime)]byte
+	query := c.queryOf(room[:0], cl, string(now.In(fliggy.Zone()).AppendFormat(stamp[:0], time.DateTime)))
+	var buf [1024]byte
+	sent := append(top.AppendForm(buf[:0], query), "&sign="...)
+
+	secret, signed := c.secret(), query
+	if len(cl.form) > 0 {
+		signed = top.Tidy(append(query, cl.form...))
+	}
+	at := cl.message.place(signed)
+	digest, begun := cl.message.signature()
+	if !begun {
+		digest = top.NewDigest(string(c.cfg.signMethod), secret)
+		digest.WriteParams(signed[:at])
+		cl.message.sign(digest)
+	}
+	digest.WriteParams(signed[at:])
+	digest.WriteBytes(cl.body)
+	sent = digest.AppendSum(sent)
+
+	req := request{address: cl.url, query: string(sent), contentType: cl.contentType, content: cl.content}
+	cl.private.addAttempt(req.address, req.query, secret, cl.config.session())
+	return req
+}
+
+// beginSignature signs what stands before the message of a call, or returns nil
+// where that differs from attempt to attempt.
+func (c *Client) beginSignature(cl *call) *top.Digest {
+	if top.CompareNames(cl.message.name, "timestamp") > 0 {
+		return nil
+	}
+	params := top.Tidy(append(c.queryOf(nil, cl, ""), cl.form...))
+	digest := top.NewDigest(string(c.cfg.signMethod), c.secret())
+	digest.WriteParams(params[:cl.message.place(params)])
+	return digest
+}
+
+// queryOf appends the parameters of the query but for the signature, sorted, to an
+// empty list.
+func (c *Client) queryOf(list []top.Param, cl *call, timestamp string) []top.Param {
 	format, simplify := "json", ""
 	switch {
 	case c.cfg.format == XML:
@@ -78,39 +140,32 @@ func (c *Client) sign(cl *call, now time.Time) (request, *secrets) {
 	case c.cfg.format == SimplifiedJSON && cl.dialect == top.TOP:
 		simplify = "true"
 	}
-	session := cl.config.session()
-	protocol := []top.Param{
-		{Name: "method", Value: cl.method},
-		{Name: "app_key", Value: c.appKey},
-		{Name: "timestamp", Value: now.In(fliggy.Zone()).Format(time.DateTime)},
-		{Name: "v", Value: "2.0"},
-		{Name: "sign_method", Value: string(c.cfg.signMethod)},
-		{Name: "format", Value: format},
-		{Name: "simplify", Value: simplify},
-		{Name: "session", Value: session},
-		{Name: "partner_id", Value: c.cfg.partnerID},
-		{Name: "target_app_key", Value: cl.target},
-	}
-	secret := c.secret()
-	signature := top.Sign(string(c.cfg.signMethod), secret, top.Merge(protocol, cl.query, cl.form), cl.body)
-	query := append(top.Merge(protocol, cl.query), top.Param{Name: "sign", Value: signature})
-	req := request{url: joinQuery(cl.url, top.AppendForm(nil, query)), contentType: cl.contentType, body: cl.body}
-	if cl.contentType == "" {
-		req.contentType, req.body = formType, top.AppendForm([]byte{}, cl.form) // not nil, which resty refuses
-	}
-	cl.private.add(req.url, cl.url, secret, session, signature)
-	return req, &cl.private
+	return top.Tidy(append(append(list,
+		top.Param{Name: "app_key", Value: c.appKey},
+		top.Param{Name: "format", Value: format},
+		top.Param{Name: "method", Value: cl.method},
+		top.Param{Name: "partner_id", Value: c.cfg.partnerID},
+		top.Param{Name: "session", Value: cl.config.session()},
+		top.Param{Name: "sign_method", Value: string(c.cfg.signMethod)},
+		top.Param{Name: "simplify", Value: simplify},
+		top.Param{Name: "target_app_key", Value: cl.target},
+		top.Param{Name: "timestamp", Value: timestamp},
+		top.Param{Name: "v", Value: "2.0"},
+	), cl.query...))
 }
 
 // joinQuery appends a query to a URL that may have one.
-func joinQuery(address string, query []byte) string {
-	switch {
-	case !strings.Contains(address, "?"):
-		address += "?"
-	case !strings.HasSuffix(address, "?") && !strings.HasSuffix(address, "&"):
-		address += "&"
+func joinQuery(address, query string) string {
+	address, own, _ := strings.Cut(address, "?")
+	return address + "?" + addQuery(own, query)
+}
+
+// addQuery appends a query to another.
+func addQuery(own, query string) string {
+	if own != "" && !strings.HasSuffix(own, "&") && !strings.HasSuffix(own, "?") {
+		own += "&"
 	}
-	return address + string(query)
+	return own + query
 }
 
 // receive turns what came into the result, or into the error that says what
@@ -139,12 +194,10 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, pri
 		return cl.decodeError(n, raw, "", err, private)
 	}
 	obs.RequestID = private.redact(reply.RequestID)
-	err = cl.accept(reply, n, body)
-	var business *BusinessError
-	switch {
-	case err == nil:
+	if err = cl.out.accept(reply, n, body); err == nil {
 		return nil
-	case errors.As(err, &business):
+	}
+	if business := (*BusinessError)(nil); errors.As(err, &business) {
 		business.Code, business.Message = private.redact(business.Code), private.redact(business.Message)
 		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
@@ -160,7 +213,7 @@ func (cl *call) open(body []byte, format Format) (*top.Reply, error) {
 		return nil, errors.New("an HTML page, not a reply of the gateway")
 	}
 	isXML := len(trimmed) > 0 && trimmed[0] == '<'
-	asked := map[Format]top.Format{SimplifiedJSON: top.Simplified, WrappedJSON: top.Wrapped, XML: top.XML}[format]
+	asked := [...]top.Format{SimplifiedJSON: top.Simplified, WrappedJSON: top.Wrapped, XML: top.XML}[format]
 	if isXML == (asked == top.XML) {
 		return top.OpenReply(body, asked, cl.dialect, cl.inner)
 	}

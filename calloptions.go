@@ -142,10 +142,17 @@ func WithRawReply(to *RawReply) CallOption {
 
 func (c *Client) callConfig(opts []CallOption) callConfig {
 	cc := callConfig{session: c.cfg.session, timeout: c.cfg.timeout, attempts: c.cfg.retry.MaxAttempts}
+	if len(opts) == 0 {
+		return cc
+	}
+	return cc.with(opts)
+}
+
+func (c callConfig) with(opts []CallOption) callConfig {
 	for _, opt := range opts {
 		if opt != nil {
-			opt(&cc)
+			opt(&c)
 		}
 	}
-	return cc
+	return c
 }

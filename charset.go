@@ -19,13 +19,14 @@ func replyText(raw *RawReply) ([]byte, error) {
 	body := bytes.TrimPrefix(raw.Body, []byte("\ufeff"))
 	contentType := raw.Header.Get("Content-Type")
 	name := charset.FromContentType(contentType)
-	byHeader := strings.Contains(strings.ToLower(contentType), "charset")
-	if !byHeader {
+	const mark = "charset"
+	byHeader := strings.Contains(contentType, mark) || strings.Contains(strings.ToLower(contentType), mark)
+	if !byHeader && bytes.HasPrefix(body, []byte("<?xml")) {
 		if m := xmlEncoding.FindSubmatch(body); m != nil {
 			name = string(m[1])
 		}
 	}
-	if charset.IsUTF8(name) {
+	if strings.EqualFold(name, charset.Default) || charset.IsUTF8(name) {
 		if !utf8.Valid(body) {
 			return nil, errors.New("not valid UTF-8, and no other charset is declared")
 		}

@@ -35,6 +35,9 @@ func (c *Client) observe(ctx context.Context, o Observation, err error) {
 	if o.Outcome == OutcomeSucceeded {
 		level = slog.LevelDebug
 	}
+	if !c.cfg.logger.Enabled(ctx, level) {
+		return
+	}
 	c.cfg.logger.LogAttrs(ctx, level, "rentcar call",
 		slog.String("method", o.Method), slog.Int("attempts", o.Attempt), slog.Duration("duration", o.Duration),
 		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code), slog.String("sub_code", o.SubCode),

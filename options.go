@@ -163,7 +163,8 @@ func setURL(to *string, what, rawURL string) error {
 // WithHTTPClient sends through a copy of hc: its transport and timeout are kept (a
 // transport must not send a request again by itself, or a write may be sent twice),
 // cookies and redirects are switched off in the copy. Without this option the
-// client has a transport of its own with room for 128 idle connections.
+// client has a transport of its own, which opens at most 80 connections to a host,
+// keeps them for further calls, and lets the calls of more callers wait for one.
 func WithHTTPClient(hc *http.Client) Option {
 	return func(c *config) error {
 		if hc == nil {

@@ -23,12 +23,27 @@ const (
 // secrets are the texts of a call that must not be shown: secret, session,
 // signature, and the addresses that carry them.
 type secrets struct {
-	texts []string
-	forms []string // the texts in every form, made when they are first needed
+	texts   []string
+	address string    // what queries were sent to
+	queries []string  // of all attempts
+	forms   []string  // the texts in every form, made when they are first needed
+	room    [5]string // for the texts and the query of the first attempt
 }
 
 // add takes up the texts of another attempt.
 func (s *secrets) add(texts ...string) { s.texts, s.forms = append(s.texts, texts...), nil }
+
+// addAttempt takes up an attempt. Its query ends in the signature.
+func (s *secrets) addAttempt(address, query, secret, session string) {
+	if s.queries == nil {
+		s.address, s.queries = address, s.room[4:4]
+	}
+	if s.texts == nil {
+		s.texts = s.room[:0:4]
+	}
+	s.queries = append(s.queries, query)
+	s.add(address, secret, session, query[strings.LastIndexByte(query, '=')+1:])
+}
 
 // all lists the texts as they are, as a URL has them, and as %q and JSON have them.
 // Of a URL the query must not be shown alone either. Longer texts come first, since
@@ -38,6 +53,9 @@ func (s *secrets) all() []string {
 		return s.forms
 	}
 	texts := slices.Clone(s.texts)
+	for _, q := range s.queries {
+		texts = append(texts, joinQuery(s.address, q))
+	}
 	for _, t := range texts {
 		if _, query, ok := strings.Cut(t, "?"); ok && strings.Contains(t, "://") {
 			texts = append(texts, query)

@@ -70,10 +70,15 @@ func validate(op *operation, req any) error {
 		return err
 	}
 	problems := plan.Check(req)
-	if r, ok := req.(ruled); ok {
-		r.rules(&problems)
-	}
+	addRules(&problems, req)
 	return problems.Err(op.method)
+}
+
+// addRules adds what a request's own rules find.
+func addRules(problems *fliggy.Problems, req any) {
+	if r, ok := req.(ruled); ok {
+		r.rules(problems)
+	}
 }
 
 // invoke sends a typed request and returns its typed result. The result is also
@@ -84,27 +89,41 @@ func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Re
 		return nil, c.refused(ctx, op.method, err)
 	}
 	c.warn(ctx, op.method, warnings)
-	var out *Res
-	cl.accept = func(reply *top.Reply, n int, _ []byte) error {
-		res := new(Res)
-		if err := reply.Decode(c.plans[op.method].result, res); err != nil {
-			return err
-		}
-		r := any(res).(result)
-		m := r.meta()
-		m.Attempts, m.Warnings = n, warnings
-		if m.RequestID == "" {
-			m.RequestID = reply.RequestID // it may lie outside of the member that holds the others
-		}
-		err := r.verdict()
-		var business *BusinessError
-		if err == nil || errors.As(err, &business) {
-			out = res
-		}
+	out := &typedResult{of: op.result, plan: c.plans[op.method].result, warnings: warnings}
+	cl.out = out
+	err = c.run(ctx, op.method, cl, nil)
+	res, _ := any(out.result).(*Res)
+	return res, err
+}
+
+// A typedResult receives the result of a typed call.
+type typedResult struct {
+	of       reflect.Type
+	plan     *top.Plan
+	warnings []Problem
+	result   result // of success, or of a refusal
+}
+
+func (o *typedResult) accept(reply *top.Reply, n int, _ []byte) error {
+	res := reflect.New(o.of).Interface().(result)
+	if err := reply.Decode(o.plan, res); err != nil {
 		return err
 	}
-	err = c.run(ctx, op.method, cl, nil)
-	return out, err
+	m := res.meta()
+	m.Attempts, m.Warnings = n, o.warnings
+	if m.RequestID == "" {
+		m.RequestID = reply.RequestID // it may lie outside of the member that holds the others
+	}
+	err := res.verdict()
+	if err == nil || isBusiness(err) {
+		o.result = res
+	}
+	return err
+}
+
+func isBusiness(err error) bool {
+	var business *BusinessError
+	return errors.As(err, &business)
 }
 
 // prepare makes a call of a typed request, and lists what looks wrong with it.
@@ -132,36 +151,49 @@ func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*c
 
 // newCall validates and encodes a typed request.
 func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) {
-	if !cfg.skipValidation {
-		if err := unlessReplaced(validate(op, req), cfg.members); err != nil {
-			return nil, err
-		}
-	}
 	plans := c.plans[op.method]
-	for _, p := range cfg.params {
-		if p.Name == plans.param {
-			return nil, &ValidationError{Method: op.method, Problems: []Problem{{Field: p.Name, Rule: "wraps the request: use WithMember for what is inside, or Call"}}}
-		}
-	}
-	text, err := plans.request.AppendJSON(nil, req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
-	if err != nil {
-		return nil, invalidValue(op.method, err)
-	}
-	return &call{
+	cl := &call{
 		method: op.method,
 		write:  op.write,
 		url:    c.topURL,
-		form:   top.Merge([]top.Param{{Name: plans.param, Value: string(text)}}, cfg.params),
+		form:   top.Merge(cfg.params),
 		inner:  plans.inner,
 		config: cfg,
-	}, nil
+	}
+	cl.message = message{name: plans.param, plan: plans.request, request: req, options: top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members}}
+	doubtful, err := cl.message.prepare(func() *top.Digest { return c.beginSignature(cl) })
+	var invalid error
+	switch {
+	case cfg.skipValidation:
+	case doubtful || len(cfg.members) > 0:
+		invalid = unlessReplaced(validate(op, req), cfg.members)
+	default:
+		addRules(&cl.config.problems, req)
+		invalid = cl.config.problems.Err(op.method)
+	}
+	for _, p := range cfg.params {
+		if invalid == nil && p.Name == plans.param {
+			invalid = cl.invalid(p.Name, "wraps the request: use WithMember for what is inside, or Call")
+		}
+	}
+	if invalid == nil && err != nil {
+		invalid = invalidValue(op.method, err)
+	}
+	if invalid != nil {
+		cl.message.release()
+		return nil, invalid
+	}
+	return cl, nil
 }
 
 // unlessReplaced takes the problems of members that WithMember replaces out of a
 // validation's error: what it sends instead is the caller's.
 func unlessReplaced(err error, members []top.Member) error {
+	if err == nil || len(members) == 0 {
+		return err
+	}
 	var invalid *ValidationError
-	if !errors.As(err, &invalid) || len(members) == 0 {
+	if !errors.As(err, &invalid) {
 		return err
 	}
 	var left fliggy.Problems

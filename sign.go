@@ -35,21 +35,22 @@ func Sign(method SignMethod, secret string, params map[string]string, body []byt
 	if !method.Known() {
 		return "", fmt.Errorf("rentcar: sign: unknown sign method %q: use %q, %q or %q", string(method), HMACSHA256, HMACMD5, MD5)
 	}
-	return top.Sign(string(method), secret, signedParams(params), body), nil
+	var room [24]top.Param
+	return top.Sign(string(method), secret, signedParams(room[:0], params), body), nil
 }
 
 // SignBase returns the canonical text that Sign signs, before the secret comes
 // in: the sorted names and values without separators, then the body.
 func SignBase(params map[string]string, body []byte) string {
-	return top.Base(signedParams(params), body)
+	return top.Base(signedParams(nil, params), body)
 }
 
-func signedParams(params map[string]string) []top.Param {
-	list := make([]top.Param, 0, len(params))
+// signedParams appends what is signed of the parameters to an empty list.
+func signedParams(list []top.Param, params map[string]string) []top.Param {
 	for name, value := range params {
 		if name != "sign" {
 			list = append(list, top.Param{Name: name, Value: value})
 		}
 	}
-	return top.Merge(list)
+	return top.Tidy(list)
 }

@@ -1,7 +1,6 @@
 package rentcar
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -9,15 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -47,21 +43,27 @@ func newTransport(cfg *config) *transport {
 		SetLogger(silent{}).
 		SetHeader("Accept", acceptTypes).
 		SetHeader("User-Agent", cfg.userAgent).
-		SetPreRequestHook(sendOnce)
+		SetHeader("Content-Type", formType).
+		SetPreRequestHook(fillIn)
 	return &transport{resty: r, limit: cfg.replyLimit}
 }
 
-// defaultRoundTripper keeps more idle connections than the standard library's:
-// all calls go to one or two hosts.
+// defaultRoundTripper keeps more idle connections than the standard library's: all
+// calls go to one or two hosts. Without a bound on all of them, calls that begin
+// while others are still connecting would open more than there are callers.
 func defaultRoundTripper() http.RoundTripper {
 	t, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
 		return http.DefaultTransport // somebody has replaced it, and means it
 	}
 	t = t.Clone()
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = 256, 128
+	t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 256, 128, maxConnections
 	return t
 }
+
+// maxConnections is how many connections to a gateway the default transport opens;
+// further calls wait for one.
+const maxConnections = 80
 
 // silent keeps resty from printing URLs, which carry session and signature.
 type silent struct{}
@@ -72,9 +74,10 @@ func (silent) Debugf(string, ...any) {}
 
 // A request is one attempt, signed.
 type request struct {
-	url         string
-	contentType string
-	body        []byte
+	address     string
+	query       string
+	contentType string // empty for a form
+	content     content
 }
 
 // A phaseError is a failure and where it happened.
@@ -91,18 +94,19 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	trace := &connTrace{}
-	traced := context.WithValue(httptrace.WithClientTrace(ctx, trace.hooks()), traceKey{}, trace)
-	resp, err := t.resty.R().
-		SetContext(traced).
-		SetDoNotParseResponse(true).
-		SetHeader("Content-Type", req.contentType).
-		SetBody(req.body).
-		Post(req.url)
+	s := newSending(ctx, req)
+	defer s.body.close()
+	r := t.resty.R().
+		SetContext(httptrace.WithClientTrace(s, &s.hooks)).
+		SetDoNotParseResponse(true)
+	if req.contentType != "" {
+		r.SetHeader("Content-Type", req.contentType)
+	}
+	resp, err := r.Get(req.address) // a POST after fillIn
 	if err != nil {
 		err = ownError(ctx, unquoted(stripURL(err)))
 		failed := &phaseError{PhaseSend, rowLost, nil}
-		if trace.unconnected() || !trace.asked.Load() && isDialError(err) { // before the caller's cause comes in, which may be anything
+		if s.unconnected() || !s.asked.Load() && isDialError(err) { // before the caller's cause comes in, which may be anything
 			failed = &phaseError{PhaseConnect, rowNotSent, nil}
 		}
 		failed.err = withCause(ctx, err)
@@ -110,81 +114,58 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	}
 	body := resp.RawBody()
 	defer func() { _ = body.Close() }()
-	reply := &RawReply{HTTPStatus: resp.StatusCode(), Header: resp.Header()}
-	reply.Body, err = t.read(resp.RawResponse, body)
+	s.reply = RawReply{HTTPStatus: resp.StatusCode(), Header: resp.Header()}
+	s.reply.Body, err = t.read(resp.RawResponse)
 	err = ownError(ctx, err)
 	switch {
 	case errors.Is(err, ErrReplyTooLarge):
-		return reply, &phaseError{PhaseRead, rowTooLarge, err}
+		return &s.reply, &phaseError{PhaseRead, rowTooLarge, err}
 	case err != nil:
-		return reply, &phaseError{PhaseRead, rowLost, withCause(ctx, stripURL(err))}
+		return &s.reply, &phaseError{PhaseRead, rowLost, withCause(ctx, stripURL(err))}
 	}
-	return reply, nil
+	return &s.reply, nil
 }
 
-// read returns the body, inflated where the round tripper has not done it.
-func (t *transport) read(resp *http.Response, body io.Reader) ([]byte, error) {
-	in := body
-	if !resp.Uncompressed && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		z, err := gzip.NewReader(body)
-		if err != nil {
-			return nil, err
+// read returns the body, inflated where the round tripper has not done it. It reads
+// a complete answer to its end, or its connection could not be used again.
+func (t *transport) read(resp *http.Response) (body []byte, err error) {
+	defer func() {
+		if err != nil && !errors.Is(err, ErrReplyTooLarge) {
+			_, _ = io.CopyN(io.Discard, resp.Body, t.limit)
 		}
-		in = z
+	}()
+	if resp.Uncompressed || !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		return readAll(resp.Body, resp.ContentLength, t.limit)
 	}
-	var b bytes.Buffer
-	n, err := b.ReadFrom(io.LimitReader(in, min(t.limit, math.MaxInt64-1)+1))
+	z, err := gzip.NewReader(resp.Body)
 	if err != nil {
 		return nil, err
 	}
-	if n > t.limit {
-		return nil, ErrReplyTooLarge
-	}
-	return b.Bytes(), nil
+	return readAll(z, -1, t.limit)
 }
 
-// connTrace notes whether a connection was asked for and came about, whether
-// anything went out, whether an answer began, and whether that was an interim one
-// (1xx). A round tripper that knows no traces leaves all unset.
-type connTrace struct{ asked, got, wrote, answered, interim atomic.Bool }
-
-type traceKey struct{}
-
-var errSentBefore = errors.New("the connection failed after the request had gone out; it is not sent again")
-
-// sendOnce keeps the round tripper from sending a request again of its own accord
-// once its headers have gone out, as HTTP/2 does after some resets that prove
-// nothing. Before that, such as on a connection that had died idle, it may.
-func sendOnce(_ *resty.Client, r *http.Request) error {
-	trace, ok := r.Context().Value(traceKey{}).(*connTrace)
-	body := r.GetBody
-	if !ok || body == nil {
-		return nil
+// readAll reads at most limit bytes. size is how many there are believed to be.
+func readAll(from io.Reader, size, limit int64) ([]byte, error) {
+	const most = 64 << 10 // of what is believed before it is there
+	if size < 0 {
+		size = 511
 	}
-	r.GetBody = func() (io.ReadCloser, error) {
-		// After a whole answer it is a redirect that is being prepared, and then refused.
-		if trace.wrote.Load() && (!trace.answered.Load() || trace.interim.Load()) {
-			return nil, errSentBefore
+	body := make([]byte, 0, min(size, most)+1) // one more, to meet the end
+	for {
+		n, err := from.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case int64(len(body)) > limit:
+			return nil, ErrReplyTooLarge
+		case err == io.EOF:
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			body = slices.Grow(body, len(body))
 		}
-		return body()
-	}
-	return nil
-}
-
-func (t *connTrace) hooks() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn: func(string) { t.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
-
-		WroteHeaders: func() { t.wrote.Store(true) },
-
-		GotFirstResponseByte: func() { t.answered.Store(true) },
-
-		Got1xxResponse: func(int, textproto.MIMEHeader) error { t.interim.Store(true); return nil },
 	}
 }
-
-func (t *connTrace) unconnected() bool { return t.asked.Load() && !t.got.Load() }
 
 // isDialError finds the failures that come before a connection exists, for a round
 // tripper that knows no traces. It must not be asked where there was a connection:

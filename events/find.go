@@ -19,7 +19,8 @@ const maxWrapping = 4
 // received is an envelope with its data still unread.
 type received struct {
 	Envelope
-	Data json.RawMessage `top:"eventData"`
+	Member json.RawMessage `top:"eventData"` // not one of Extra
+	data   string          // the same, as it stands in the payload
 }
 
 var (
@@ -30,12 +31,13 @@ var (
 
 // find looks for the envelope in a JSON object, through that many wrappers at
 // most.
-func find(payload []byte, wrappers int) (*received, error) {
-	ms, err := scan(payload)
+func find(payload string, wrappers int) (*received, error) {
+	var place [fewMembers]top.Part
+	ms, err := scan(place[:0], payload)
 	if err != nil {
 		return nil, err
 	}
-	if name, inner := ms.enveloped(); inner != nil && wrappers > 0 {
+	if name, inner := ms.enveloped(); inner != "" && wrappers > 0 {
 		in, err := find(inner, wrappers-1)
 		if err != nil {
 			return nil, within(name, err)
@@ -47,13 +49,18 @@ func find(payload []byte, wrappers int) (*received, error) {
 	}
 	if ms.say("eventType") {
 		in, err := open(payload)
-		if err == nil && len(in.Data) == 0 {
-			if m := ms.get("event_data"); m.Value != nil {
-				in.Data = m.Value
+		if err != nil {
+			return nil, err
+		}
+		m := ms.get("eventData")
+		if len(in.Member) == 0 {
+			if other := ms.get("event_data"); other.Value != "" {
+				m = other
 				delete(in.Extra, m.Name)
 			}
 		}
-		return in, err
+		in.data = m.Value
+		return in, nil
 	}
 	if wrappers == 0 {
 		return nil, errNoEnvelope
@@ -68,7 +75,7 @@ func findWrapped(ms members, wrappers int) (*received, error) {
 	var fault error
 	for _, m := range ms {
 		inner := object(m.Value)
-		if inner == nil {
+		if inner == "" {
 			continue
 		}
 		switch in, err := find(inner, wrappers); {
@@ -100,9 +107,9 @@ func within(name string, err error) error {
 }
 
 // open reads the envelope that payload is.
-func open(payload []byte) (*received, error) {
+func open(payload string) (*received, error) {
 	in := &received{}
-	if err := incoming.DecodeJSON(payload, in); err != nil {
+	if err := incoming.DecodeText(payload, in); err != nil {
 		return nil, err
 	}
 	if in.EventType == 0 {
@@ -112,54 +119,53 @@ func open(payload []byte) (*received, error) {
 }
 
 // members are those of one JSON object, in order.
-type members []top.Member
+type members []top.Part
 
-// scan checks that data is one JSON object and lists its members.
-func scan(data []byte) (ms members, err error) {
-	err = top.ScanObject(data, func(name string, value json.RawMessage) error {
-		ms = append(ms, top.Member{Name: name, Value: value})
-		return nil
-	})
-	return ms, err
-}
+// fewMembers is how many members most objects have at most. A place for so many
+// costs nothing.
+const fewMembers = 16
 
-// get returns the last member with one of the names, the zero Member without
-// any.
-func (ms members) get(names ...string) top.Member {
+// scan checks that text is one JSON object, none of whose members comes twice, and
+// lists them in place, which grows if it must.
+func scan(place members, text string) (members, error) { return top.AppendParts(place, text) }
+
+// get returns the last member with one of the names, the zero Part without any.
+func (ms members) get(names ...string) top.Part {
 	for _, m := range slices.Backward(ms) {
 		if slices.Contains(names, m.Name) {
 			return m
 		}
 	}
-	return top.Member{}
+	return top.Part{}
 }
 
 // say tells whether one of the members is there and says something.
 func (ms members) say(names ...string) bool {
-	return slices.ContainsFunc(ms, func(m top.Member) bool {
+	return slices.ContainsFunc(ms, func(m top.Part) bool {
 		return slices.Contains(names, m.Name) && !isNothing(m.Value)
 	})
 }
 
 // enveloped returns the envelope that lies in eventData, and the name of that
-// member; nil where eventData is something else. Data that a Java bean was made
+// member; nothing where eventData is something else. Data that a Java bean was made
 // into has the number of its event too, so beside a number outside only the same
 // number counts, and only around data or beside nothing but ids: an event that
 // quotes another one stays itself.
-func (ms members) enveloped() (name string, inner []byte) {
+func (ms members) enveloped() (name, inner string) {
 	m := ms.get("eventData", "event_data")
-	if inner = object(m.Value); inner == nil {
-		return "", nil
+	if inner = object(m.Value); inner == "" {
+		return "", ""
 	}
-	in, err := scan(inner)
+	var place [fewMembers]top.Part
+	in, err := scan(place[:0], inner)
 	if err != nil || !in.say("eventType") {
-		return "", nil
+		return "", ""
 	}
 	if ms.say("eventType") {
 		same := in.number() == ms.number()
 		bare := in.onlyHead() && !ms.say("channelId", "orderId", "outOrderId")
 		if !same || !in.say("eventData") && !bare {
-			return "", nil
+			return "", ""
 		}
 	}
 	return m.Name, inner
@@ -172,43 +178,36 @@ func (ms members) number() string {
 
 // onlyHead tells whether all members are those of an envelope without data.
 func (ms members) onlyHead() bool {
-	return !slices.ContainsFunc(ms, func(m top.Member) bool {
+	return !slices.ContainsFunc(ms, func(m top.Part) bool {
 		return m.Name == "eventData" || !envelopePlan.Knows(m.Name)
 	})
 }
 
-// object returns the JSON object that raw is or, as text, seems to hold; nil for
-// anything else.
-func object(raw json.RawMessage) json.RawMessage {
+// object returns the JSON object that raw is or, as text, seems to hold; nothing
+// for anything else.
+func object(raw string) string {
 	if isText(raw) {
-		raw = json.RawMessage(strings.TrimSpace(text(raw)))
+		raw = strings.TrimSpace(top.Text(raw))
 	}
-	if len(raw) == 0 || raw[0] != '{' {
-		return nil
+	if raw == "" || raw[0] != '{' {
+		return ""
 	}
 	return raw
 }
 
 // isNothing tells whether raw says nothing: absent, null or such text.
-func isNothing(raw json.RawMessage) bool {
+func isNothing(raw string) bool {
 	t := strings.TrimSpace(scalar(raw))
 	return t == "" || t == "null"
 }
 
 // scalar returns the text of a simple value: of a string without its quotes, of
 // anything else as it stands.
-func scalar(raw json.RawMessage) string {
+func scalar(raw string) string {
 	if isText(raw) {
-		return text(raw)
+		return top.Text(raw)
 	}
-	return string(raw)
+	return raw
 }
 
-func isText(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '"' }
-
-// text returns what a JSON string holds.
-func text(raw json.RawMessage) string {
-	var s string
-	_ = json.Unmarshal(raw, &s) // the scanner has checked it
-	return s
-}
+func isText(raw string) bool { return raw != "" && raw[0] == '"' }

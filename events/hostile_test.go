@@ -46,12 +46,14 @@ func TestHostileSize(t *testing.T) {
 		"number as id":          {edit(t, e142, "eventData.renewalOrderId", digits), ""},
 		"number in a new place": {edit(t, e142, "new", digits), ""},
 		"text as trade number":  {edit(t, e142, "eventData.payTradeNo", `"`+strings.Repeat("_1", mebibyte/2)+`"`), ""},
-		"many members":          {append([]byte(`{`+strings.Repeat(`"a":{},`, mebibyte/7)), e103[1:]...), ""},
-		"many names":            {append(append([]byte(`{`), manyNames(50_000)...), e103[1:]...), ""},
-		"many wrapped members":  {[]byte(`{"w":{` + strings.Repeat(`"a":{},`, mebibyte/7) + string(e103[1:]) + `}`), ""},
-		"many members as text":  {[]byte(`{` + strings.Repeat(`"a":"{}",`, mebibyte/9) + `"w":` + string(e103) + `}`), ""},
-		"many events":           {[]byte(`{` + strings.Repeat(`"a":`+string(e103)+`,`, 5000) + `"w":{}}`), "several members hold an event"},
-		"many braces":           {[]byte(`{` + strings.Repeat(`"a":"{",`, mebibyte/8) + `"w":` + string(e103) + `}`), ""},
+		"many members":          {[]byte(`{` + many(70_000, `{}`) + string(e103[1:])), ""},
+		"many names":            {[]byte(`{` + many(50_000, `1`) + string(e103[1:])), ""},
+		"many wrapped members":  {[]byte(`{"w":{` + many(70_000, `{}`) + string(e103[1:]) + `}`), ""},
+		"many members as text":  {[]byte(`{` + many(70_000, `"{}"`) + `"w":` + string(e103) + `}`), ""},
+		"many events":           {[]byte(`{` + many(5000, string(e103)) + `"w":{}}`), "several members hold an event"},
+		"many braces":           {[]byte(`{` + many(70_000, `"{"`) + `"w":` + string(e103) + `}`), ""},
+		"a member many times":   {[]byte(`{` + strings.Repeat(`"a":{},`, mebibyte/7) + string(e103[1:])), "a: comes more than once"},
+		"the last of many":      {[]byte(`{` + many(70_000, `1`) + `"name0":2,` + string(e103[1:])), "name0: comes more than once"},
 		"escapes":               {edit(t, e142, "eventData.reason", `"`+strings.Repeat(`\u005c`, mebibyte/6)+`"`), ""},
 		"white space":           {bytes.ReplaceAll(e142, []byte(" "), bytes.Repeat([]byte(" "), mebibyte/32)), ""},
 	} {
@@ -71,12 +73,13 @@ func TestHostileSize(t *testing.T) {
 	}
 }
 
-func manyNames(n int) []byte {
-	var b []byte
+// many returns n members of that value.
+func many(n int, value string) string {
+	var b strings.Builder
 	for i := range n {
-		b = fmt.Appendf(b, `"name%d":%d,`, i, i)
+		fmt.Fprintf(&b, `"name%d":%s,`, i, value)
 	}
-	return b
+	return b.String()
 }
 
 // Depth has an end, of objects, lists and texts alike.

@@ -36,13 +36,14 @@ func mustPlan[T any]() *top.Plan {
 // any of these may lie in a member of the object, again as an object or as text.
 // Whichever it is, the event has the same fields. Ids may be text or numbers.
 // Types and members without a place here are kept. An error names the member that
-// has no clear meaning, or says that there is no eventType.
+// has no clear meaning or comes twice, or says that there is no eventType.
 func Parse(payload []byte) (Event, error) {
-	in, err := find(payload, maxWrapping)
+	text := string(payload)
+	in, err := find(text, maxWrapping)
 	if err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
-	e, err := in.event(source{string(payload)})
+	e, err := in.event(source{text})
 	if err != nil {
 		return nil, fmt.Errorf("events: event %v: eventData: %w", in.EventType, err)
 	}
@@ -51,27 +52,27 @@ func Parse(payload []byte) (Event, error) {
 
 // event reads the data by the type of the event.
 func (in *received) event(s source) (Event, error) {
-	data := object(in.Data)
+	data := object(in.data)
 	switch {
-	case data == nil && !isNothing(in.Data) && in.EventType.isEvent():
+	case data == "" && !isNothing(in.data) && in.EventType.isEvent():
 		return nil, errors.New("expected an object")
-	case data == nil:
-		data = []byte("{}")
+	case data == "":
+		data = "{}"
 	}
 	switch in.EventType {
 	case TypeRenewalAccepted:
 		e := &RenewalAccepted{Envelope: in.Envelope, source: s}
-		return e, acceptedPlan.DecodeJSON(data, e)
+		return e, acceptedPlan.DecodeText(data, e)
 	case TypeRenewalRejected:
 		e := &RenewalRejected{Envelope: in.Envelope, source: s}
-		return e, rejectedPlan.DecodeJSON(data, e)
+		return e, rejectedPlan.DecodeText(data, e)
 	case TypeFeeRefund, TypeRenewalFeeRefund:
 		if in.EventType == TypeFeeRefund && !hasRenewal(data) {
 			e := &FeeRefund{Envelope: in.Envelope, source: s}
-			return e, refundPlan.DecodeJSON(data, e)
+			return e, refundPlan.DecodeText(data, e)
 		}
 		e := &RenewalFeeRefund{Envelope: in.Envelope, source: s}
-		return e, renewalRefundPlan.DecodeJSON(data, e)
+		return e, renewalRefundPlan.DecodeText(data, e)
 	}
 	return &Unknown{Envelope: in.Envelope, source: s, Data: in.unknownData()}, nil
 }
@@ -79,8 +80,9 @@ func (in *received) event(s source) (Event, error) {
 // hasRenewal tells whether a 141 is on a renewal, as in the guide's sample.
 // Members that are there and say nothing do not make it one, nor does the id 0 of
 // a Java bean that was never set.
-func hasRenewal(data []byte) bool {
-	ms, err := scan(data)
+func hasRenewal(data string) bool {
+	var place [fewMembers]top.Part
+	ms, err := scan(place[:0], data)
 	return err == nil && slices.ContainsFunc([]string{"renewalOrderId", "renewalOutOrderId"}, func(name string) bool {
 		id := strings.TrimSpace(scalar(ms.get(name).Value))
 		return id != "" && id != "null" && id != "0"
@@ -90,15 +92,15 @@ func hasRenewal(data []byte) bool {
 // unknownData is the data without the quotes of an object that came as text;
 // text that is no object stays text.
 func (in *received) unknownData() json.RawMessage {
-	if isNothing(in.Data) {
+	if isNothing(in.data) {
 		return nil
 	}
-	if o := object(in.Data); o != nil {
-		if _, err := scan(o); err == nil {
-			return o
+	if o := object(in.data); o != "" {
+		if _, err := scan(nil, o); err == nil {
+			return json.RawMessage(o)
 		}
 	}
-	return in.Data
+	return json.RawMessage(in.data)
 }
 
 func (t Type) isEvent() bool {

@@ -219,6 +219,9 @@ func formatDecimal(d decimal.Decimal) string {
 
 // appendDecimal appends a decimal text to what goes over the wire.
 func appendDecimal(kind string, b []byte, text string) ([]byte, error) {
+	if len(text) <= maxDigits && strings.IndexByte(text, 'e') < 0 {
+		return append(b, text...), nil
+	}
 	digits := len(text) - strings.Count(text, "-") - strings.Count(text, ".")
 	if digits > maxDigits || strings.Contains(text, "e") {
 		return b, invalid(kind, text, ruleDigits)

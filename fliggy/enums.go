@@ -39,14 +39,40 @@ func readTextEnum[T ~string](target *T, kind string, data []byte) error {
 
 // textIntEnum is UnmarshalText of the int enumerations.
 func textIntEnum[T ~int](target *T, kind string, text []byte) error {
+	if readShort(target, text) {
+		return nil
+	}
 	s, err := textScalar(kind, text)
 	return readIntEnum(target, kind, s, err)
 }
 
 // jsonIntEnum is UnmarshalJSON of the int enumerations.
 func jsonIntEnum[T ~int](target *T, kind string, data []byte) error {
+	digits := data
+	if n := len(data); n > 2 && data[0] == '"' && data[n-1] == '"' {
+		digits = data[1 : n-1]
+	}
+	if readShort(target, digits) {
+		return nil
+	}
 	s, err := jsonScalar(kind, data)
 	return readIntEnum(target, kind, s, err)
+}
+
+// readShort reads a whole number of few digits, which nearly all are; it is false for any other text.
+func readShort[T ~int](target *T, text []byte) bool {
+	if len(text) == 0 || len(text) > 9 {
+		return false
+	}
+	n := 0
+	for _, c := range text {
+		if !isDigit(c) {
+			return false
+		}
+		n = 10*n + int(c-'0')
+	}
+	*target = T(n)
+	return true
 }
 
 // readIntEnum reads a whole number, also with a fraction of zeros as some writers print it. Enumerations have no value

@@ -134,11 +134,19 @@ func textScalar[T string | []byte](kind string, text T) (string, error) {
 	if len(text) > maxScalar {
 		return "", invalid(kind, head([]byte(text)), "too long")
 	}
-	s := strings.Trim(string(text), asciiSpace)
+	s := trimASCII(string(text))
 	if s == "null" {
 		return "", nil
 	}
 	return s, nil
+}
+
+// trimASCII drops white space around text. Most text has none.
+func trimASCII(s string) string {
+	if n := len(s); n > 0 && s[0] > ' ' && s[n-1] > ' ' {
+		return s
+	}
+	return strings.Trim(s, asciiSpace)
 }
 
 // jsonOpaque gives the text of an id or code from one raw JSON value: a string as it is, an integer number digit by

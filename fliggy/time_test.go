@@ -215,3 +215,16 @@ func FuzzTime(f *testing.F) {
 		}
 	})
 }
+
+// The frequent layout is written by hand.
+func TestTimeTextProperty(t *testing.T) {
+	t.Parallel()
+	first, last := fliggy.MustTime("0001-01-02").Unix(), fliggy.MustTime("9999-12-31 23:59:59").Unix()
+	rapid.Check(t, func(t *rapid.T) {
+		at := fliggy.At(time.Unix(rapid.Int64Range(first, last).Draw(t, "second"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanosecond")))
+		text, err := at.MarshalText()
+		if want := at.Format(time.DateTime); err != nil || string(text) != want {
+			t.Fatalf("got %s, %v, want %s", text, err, want)
+		}
+	})
+}

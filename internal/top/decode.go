@@ -7,6 +7,14 @@ import (
 	"strings"
 )
 
+// find returns the field of that name, nil without one; it may be at next.
+func (p *Plan) find(name string, next int) *field {
+	if next < len(p.fields) && p.fields[next].name == name {
+		return p.fields[next]
+	}
+	return p.byName[name]
+}
+
 // target follows the pointers of c from v, making what they point to.
 func (c *codec) target(v reflect.Value) reflect.Value {
 	for range c.pointers {
@@ -40,12 +48,23 @@ var errNothing = errors.New("nothing")
 func isNothing(err error) bool { return errors.Is(err, errNothing) }
 
 // saysNothing tells whether text is what the platform writes for missing data.
-func saysNothing[T string | []byte](text T) bool {
-	switch strings.TrimSpace(string(text)) {
-	case "", "null":
-		return true
+func saysNothing(text string) bool {
+	text = trim(text)
+	return text == "" || text == "null"
+}
+
+// trim is strings.TrimSpace, which few texts need.
+func trim(s string) string {
+	if hasNoMargin(s) {
+		return s
 	}
-	return false
+	return strings.TrimSpace(s)
+}
+
+// hasNoMargin tells whether text begins and ends with visible ASCII characters.
+func hasNoMargin(s string) bool {
+	n := len(s)
+	return n > 0 && s[0] > ' ' && s[0] < 0x7f && s[n-1] > ' ' && s[n-1] < 0x7f
 }
 
 // isText tells whether values of c are text, which may be empty.
@@ -62,7 +81,7 @@ func setText(c *codec, v reflect.Value, text string) error {
 	if saysNothing(text) {
 		return errNothing
 	}
-	trimmed := strings.TrimSpace(text)
+	trimmed := trim(text)
 	switch c.kind {
 	case kindBool:
 		switch {
@@ -134,61 +153,56 @@ func asRule(t reflect.Type, err error) error {
 // of JSON make an empty element of any size.
 const maxLists = 32 << 20
 
-// A room is what is left of maxLists.
-type room struct{ bytes uintptr }
+// maxRoomy bounds, in bytes, the elements of lists that start with place for four,
+// and roomyLists how many lists of a message do.
+const (
+	maxRoomy   = 512
+	roomyLists = 64
+)
 
-func newRoom() *room { return &room{maxLists} }
+// A room is what is left of maxLists and roomyLists.
+type room struct {
+	bytes uintptr
+	roomy int
+}
 
-// grow appends a zero element to the list v and returns it.
-func (r *room) grow(v reflect.Value) (reflect.Value, error) {
-	t := v.Type().Elem()
+func newRoom() room { return room{maxLists, roomyLists} }
+
+// grow appends a zero element to the list v of c and returns it.
+func (r *room) grow(c *codec, v reflect.Value) (reflect.Value, error) {
+	if c.size > r.bytes {
+		return reflect.Value{}, rulef("lists are too long: their elements take more than %d MiB", maxLists>>20)
+	}
+	r.bytes -= c.size
+	n := v.Len()
+	if n == v.Cap() {
+		more := 1
+		if r.roomy > 0 && c.size <= maxRoomy {
+			more = 4
+			r.roomy--
+		}
+		v.Grow(more)
+	}
+	v.SetLen(n + 1) // nothing was written there: lists are made by c.empty and by this
+	return v.Index(n), nil
+}
+
+// sizeOf is how much memory an element of type t may take, in bytes.
+func sizeOf(t reflect.Type) uintptr {
 	size := t.Size()
 	for ; t.Kind() == reflect.Pointer; t = t.Elem() {
 		size += t.Elem().Size()
 	}
-	if size > r.bytes {
-		return reflect.Value{}, rulef("lists are too long: their elements take more than %d MiB", maxLists>>20)
-	}
-	r.bytes -= size
-	n := v.Len()
-	v.Grow(1)
-	v.SetLen(n + 1)
-	e := v.Index(n)
-	e.SetZero()
-	return e, nil
+	return size
 }
 
 func indexPath(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
-// A seenSet notes which members of a message came with a value.
-type seenSet struct {
-	low  uint64
-	high map[int]bool // members past the 64th
-}
-
-func (s *seenSet) add(bit int) {
-	if bit < 64 {
-		s.low |= 1 << bit
-		return
-	}
-	if s.high == nil {
-		s.high = map[int]bool{}
-	}
-	s.high[bit] = true
-}
-
-func (s *seenSet) has(bit int) bool {
-	if bit < 64 {
-		return s.low&(1<<bit) != 0
-	}
-	return s.high[bit]
-}
-
 // checkSeen fails for a required member that did not come, or came as text that
 // says nothing.
-func (p *Plan) checkSeen(seen seenSet, v reflect.Value) error {
-	for _, f := range p.fields {
-		if f.required && (!seen.has(f.bit) || f.codec.isBlank(v.FieldByIndex(f.path))) {
+func (p *Plan) checkSeen(seen *fieldSet, v reflect.Value) error {
+	for _, f := range p.required {
+		if !seen.has(f.bit) || f.codec.isBlank(v.FieldByIndex(f.path)) {
 			return &Error{Path: f.name, Rule: "missing"}
 		}
 	}

@@ -1,22 +1,32 @@
 package top
 
 import (
-	"bytes"
 	"encoding"
 	"encoding/json"
 	"reflect"
+	"strings"
 	"unicode/utf8"
 )
 
 // DecodeJSON reads one JSON object into dst, a pointer to the plan's struct.
 // Members may be in any form the platform is known to send: lists wrapped or
 // plain, numbers and booleans as text, objects and lists as JSON text, null and
-// empty text for nothing. What has no clear meaning is an *Error with its path.
-func (p *Plan) DecodeJSON(data []byte, dst any) error {
-	if !utf8.Valid(data) {
-		return rulef("not valid UTF-8")
+// empty text for nothing. What has no clear meaning is an *Error with its path; so
+// is a member that comes twice.
+func (p *Plan) DecodeJSON(data []byte, dst any) error { return p.DecodeText(string(data), dst) }
+
+// DecodeText is DecodeJSON of a string. What was read may share its memory, if it
+// is short.
+func (p *Plan) DecodeText(text string, dst any) error {
+	if !utf8.ValidString(text) {
+		return rulef(ruleUTF8)
 	}
-	d := &jsonDecoder{scanner: scanner{data: data}, room: newRoom()}
+	return p.decodeText(text, dst)
+}
+
+// decodeText is DecodeText once the text is known to be valid UTF-8.
+func (p *Plan) decodeText(text string, dst any) error {
+	d := newJSONDecoder(text, 0, nil)
 	if d.peek() != '{' {
 		return d.errKind("an object")
 	}
@@ -29,24 +39,88 @@ func (p *Plan) DecodeJSON(data []byte, dst any) error {
 // Knows tells whether the message has a member of that name.
 func (p *Plan) Knows(name string) bool { return p.byName[name] != nil }
 
+// A jsonDecoder reads a text in one pass.
 type jsonDecoder struct {
 	scanner
-	room *room
+	sharer
+	room    *room
+	own     room     // of the decoder that reads the whole message
+	scratch []byte   // of values whose types read themselves
+	short   [64]byte // where scratch begins
+}
+
+// newJSONDecoder returns the decoder of a text that lies that deep in a message; a
+// nil room stands for a message of its own.
+func newJSONDecoder(text string, depth int, r *room) *jsonDecoder {
+	d := &jsonDecoder{scanner: scanner{text: text, depth: depth}, sharer: sharer{len(text) > maxShared}, room: r}
+	if r == nil {
+		d.own = newRoom()
+		d.room = &d.own
+	}
+	d.scratch = d.short[:0]
+	return d
+}
+
+// maxShared bounds, in bytes, the text of a message that its values may share: a
+// value that is kept keeps all of it.
+const maxShared = 64 << 10
+
+// A sharer hands out parts of a text.
+type sharer struct{ copies bool }
+
+// keep returns what may be stored of a part of the text.
+func (s sharer) keep(part string) string {
+	if s.copies {
+		return strings.Clone(part)
+	}
+	return part
 }
 
 // object reads the object at the cursor.
 func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
-	var seen seenSet
-	err := d.members(func(name string) error {
-		f := p.byName[name]
+	if err := d.open(); err != nil {
+		return err
+	}
+	var came, seen fieldSet // seen are those that came and said something
+	var unknown nameSet
+	next := 0 // members mostly come in the order of the fields
+	for i := 0; ; i++ {
+		if more, err := d.next(i, '}'); err != nil {
+			return err
+		} else if !more {
+			return p.checkSeen(&seen, v)
+		}
+		f := d.expected(p, next)
+		name := ""
+		if f != nil {
+			name = f.name
+		} else {
+			token, err := d.name()
+			if err != nil {
+				return err
+			}
+			name = token.str()
+			f = p.byName[name]
+		}
 		if f == nil {
-			return d.unknown(p, v, name)
+			if err := unknown.add(name); err != nil {
+				return err
+			}
+			if err := d.unknown(p, v, name); err != nil {
+				return err // without the name, which is the sender's choice
+			}
+			continue
 		}
+		if came.has(f.bit) {
+			return under(name, rulef(ruleTwice))
+		}
+		came.add(f.bit)
+		next = f.bit + 1
 		if d.peek() == 'n' {
-			return d.literal("null")
-		}
-		if f.required && seen.has(f.bit) {
-			return under(name, rulef(ruleTwice)) // which of two success flags would be meant?
+			if err := d.literal("null"); err != nil {
+				return err
+			}
+			continue
 		}
 		switch err := d.value(f.codec, v.FieldByIndex(f.path)); {
 		case err == nil:
@@ -54,34 +128,39 @@ func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
 		case !isNothing(err):
 			return under(name, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	return p.checkSeen(seen, v)
+}
+
+// expected consumes the name at the cursor, and the colon, where it is that of the
+// next field, written without a space or an escape; else it is nil.
+func (d *jsonDecoder) expected(p *Plan, next int) *field {
+	d.peek()
+	if next == len(p.fields) || p.fields[next].quoted == "" || !strings.HasPrefix(d.text[d.pos:], p.fields[next].quoted) {
+		return nil
+	}
+	d.pos += len(p.fields[next].quoted)
+	return p.fields[next]
 }
 
 func (d *jsonDecoder) unknown(p *Plan, v reflect.Value, name string) error {
-	raw, err := d.raw()
-	if err != nil {
-		return err // without the name, which is the sender's choice
+	t, err := d.token()
+	if err == nil {
+		p.keepUnknown(v, d.keep(name), t.raw)
 	}
-	p.keepUnknown(v, name, raw)
-	return nil
+	return err
 }
 
 // keepUnknown stores a member without a field where the message has a place for
 // it.
-func (p *Plan) keepUnknown(v reflect.Value, name string, raw []byte) {
+func (p *Plan) keepUnknown(v reflect.Value, name, raw string) {
 	if p.extra == nil {
 		return
 	}
-	m := v.FieldByIndex(p.extra)
-	if m.IsNil() {
-		m.Set(reflect.MakeMap(extraType))
+	m := v.FieldByIndex(p.extra).Addr().Interface().(*map[string]json.RawMessage)
+	if *m == nil {
+		*m = map[string]json.RawMessage{}
 	}
-	m.SetMapIndex(reflect.ValueOf(name), reflect.ValueOf(json.RawMessage(bytes.Clone(raw))))
+	(*m)[name] = json.RawMessage(raw)
 }
 
 // value reads the value at the cursor, which is not null, into v.
@@ -95,36 +174,57 @@ func (d *jsonDecoder) value(c *codec, v reflect.Value) error {
 // plain is value once all pointers have been followed.
 func (d *jsonDecoder) plain(c *codec, v reflect.Value) error {
 	switch c.kind {
-	case kindRaw:
-		raw, err := d.raw()
-		v.SetBytes(bytes.Clone(raw))
-		return err
 	case kindStruct:
 		return d.structValue(c, v)
 	case kindList:
 		return d.list(c, v)
 	}
-	first := d.peek()
-	raw, err := d.raw()
+	t, err := d.token()
 	if err != nil {
 		return err
 	}
-	if c.kind == kindScalar {
-		return setScalarJSON(c, v, raw, first)
+	switch c.kind {
+	case kindRaw:
+		v.SetBytes([]byte(t.raw))
+		return nil
+	case kindScalar:
+		return d.scalar(c, v, t)
 	}
-	text := ""
-	switch first {
+	text := t.raw
+	switch t.first {
 	case '"':
-		text = unquote(raw)
+		text = t.str()
 	case '{', '[':
 		if c.kind != kindString {
-			return rulef("expected a single value, got %s", kindOf(first))
+			return rulef("expected a single value, got %s", kindOf(t.first))
 		}
-		text = string(compact(raw))
-	default:
-		text = string(raw)
+		text = compact(t.raw)
+	}
+	if c.kind == kindString {
+		v.SetString(d.keep(text))
+		return nil
 	}
 	return setText(c, v, text)
+}
+
+// scalar hands a value to a type that reads itself.
+func (d *jsonDecoder) scalar(c *codec, v reflect.Value, t token) error {
+	if t.first == '"' && !c.isText() && saysNothing(t.content()) {
+		return errNothing
+	}
+	self := v.Addr().Interface()
+	if text, ok := c.quickText(t); ok {
+		return asRule(c.typ, c.quick(self, d.keep(text)))
+	}
+	if u, ok := self.(json.Unmarshaler); ok {
+		d.scratch = append(d.scratch[:0], t.raw...)
+		return asRule(c.typ, u.UnmarshalJSON(d.scratch))
+	}
+	text := t.raw
+	if t.first == '"' {
+		text = t.str()
+	}
+	return asRule(c.typ, self.(encoding.TextUnmarshaler).UnmarshalText([]byte(text))) // a scalar has one or the other
 }
 
 func (d *jsonDecoder) structValue(c *codec, v reflect.Value) error {
@@ -132,13 +232,26 @@ func (d *jsonDecoder) structValue(c *codec, v reflect.Value) error {
 	case '{':
 		return d.object(c.plan, v)
 	case '[': // an empty list stands for an empty object in PHP's JSON
-		err := d.elements(func(int) error { return rulef("expected an object, got a list") })
-		if err == nil {
-			err = errNothing
+		if err := d.open(); err != nil {
+			return err
 		}
-		return err
+		more, err := d.element(0)
+		switch {
+		case err != nil:
+			return err
+		case more:
+			return rulef("expected an object, got a list")
+		}
+		return errNothing
 	case '"': // an object as JSON text
-		return d.quoted('{', "an object", func(in *jsonDecoder) error { return in.object(c.plan, v) })
+		in, err := d.quoted('{', "an object")
+		if err != nil {
+			return err
+		}
+		if err := in.object(c.plan, v); err != nil {
+			return err
+		}
+		return in.end()
 	default:
 		return rulef("expected an object, got %s", kindOf(first))
 	}
@@ -150,86 +263,96 @@ func (d *jsonDecoder) list(c *codec, v reflect.Value) error {
 	case '[':
 		return d.array(c, v)
 	case '{':
-		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-		n := 0
-		return d.members(func(name string) error {
-			if n++; n > 1 {
-				return rulef("expected a list or its wrapper, got an object of several members")
-			}
-			var err error
-			switch d.peek() {
-			case 'n':
-				return d.literal("null")
-			case '[':
-				err = d.array(c, v)
-			default: // a list of one, without brackets
-				err = d.element(c, v, 0)
-			}
-			if err != nil {
-				return under(name, err)
-			}
-			return nil
-		})
+		return d.wrapped(c, v)
 	case '"':
-		return d.quoted('[', "a list", func(in *jsonDecoder) error { return in.array(c, v) })
+		in, err := d.quoted('[', "a list")
+		if err != nil {
+			return err
+		}
+		if err := in.array(c, v); err != nil {
+			return err
+		}
+		return in.end()
 	default:
 		return rulef("expected a list, got %s", kindOf(first))
 	}
 }
 
-func (d *jsonDecoder) array(c *codec, v reflect.Value) error {
-	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-	return d.elements(func(i int) error { return d.element(c, v, i) })
+// wrapped reads a list inside an object of one member, or of none.
+func (d *jsonDecoder) wrapped(c *codec, v reflect.Value) error {
+	v.Set(c.empty)
+	if err := d.open(); err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		name, more, err := d.member(i)
+		if !more {
+			return err
+		}
+		if i > 0 {
+			return rulef("expected a list or its wrapper, got an object of several members")
+		}
+		switch d.peek() {
+		case 'n':
+			if err := d.literal("null"); err != nil {
+				return err
+			}
+		case '[':
+			err = d.array(c, v)
+		default: // a list of one, without brackets
+			err = d.append(c, v, 0)
+		}
+		if err != nil {
+			return under(name.str(), err)
+		}
+	}
 }
 
-// element appends one element to the list v.
-func (d *jsonDecoder) element(c *codec, v reflect.Value, i int) error {
-	e, err := d.room.grow(v)
-	if err != nil {
-		return under(indexPath(i), err)
+func (d *jsonDecoder) array(c *codec, v reflect.Value) error {
+	v.Set(c.empty)
+	if err := d.open(); err != nil {
+		return err
 	}
-	if d.peek() == 'n' {
+	for i := 0; ; i++ {
+		if more, err := d.element(i); !more {
+			return err
+		}
+		if err := d.append(c, v, i); err != nil {
+			return err
+		}
+	}
+}
+
+// append appends the value at the cursor to the list v, which has i elements.
+func (d *jsonDecoder) append(c *codec, v reflect.Value, i int) error {
+	e, err := d.room.grow(c, v)
+	if err == nil && d.peek() == 'n' {
 		return d.literal("null")
 	}
-	if err := d.value(c.elem, e); err != nil && !isNothing(err) {
-		return under(indexPath(i), err)
+	if err == nil {
+		err = d.value(c.elem, e)
 	}
-	return nil
+	if err == nil || isNothing(err) {
+		return nil
+	}
+	return under(indexPath(i), err)
 }
 
-// quoted reads JSON that travels as the text of a string. Empty text and "null"
+// quoted opens JSON that travels as the text of a string. Empty text and "null"
 // are nothing.
-func (d *jsonDecoder) quoted(first byte, want string, read func(*jsonDecoder) error) error {
+func (d *jsonDecoder) quoted(first byte, want string) (*jsonDecoder, error) {
 	text, err := d.str()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if saysNothing(text) {
-		return errNothing
+		return nil, errNothing
 	}
-	in := &jsonDecoder{scanner: scanner{data: []byte(text), depth: d.depth}, room: d.room}
+	in := newJSONDecoder(text, d.depth, d.room)
 	if in.peek() != first {
-		return rulef("expected %s, got text", want)
+		return nil, rulef("expected %s, got text", want)
 	}
-	if err := read(in); err != nil {
-		return err
-	}
-	return in.end()
-}
-
-// setScalarJSON hands raw to a type that reads itself.
-func setScalarJSON(c *codec, v reflect.Value, raw []byte, first byte) error {
-	if first == '"' && !c.isText() && saysNothing(raw[1:len(raw)-1]) {
-		return errNothing
-	}
-	self := v.Addr().Interface()
-	if u, ok := self.(json.Unmarshaler); ok {
-		return asRule(c.typ, u.UnmarshalJSON(raw))
-	}
-	if first == '"' {
-		raw = []byte(unquote(raw))
-	}
-	return asRule(c.typ, self.(encoding.TextUnmarshaler).UnmarshalText(raw)) // a scalar has one or the other
+	return in, nil
 }
 
 func kindOf(first byte) string {

@@ -258,7 +258,6 @@ func TestUnknownMembers(t *testing.T) {
 			A: "1", Raw: json.RawMessage(`{"x": 1e2}`), Inner: &open{Extra: map[string]json.RawMessage{"c": []byte(`"\u4e2d"`)}},
 			Extra: map[string]json.RawMessage{"b": []byte(`[1, 2.50]`), "d": []byte("null"), "b2": []byte(`"x"`)},
 		}},
-		{"JSON, last wins", `{"b":1,"b":2}`, open{Extra: map[string]json.RawMessage{"b": []byte("2")}}},
 		{"JSON text", `{"inner":"{\"b\":1}"}`, open{Inner: &open{Extra: map[string]json.RawMessage{"b": []byte("1")}}}},
 		{"XML", `<r><a>1</a><b>2.50</b><raw><x>1</x><y/></raw><inner><c>中&lt;</c></inner><d><e>1</e><e>2</e><f><g/></f></d></r>`, open{
 			A: "1", Raw: json.RawMessage(`{"x":"1","y":""}`), Inner: &open{Extra: map[string]json.RawMessage{"c": []byte(`"中<"`)}},

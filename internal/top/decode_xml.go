@@ -1,8 +1,6 @@
 package top
 
 import (
-	"encoding"
-	"encoding/json"
 	"reflect"
 	"strings"
 )
@@ -12,221 +10,216 @@ import (
 // their member, whatever those are called. The document must be UTF-8 by now:
 // an encoding that its declaration names is taken as dealt with.
 func (p *Plan) DecodeXML(data []byte, dst any) error {
-	return p.decodeXML(data, "", dst)
-}
-
-// decodeXML reads the members inside the child called inner where that is not
-// empty.
-func (p *Plan) decodeXML(data []byte, inner string, dst any) error {
-	d, err := newXMLDecoder(data)
+	t, err := parseXML(data)
 	if err != nil {
 		return err
 	}
-	if _, err := d.root(); err != nil {
-		return err
-	}
+	return t.decode(p, "", dst)
+}
+
+// decode reads the document's members into dst, those inside the child called
+// inner where that is not empty.
+func (t *xmlTree) decode(p *Plan, inner string, dst any) error {
+	d := &xmlDecoder{xmlTree: t, sharer: sharer{len(t.text) > maxShared}, room: newRoom()}
 	c := &codec{kind: kindStruct, typ: p.typ, plan: p}
 	v := reflect.ValueOf(dst).Elem()
+	err := error(nil)
 	if inner == "" {
-		err = d.element(c, v)
+		err = d.element(c, v, 0)
 	} else {
 		err = d.innerElement(c, inner, v)
 	}
 	if isNothing(err) {
 		return rulef(ruleEmpty)
 	}
-	if err != nil {
-		return err
-	}
-	return d.end()
-}
-
-// innerElement reads the child called inner of the element whose start has been
-// read.
-func (d *xmlDecoder) innerElement(c *codec, inner string, v reflect.Value) error {
-	found := false
-	_, err := d.children(func(name string) error {
-		if name != inner {
-			return d.skip()
-		}
-		if found {
-			return under(name, rulef(ruleTwice))
-		}
-		found = true
-		return under(name, d.element(c, v))
-	})
-	if err == nil && !found {
-		err = under(inner, rulef(ruleInner))
+	if err == nil {
+		err = t.err
 	}
 	return err
 }
 
-// XMLRoot returns the name of the root element.
-func XMLRoot(data []byte) (string, error) {
-	d, err := newXMLDecoder(data)
-	if err != nil {
-		return "", err
-	}
-	start, err := d.root()
-	return start.Name.Local, err
+// An xmlDecoder reads the elements of a document.
+type xmlDecoder struct {
+	*xmlTree
+	sharer
+	room  room
+	depth int // how many elements lie around the current one
 }
 
-// xmlNames returns the names of the members of a document, of those inside the
-// child called inner where that is not empty.
-func xmlNames(data []byte, inner string) ([]string, error) {
-	d, err := newXMLDecoder(data)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := d.root(); err != nil {
-		return nil, err
-	}
-	var names []string
-	note := func(name string) error {
-		names = append(names, name)
-		return d.skip()
-	}
-	each := note
-	if inner != "" {
-		each = func(name string) error {
-			if name == inner {
-				_, err := d.children(note)
-				return err
-			}
-			return d.skip()
+// innerElement reads the child of the root that is called inner.
+func (d *xmlDecoder) innerElement(c *codec, inner string, v reflect.Value) error {
+	found := false
+	for i := uint32(1); i < d.next(0); i = d.next(i) {
+		if d.name(i) != inner {
+			continue
+		}
+		if found {
+			return under(inner, rulef(ruleTwice))
+		}
+		found = true
+		if err := d.child(c, v, i); err != nil {
+			return under(inner, err)
 		}
 	}
-	if _, err := d.children(each); err != nil {
-		return nil, err
+	switch {
+	case d.broken(0):
+		return d.err
+	case !found:
+		return under(inner, rulef(ruleInner))
 	}
-	return names, d.end()
+	return nil
 }
 
-// element reads the content of the element whose start has been read.
-func (d *xmlDecoder) element(c *codec, v reflect.Value) error {
+// child reads an element that lies inside the current one.
+func (d *xmlDecoder) child(c *codec, v reflect.Value, i uint32) error {
+	d.depth++
+	err := d.element(c, v, i)
+	d.depth--
+	return err
+}
+
+// element reads the content of an element.
+func (d *xmlDecoder) element(c *codec, v reflect.Value, i uint32) error {
 	if c.pointers > 0 {
-		return c.fill(v, d.plain)
+		return c.fill(v, func(c *codec, v reflect.Value) error { return d.plain(c, v, i) })
 	}
-	return d.plain(c, v)
+	return d.plain(c, v, i)
 }
 
 // plain is element once all pointers have been followed.
-func (d *xmlDecoder) plain(c *codec, v reflect.Value) error {
+func (d *xmlDecoder) plain(c *codec, v reflect.Value, i uint32) error {
 	switch c.kind {
-	case kindRaw:
-		raw, err := d.toJSON()
-		v.SetBytes(raw)
-		return err
 	case kindStruct:
-		return d.structValue(c, v)
+		return d.structValue(c, v, i)
 	case kindList:
-		return d.list(c, v)
+		return d.list(c, v, i)
+	case kindRaw:
+		if d.broken(i) {
+			return d.err
+		}
+		v.SetBytes(d.appendJSON(nil, i))
+		return nil
 	}
-	text, err := d.text()
-	if err != nil {
-		return err
+	if i+1 < d.next(i) {
+		return rulef("expected text, got element %s", printable(d.name(i+1)))
 	}
-	if c.kind == kindScalar {
-		return setScalarText(c, v, text)
+	if d.broken(i) {
+		return d.err
 	}
-	return setText(c, v, text)
+	switch text := d.content(i); c.kind {
+	case kindScalar:
+		return setScalarText(c, v, d.keep(text))
+	case kindString:
+		v.SetString(d.keep(text))
+		return nil
+	default:
+		return setText(c, v, text)
+	}
 }
 
-func (d *xmlDecoder) structValue(c *codec, v reflect.Value) error {
-	var seen seenSet
-	var unknown elements
-	some := false
-	text, err := d.children(func(name string) error {
-		some = true
-		f := c.plan.byName[name]
+func (d *xmlDecoder) structValue(c *codec, v reflect.Value, i uint32) error {
+	var came, seen fieldSet // seen are those that came and said something
+	var unknown []uint32
+	next := 0 // members mostly come in the order of the fields
+	for j := i + 1; j < d.next(i); j = d.next(j) {
+		name := d.name(j)
+		f := c.plan.find(name, next)
 		if f == nil {
-			return unknown.read(d, name)
+			if d.broken(j) {
+				return d.err
+			}
+			if c.plan.extra != nil {
+				unknown = append(unknown, j)
+			}
+			continue
 		}
-		if f.required && seen.has(f.bit) {
-			return under(name, rulef(ruleTwice)) // which of two success flags would be meant?
+		if came.has(f.bit) && f.codec.kind != kindList {
+			return under(name, rulef(ruleTwice))
 		}
-		switch err := d.element(f.codec, v.FieldByIndex(f.path)); {
+		came.add(f.bit)
+		next = f.bit + 1
+		switch err := d.child(f.codec, v.FieldByIndex(f.path), j); {
 		case err == nil:
 			seen.add(f.bit)
 		case !isNothing(err):
 			return under(name, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	text = strings.TrimSpace(text)
-	switch {
+	if d.broken(i) {
+		return d.err
+	}
+	text := strings.TrimSpace(d.content(i))
+	switch some := i+1 < d.next(i); {
 	case some && text != "":
 		return rulef("expected members only, got text between them")
 	case some:
-		for _, name := range unknown.names {
-			raw := unknown.json(name)
-			in := scanner{data: raw, depth: d.depth + 1} // repeated elements become lists, which nest too
-			if _, err := in.raw(); err != nil {
-				return err
-			}
-			c.plan.keepUnknown(v, name, raw)
+		if err := d.keepUnknown(c.plan, v, unknown); err != nil {
+			return err
 		}
-		return c.plan.checkSeen(seen, v)
+		return c.plan.checkSeen(&seen, v)
 	case saysNothing(text):
 		return errNothing
 	case text[0] == '{':
-		return d.inText(text, func(in *jsonDecoder) error { return in.object(c.plan, v) })
+		in := newJSONDecoder(text, d.depth, &d.room)
+		if err := in.object(c.plan, v); err != nil {
+			return err
+		}
+		return in.end()
 	}
 	return rulef("expected members, got text")
 }
 
-// inText reads JSON that travels as the text of an element.
-func (d *xmlDecoder) inText(text string, read func(*jsonDecoder) error) error {
-	in := &jsonDecoder{scanner: scanner{data: []byte(text), depth: d.depth}, room: d.room}
-	if err := read(in); err != nil {
-		return err
+// keepUnknown stores elements without a field as JSON.
+func (d *xmlDecoder) keepUnknown(p *Plan, v reflect.Value, elements []uint32) error {
+	if len(elements) == 0 {
+		return nil
 	}
-	return in.end()
+	for _, same := range d.group(elements) {
+		raw := string(d.appendElements(nil, same))
+		in := scanner{text: raw, depth: d.depth + 1} // repeated elements become lists, which nest too
+		if _, err := in.token(); err != nil {
+			return err
+		}
+		p.keepUnknown(v, d.keep(d.name(same[0])), raw)
+	}
+	return nil
 }
 
-func (d *xmlDecoder) list(c *codec, v reflect.Value) error {
-	l := reflect.New(v.Type()).Elem()
-	l.Set(reflect.MakeSlice(l.Type(), 0, 0))
-	text, err := d.children(func(string) error {
-		i := l.Len()
-		e, err := d.room.grow(l)
-		if err == nil {
-			err = d.element(c.elem, e)
-		}
-		if isNothing(err) {
-			return nil
-		}
-		return under(indexPath(i), err)
-	})
-	if err != nil {
-		return err
+func (d *xmlDecoder) list(c *codec, v reflect.Value, i uint32) error {
+	if i+1 < d.next(i) {
+		v.Set(c.empty)
 	}
-	text = strings.TrimSpace(text)
+	n := 0
+	for j := i + 1; j < d.next(i); j = d.next(j) {
+		e, err := d.room.grow(c, v)
+		if err == nil {
+			err = d.child(c.elem, e, j)
+		}
+		if err != nil && !isNothing(err) {
+			return under(indexPath(n), err)
+		}
+		n++
+	}
+	if d.broken(i) {
+		return d.err
+	}
+	text := strings.TrimSpace(d.content(i))
 	switch {
-	case l.Len() > 0 && text != "":
+	case n > 0 && text != "":
 		return rulef("expected elements only, got text between them")
+	case n > 0:
+		return nil
 	case text == "null":
 		return errNothing
 	case text == "":
-		v.Set(l)
+		v.Set(c.empty)
 		return nil
 	case text[0] == '[':
-		return d.inText(text, func(in *jsonDecoder) error { return in.array(c, v) })
+		in := newJSONDecoder(text, d.depth, &d.room)
+		if err := in.array(c, v); err != nil {
+			return err
+		}
+		return in.end()
 	}
 	return rulef("expected a list, got text")
-}
-
-// setScalarText hands text to a type that reads itself.
-func setScalarText(c *codec, v reflect.Value, text string) error {
-	if !c.isText() && saysNothing(text) {
-		return errNothing
-	}
-	self := v.Addr().Interface()
-	if u, ok := self.(encoding.TextUnmarshaler); ok {
-		return asRule(c.typ, u.UnmarshalText([]byte(text)))
-	}
-	return asRule(c.typ, self.(json.Unmarshaler).UnmarshalJSON(AppendJSONString(nil, text))) // a scalar has one or the other
 }

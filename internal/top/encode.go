@@ -2,8 +2,10 @@ package top
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
-	"unicode/utf8"
+	"strconv"
+	"sync"
 )
 
 // EncodeOptions shape the JSON of a message.
@@ -14,6 +16,8 @@ type EncodeOptions struct {
 	// Lenient writes an id that is no number as text where a number is due,
 	// instead of failing.
 	Lenient bool
+	// Escaped writes the JSON as AppendEscaped has it.
+	Escaped bool
 	// Members are written besides the fields, and instead of a field of the same
 	// name. Of several with one name the last counts.
 	Members []Member
@@ -29,8 +33,10 @@ type Member struct {
 // pointers, nil lists, empty text and unset values are left out unless their
 // tag says keep; empty lists are written.
 func (p *Plan) AppendJSON(dst []byte, src any, o EncodeOptions) ([]byte, error) {
-	e := &jsonEncoder{o: o}
-	return e.object(dst, p, reflect.ValueOf(src).Elem(), o.Members)
+	e := p.Encode(src, o)
+	defer e.Close()
+	dst, _, err := e.Append(dst, math.MaxInt)
+	return dst, err
 }
 
 // AppendValue appends the JSON of any value that could be a member, as a field
@@ -44,64 +50,178 @@ func AppendValue(dst []byte, value any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (&jsonEncoder{}).value(dst, c, v)
+	e := newEncoder(EncodeOptions{})
+	defer e.Close()
+	if dst, err = e.value(dst, c, v); err != nil {
+		return nil, err
+	}
+	dst, _, err = e.Append(dst, math.MaxInt)
+	return dst, err
 }
 
-type jsonEncoder struct {
-	o     EncodeOptions
-	depth int
+// An Encoder writes the JSON of a message in pieces, so that a long one need not
+// be held whole. It keeps its place in the message on a stack of its own.
+type Encoder struct {
+	o       EncodeOptions
+	stack   []place
+	structs int    // on the stack
+	text    []byte // of one value
+	doubt   bool
 }
 
-func (e *jsonEncoder) object(dst []byte, p *Plan, v reflect.Value, members []Member) ([]byte, error) {
-	if e.depth++; e.depth > maxDepth {
-		return nil, rulef(ruleDepth, maxDepth) // a value may contain itself
+// A place is a struct or a list that is being written.
+type place struct {
+	v       reflect.Value
+	plan    *Plan  // of a struct
+	list    *codec // of a list
+	members []Member
+	next    int  // index of the next field or element
+	begun   bool // the opening bracket is written
+	some    bool // so is a member
+}
+
+var encoders = sync.Pool{New: func() any { return &Encoder{stack: make([]place, 0, 8), text: make([]byte, 0, 64)} }}
+
+func newEncoder(o EncodeOptions) *Encoder {
+	e := encoders.Get().(*Encoder)
+	e.o = o
+	return e
+}
+
+// Encode begins to write src, a pointer to the plan's struct, as AppendJSON does.
+// The message must not change before Close.
+func (p *Plan) Encode(src any, o EncodeOptions) *Encoder {
+	e := newEncoder(o)
+	e.structs++
+	e.stack = append(e.stack, place{plan: p, v: reflect.ValueOf(src).Elem(), members: o.Members})
+	return e
+}
+
+// Close forgets the message. The encoder must not be used again.
+func (e *Encoder) Close() {
+	clear(e.stack)
+	clear(e.text[:cap(e.text)])
+	*e = Encoder{stack: e.stack[:0], text: e.text[:0]}
+	if cap(e.stack) <= 2*maxDepth && cap(e.text) <= maxText {
+		encoders.Put(e)
 	}
-	defer func() { e.depth-- }()
-	dst = append(dst, '{')
-	start := len(dst)
-	name := func(dst []byte, name string) []byte {
-		if len(dst) > start {
-			dst = append(dst, ',')
+}
+
+// Doubtful tells whether Check could find something wrong with what has been
+// written. Where it is false, and nothing has failed, Check need not be asked; but
+// it leaves out what is leniently written, and what members replace.
+func (e *Encoder) Doubtful() bool { return e.doubt }
+
+// maxText bounds what an encoder keeps for the text of values.
+const maxText = 4 << 10
+
+// Append appends about size bytes more, or fewer when the message ends; done says
+// that it has ended.
+func (e *Encoder) Append(dst []byte, size int) (out []byte, done bool, err error) {
+	full := len(dst) + min(size, math.MaxInt-len(dst))
+	for len(e.stack) > 0 {
+		if len(dst) >= full {
+			return dst, false, nil
 		}
-		dst = AppendJSONString(dst, name)
-		return append(dst, ':')
+		at := &e.stack[len(e.stack)-1]
+		if at.plan != nil {
+			dst, err = e.fields(dst, at)
+		} else {
+			dst, err = e.elements(dst, at, full)
+		}
+		if err != nil {
+			return nil, false, e.located(err)
+		}
 	}
-	for _, f := range p.fields {
-		if replaced(members, f.name) {
+	return dst, true, nil
+}
+
+// located puts the path to where the encoder is in front of an error.
+func (e *Encoder) located(err error) error {
+	for i := len(e.stack) - 1; i >= 0; i-- {
+		switch at := &e.stack[i]; {
+		case at.plan == nil:
+			err = under(indexPath(at.next-1), err)
+		case at.next <= len(at.plan.fields):
+			err = under(at.plan.fields[at.next-1].name, err)
+		}
+	}
+	return err
+}
+
+// fields writes the fields of a struct, up to one that has to be written first.
+func (e *Encoder) fields(dst []byte, at *place) ([]byte, error) {
+	if !at.begun {
+		dst = e.mark(dst, &markObject)
+		at.begun = true
+	}
+	depth := len(e.stack)
+	for at.next < len(at.plan.fields) {
+		f := at.plan.fields[at.next]
+		at.next++
+		if len(at.members) > 0 && replaced(at.members, f.name) {
 			continue
 		}
-		fv := v.FieldByIndex(f.path)
-		if !f.keep && isUnset(fv) {
+		v := f.of(at.v)
+		unset := f.isUnset(v)
+		if f.checked && !e.doubt {
+			e.doubt = f.isDoubtful(v, unset)
+		}
+		if unset && !f.keep {
 			continue
 		}
+		if at.some {
+			dst = e.mark(dst, &markComma)
+		}
+		at.some = true
+		dst = e.mark(dst, &f.key)
 		var err error
-		dst = name(dst, f.name)
-		if dst, err = e.value(dst, f.codec, fv); err != nil {
-			return nil, under(f.name, err)
+		if dst, err = e.value(dst, f.codec, v); err != nil || len(e.stack) > depth {
+			return dst, err
 		}
 	}
-	if p.extra != nil {
-		extra := v.FieldByIndex(p.extra).Interface().(map[string]json.RawMessage)
+	at.next++ // past the fields: what is wrong from here on names itself
+	dst, err := e.others(dst, at)
+	if err != nil {
+		return nil, err
+	}
+	e.structs--
+	e.pop()
+	return e.mark(dst, &markObjectEnd), nil
+}
+
+// others writes the members of a struct that have no field.
+func (e *Encoder) others(dst []byte, at *place) ([]byte, error) {
+	write := func(name string, raw json.RawMessage) {
+		if at.some {
+			dst = e.mark(dst, &markComma)
+		}
+		at.some = true
+		dst = e.raw(dst, AppendJSONString(nil, name))
+		dst = e.raw(e.mark(dst, &markColon), raw)
+	}
+	if at.plan.extra != nil {
+		extra := at.v.FieldByIndex(at.plan.extra).Interface().(map[string]json.RawMessage)
 		for _, k := range sortedKeys(extra) {
-			if replaced(members, k) {
+			if replaced(at.members, k) {
 				continue
 			}
-			if err := p.checkExtra(k, extra[k]); err != nil {
+			if err := at.plan.checkExtra(k, extra[k]); err != nil {
 				return nil, under(k, err)
 			}
-			dst = append(name(dst, k), extra[k]...)
+			write(k, extra[k])
 		}
 	}
-	for i, m := range members {
-		if replaced(members[i+1:], m.Name) {
+	for i, m := range at.members {
+		if replaced(at.members[i+1:], m.Name) {
 			continue
 		}
 		if err := checkJSON(m.Value); err != nil {
 			return nil, under(m.Name, err)
 		}
-		dst = append(name(dst, m.Name), m.Value...)
+		write(m.Name, m.Value)
 	}
-	return append(dst, '}'), nil
+	return dst, nil
 }
 
 // checkExtra fails for an unknown member that is known, or is no JSON.
@@ -121,7 +241,48 @@ func replaced(members []Member, name string) bool {
 	return false
 }
 
-func (e *jsonEncoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
+// elements writes the elements of a list, up to one that has to be written first,
+// or until dst is full.
+func (e *Encoder) elements(dst []byte, at *place, full int) ([]byte, error) {
+	if !at.begun {
+		if e.o.Wrapped {
+			dst = e.mark(dst, &markObject)
+			dst = e.raw(dst, AppendJSONString(nil, at.list.wrap))
+			dst = e.mark(dst, &markColon)
+		}
+		dst = e.mark(dst, &markList)
+		at.begun = true
+	}
+	depth, n := len(e.stack), at.v.Len()
+	for at.next < n {
+		if len(dst) >= full {
+			return dst, nil
+		}
+		if at.next > 0 {
+			dst = e.mark(dst, &markComma)
+		}
+		at.next++
+		var err error
+		if dst, err = e.value(dst, at.list.elem, at.v.Index(at.next-1)); err != nil || len(e.stack) > depth {
+			return dst, err
+		}
+	}
+	dst = e.mark(dst, &markListEnd)
+	if e.o.Wrapped {
+		dst = e.mark(dst, &markObjectEnd)
+	}
+	e.pop()
+	return dst, nil
+}
+
+func (e *Encoder) pop() {
+	last := len(e.stack) - 1
+	e.stack[last] = place{}
+	e.stack = e.stack[:last]
+}
+
+// value writes a simple value; a struct or a list it puts on the stack.
+func (e *Encoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
 	for range c.pointers {
 		if v.IsNil() {
 			return append(dst, "null"...), nil
@@ -129,6 +290,15 @@ func (e *jsonEncoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, erro
 		v = v.Elem()
 	}
 	switch c.kind {
+	case kindStruct:
+		if e.structs++; e.structs > maxDepth {
+			return nil, rulef(ruleDepth, maxDepth) // a value may contain itself
+		}
+		e.stack = append(e.stack, place{plan: c.plan, v: v})
+		return dst, nil
+	case kindList:
+		e.stack = append(e.stack, place{list: c, v: v})
+		return dst, nil
 	case kindRaw:
 		if v.Len() == 0 {
 			return append(dst, "null"...), nil
@@ -136,82 +306,60 @@ func (e *jsonEncoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, erro
 		if err := checkJSON(v.Bytes()); err != nil {
 			return nil, err
 		}
-		return append(dst, v.Bytes()...), nil
-	case kindStruct:
-		return e.object(dst, c.plan, v, nil)
-	case kindList:
-		return e.list(dst, c, v)
+		return e.raw(dst, v.Bytes()), nil
 	}
-	text, bare, err := c.textOf(v, e.o.Lenient)
+	switch c.way { // where something is wrong the general way knows what
+	case wayText:
+		if out, err := quoted(dst, v.String(), e.o.Escaped); err == nil {
+			return out, nil
+		}
+	case wayInt:
+		return strconv.AppendInt(dst, v.Int(), 10), nil
+	case wayKnown:
+		if text, ok := appendKnown(e.text[:0], v); ok {
+			e.text = text
+			if len(text) == 0 {
+				return append(dst, "null"...), nil
+			}
+			return quoted(dst, text, e.o.Escaped)
+		}
+	}
+	text, bare, err := c.appendText(e.text[:0], v, e.o.Lenient)
 	if err != nil {
 		return nil, err
 	}
+	e.text = text
 	switch {
-	case text == "" && c.kind == kindScalar && !c.isText():
+	case len(text) == 0 && c.kind == kindScalar && !c.isText():
 		return append(dst, "null"...), nil
 	case bare:
-		return append(dst, text...), nil
+		return e.raw(dst, text), nil
 	}
-	return AppendJSONString(dst, text), nil
+	return quoted(dst, text, e.o.Escaped)
 }
 
-func (e *jsonEncoder) list(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
-	if e.o.Wrapped {
-		dst = append(dst, '{')
-		dst = AppendJSONString(dst, c.wrap)
-		dst = append(dst, ':')
+// raw appends JSON text.
+func (e *Encoder) raw(dst, text []byte) []byte {
+	if e.o.Escaped {
+		return AppendEscaped(dst, text)
 	}
-	dst = append(dst, '[')
-	for i := range v.Len() {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var err error
-		if dst, err = e.value(dst, c.elem, v.Index(i)); err != nil {
-			return nil, under(indexPath(i), err)
-		}
-	}
-	dst = append(dst, ']')
-	if e.o.Wrapped {
-		dst = append(dst, '}')
-	}
-	return dst, nil
+	return append(dst, text...)
 }
 
-// isUnset tells whether a field has nothing to say: the zero value, and a time
-// that says so itself.
-func isUnset(v reflect.Value) bool {
-	if v.Kind() != reflect.Pointer {
-		if z, ok := v.Interface().(interface{ IsZero() bool }); ok {
-			return z.IsZero()
-		}
-	}
-	return v.IsZero()
-}
+// A mark is a piece of JSON that is known beforehand, plain and escaped.
+type mark struct{ plain, escaped string }
 
-// AppendJSONString appends s as JSON text, escaped as the platform's SDK does:
-// quote, backslash, slash and the controls; all else stays as it is.
-func AppendJSONString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\' || r == '/':
-			dst = append(dst, '\\', byte(r))
-		case r >= ' ' && r < 0x7F || r > 0x9F:
-			dst = utf8.AppendRune(dst, r)
-		case r == '\b':
-			dst = append(dst, '\\', 'b')
-		case r == '\f':
-			dst = append(dst, '\\', 'f')
-		case r == '\n':
-			dst = append(dst, '\\', 'n')
-		case r == '\r':
-			dst = append(dst, '\\', 'r')
-		case r == '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', upperHex[r>>4], upperHex[r&15])
-		}
+func newMark(plain string) mark { return mark{plain, string(AppendEscaped(nil, plain))} }
+
+var (
+	markObject, markObjectEnd = newMark("{"), newMark("}")
+	markList, markListEnd     = newMark("["), newMark("]")
+	markComma, markColon      = newMark(","), newMark(":")
+)
+
+func (e *Encoder) mark(dst []byte, m *mark) []byte {
+	if e.o.Escaped {
+		return append(dst, m.escaped...)
 	}
-	return append(dst, '"')
+	return append(dst, m.plain...)
 }

@@ -27,8 +27,8 @@ func (e *xmlEncoder) message(dst []byte, name string, p *Plan, v reflect.Value) 
 	dst = appendTag(dst, "<", name)
 	var err error
 	for _, f := range p.fields {
-		fv := v.FieldByIndex(f.path)
-		if !f.keep && isUnset(fv) {
+		fv := f.of(v)
+		if !f.keep && f.isUnset(fv) {
 			continue
 		}
 		if dst, err = e.value(dst, f.name, f.codec, fv); err != nil {
@@ -71,11 +71,11 @@ func (e *xmlEncoder) value(dst []byte, name string, c *codec, v reflect.Value) (
 		}
 		return appendXMLRaw(dst, name, v.Bytes())
 	}
-	text, _, err := c.textOf(v, true)
+	text, _, err := c.appendText(nil, v, true)
 	if err != nil {
 		return nil, err
 	}
-	return appendXMLText(dst, name, text)
+	return appendXMLText(dst, name, string(text))
 }
 
 func (e *xmlEncoder) list(dst []byte, name string, c *codec, v reflect.Value) ([]byte, error) {

@@ -102,8 +102,8 @@ func FuzzScan(f *testing.F) {
 			}
 			if m.Value[0] == '"' {
 				var text string
-				if err := json.Unmarshal(m.Value, &text); err != nil || top.Unquote(m.Value) != text {
-					t.Fatalf("%s: got %q, want %q, %v", m.Value, top.Unquote(m.Value), text, err)
+				if err := json.Unmarshal(m.Value, &text); err != nil || top.Text(string(m.Value)) != text {
+					t.Fatalf("%s: got %q, want %q, %v", m.Value, top.Text(string(m.Value)), text, err)
 				}
 			}
 		}

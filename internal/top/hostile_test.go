@@ -136,7 +136,7 @@ func TestHostileLists(t *testing.T) { // alone, since it measures memory
 		{"pointers", `{"pointers":[` + strings.Repeat("{},", n) + `{}]}`, true},
 		{"pointers to pointers", `{"again":[` + strings.Repeat("{},", n) + `{}]}`, true},
 		{"in text", `{"plain":"[` + strings.Repeat("{},", n) + `{}]"}`, true},
-		{"repeated", `{` + strings.Repeat(`"plain":[{}],`, n) + `"plain":[]}`, true},
+		{"repeated", `<r>` + strings.Repeat(`<plain><i/></plain>`, n) + `</r>`, true},
 		{"small elements", `{"texts":[` + strings.Repeat(`"",`, n) + `""]}`, false},
 		{"XML", `<r><plain>` + strings.Repeat("<i/>", n) + `</plain></r>`, true},
 		{"JSON in XML", `<r><plain>[` + strings.Repeat("{},", n) + `{}]</plain></r>`, true},
@@ -179,8 +179,6 @@ func TestHostileSize(t *testing.T) {
 		"long unknown":       `{"x":[` + strings.Repeat("[],", n) + `[]]}`,
 		"white space":        "{" + strings.Repeat(" \n", n) + "}",
 		"many members":       "{" + manyNames.String() + `"a":1}`,
-		"one member":         "{" + strings.Repeat(`"int":1,`, n) + `"a":1}`,
-		"one unknown":        "{" + strings.Repeat(`"who":1,`, n) + `"a":1}`,
 		"object as text":     `{"text":{` + strings.Repeat(`"a" : "b",`, n) + `"a":1}}`,
 	} {
 		t.Run(name, func(t *testing.T) {

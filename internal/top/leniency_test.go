@@ -79,24 +79,25 @@ var leniencies = []lenient{
 		all{Item: item{SID: "1", Next: &item{SID: "2"}}}},
 	{"PHP writes an empty object as a list", `"item":[],"item_ptr":[ ]`, ``, all{}},
 	{"empty object is an object", `"item_ptr":{}`, ``, all{ItemPtr: &item{}}},
-	{"last of equal names wins", `"int":1,"int":2,"texts":["a"],"texts":["b"],"yuan":"1","yuan":null`, `<int>1</int><int>2</int><texts><x>a</x></texts><texts><x>b</x></texts><yuan>1</yuan>`,
-		all{Int: 2, Texts: []string{"b"}, scalars: scalars{Yuan: fliggy.MustYuan("1")}}},
-	{"equal names of objects merge", `"item_ptr":{"sid":"1"},"item_ptr":{"n":2}`, `<item_ptr><sid>1</sid></item_ptr><item_ptr><n>2</n></item_ptr>`, all{ItemPtr: &item{SID: "1", N: 2}}},
+	{"a list that comes again in XML: the last counts", ``, `<texts><x>a</x></texts><texts><x>b</x></texts>`, all{Texts: []string{"b"}}},
 	{"unknown members pass", `"who":{"knows":[1]}`, `<who><knows>1</knows></who>`, all{}},
 }
 
 func TestLeniencies(t *testing.T) {
 	t.Parallel()
 	for _, c := range leniencies {
-		got, err := fromJSON[all](t, "{"+c.json+"}")
-		if err != nil {
-			t.Errorf("%s: JSON: %v", c.from, err)
+		if c.json != "" || c.xml == "" {
+			got, err := fromJSON[all](t, "{"+c.json+"}")
+			if err != nil {
+				t.Errorf("%s: JSON: %v", c.from, err)
+			}
+			wantDiff(t, c.from+": JSON", c.want, got)
 		}
-		wantDiff(t, c.from+": JSON", c.want, got)
 		if c.xml == "" {
 			continue
 		}
-		if got, err = fromXML[all](t, "<r>"+c.xml+"</r>"); err != nil {
+		got, err := fromXML[all](t, "<r>"+c.xml+"</r>")
+		if err != nil {
 			t.Errorf("%s: XML: %v", c.from, err)
 		}
 		wantDiff(t, c.from+": XML", c.want, got)

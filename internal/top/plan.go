@@ -20,20 +20,23 @@ import (
 // A Plan is the compiled form of a message type: which member goes into which
 // field, and how. Plans are immutable and safe for concurrent use.
 type Plan struct {
-	typ    reflect.Type
-	fields []*field
-	byName map[string]*field
-	extra  []int // path of the field that takes unknown members, nil without one
+	typ      reflect.Type
+	fields   []*field
+	required []*field // those that must come
+	byName   map[string]*field
+	extra    []int // path of the field that takes unknown members, nil without one
 }
 
 // A field is one member of a message.
 type field struct {
 	name     string
-	path     []int // index path, through embedded structs
-	bit      int   // position in the set of members seen
+	quoted   string // the name in quotes and a colon, empty where JSON may escape it
+	path     []int  // index path, through embedded structs
+	bit      int    // position in the set of members seen
 	codec    *codec
 	required bool
 	keep     bool
+	fieldText
 }
 
 // kind tells how a value travels.
@@ -55,13 +58,17 @@ const (
 type codec struct {
 	kind     kind
 	typ      reflect.Type
-	pointers int    // how many pointers lie around the value
-	elem     *codec // list elements
-	plan     *Plan  // structs
-	wrap     string // element name of a list in wrapped JSON and XML
+	pointers int           // how many pointers lie around the value
+	quick    quickScalar   // how a scalar reads plain text, nil without a short cut
+	elem     *codec        // list elements
+	empty    reflect.Value // a list of nothing, not nil
+	size     uintptr       // of a list's element and what it points to, in bytes
+	plan     *Plan         // structs
+	wrap     string        // element name of a list in wrapped JSON and XML
 	number   bool
 	text     bool
 	layout   string
+	way      textWay
 }
 
 var (
@@ -74,6 +81,7 @@ var (
 	idType          = reflect.TypeFor[fliggy.ID]()
 	fenType         = reflect.TypeFor[fliggy.Fen]()
 	fliggyTimeType  = reflect.TypeFor[fliggy.Time]()
+	extsType        = reflect.TypeFor[fliggy.Exts]()
 	errTime         = errors.New("a time.Time has no wire format here: use fliggy.Time")
 	timeLayouts     = map[string]string{"minute": "2006-01-02 15:04"}
 	cache           sync.Map // reflect.Type to *Plan
@@ -185,7 +193,14 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 			return fmt.Errorf("%s.%s: a second member %q", t.Name(), sf.Name, f.name)
 		}
 		f.path, f.bit = here, len(p.fields)
+		if nextSpecial(f.name, 0) == len(f.name) {
+			f.quoted = `"` + f.name + `":`
+		}
+		f.prepareText(sf.Type)
 		p.fields = append(p.fields, f)
+		if f.required {
+			p.required = append(p.required, f)
+		}
 		p.byName[f.name] = f
 	}
 	return nil
@@ -256,7 +271,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 	case t == timeType:
 		return nil, errTime
 	case isScalar(t):
-		cd.kind = kindScalar
+		cd.kind, cd.quick = kindScalar, quickScalars[t]
 		return cd, nil
 	}
 	switch t.Kind() {
@@ -287,7 +302,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 		if elem.typ.Kind() == reflect.Uint8 && elem.kind == kindUint {
 			return nil, errors.New("bytes have no wire format: use text or json.RawMessage")
 		}
-		cd.elem = elem
+		cd.elem, cd.empty, cd.size = elem, reflect.MakeSlice(t, 0, 0), sizeOf(t.Elem())
 		cd.wrap = defaultWrap(elem)
 	default:
 		return nil, fmt.Errorf("a %s has no wire format: use a struct with tags, or a json.RawMessage", t)

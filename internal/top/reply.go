@@ -1,11 +1,8 @@
 package top
 
 import (
-	"encoding/json"
-	"errors"
+	"iter"
 	"reflect"
-	"slices"
-	"strings"
 )
 
 // Format is how a reply travels.
@@ -59,7 +56,7 @@ type errorEnvelope struct {
 	Fault *Fault `top:"error_response"`
 }
 
-// peek is what is read of a reply before its type is known.
+// peek is what is read of an XML reply before its type is known.
 type peek struct {
 	RequestID string `top:"request_id"`
 	Flag      string `top:"flag"`
@@ -75,23 +72,24 @@ func mustPlan[T any]() *Plan {
 
 const (
 	errorRoot = "error_response"
+	requestID = "request_id"
 	qimenRoot = "response"
+	flag      = "flag"
 	failure   = "failure"
 
 	ruleInner = "missing: the reply is expected inside it"
 	ruleEmpty = "the reply is empty"
-	ruleTwice = "comes more than once"
 )
 
 // A Reply is a reply of the gateway, its envelope opened.
 type Reply struct {
 	Fault     *Fault // the error envelope, nil for a regular reply
 	RequestID string
-	format    Format
 	inner     string
-	body      []byte // the object with the members, or the whole XML document
-	names     []string
-	known     bool
+	text      string   // JSON: the object with the members
+	empty     bool     // JSON: there are none
+	tree      *xmlTree // XML: the whole document
+	plan      *Plan    // what the reply was decoded by
 }
 
 // OpenReply opens the envelope of a reply: error envelopes are found in every
@@ -100,12 +98,12 @@ type Reply struct {
 // understood all the same. inner, where not empty, names a member that holds the
 // members of the reply.
 func OpenReply(data []byte, format Format, dialect Dialect, inner string) (*Reply, error) {
-	r := &Reply{format: format, inner: inner, body: data}
+	r := &Reply{inner: inner}
 	var err error
 	if format == XML {
-		err = r.openXML(dialect)
+		err = r.openXML(data, dialect)
 	} else {
-		err = r.openJSON(dialect)
+		err = r.openJSON(string(data), format, dialect)
 	}
 	if err != nil {
 		return nil, err
@@ -116,186 +114,55 @@ func OpenReply(data []byte, format Format, dialect Dialect, inner string) (*Repl
 	return r, nil
 }
 
-// findRequestID looks for the request id where the members lie and, where they
-// lie inside another one, beside that.
-func (r *Reply) findRequestID(outer func(p *Plan, dst any) error) {
-	var p peek
-	if r.decode(peekPlan, &p) == nil {
-		r.RequestID = p.RequestID
-	}
-	if r.RequestID == "" && r.inner != "" && outer(peekPlan, &p) == nil {
-		r.RequestID = p.RequestID
-	}
-}
-
 // Decode reads the members of a regular reply into dst, a pointer to the plan's
 // struct. A reply without members is an error.
 func (r *Reply) Decode(p *Plan, dst any) error {
-	if r.format != XML && len(r.names) == 0 { // XML may hold JSON text instead
+	r.plan = p
+	if r.tree != nil {
+		return r.tree.decode(p, r.inner, dst)
+	}
+	if r.empty {
 		return rulef(ruleEmpty)
 	}
-	r.known = !slices.ContainsFunc(r.names, isNoRequestID)
-	for _, name := range r.names {
-		r.known = r.known || isNoRequestID(name) && p.Knows(name)
-	}
-	return r.decode(p, dst)
+	return p.decodeText(r.text, dst)
 }
 
 // Understood tells whether the message that the reply was decoded into has a
 // place for any of its members, the request id aside: a reply of which nothing is
 // known is not the reply that was expected. A reply with a request id and nothing
 // else is understood.
-func (r *Reply) Understood() bool { return r.known }
-
-func (r *Reply) decode(p *Plan, dst any) error {
-	if r.format == XML {
-		return p.decodeXML(r.body, r.inner, dst)
+func (r *Reply) Understood() bool {
+	others := false
+	for name := range r.names() {
+		if name == requestID {
+			continue
+		}
+		if r.plan.Knows(name) {
+			return true
+		}
+		others = true
 	}
-	return p.DecodeJSON(r.body, dst)
+	return !others
 }
 
-func (r *Reply) openXML(dialect Dialect) error {
-	root, err := XMLRoot(r.body)
-	if err != nil {
-		return err
-	}
-	if root == errorRoot {
-		r.Fault = &Fault{}
-		return faultPlan.DecodeXML(r.body, r.Fault)
-	}
-	if dialect == Qimen {
-		if err := r.openQimen(func(p *Plan, dst any) error { return p.DecodeXML(r.body, dst) }); err != nil || r.Fault != nil {
-			if r.Fault != nil {
-				r.Fault.Provider = root != qimenRoot
+// names are the names of the members.
+func (r *Reply) names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if r.tree == nil {
+			parts, _ := appendParts(nil, r.text) // they were read before
+			for _, m := range parts {
+				if !yield(m.Name) {
+					return
+				}
 			}
-			return err
+			return
 		}
-	}
-	names, err := xmlNames(r.body, "")
-	if err != nil {
-		return err
-	}
-	if slices.Contains(names, errorRoot) {
-		r.Fault = &Fault{}
-		return faultPlan.decodeXML(r.body, errorRoot, r.Fault)
-	}
-	if r.names = names; r.inner != "" {
-		if r.names, err = xmlNames(r.body, r.inner); err != nil {
-			return err
-		}
-	}
-	r.findRequestID(func(p *Plan, dst any) error { return p.DecodeXML(r.body, dst) })
-	return nil
-}
-
-func (r *Reply) openJSON(dialect Dialect) error {
-	members, err := objectMembers(r.body)
-	if err != nil {
-		return err
-	}
-	if err := r.openFault(members); err != nil || r.Fault != nil {
-		return err
-	}
-	if dialect == Qimen {
-		if err := r.openQimenJSON(members); err != nil || r.Fault != nil {
-			return err
-		}
-	}
-	if root := r.root(members, dialect); root != nil {
-		r.body = root
-		if members, err = objectMembers(root); err != nil {
-			return err
-		}
-		if err := r.openFault(members); err != nil || r.Fault != nil {
-			return err
-		}
-	}
-	outer := r.body
-	if r.inner != "" {
-		i := indexMember(members, r.inner)
-		if i < 0 || !isObject(members[i].Value) {
-			return under(r.inner, rulef(ruleInner))
-		}
-		r.body = members[i].Value
-		if members, err = objectMembers(r.body); err != nil {
-			return err
-		}
-	}
-	for _, m := range members {
-		r.names = append(r.names, m.Name)
-	}
-	r.findRequestID(func(p *Plan, dst any) error { return p.DecodeJSON(outer, dst) })
-	return nil
-}
-
-// openFault takes the error envelope of TOP where there is one among the members
-// of the body.
-func (r *Reply) openFault(members []Member) error {
-	if indexMember(members, errorRoot) < 0 {
-		return nil
-	}
-	var e errorEnvelope
-	if err := errorPlan.DecodeJSON(r.body, &e); err != nil {
-		return err
-	}
-	if e.Fault == nil {
-		return &Error{Path: errorRoot, Rule: "expected an object"}
-	}
-	r.Fault = e.Fault
-	return nil
-}
-
-// root returns the object inside the root of a wrapped reply, nil where the
-// members lie at the top. A simplified reply is unwrapped only when its single
-// member is named as a root.
-func (r *Reply) root(members []Member, dialect Dialect) json.RawMessage {
-	if len(members) != 1 || !isObject(members[0].Value) {
-		for _, m := range members {
-			if r.format == Wrapped && isRootName(m.Name) && isObject(m.Value) {
-				return m.Value
+		for _, i := range r.tree.members(r.inner) {
+			if !yield(r.tree.name(i)) {
+				return
 			}
 		}
-		return nil
 	}
-	m := members[0]
-	if r.format == Wrapped && dialect == TOP || isRootName(m.Name) || dialect == Qimen && m.Name == qimenRoot {
-		return m.Value
-	}
-	return nil
-}
-
-func isNoRequestID(name string) bool { return name != "request_id" }
-
-func isRootName(name string) bool { return strings.HasSuffix(name, "_response") }
-
-// openQimenJSON looks for the two error envelopes that Qimen has of its own.
-func (r *Reply) openQimenJSON(members []Member) error {
-	if i := indexMember(members, qimenRoot); i >= 0 && isObject(members[i].Value) {
-		inner := members[i].Value
-		err := r.openQimen(func(p *Plan, dst any) error { return p.DecodeJSON(inner, dst) })
-		if err != nil || r.Fault != nil {
-			return err
-		}
-	}
-	err := r.openQimen(func(p *Plan, dst any) error { return p.DecodeJSON(r.body, dst) })
-	if r.Fault != nil {
-		r.Fault.Provider = true
-	}
-	return err
-}
-
-// openQimen takes what decode reads as a fault where it says so itself.
-func (r *Reply) openQimen(decode func(p *Plan, dst any) error) error {
-	var p peek
-	if decode(peekPlan, &p) != nil || strings.TrimSpace(p.Flag) != failure {
-		return nil // what is wrong with a regular reply is found out later
-	}
-	var f qimenFault
-	if err := decode(qimenFaultPlan, &f); err != nil {
-		return err
-	}
-	r.Fault = f.fault()
-	return nil
 }
 
 func (f *qimenFault) fault() *Fault {
@@ -308,28 +175,3 @@ func (f *qimenFault) fault() *Fault {
 	}
 	return &out
 }
-
-func objectMembers(data []byte) ([]Member, error) {
-	var ms []Member
-	err := ScanObject(data, func(name string, value json.RawMessage) error {
-		ms = append(ms, Member{name, value})
-		return nil
-	})
-	var e *Error
-	if errors.As(err, &e) {
-		err = rulef("%s", e.Rule) // without the names, which are the sender's choice
-	}
-	return ms, err
-}
-
-// indexMember returns the place of the last member of that name, -1 without one.
-func indexMember(ms []Member, name string) int {
-	for i := len(ms) - 1; i >= 0; i-- {
-		if ms[i].Name == name {
-			return i
-		}
-	}
-	return -1
-}
-
-func isObject(raw json.RawMessage) bool { return len(raw) > 0 && raw[0] == '{' }

@@ -122,7 +122,6 @@ func TestReplyForms(t *testing.T) {
 		{"inner, request id beside", `{"a_response":{"request_id":"r","result":{"successful":true}}}`, top.Wrapped, top.TOP, "result"},
 		{"inner, request id within", `{"a_response":{"result":{"successful":true,"request_id":"r"}}}`, top.Wrapped, top.TOP, "result"},
 		{"inner, both ids", `{"request_id":"o","result":{"successful":true,"request_id":"r"}}`, top.Simplified, top.TOP, "result"},
-		{"inner, last counts", `{"request_id":"r","result":{"successful":false},"result":{"successful":true}}`, top.Simplified, top.TOP, "result"},
 		{"inner, XML", `<a><request_id>r</request_id><result><successful>true</successful></result></a>`, top.XML, top.TOP, "result"},
 		{"inner, XML, id within", `<a><result><successful>true</successful><request_id>r</request_id></result></a>`, top.XML, top.TOP, "result"},
 		{"XML of JSON text", `<a>{"successful":true,"request_id":"r"}</a>`, top.XML, top.TOP, ""},

@@ -1,10 +1,6 @@
 package top
 
-import (
-	"encoding/json"
-	"strconv"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 // maxDepth bounds the nesting of what is read; the documented messages nest
 // six deep.
@@ -13,27 +9,52 @@ const (
 	ruleDepth = "nested deeper than %d"
 )
 
-// A scanner walks over JSON text. The text must be valid UTF-8.
+// A scanner walks over JSON text. The text must be valid UTF-8. What it returns
+// are parts of the text, not copies.
 type scanner struct {
-	data  []byte
+	text  string
 	pos   int
 	depth int
 }
 
+// A token is one value of any kind as it stands in the text.
+type token struct {
+	raw     string
+	first   byte // tells the kind
+	escaped bool // a string with escapes
+}
+
+// content returns what stands between the quotes of a string.
+func (t token) content() string { return t.raw[1 : len(t.raw)-1] }
+
+// str returns the text of a string.
+func (t token) str() string {
+	if t.escaped {
+		return unescape(t.content())
+	}
+	return t.content()
+}
+
 // errSyntax says where the text stops being JSON; the text itself stays out.
 func (s *scanner) errSyntax(want string) error {
-	if s.pos >= len(s.data) {
-		return rulef("not JSON: cut off at byte %d, expected %s", len(s.data), want)
+	if s.pos >= len(s.text) {
+		return rulef("not JSON: cut off at byte %d, expected %s", len(s.text), want)
 	}
 	return rulef("not JSON at byte %d: expected %s", s.pos, want)
 }
 
 // peek skips white space and returns the next byte, 0 at the end.
 func (s *scanner) peek() byte {
-	for s.pos < len(s.data) {
-		switch c := s.data[s.pos]; c {
+	if s.pos < len(s.text) && s.text[s.pos] > ' ' {
+		return s.text[s.pos]
+	}
+	return s.skipSpace()
+}
+
+func (s *scanner) skipSpace() byte {
+	for ; s.pos < len(s.text); s.pos++ {
+		switch c := s.text[s.pos]; c {
 		case ' ', '\t', '\r', '\n':
-			s.pos++
 		default:
 			return c
 		}
@@ -46,7 +67,7 @@ func (s *scanner) peek() byte {
 func (s *scanner) errKind(want string) error {
 	first := s.peek()
 	rest := *s
-	if _, err := rest.raw(); err != nil || rest.end() != nil {
+	if _, err := rest.token(); err != nil || rest.end() != nil {
 		return s.errSyntax(want)
 	}
 	return rulef("expected %s, got %s", want, kindOf(first))
@@ -54,127 +75,129 @@ func (s *scanner) errKind(want string) error {
 
 // end fails unless only white space is left.
 func (s *scanner) end() error {
-	if s.peek() != 0 || s.pos < len(s.data) {
+	if s.peek() != 0 || s.pos < len(s.text) {
 		return s.errSyntax("the end")
 	}
 	return nil
 }
 
-func (s *scanner) expect(c byte) error {
-	if s.peek() != c {
-		return s.errSyntax(strconv.Quote(string(rune(c))))
-	}
+// open enters the object or list whose bracket the caller has seen at the cursor.
+func (s *scanner) open() error {
 	s.pos++
-	return nil
-}
-
-// enter and leave count nesting.
-func (s *scanner) enter() error {
 	if s.depth++; s.depth > maxDepth {
 		return rulef(ruleDepth, maxDepth)
 	}
 	return nil
 }
 
-func (s *scanner) leave() { s.depth-- }
-
-// members calls f for every member of the object whose '{' the caller has seen at
-// the cursor; f must consume the value.
-func (s *scanner) members(f func(name string) error) error {
-	s.pos++
-	if err := s.enter(); err != nil {
-		return err
-	}
-	defer s.leave()
-	if s.peek() == '}' {
+// next moves to the i-th part of an object or list that was opened, counted from
+// 0. It is false, and the object or list left, where there are no more.
+func (s *scanner) next(i int, closing byte) (more bool, err error) {
+	switch c := s.peek(); {
+	case c == ',' && i > 0:
 		s.pos++
-		return nil
+	case c == closing:
+		s.pos++
+		s.depth--
+		return false, nil
+	case i == 0:
+	case closing == '}':
+		return false, s.errSyntax("',' or '}'")
+	default:
+		return false, s.errSyntax("',' or ']'")
 	}
-	for {
-		if s.peek() != '"' {
-			return s.errSyntax("a member name")
-		}
-		name, err := s.str()
-		if err != nil {
-			return err
-		}
-		if err := s.expect(':'); err != nil {
-			return err
-		}
-		if err := f(name); err != nil {
-			return err
-		}
-		switch s.peek() {
-		case ',':
-			s.pos++
-		case '}':
-			s.pos++
-			return nil
-		default:
-			return s.errSyntax("',' or '}'")
-		}
-	}
+	return true, nil
 }
 
-// elements calls f for every element of the array whose '[' the caller has seen
-// at the cursor; f must consume the element.
-func (s *scanner) elements(f func(i int) error) error {
-	s.pos++
-	if err := s.enter(); err != nil {
-		return err
+// member moves to the value of the i-th member of an object that was opened, and
+// returns the member's name, a string.
+func (s *scanner) member(i int) (name token, more bool, err error) {
+	if more, err = s.next(i, '}'); more {
+		name, err = s.name()
 	}
-	defer s.leave()
-	if s.peek() == ']' {
-		s.pos++
-		return nil
-	}
-	for i := 0; ; i++ {
-		if err := f(i); err != nil {
-			return err
-		}
-		switch s.peek() {
-		case ',':
-			s.pos++
-		case ']':
-			s.pos++
-			return nil
-		default:
-			return s.errSyntax("',' or ']'")
-		}
-	}
+	return name, more && err == nil, err
 }
 
-// raw consumes one value of any kind and returns its text.
-func (s *scanner) raw() ([]byte, error) {
-	c := s.peek()
+// name consumes the name of a member and the colon behind it.
+func (s *scanner) name() (name token, err error) {
+	if s.peek() != '"' {
+		return token{}, s.errSyntax("a member name")
+	}
+	start := s.pos
+	if name.escaped, err = s.skipString(); err != nil {
+		return token{}, err
+	}
+	name.raw = s.text[start:s.pos]
+	if s.peek() != ':' {
+		return token{}, s.errSyntax("\":\"")
+	}
+	s.pos++
+	return name, nil
+}
+
+// element moves to the i-th element of a list that was opened.
+func (s *scanner) element(i int) (more bool, err error) { return s.next(i, ']') }
+
+// token consumes one value of any kind.
+func (s *scanner) token() (token, error) {
+	t := token{first: s.peek()}
 	start := s.pos
 	var err error
-	switch {
-	case c == '{':
-		err = s.members(func(string) error { _, err := s.raw(); return err })
-	case c == '[':
-		err = s.elements(func(int) error { _, err := s.raw(); return err })
+	switch c := t.first; {
 	case c == '"':
-		err = s.skipString()
+		t.escaped, err = s.skipString()
+	case c == '-' || c >= '0' && c <= '9':
+		err = s.number()
+	case c == '{':
+		err = s.skipObject()
+	case c == '[':
+		err = s.skipList()
 	case c == 't':
 		err = s.literal("true")
 	case c == 'f':
 		err = s.literal("false")
 	case c == 'n':
 		err = s.literal("null")
-	case c == '-' || c >= '0' && c <= '9':
-		err = s.number()
 	default:
 		err = s.errSyntax("a value")
 	}
 	if err != nil {
-		return nil, err
+		return token{}, err
 	}
-	return s.data[start:s.pos:s.pos], nil // who appends to it must not write into data
+	t.raw = s.text[start:s.pos]
+	return t, nil
+}
+
+func (s *scanner) skipObject() error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		if _, more, err := s.member(i); !more {
+			return err
+		}
+		if _, err := s.token(); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *scanner) skipList() error {
+	if err := s.open(); err != nil {
+		return err
+	}
+	for i := 0; ; i++ {
+		if more, err := s.element(i); !more {
+			return err
+		}
+		if _, err := s.token(); err != nil {
+			return err
+		}
+	}
 }
 
 func (s *scanner) literal(word string) error {
-	if len(s.data)-s.pos < len(word) || string(s.data[s.pos:s.pos+len(word)]) != word {
+	if len(s.text)-s.pos < len(word) || s.text[s.pos:s.pos+len(word)] != word {
 		return s.errSyntax(word)
 	}
 	s.pos += len(word)
@@ -213,8 +236,8 @@ func (s *scanner) number() error {
 }
 
 func (s *scanner) at() byte {
-	if s.pos < len(s.data) {
-		return s.data[s.pos]
+	if s.pos < len(s.text) {
+		return s.text[s.pos]
 	}
 	return 0
 }
@@ -227,25 +250,26 @@ func (s *scanner) digits() bool {
 	return s.pos > start
 }
 
-// skipString consumes a string and checks its escapes.
-func (s *scanner) skipString() error {
-	s.pos++
-	for s.pos < len(s.data) {
-		switch c := s.data[s.pos]; {
-		case c == '"':
+// skipString consumes a string, checks its escapes and tells whether it has any.
+func (s *scanner) skipString() (escaped bool, err error) {
+	i := s.pos + 1
+	for {
+		i = nextSpecial(s.text, i)
+		s.pos = i
+		switch {
+		case i == len(s.text):
+			return false, s.errSyntax("a closing quote")
+		case s.text[i] == '"':
 			s.pos++
-			return nil
-		case c == '\\':
-			if err := s.skipEscape(); err != nil {
-				return err
-			}
-		case c < ' ':
-			return s.errSyntax("no control character in a string")
-		default:
-			s.pos++
+			return escaped, nil
+		case s.text[i] != '\\':
+			return false, s.errSyntax("no control character in a string")
 		}
+		if err := s.skipEscape(); err != nil {
+			return false, err
+		}
+		escaped, i = true, s.pos
 	}
-	return s.errSyntax("a closing quote")
 }
 
 func (s *scanner) skipEscape() error {
@@ -273,40 +297,17 @@ func isHex(c byte) bool {
 
 // str consumes a string and returns its text.
 func (s *scanner) str() (string, error) {
-	start := s.pos
-	if err := s.skipString(); err != nil {
+	t, err := s.token()
+	if err != nil {
 		return "", err
 	}
-	return unquote(s.data[start:s.pos]), nil
-}
-
-// ScanObject checks that data is one JSON object in valid UTF-8 and nothing
-// else, and calls f with the name and raw text of every member, in order.
-func ScanObject(data []byte, f func(name string, value json.RawMessage) error) error {
-	if !utf8.Valid(data) {
-		return rulef("not valid UTF-8")
-	}
-	s := &scanner{data: data}
-	if s.peek() != '{' {
-		return s.errKind("an object")
-	}
-	err := s.members(func(name string) error {
-		v, err := s.raw()
-		if err != nil {
-			return under(name, err)
-		}
-		return f(name, v)
-	})
-	if err != nil {
-		return err
-	}
-	return s.end()
+	return t.str(), nil
 }
 
 // checkJSON fails unless raw is one JSON value in valid UTF-8 and nothing else.
 func checkJSON(raw []byte) error {
-	s := scanner{data: raw}
-	if _, err := s.raw(); err != nil || s.end() != nil || !utf8.Valid(raw) {
+	s := scanner{text: string(raw)}
+	if _, err := s.token(); err != nil || s.end() != nil || !utf8.Valid(raw) {
 		return rulef(ruleJSON)
 	}
 	return nil

@@ -1,57 +1,85 @@
 package top
 
 import (
+	"math/bits"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// unquote returns the text of a checked JSON string.
-func unquote(raw []byte) string {
-	body := raw[1 : len(raw)-1]
-	i := 0
-	for i < len(body) && body[i] != '\\' {
-		i++
-	}
-	if i == len(body) {
-		return string(body)
-	}
-	out := make([]byte, i, len(body))
-	copy(out, body)
-	for i < len(body) {
-		c := body[i]
-		if c != '\\' {
-			out = append(out, c)
-			i++
-			continue
+// nextSpecial returns where, from i on, the first byte stands that does not stand
+// for itself in a string: a quote, a backslash, a control character. Without any it
+// is the length of the text.
+func nextSpecial(text string, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		w := text[i : i+8]
+		x := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
+			uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
+		if found := specials(x); found != 0 {
+			return i + bits.TrailingZeros64(found)/8
 		}
-		if body[i+1] != 'u' {
-			out = append(out, unescaped[body[i+1]])
-			i += 2
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return i
+}
+
+// specials sets the high bit of the first such byte of eight; bits behind it say
+// nothing. A byte less n borrows from its high bit only if it is below n, or after
+// another one did.
+func specials(x uint64) uint64 {
+	const each = 0x0101010101010101
+	quote, backslash := x^each*'"', x^each*'\\'
+	return ((x-each*' ')&^x | (quote-each)&^quote | (backslash-each)&^backslash) & (each * 0x80)
+}
+
+// unescape returns what the checked content of a JSON string stands for.
+func unescape(body string) string {
+	var out strings.Builder
+	out.Grow(len(body))
+	for {
+		i := strings.IndexByte(body, '\\')
+		if i < 0 {
+			out.WriteString(body)
+			return out.String()
+		}
+		out.WriteString(body[:i])
+		if c := body[i+1]; c != 'u' {
+			out.WriteByte(unescaped[c])
+			body = body[i+2:]
 			continue
 		}
 		r := hex4(body[i+2:])
-		i += 6
+		body = body[i+6:]
 		if utf16.IsSurrogate(r) {
 			low := rune(-1)
-			if len(body)-i >= 6 && body[i] == '\\' && body[i+1] == 'u' {
-				low = hex4(body[i+2:])
+			if len(body) >= 6 && body[0] == '\\' && body[1] == 'u' {
+				low = hex4(body[2:])
 			}
 			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
-				i += 6
+				body = body[6:]
 			}
 		}
-		out = utf8.AppendRune(out, r)
+		out.WriteRune(r)
 	}
-	return string(out)
+}
+
+// Text returns what a checked JSON string holds, quotes around it.
+func Text(raw string) string {
+	t := token{raw: raw, first: '"', escaped: strings.IndexByte(raw, '\\') >= 0}
+	return t.str()
 }
 
 var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // hex4 reads four hexadecimal digits, which the scanner has checked.
-func hex4(b []byte) rune {
+func hex4(s string) rune {
 	var r rune
-	for _, c := range b[:4] {
-		r = r<<4 | rune(hexValue(c))
+	for i := range 4 {
+		r = r<<4 | rune(hexValue(s[i]))
 	}
 	return r
 }
@@ -64,7 +92,7 @@ func hexValue(c byte) byte {
 }
 
 // compact returns raw without white space between its tokens.
-func compact(raw []byte) []byte {
+func compact(raw string) string {
 	out := make([]byte, 0, len(raw))
 	quoted := false
 	for i := 0; i < len(raw); i++ {
@@ -88,5 +116,5 @@ func compact(raw []byte) []byte {
 		}
 		out = append(out, c)
 	}
-	return out
+	return string(out)
 }

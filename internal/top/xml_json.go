@@ -1,70 +1,68 @@
 package top
 
-import (
-	"bytes"
-	"strings"
-)
-
-// elements gathers child elements by name, as JSON.
-type elements struct {
-	names  []string
-	values map[string][][]byte
-}
-
-// read adds the element of that name whose start has been read.
-func (e *elements) read(d *xmlDecoder, name string) error {
-	raw, err := d.toJSON()
-	if err != nil {
-		return err // without the name, which is the sender's choice
-	}
-	e.add(name, raw)
-	return nil
-}
-
-func (e *elements) add(name string, raw []byte) {
-	if e.values == nil {
-		e.values = map[string][][]byte{}
-	}
-	if e.values[name] == nil {
-		e.names = append(e.names, name)
-	}
-	e.values[name] = append(e.values[name], raw)
-}
-
-// json returns the element of that name, a list where it came repeatedly.
-func (e *elements) json(name string) []byte {
-	vs := e.values[name]
-	if len(vs) == 1 {
-		return vs[0]
-	}
-	out := append([]byte{'['}, bytes.Join(vs, []byte{','})...)
-	return append(out, ']')
-}
-
 // textBetween names, in JSON, the text that stood between elements.
 const textBetween = "#text"
 
-// toJSON turns the element whose start has been read into JSON: text into a
-// string, child elements into an object, repeated ones into lists.
-func (d *xmlDecoder) toJSON() ([]byte, error) {
-	var inner elements
-	text, err := d.children(func(name string) error { return inner.read(d, name) })
-	if err != nil {
-		return nil, err
+// appendJSON appends a whole element as JSON: text as a string, elements inside it
+// as an object, repeated ones as lists.
+func (t *xmlTree) appendJSON(dst []byte, i uint32) []byte {
+	kids := t.children(i)
+	if len(kids) == 0 {
+		return AppendJSONString(dst, t.content(i))
 	}
-	if len(inner.names) == 0 {
-		return AppendJSONString(nil, text), nil
+	mark := byte('{')
+	for _, same := range t.group(kids) {
+		dst = append(AppendJSONString(append(dst, mark), t.name(same[0])), ':')
+		dst = t.appendElements(dst, same)
+		mark = ','
 	}
-	if strings.TrimSpace(text) != "" {
-		inner.add(textBetween, AppendJSONString(nil, text))
+	if text := t.content(i); text != "" {
+		dst = append(AppendJSONString(append(dst, mark), textBetween), ':')
+		dst = AppendJSONString(dst, text)
 	}
-	out := []byte{'{'}
-	for i, name := range inner.names {
-		if i > 0 {
-			out = append(out, ',')
+	return append(dst, '}')
+}
+
+// appendElements appends whole elements of the same name: one as it is, several as
+// a list.
+func (t *xmlTree) appendElements(dst []byte, same []uint32) []byte {
+	if len(same) == 1 {
+		return t.appendJSON(dst, same[0])
+	}
+	mark := byte('[')
+	for _, i := range same {
+		dst = t.appendJSON(append(dst, mark), i)
+		mark = ','
+	}
+	return append(dst, ']')
+}
+
+// group sorts elements by name, in the order in which the names come first.
+func (t *xmlTree) group(elements []uint32) [][]uint32 {
+	if len(elements) == 1 {
+		return [][]uint32{elements}
+	}
+	var counts []int
+	numbers := make(map[string]int)
+	in := make([]int, len(elements)) // the number of each one's group
+	for k, i := range elements {
+		name := t.name(i)
+		n, ok := numbers[name]
+		if !ok {
+			n = len(counts)
+			numbers[name] = n
+			counts = append(counts, 0)
 		}
-		out = append(AppendJSONString(out, name), ':')
-		out = append(out, inner.json(name)...)
+		in[k] = n
+		counts[n]++
 	}
-	return append(out, '}'), nil
+	all := make([]uint32, len(elements))
+	groups := make([][]uint32, len(counts))
+	for n, count := range counts {
+		groups[n], all = all[:0:count], all[count:]
+	}
+	for k, i := range elements {
+		groups[in[k]] = append(groups[in[k]], i)
+	}
+	return groups
 }

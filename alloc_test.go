@@ -1,0 +1,122 @@
+package rentcar
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+)
+
+// A steady one is a round tripper without a network: it reads every request and gives the
+// same reply to all, at the cost of two allocations.
+type steady struct {
+	body   string
+	header http.Header
+	read   int64 // bytes of all requests
+}
+
+type steadyBody struct{ strings.Reader }
+
+func (*steadyBody) Close() error { return nil }
+
+func (e *steady) RoundTrip(r *http.Request) (*http.Response, error) {
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, r.Body, make([]byte, 8<<10))
+	if err != nil {
+		return nil, err
+	}
+	e.read += n
+	if err := r.Body.Close(); err != nil {
+		return nil, err
+	}
+	body := &steadyBody{}
+	body.Reset(e.body)
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: e.header, Body: body, ContentLength: int64(len(e.body)), Request: r,
+	}, nil
+}
+
+func newSteady() *steady {
+	return &steady{body: `{"successful":true,"request_id":"15r6qc5i1nkgx"}`, header: http.Header{"Content-Type": {jsonType}}}
+}
+
+// What calls allocate does not grow unnoticed. AllocsPerRun forbids t.Parallel.
+func TestAllocations(t *testing.T) {
+	c := testClient(t, newSteady(), WithChannel(ChannelAmap))
+	params := map[string]string{"req": strings.Repeat("x", 1000)}
+	for i := range 11 {
+		params[fmt.Sprintf("param_%d", i)] = "value"
+	}
+	sign := func(m SignMethod) func() error {
+		return func() error { _, err := Sign(m, testSecret, params, nil); return err }
+	}
+	ctx := t.Context()
+	check := &RenewalCheckCancelRequest{RenewalOrderID: "3187983531024266527", ChannelID: ChannelAmap}
+	bill := billOf(2)
+	for name, tc := range map[string]struct {
+		work func() error
+		most float64
+	}{
+		"sign, MD5":         {sign(MD5), 2},
+		"sign, HMAC-MD5":    {sign(HMACMD5), 2},
+		"sign, HMAC-SHA256": {sign(HMACSHA256), 2},
+		"validate a bill":   {bill.Validate, 4},
+		"total of a bill":   {func() error { bill.LineTotal(); return nil }, 4},
+		"small call":        {func() error { _, err := c.Renewals.CheckCancel(ctx, check); return err }, 50},
+		"small bill": {func() error {
+			_, err := c.Bills.Notify(ctx, bill, CallSession("session-of-32-letters-and-digits"))
+			return err
+		}, 65},
+	} {
+		most := tc.most
+		if poolsLose {
+			most += 10
+		}
+		if n := testing.AllocsPerRun(200, func() {
+			if err := tc.work(); err != nil {
+				t.Fatal(err)
+			}
+		}); n > most {
+			t.Errorf("%s: %v allocations, want at most %v", name, n, most)
+		}
+	}
+}
+
+// The memory of a call does not grow with its bill.
+func TestMemoryOfBills(t *testing.T) {
+	const most = 64 << 10
+	rt := newSteady()
+	c := testClient(t, rt, WithChannel(ChannelAmap))
+	notify := func(bill *Bill) {
+		if _, err := c.Bills.Notify(t.Context(), bill); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would empty the pools
+	for _, lines := range []int{10, 100, 1_000, 10_000, 100_000} {
+		limit := uint64(most)
+		if poolsLose {
+			limit *= 4
+			lines /= 10 // it is slow, too
+		}
+		bill := billOf(lines)
+		calls := 1 + 1000/lines
+		notify(billOf(100)) // fills the pools
+		rt.read = 0
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range calls {
+			notify(bill)
+		}
+		runtime.ReadMemStats(&after)
+		if allocated := (after.TotalAlloc - before.TotalAlloc) / uint64(calls); allocated > limit {
+			t.Errorf("%d lines: %d bytes allocated in a call", lines, allocated)
+		}
+		if per := rt.read / int64(calls*lines); per < 400 || per > 1500 {
+			t.Errorf("%d lines: %d bytes sent for each", lines, per)
+		}
+	}
+}

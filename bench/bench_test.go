@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/bench/internal/work"
+)
+
+func billJSON(tb testing.TB, lines int) string {
+	text, err := json.Marshal(billOf(work.Bill(lines)))
+	must(tb, err)
+	return string(text)
+}
+
+// BenchmarkSign signs twelve parameters, one of them 1 KB of JSON, with MD5.
+func BenchmarkSign(b *testing.B) {
+	params := work.SignedParams(billJSON(b, 2))
+	b.Run("ours", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := rentcar.Sign(rentcar.MD5, work.Secret, params, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("std", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			signMD5(work.Secret, params)
+		}
+	})
+}
+
+// BenchmarkBuild is the way of a request of 1 KB of JSON, a bill of two lines, from
+// the call until the round tripper has read it: build-ns/op. It holds what net/http
+// and resty do on the way. The other figures are of the whole call.
+func BenchmarkBuild(b *testing.B) {
+	gateway := work.NewGateway(work.DoneJSON)
+	var begun time.Time
+	var spent time.Duration
+	gateway.Built = func() { spent += time.Since(begun) }
+	bill := work.Bill(2)
+	for _, c := range contestants(b, gateway, rentcar.SimplifiedJSON) {
+		notify := c.notify(bill)
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			spent = 0
+			for b.Loop() {
+				begun = time.Now()
+				if _, err := notify(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(spent.Nanoseconds())/float64(b.N), "build-ns/op")
+		})
+	}
+}
+
+// BenchmarkSmall is renewal.checkcancel, the whole call.
+func BenchmarkSmall(b *testing.B) {
+	request := work.CheckCancel()
+	for _, c := range contestants(b, work.NewGateway(work.CheckCancelJSON), rentcar.SimplifiedJSON) {
+		run(b, c.name, func() (any, error) { return c.checkCancel(request) })
+	}
+}
+
+// BenchmarkLarge is order.query with a reply of 4 KB.
+func BenchmarkLarge(b *testing.B) {
+	request := work.OrderQuery()
+	for _, c := range contestants(b, work.NewGateway(work.OrderJSON), rentcar.SimplifiedJSON) {
+		run(b, c.name, func() (any, error) { return c.orderQuery(request) })
+	}
+}
+
+// BenchmarkLargeXML is the same order as XML.
+func BenchmarkLargeXML(b *testing.B) {
+	request := work.OrderQuery()
+	for _, c := range contestants(b, work.NewGateway(work.OrderXML), rentcar.XML) {
+		run(b, c.name, func() (any, error) { return c.orderQuery(request) })
+	}
+}
+
+// BenchmarkBill is bill.notify with 10,000 lines.
+func BenchmarkBill(b *testing.B) {
+	bill := work.Bill(10_000)
+	for _, c := range contestants(b, work.NewGateway(work.DoneJSON), rentcar.SimplifiedJSON) {
+		run(b, c.name, c.notify(bill))
+	}
+}
+
+// BenchmarkGrowth is bill.notify with ever more lines.
+func BenchmarkGrowth(b *testing.B) {
+	for _, lines := range []int{10, 100, 1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("lines=%d", lines), func(b *testing.B) {
+			ours := contestants(b, work.NewGateway(work.DoneJSON), rentcar.SimplifiedJSON)[0]
+			run(b, ours.name, ours.notify(work.Bill(lines)))
+		})
+	}
+}
+
+// BenchmarkPush verifies event 142, parses it and hands it to a function.
+func BenchmarkPush(b *testing.B) {
+	for _, r := range receivers(b) {
+		b.Run(r.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := r.handle(r.push); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkPushHTTP is the same with a request to read and a reply to write.
+func BenchmarkPushHTTP(b *testing.B) {
+	for _, r := range receivers(b) {
+		d := newDelivery(r.push)
+		b.Run(r.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := d.to(r.serve); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkNewClient makes a client.
+func BenchmarkNewClient(b *testing.B) {
+	hc := &http.Client{Transport: work.NewGateway(nil)}
+	run(b, "ours", func() (any, error) {
+		return rentcar.NewClient(work.AppKey, work.Secret, rentcar.WithHTTPClient(hc))
+	})
+}
+
+func run(b *testing.B, name string, call func() (any, error)) {
+	b.Run(name, func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := call(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

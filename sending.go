@@ -1,0 +1,90 @@
+package rentcar
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"sync/atomic"
+
+	"github.com/go-resty/resty/v2"
+)
+
+// A sending is one attempt on its way, and the context of its request. It notes
+// whether a connection was asked for and came about, whether anything went out,
+// whether an answer began, and whether that was an interim one (1xx). A round
+// tripper that knows no traces leaves all unset.
+type sending struct {
+	context.Context
+
+	query string
+	body  payload
+	reply RawReply
+	hooks httptrace.ClientTrace
+
+	asked, got, wrote, answered, interim atomic.Bool
+}
+
+func newSending(ctx context.Context, req request) *sending {
+	s := &sending{Context: ctx, query: req.query, body: payload{content: req.content}}
+	s.hooks = httptrace.ClientTrace{
+		GetConn: func(string) { s.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { s.got.Store(true) },
+
+		WroteHeaders: func() { s.wrote.Store(true) },
+
+		GotFirstResponseByte: func() { s.answered.Store(true) },
+
+		Got1xxResponse: func(int, textproto.MIMEHeader) error { s.interim.Store(true); return nil },
+	}
+	return s
+}
+
+type sendingKey struct{}
+
+// Value gives the sending itself to whoever has only its context.
+func (s *sending) Value(key any) any {
+	if key == (sendingKey{}) {
+		return s
+	}
+	return s.Context.Value(key)
+}
+
+func (s *sending) unconnected() bool { return s.asked.Load() && !s.got.Load() }
+
+var errSentBefore = errors.New("the connection failed after the request had gone out; it is not sent again")
+
+// fillIn makes a request the one that is to be sent: a POST with its query and its
+// body, which resty would parse, and copy, if it had them.
+func fillIn(_ *resty.Client, r *http.Request) error {
+	s, ok := r.Context().Value(sendingKey{}).(*sending)
+	if !ok {
+		return errors.New("not a request of this client")
+	}
+	r.Method = http.MethodPost
+	r.URL.RawQuery = addQuery(r.URL.RawQuery, s.query)
+	r.ContentLength, r.GetBody = s.body.size, s.bodyAgain
+	r.Body = s.openBody()
+	return nil
+}
+
+func (s *sending) openBody() io.ReadCloser {
+	if s.body.size == 0 {
+		return http.NoBody // an empty chunked one would be worse than what bodyAgain prevents
+	}
+	return s.body.open()
+}
+
+// bodyAgain is asked for when a request is to be sent again. It keeps the round
+// tripper from doing so of its own accord once its headers have gone out, as HTTP/2
+// does after some resets that prove nothing. Before that, such as on a connection
+// that had died idle, it may.
+func (s *sending) bodyAgain() (io.ReadCloser, error) {
+	// After a whole answer it is a redirect that is being prepared, and then refused.
+	if s.wrote.Load() && (!s.answered.Load() || s.interim.Load()) {
+		return nil, errSentBefore
+	}
+	return s.openBody(), nil
+}
