@@ -2,11 +2,10 @@ package rentcar_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
-	"os"
-	"os/signal"
 	"sync"
 	"time"
 
@@ -65,22 +64,29 @@ func Example_duplicates() {
 func Example_durable() {
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	called := make(chan rentcar.Observation, 2)
+	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithObserver(func(o rentcar.Observation) {
+		if o.Done {
+			called <- o
+		}
+	}))
 	if err != nil {
 		log.Fatal(err)
 	}
 	secrets := qimen.Secrets{gw.AppKey(): {gw.AppSecret()}}
-	confirmed := make(chan struct{})
-	refundOnce := func(_ context.Context, key string, amount fliggy.Yuan) error {
+	ctx, stop := context.WithCancel(context.Background())
+	refundOnce := func(_ context.Context, _ string, amount fliggy.Yuan) error {
 		fmt.Println("refund", amount)
 		return nil
 	}
+	alarm := func(id string, err error) { fmt.Println(id, err) }
 	openStore := durable.NewMemoryStore
 
-	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt
+	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt, to be copied
 	outbox, err := rentcar.NewOutbox(client, store, durable.WithObserver(func(r durable.Result) {
-		fmt.Println(r.ID, "confirmed:", r.IsDone, r.Err) // r.IsParked: Fliggy has refused it
-		close(confirmed)
+		if r.IsParked { // Fliggy has refused it: somebody has to look
+			alarm(r.ID, r.Err)
+		}
 	}))
 	if err != nil {
 		log.Fatal(err)
@@ -90,10 +96,17 @@ func Example_durable() {
 		if !ok {
 			return nil
 		}
+		if d.IsConflict { // the same ids, another content: no money moves before somebody has looked
+			return durable.Permanent(errors.New("conflict"))
+		}
+		callback := refund.SuccessCallback()
+		if err := callback.Validate(); err != nil {
+			return durable.Permanent(err) // it could not be answered; parked, not lost
+		}
 		if err := refundOnce(ctx, d.Key, refund.Amount); err != nil {
 			return err // comes again, later, with d.Attempt 2
 		}
-		return outbox.AddCallback(ctx, refund.SuccessCallback()) // in the transaction of ctx
+		return outbox.AddCallback(ctx, callback) // in the transaction of ctx
 	}))
 	if err != nil {
 		log.Fatal(err)
@@ -104,10 +117,10 @@ func Example_durable() {
 	}
 	http.Handle("/fliggy/events", inbox) // the inbox in the place of the handler
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	var running sync.WaitGroup
 	running.Go(func() { _ = inbox.Run(ctx) })  // hands stored events to the function
 	running.Go(func() { _ = outbox.Run(ctx) }) // sends until Fliggy confirms
+	defer running.Wait()                       // what is begun when ctx ends has its time
 
 	gw.PushToHandler(inbox)
 	order := gw.AddOrder(fliggytest.SampleOrder())
@@ -118,10 +131,10 @@ func Example_durable() {
 	gw.RequestRefund(renewal.RenewalOrderID, fliggytest.Refund{
 		Type: fliggy.RefundFuelFee, Amount: rentcar.MustYuan("200.98"), Reason: "油费退款", PayTradeNo: "202212191604667539969978368",
 	})
-	<-confirmed
+	<-called // the submit
+	fmt.Println((<-called).Outcome, gw.Callbacks()[0].Callback.EventType)
 	stop()
-	running.Wait()
 	// Output:
 	// refund 200.98
-	// callback/270/3104050285204362836/RC202212191604667539969978368/3187983531024266527/R-1/202212191604667539969978368 confirmed: true <nil>
+	// succeeded 270 renewal fee refund succeeded
 }

@@ -80,7 +80,7 @@ func ExampleClient_events() {
 				if err := e.SuccessCallback().Validate(); err != nil {
 					return err // it could not be answered: no money moves
 				}
-				refunded, err := refund(ctx, e.RenewalOutOrderID, e.Amount, e.PayTradeNo)
+				refunded, err := refund(ctx, e.RenewalOutOrderID, e.Amount, e.PayTradeNo) // once for each trade number
 				if err != nil {
 					return err // not settled: the reply asks Fliggy to push again
 				}

@@ -41,9 +41,9 @@ const OutboxQueue = "fliggy.outbox"
 // the reason says that it was not the first attempt.
 //
 // Items are begun in the order in which they became due; one that failed is
-// overtaken. An outbox sends whatever any outbox has put into the store: clients of
-// different apps need stores of their own. Errors and logs show nothing of a payload
-// but the ids by which an item is named: its order, trade, bill and batch numbers.
+// overtaken. An outbox sends whatever any outbox has put into its queue of the store:
+// clients of different apps need a queue (durable.WithName) or a store each. Errors and logs show nothing of a payload
+// but the ids by which an item is named: its order, trade, bill and batch numbers, or a trace id.
 type Outbox struct {
 	client *Client
 	queue  *durable.Queue
@@ -86,7 +86,8 @@ func (o *Outbox) LogValue() slog.Value { return slog.StringValue(o.String()) }
 // the store remembers. The same is: type, orderId, outOrderId, renewalOrderId,
 // renewalOutOrderId and payTradeNo, or traceId where there is no payTradeNo; give
 // callbacks of types 10, 11 and 220 a TraceID where an order can have several. With
-// another content it is an error that matches durable.ErrConflict. A 271 after a 270
+// another content it is an error that matches durable.ErrConflict. One that is parked
+// stays parked: send a correction with Callbacks.Send. A 271 after a 270
 // for one trade number is another callback, and is sent: which one counts, Fliggy
 // decides.
 func (o *Outbox) AddCallback(ctx context.Context, cb *events.Callback) error {

@@ -20,9 +20,10 @@ import (
 // handler behind a proxy is the proxy: see [WithTrustedProxies]. [Handler.Handle]
 // knows no address and lets every push pass.
 //
-// Where the gateway's pushes come from tells the API taobao.top.ipout.get, in the
+// The API taobao.top.ipout.get tells where the gateway's pushes come from, in the
 // member ip_list: one text with all ranges. What stands between them is not
-// documented; a comma is inferred.
+// documented; a comma is inferred. Drop empty pieces, and check what came: a range that
+// is none stops NewHandler.
 //
 //	var reply struct {
 //		IPList string `top:"ip_list"`

@@ -23,7 +23,7 @@ const InboxQueue = "fliggy.inbox"
 // A push that the store has already is acknowledged and not stored again. One that
 // has the same key with other content is stored beside it, with
 // [Delivery.IsConflict] set. A signed event that cannot be read is refused, and stored all the
-// same: Run parks it, for a version that can.
+// same, unless it is garbled: Run parks it, for a version that can.
 type Inbox struct {
 	handler *Handler // of what is stored
 	front   *Handler // of what arrives
@@ -32,7 +32,14 @@ type Inbox struct {
 
 // NewInbox makes an inbox before a handler, which needs [OnEvent]. Whatever else the
 // handler serves, a merchant's renewals, is answered as it is without the inbox: their reply
-// cannot wait. durable.WithTimeout has to be longer than [WithHandlerTimeout].
+// cannot wait. An attempt has the shorter of durable.WithTimeout and [WithHandlerTimeout].
+//
+// All inboxes on one store share its queue, and Run hands over what any of them has
+// stored: handlers with other functions, or of another environment, need a queue of their own
+// (durable.WithName) or a store of their own.
+//
+// The observer and the logger of the handler hear of an event when it is stored, and at
+// every attempt.
 func NewInbox(h *Handler, store durable.Store, opts ...durable.Option) (*Inbox, error) {
 	if h == nil {
 		return nil, errors.New("qimen: NewInbox: the handler is nil")
