@@ -102,7 +102,7 @@ func durableRows() []leakRow {
 		},
 	}}
 	for name, opt := range map[string]durable.Option{
-		"WithWorkers": durable.WithWorkers(0), "WithTimeout": durable.WithTimeout(0), "WithBackoff": durable.WithBackoff(2, 1), "WithPoll": durable.WithPoll(0),
+		"WithName": durable.WithName(""), "WithWorkers": durable.WithWorkers(0), "WithTimeout": durable.WithTimeout(0), "WithBackoff": durable.WithBackoff(2, 1), "WithPoll": durable.WithPoll(0),
 		"WithClock": durable.WithClock(nil), "WithObserver": durable.WithObserver(nil), "WithLogger": durable.WithLogger(nil),
 	} {
 		rows = append(rows, leakRow{

@@ -85,13 +85,20 @@ func (r *recorder) one(t *testing.T) durable.Result {
 // A hooked store calls a hook in the place of a method where there is one.
 type hooked struct {
 	*durable.MemoryStore
-	add    func() error
-	claim  func(now, until time.Time) error
-	mark   func() error // after the work of a Do
-	retry  func() error
-	park   func() error
-	mu     sync.Mutex
-	claims int
+	add   func() error
+	claim func(now, until time.Time) error
+	mark  func() error // after the work of a Do
+	retry func() error
+	park  func() error
+	// Its Do says nothing of work that has failed.
+	swallow bool
+	mu      sync.Mutex
+	claims  int
+}
+
+// mend takes all hooks away.
+func (h *hooked) mend() {
+	h.add, h.claim, h.mark, h.retry, h.park, h.swallow = nil, nil, nil, nil, nil, false
 }
 
 func (h *hooked) Add(ctx context.Context, item *durable.Item) (*durable.Item, error) {
@@ -116,13 +123,17 @@ func (h *hooked) Claim(ctx context.Context, queue string, now, until time.Time) 
 }
 
 func (h *hooked) Do(ctx context.Context, item *durable.Item, work func(context.Context) error) error {
-	return h.MemoryStore.Do(ctx, item, func(ctx context.Context) error {
+	err := h.MemoryStore.Do(ctx, item, func(ctx context.Context) error {
 		err := work(ctx)
 		if err == nil && h.mark != nil {
 			err = h.mark()
 		}
 		return err
 	})
+	if h.swallow {
+		return nil
+	}
+	return err
 }
 
 func (h *hooked) Retry(ctx context.Context, item *durable.Item, due time.Time) error {

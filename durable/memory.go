@@ -15,7 +15,7 @@ import (
 
 // A MemoryStore is a [Store] in the memory of one process. It is not durable: what
 // it holds is gone when the process ends. It is for tests, and for programs that
-// can live with that. Make it with [NewMemoryStore].
+// can live with that. The zero value is an empty store, as [NewMemoryStore] makes it.
 //
 // Its Do is a transaction: items that work adds with the context it was given are
 // stored when work succeeds, and not at all otherwise. Where another has added an item of the
@@ -49,9 +49,7 @@ type memoryItem struct {
 }
 
 // NewMemoryStore makes an empty store.
-func NewMemoryStore() *MemoryStore {
-	return &MemoryStore{items: map[memoryKey]*memoryItem{}, due: map[string]*dueHeap{}}
-}
+func NewMemoryStore() *MemoryStore { return &MemoryStore{} }
 
 // A memoryTx is what the work of a Do has added. It is over when added is nil.
 type memoryTx struct{ added map[memoryKey]*memoryItem }
@@ -96,6 +94,12 @@ func (i *memoryItem) copy() *Item {
 
 // put stores an item that has the state waiting.
 func (s *MemoryStore) put(i *memoryItem) {
+	if s.items == nil {
+		s.items = map[memoryKey]*memoryItem{}
+	}
+	if s.due == nil {
+		s.due = map[string]*dueHeap{}
+	}
 	s.items[keyOf(&i.Item)] = i
 	if s.due[i.Queue] == nil {
 		s.due[i.Queue] = &dueHeap{}

@@ -58,6 +58,24 @@ func TestMemoryStoreOrder(t *testing.T) {
 	}
 }
 
+// The zero value is an empty store, whichever method comes first.
+func TestMemoryStoreZero(t *testing.T) {
+	t.Parallel()
+	var s durable.MemoryStore
+	if i, err := s.Claim(t.Context(), "q", noon, noon); i != nil || err != nil {
+		t.Errorf("Claim = %v, %v; want nothing", i, err)
+	}
+	if err := s.Do(t.Context(), item("a", noon), nothing); !errors.Is(err, durable.ErrLost) {
+		t.Errorf("Do = %v; want ErrLost", err)
+	}
+	if n, list := s.Forget(noon), s.Parked("q"); n != 0 || len(list) != 0 || s.Release("q", "a") == nil {
+		t.Errorf("Forget = %d, Parked = %v, or Release has no error", n, list)
+	}
+	if known(t, &s, item("a", noon)) || claim(t, &s).ID != "a" {
+		t.Error("a new item is not stored")
+	}
+}
+
 func TestMemoryStoreForget(t *testing.T) {
 	t.Parallel()
 	s := durable.NewMemoryStore()

@@ -31,6 +31,7 @@ const longest = 365 * 24 * time.Hour
 type Option func(*config) error
 
 type config struct {
+	name               string
 	workers            int
 	timeout, grace     time.Duration
 	minDelay, maxDelay time.Duration
@@ -40,16 +41,30 @@ type config struct {
 	logger             *slog.Logger
 }
 
-func defaultConfig() config {
+func defaultConfig(name string) config {
 	return config{
-		workers: 1, timeout: DefaultTimeout, grace: grace,
+		name: name, workers: 1, timeout: DefaultTimeout, grace: grace,
 		minDelay: DefaultMinDelay, maxDelay: DefaultMaxDelay, poll: DefaultPoll,
 		now: time.Now, observe: func(Result) {}, logger: slog.New(slog.DiscardHandler),
 	}
 }
 
+// WithName names the queue, in the place of the name that NewQueue is given: for a second
+// inbox or outbox on the same store, which would otherwise take the items of the first.
+// Printable ASCII, 100 bytes at most. What was stored under another name stays there.
+func WithName(name string) Option {
+	return func(c *config) error {
+		if !isName(name, maxName) {
+			return fmt.Errorf("durable: WithName: %.80q: want printable ASCII, %d bytes at most", name, maxName)
+		}
+		c.name = name
+		return nil
+	}
+}
+
 // WithWorkers sets how many items are worked on at once: one without it, so that
-// items are begun in the order in which they became due.
+// items are begun in the order in which they became due. A function that ignores its
+// context stops its worker for as long as it runs.
 func WithWorkers(n int) Option {
 	return func(c *config) error {
 		if n < 1 {
@@ -60,9 +75,9 @@ func WithWorkers(n int) Option {
 	}
 }
 
-// WithTimeout sets the time that one attempt has: DefaultTimeout without it. An
-// attempt that does not heed its context may go on while the item is handed out
-// again. This is also how soon an item comes again whose process was killed, plus a
+// WithTimeout sets the time that one attempt has: DefaultTimeout without it. A
+// function that ignores its context stops its worker for as long as it runs, and the item
+// may be handed out to another meanwhile. This is also how soon an item comes again whose process was killed, plus a
 // minute.
 func WithTimeout(timeout time.Duration) Option {
 	return bounded("WithTimeout", timeout, func(c *config) { c.timeout = timeout })

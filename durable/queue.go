@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -15,7 +16,6 @@ import (
 
 // A Queue works on the items of one queue of a [Store]. Make it with [NewQueue].
 type Queue struct {
-	name  string
 	store Store
 	config
 	wake chan struct{}
@@ -26,9 +26,9 @@ var ErrConflict = errors.New("another item has this id")
 
 // NewQueue makes a queue on a store. The error lists everything that is wrong.
 func NewQueue(name string, store Store, opts ...Option) (*Queue, error) {
-	q := &Queue{name: name, store: store, config: defaultConfig(), wake: make(chan struct{}, 1)}
+	q := &Queue{store: store, config: defaultConfig(name), wake: make(chan struct{}, 1)}
 	var problems []error
-	if store == nil {
+	if s, isMemory := store.(*MemoryStore); store == nil || isMemory && s == nil {
 		problems = append(problems, errors.New("durable: the store is nil"))
 	}
 	if !isName(name, maxName) {
@@ -52,6 +52,8 @@ const (
 	maxID   = 300
 )
 
+var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 func isName(s string, limit int) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] > '~' {
@@ -68,9 +70,9 @@ func Digest(content []byte) string {
 }
 
 // Add stores an item durably, to be worked on by Run, here or in another process.
-// id is printable ASCII, 300 bytes at most; digest is that of the content that id
-// stands for, and empty takes that of data. isNew is false when the store had the
-// item already, done or not: nothing happens then. The error matches
+// id is printable ASCII, 300 bytes at most; digest is what [Digest] gives for the
+// content that id stands for, and empty takes that of data. isNew is false when the
+// store had the item already, done or not: nothing happens then. The error matches
 // [ErrConflict] when what it has under id has another digest.
 func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew bool, err error) {
 	if !isName(id, maxID) {
@@ -78,8 +80,8 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	}
 	if digest == "" {
 		digest = Digest(data)
-	} else if !isName(digest, maxID) {
-		return false, fmt.Errorf("durable: %s: %s: the digest: want printable ASCII, %d bytes at most", q.name, id, maxID)
+	} else if !digestPattern.MatchString(digest) {
+		return false, fmt.Errorf("durable: %s: %s: the digest: want 64 lower-case hexadecimal digits, as Digest gives", q.name, id)
 	}
 	now := q.now()
 	known, err := q.store.Add(ctx, &Item{Queue: q.name, ID: id, Digest: digest, Data: data, Added: now, Due: now})
@@ -113,8 +115,8 @@ func (q *Queue) nudge() {
 // as done, in one transaction with what work has written through its context, as
 // far as the store has transactions. After an error the item is tried again
 // later, without end; one marked by [Permanent] is parked. A panic counts as an
-// error. An item whose process was killed comes again when its claim has run out,
-// a minute after its timeout.
+// error, of work or of the store, and so does runtime.Goexit. An item whose process
+// was killed comes again when its claim has run out, a minute after its timeout.
 //
 // Run may run in any number of processes at once. What is due goes by their clocks:
 // as long as these agree within 30 seconds, no item is handed out while work that
@@ -152,6 +154,8 @@ func (q *Queue) wait(ctx context.Context) {
 // next works on one item. It is false where none is due, or the store fails.
 func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) error) bool {
 	ctx = context.WithoutCancel(ctx) // what is begun is not cut off by the end of Run
+	// Whatever the store takes its time for, all work is over a grace before the claim.
+	end := time.Now().Add(q.timeout + q.grace)
 	item, err := q.claim(ctx)
 	if err != nil {
 		q.report(ctx, Result{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
@@ -161,7 +165,7 @@ func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) erro
 		return false
 	}
 	q.nudge() // there may be more for the other workers
-	q.report(ctx, q.attempt(ctx, item, work))
+	q.report(ctx, q.attempt(ctx, end, item, work))
 	return true
 }
 
@@ -170,28 +174,38 @@ func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) erro
 func (q *Queue) claim(ctx context.Context) (*Item, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.grace)
 	defer cancel()
-	now := q.now()
-	return q.store.Claim(ctx, q.name, now, now.Add(q.timeout+2*q.grace))
+	var item *Item
+	err := contained(func() (err error) {
+		now := q.now()
+		item, err = q.store.Claim(ctx, q.name, now, now.Add(q.timeout+2*q.grace))
+		return err
+	})
+	return item, err
 }
 
-func (q *Queue) attempt(ctx context.Context, item *Item, work func(context.Context, *Item) error) Result {
+func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work func(context.Context, *Item) error) Result {
 	var (
 		start  = time.Now()
 		handed = *item // whatever work does to it
 		failed error   // how work itself failed
 		added  wakes
 	)
-	store, cancel := context.WithTimeout(ctx, q.timeout+q.grace)
+	store, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	err := q.store.Do(store, item, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(context.WithValue(ctx, wakesKey{}, &added), q.timeout)
-		defer cancel()
-		failed = contained(ctx, &handed, work)
-		return failed
+	err := contained(func() error {
+		return q.store.Do(store, item, func(ctx context.Context) error {
+			ctx, cancel := context.WithTimeout(context.WithValue(ctx, wakesKey{}, &added), q.timeout)
+			defer cancel()
+			failed = contained(func() error { return work(ctx, &handed) })
+			return failed
+		})
 	})
-	if err == nil {
+	switch {
+	case failed != nil && err == nil: // whatever the store made of it
+		err = failed
+	case err == nil:
 		added.nudge()
-	} else if failed == nil {
+	case failed == nil:
 		err = fmt.Errorf("durable: %s: marking %s: %w", q.name, item.ID, err)
 	}
 	r := Result{Queue: q.name, ID: item.ID, Attempt: item.Attempt, Err: err, Duration: time.Since(start)}
@@ -214,10 +228,12 @@ func (q *Queue) settle(ctx context.Context, item *Item, r *Result, failed error)
 		return
 	case isPermanent(failed):
 		r.IsParked = true
-		err = q.store.Park(ctx, item, reasonOf(failed))
+		err = contained(func() error { return q.store.Park(ctx, item, reasonOf(failed)) })
 	default:
-		r.Due = q.now().Add(q.delay(item.Attempt))
-		err = q.store.Retry(ctx, item, r.Due)
+		err = contained(func() error {
+			r.Due = q.now().Add(q.delay(item.Attempt))
+			return q.store.Retry(ctx, item, r.Due)
+		})
 	}
 	if err != nil { // it comes again when the claim has run out
 		r.IsLost, r.IsParked, r.Due = errors.Is(err, ErrLost), false, time.Time{}

@@ -7,12 +7,16 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fliggy-go/rentcar/durable"
 )
+
+// otherDigest is that of nothing known.
+const otherDigest = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 func TestAdd(t *testing.T) {
 	t.Parallel()
@@ -38,8 +42,8 @@ func TestAdd(t *testing.T) {
 		{"repeat", "a", "", data, false, nil},
 		{"repeat by its digest", "a", digest, []byte("told otherwise"), false, nil},
 		{"other content", "a", "", []byte("other"), false, durable.ErrConflict},
-		{"other digest", "a", "x", data, false, durable.ErrConflict},
-		{"new with a digest", "b", "x", data, true, nil},
+		{"other digest", "a", otherDigest, data, false, durable.ErrConflict},
+		{"new with a digest", "b", otherDigest, data, true, nil},
 		{"no data", "c", "", nil, true, nil},
 	} {
 		isNew, err := q.Add(t.Context(), c.id, c.digest, c.data)
@@ -48,10 +52,10 @@ func TestAdd(t *testing.T) {
 		}
 	}
 	const conflict = "durable: test.queue: a: another item has this id"
-	if _, err := q.Add(t.Context(), "a", "x", nil); err == nil || err.Error() != conflict {
+	if _, err := q.Add(t.Context(), "a", otherDigest, nil); err == nil || err.Error() != conflict {
 		t.Errorf("the error of a conflict is %v", err)
 	}
-	if isNew, err := other.Add(t.Context(), "a", "x", nil); !isNew || err != nil {
+	if isNew, err := other.Add(t.Context(), "a", otherDigest, nil); !isNew || err != nil {
 		t.Errorf("Add to another queue = %v, %v; want a new item", isNew, err)
 	}
 	got, err := store.Claim(t.Context(), "test.queue", now, now.Add(time.Hour))
@@ -72,6 +76,7 @@ func TestAddRefusesNames(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, durable.NewMemoryStore())
 	const rule = "want printable ASCII, 300 bytes at most"
+	const wrongDigest = "durable: test.queue: a: the digest: want 64 lower-case hexadecimal digits, as Digest gives"
 	for _, c := range []struct{ id, digest, want string }{
 		{"", "", `durable: test.queue: item id "": ` + rule},
 		{"a b", "", `durable: test.queue: item id "a b": ` + rule},
@@ -79,16 +84,19 @@ func TestAddRefusesNames(t *testing.T) {
 		{"\x7f", "", `durable: test.queue: item id "\x7f": ` + rule},
 		{"订单", "", `durable: test.queue: item id "订单": ` + rule},
 		{strings.Repeat("x", 301), "", `durable: test.queue: item id "` + strings.Repeat("x", 80) + `": ` + rule},
-		{"a", "di gest", "durable: test.queue: a: the digest: " + rule},
-		{"a", strings.Repeat("x", 301), "durable: test.queue: a: the digest: " + rule},
+		{"a", otherDigest[1:], wrongDigest},
+		{"a", otherDigest + "0", wrongDigest},
+		{"a", otherDigest[1:] + "g", wrongDigest},
+		{"a", otherDigest + "\n", wrongDigest},
+		{"a", strings.ToUpper(otherDigest), wrongDigest},
 	} {
 		isNew, err := q.Add(t.Context(), c.id, c.digest, nil)
 		if isNew || err == nil || err.Error() != c.want {
 			t.Errorf("Add(%.20q, %.20q) = %v, %v; want the error %s", c.id, c.digest, isNew, err, c.want)
 		}
 	}
-	if isNew, err := q.Add(t.Context(), strings.Repeat("~", 299)+"!", strings.Repeat("x", 300), nil); !isNew || err != nil {
-		t.Errorf("Add of the longest names = %v, %v; want a new item", isNew, err)
+	if isNew, err := q.Add(t.Context(), strings.Repeat("~", 299)+"!", otherDigest, nil); !isNew || err != nil {
+		t.Errorf("Add of the longest name = %v, %v; want a new item", isNew, err)
 	}
 }
 
@@ -99,6 +107,7 @@ func TestNewQueueRefusesBadOptions(t *testing.T) {
 	for want, opt := range map[string]durable.Option{
 		"durable: option 1 is nil":                                                    nil,
 		"durable: WithWorkers: 0: want 1 at least":                                    durable.WithWorkers(0),
+		`durable: WithName: "a b": want printable ASCII, 100 bytes at most`:           durable.WithName("a b"),
 		"durable: WithTimeout: 0s: " + bounds:                                         durable.WithTimeout(0),
 		"durable: WithTimeout: -1s: " + bounds:                                        durable.WithTimeout(-time.Second),
 		"durable: WithTimeout: 2562047h47m16.854775807s: " + bounds:                   durable.WithTimeout(math.MaxInt64),
@@ -126,9 +135,17 @@ durable: option 2 is nil`
 	if err == nil || err.Error() != want {
 		t.Errorf("the error is\n%v\nwant\n%s", err, want)
 	}
+	var none *durable.MemoryStore
+	if _, err := durable.NewQueue("q", none); err == nil || err.Error() != "durable: the store is nil" {
+		t.Errorf("NewQueue on a nil MemoryStore gives the error %v", err)
+	}
 	for _, name := range []string{"", "é", strings.Repeat("q", 101)} {
 		if _, err := durable.NewQueue(name, durable.NewMemoryStore()); err == nil || !strings.Contains(err.Error(), "queue name") {
 			t.Errorf("NewQueue(%q) gives the error %v; want one about the name", name, err)
+		}
+		_, err := durable.NewQueue("q", durable.NewMemoryStore(), durable.WithName(name))
+		if err == nil || !strings.Contains(err.Error(), "durable: WithName: ") {
+			t.Errorf("WithName(%q) gives the error %v; want one about the name", name, err)
 		}
 	}
 }
@@ -137,12 +154,39 @@ func TestNewQueueTakesTheBounds(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
 	q, err := durable.NewQueue(strings.Repeat("q", 100), durable.NewMemoryStore(),
-		durable.WithWorkers(1), durable.WithTimeout(year),
+		durable.WithName(strings.Repeat("~", 100)), durable.WithWorkers(1), durable.WithTimeout(year),
 		durable.WithPoll(1), durable.WithBackoff(1, year), durable.WithClock(time.Now), durable.WithObserver(func(durable.Result) {}),
 		durable.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil || q == nil {
 		t.Errorf("NewQueue = %v, %v; want a queue", q, err)
 	}
+}
+
+// Two queues that are given the same name, as inboxes are, live side by side.
+func TestWithName(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := durable.NewMemoryStore()
+		seen := &recorder{}
+		first := newQueue(t, store)
+		second := newQueue(t, store, durable.WithName("second"), durable.WithObserver(seen.observe))
+		add(t, first, "a")
+		add(t, second, "a")
+		stop := run(t, second, func(_ context.Context, i *durable.Item) error {
+			if i.Queue != "second" {
+				t.Errorf("the second queue works on %v", i)
+			}
+			return nil
+		})
+		<-time.After(time.Hour)
+		_ = stop()
+		if r := seen.one(t); !r.IsDone || r.Queue != "second" || second.String() != "Queue(second, 1 workers, store redacted)" {
+			t.Errorf("result %+v of %v; want the name of the option", r, second)
+		}
+		if got := store.String(); got != "MemoryStore(1 waiting, 0 parked, 1 done, content redacted)" {
+			t.Errorf("%s; want the item of the first queue to wait", got)
+		}
+	})
 }
 
 // The clock of the option tells what is due.

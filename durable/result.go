@@ -50,7 +50,7 @@ func isPermanent(err error) bool {
 	return errors.As(err, &p)
 }
 
-// A PanicError is a panic of the function that works on items.
+// A PanicError is a panic of the function that works on items, or of the store.
 type PanicError struct {
 	Value any
 	Stack []byte
@@ -65,14 +65,26 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// contained calls work and turns a panic into an error.
-func contained(ctx context.Context, item *Item, work func(context.Context, *Item) error) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = &PanicError{Value: value, Stack: debug.Stack()}
-		}
+var errExit = errors.New("durable: runtime.Goexit was called")
+
+// contained calls f, which is not this package's, and turns a panic into an error. It has
+// a goroutine for it, so that f cannot end that of the worker.
+func contained(f func() error) (err error) {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		defer func() {
+			if value := recover(); value != nil {
+				err = &PanicError{Value: value, Stack: debug.Stack()}
+			}
+		}()
+		err = errExit
+		failed := f()
+		_, _ = errors.Is(failed, ErrLost), isPermanent(failed) // what settle asks: methods of the error may panic
+		err = failed
 	}()
-	return work(ctx, item)
+	<-over
+	return err
 }
 
 // textOf is the text of an error, also where its method panics.
@@ -97,7 +109,6 @@ func reasonOf(err error) string {
 
 // report tells observer and logger; a panic of theirs does not end the worker.
 func (c *config) report(ctx context.Context, r Result) {
-	defer func() { _ = recover() }()
 	level, message := slog.LevelWarn, "durable: item comes again"
 	switch {
 	case r.IsDone:
@@ -115,9 +126,6 @@ func (c *config) report(ctx context.Context, r Result) {
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("error", textOf(r.Err)))
 	}
-	func() {
-		defer func() { _ = recover() }() // the record is written all the same
-		c.observe(r)
-	}()
-	c.logger.LogAttrs(ctx, level, message, attrs...)
+	_ = contained(func() error { c.observe(r); return nil })
+	_ = contained(func() error { c.logger.LogAttrs(ctx, level, message, attrs...); return nil })
 }

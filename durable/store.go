@@ -20,7 +20,7 @@ import (
 )
 
 // ErrLost is what a Store answers to the holder of a claim that is over: it ran
-// out and the item was handed out again, or the item is done or parked.
+// out and the item was handed out again, or the item was put back, is done or parked.
 var ErrLost = errors.New("durable: the claim is over")
 
 // A Store keeps the items of any number of queues. All methods are called by many
@@ -32,8 +32,8 @@ var ErrLost = errors.New("durable: the claim is over")
 // its work, but not both.
 type Store interface {
 	// Add stores a new item as waiting. An item that the store knows by queue and
-	// ID, done or parked ones included, is left as it is and returned, without Data
-	// if the store no longer has it. Called with the context that Do gave, it takes
+	// ID, done or parked ones included, is left as it is and returned; a done one
+	// without Data if the store has dropped that. Called with the context that Do gave, it takes
 	// part in the transaction of that Do where the store has transactions. No other
 	// method is called with that context.
 	//
@@ -52,11 +52,13 @@ type Store interface {
 	// transaction stays. After an error the claim is what it was.
 	Do(ctx context.Context, item *Item, work func(ctx context.Context) error) error
 	// Retry ends a claim without success: the item is waiting, and due at due, which
-	// may be before or after the end of the claim. ErrLost when the claim is over.
+	// may be before or after the end of the claim. The claim is over from then on, not
+	// only when the item is handed out again. ErrLost when the claim is over.
 	Retry(ctx context.Context, item *Item, due time.Time) error
-	// Park ends a claim and sets the item aside, with the reason in words, which are
-	// UTF-8 without zero bytes, 1,000 bytes at most: it is not handed out, and not
-	// forgotten. How it comes back is the store's own. ErrLost when the claim is over.
+	// Park ends a claim and sets the item aside with its Data, and with the reason in
+	// words, which are UTF-8 without zero bytes, 1,000 bytes at most: it is not handed
+	// out, and not forgotten. How it comes back is the store's own. ErrLost when the
+	// claim is over.
 	Park(ctx context.Context, item *Item, reason string) error
 }
 
@@ -70,8 +72,8 @@ type Item struct {
 	// ID names the item in its queue: the same for every repeat. Printable ASCII,
 	// 300 bytes at most.
 	ID string
-	// Digest is the SHA-256 of the content that ID stands for, in hexadecimal. It
-	// tells a repeat from something else under the same ID.
+	// Digest is the SHA-256 of the content that ID stands for: 64 lower-case hexadecimal
+	// digits. It tells a repeat from something else under the same ID.
 	Digest string
 	// Data is the work itself.
 	Data []byte

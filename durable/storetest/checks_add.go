@@ -58,7 +58,7 @@ func addRetried(k *kit) {
 func addDone(k *kit) {
 	k.added(newItem("a"))
 	k.done(k.claimed("a", 1, in(0)))
-	k.known(newItem("a"), newItem("a"))
+	k.knownDone(newItem("a"), newItem("a"))
 	k.nothing(far, "Add of a done item leaves it done")
 }
 

@@ -107,6 +107,16 @@ func lostWhenHandedOutAgain(k *kit) {
 	k.nothing(far, "the item is done")
 }
 
+// lostWhenRetried looks before anyone has another claim.
+func lostWhenRetried(k *kit) {
+	k.added(newItem("a"))
+	i := k.claimed("a", 1, in(0))
+	k.ok("Retry", k.Retry(k.ctx, i, in(10)))
+	k.lost(i, "the item was put back")
+	k.nothing(in(9), "the item was put back, and is due later")
+	k.done(k.claimed("a", 2, in(10)))
+}
+
 func lostWhenDone(k *kit) {
 	k.added(newItem("a"))
 	i := k.claimed("a", 1, in(0))

@@ -102,8 +102,10 @@ func reopenClaimed(k *kit) {
 
 func reopenRetried(k *kit) {
 	k.added(newItem("a"))
-	k.ok("Retry", k.Retry(k.ctx, k.claimed("a", 1, in(0)), in(10)))
+	i := k.claimed("a", 1, in(0))
+	k.ok("Retry", k.Retry(k.ctx, i, in(10)))
 	k.restart()
+	k.lost(i, "the item was put back")
 	k.nothing(in(9), "the item was put back, and is due later")
 	k.claimed("a", 2, in(10))
 }
@@ -113,7 +115,7 @@ func reopenDone(k *kit) {
 	i := k.claimed("a", 1, in(0))
 	k.ok("Do", k.Do(k.ctx, i, k.adding(nil)))
 	k.restart()
-	k.known(newItem("a"), newItem("a"))
+	k.knownDone(newItem("a"), newItem("a"))
 	k.done(k.claimed("b", 1, far))
 	k.nothing(far, "the item is done")
 	k.lost(i, "the item is done")

@@ -97,6 +97,7 @@ var checks = []check{
 	{name: "Retry", run: retry},
 	{name: "Park", run: park},
 	{name: "LostWhenHandedOutAgain", run: lostWhenHandedOutAgain},
+	{name: "LostWhenRetried", run: lostWhenRetried},
 	{name: "LostWhenDone", run: lostWhenDone},
 	{name: "LostWhenParked", run: lostWhenParked},
 	{name: "LostWithinDo", run: lostWithinDo},

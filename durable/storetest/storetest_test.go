@@ -30,10 +30,10 @@ func TestStoreWithoutTransactionsPasses(t *testing.T) {
 var flaws = map[string][]string{
 	"AddNew":     {"no digest", "Attempt is raised too late"},
 	"AddAgain":   {"a second Add replaces the first", "a second Add makes due", "Add gives what it was given"},
-	"AddClaimed": {"a second Add makes due"},
-	"AddRetried": {"a second Add makes due"},
+	"AddClaimed": {"a second Add makes due", "Add gives no data"},
+	"AddRetried": {"a second Add makes due", "Retry drops the data"},
 	"AddDone":    {"a second Add forgets what is done", "done is deleted"},
-	"AddParked":  {"a second Add releases"},
+	"AddParked":  {"a second Add releases", "Park drops the data", "Add gives no data"},
 	"AddAtOnce":  {"Add looks before it stores"},
 
 	"QueuesApart":       {"names run together", "Claim takes all queues", "Claim takes queues that begin so"},
@@ -62,6 +62,7 @@ var flaws = map[string][]string{
 	"Park":        {"Park does nothing", "Park marks as waiting for long"},
 
 	"LostWhenHandedOutAgain": {"Do takes old claims", "Retry takes old claims", "Park takes old claims", "lost is another error"},
+	"LostWhenRetried":        {"Do takes what is put back", "Retry takes what is put back", "Park takes what is put back"},
 	"LostWhenDone":           {"Do takes what is done", "Retry takes what is done", "Park takes what is done"},
 	"LostWhenParked":         {"Do takes what is parked", "Retry takes what is parked", "Park takes what is parked"},
 	"LostWithinDo":           {"claims are checked before work only"},
@@ -76,9 +77,9 @@ var flaws = map[string][]string{
 
 	"ReopenWaiting": {"Add is in memory"},
 	"ReopenClaimed": {"Claim is in memory"},
-	"ReopenRetried": {"Retry is in memory"},
+	"ReopenRetried": {"Retry is in memory", "Do takes what is put back"},
 	"ReopenDone":    {"done is in memory", "done is deleted"},
-	"ReopenParked":  {"Park is in memory"},
+	"ReopenParked":  {"Park is in memory", "Park drops the data"},
 }
 
 func TestEveryCheckFindsItsFlaws(t *testing.T) {

@@ -20,11 +20,13 @@ func (s *toy) held(item *durable.Item, method string) (row, error) {
 		return r, durable.ErrLost
 	case r.Attempt != item.Attempt && s.has(method+" takes old claims"):
 		return r, nil
+	case r.state == "waiting" && r.Attempt == item.Attempt && s.has(method+" takes what is put back"):
+		return r, nil
 	case r.state == "done" && s.has(method+" takes what is done"):
 		return r, nil
 	case r.state == "parked" && s.has(method+" takes what is parked"):
 		return r, nil
-	case r.state != "waiting" || r.Attempt != item.Attempt:
+	case r.state != "claimed" || r.Attempt != item.Attempt:
 		return r, durable.ErrLost
 	}
 	return r, nil
@@ -145,6 +147,9 @@ func (s *toy) Retry(ctx context.Context, item *durable.Item, due time.Time) erro
 	if s.has("Retry begins to count again") {
 		r.Attempt = 0
 	}
+	if s.has("Retry drops the data") {
+		r.Data = nil
+	}
 	r.state = "waiting"
 	s.write(item, r, "Retry is in memory")
 	return nil
@@ -165,6 +170,9 @@ func (s *toy) Park(ctx context.Context, item *durable.Item, _ string) error {
 	}
 	if s.has("Park marks as waiting for long") {
 		r.state, r.Due = "waiting", in(1000)
+	}
+	if s.has("Park drops the data") {
+		r.Data = nil
 	}
 	s.write(item, r, "Park is in memory")
 	return nil

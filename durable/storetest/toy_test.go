@@ -26,7 +26,7 @@ type toy struct {
 
 type row struct {
 	durable.Item
-	state string // waiting, done or parked
+	state string // waiting, claimed, done or parked
 	first time.Time
 	order int
 }
@@ -174,6 +174,9 @@ func (s *toy) addKnown(item *durable.Item, r row) *durable.Item {
 	if !s.has("Add gives its own data") {
 		known.Data = slices.Clone(known.Data)
 	}
+	if s.has("Add gives no data") {
+		known.Data = nil
+	}
 	if s.has("Add gives what it was given") {
 		known.Digest = item.Digest
 	}
@@ -208,7 +211,7 @@ func (s *toy) isDue(r row, queue string, now time.Time) bool {
 	case s.has("due a little later"):
 		isDue = r.Due.Before(now)
 	}
-	return isOf && isDue && r.state == "waiting"
+	return isOf && isDue && (r.state == "waiting" || r.state == "claimed")
 }
 
 func (s *toy) Claim(ctx context.Context, queue string, now, until time.Time) (*durable.Item, error) {
@@ -240,7 +243,7 @@ func (s *toy) Claim(ctx context.Context, queue string, now, until time.Time) (*d
 	case s.has("a claim lasts for ever"):
 		until = far.Add(time.Hour)
 	}
-	r.Due = until
+	r.Due, r.state = until, "claimed"
 	if !s.has("Attempt is not raised") {
 		r.Attempt++
 	}
