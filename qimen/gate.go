@@ -104,14 +104,27 @@ type task struct {
 // name, so that no app can speak for another.
 func messageKey(operation, appKey, otherwise string, ids ...string) string {
 	kind := "ids"
-	if !slices.ContainsFunc(ids, func(id string) bool { return !saysNothing(id) }) {
+	if !isNamed(ids) {
 		kind, ids = "content", []string{otherwise}
 	}
-	hash := sha256.New()
-	for _, part := range append([]string{kind, appKey}, ids...) {
-		_, _ = fmt.Fprintf(hash, "%d:%s", len(part), part)
+	var place [512]byte
+	parts := appendPart(appendPart(place[:0], kind), appKey)
+	for _, id := range ids {
+		parts = appendPart(parts, id)
 	}
-	return operation + "/" + hex.EncodeToString(hash.Sum(nil))
+	var key [100]byte
+	name := append(append(key[:0], operation...), '/')
+	sum := sha256.Sum256(parts)
+	return string(hex.AppendEncode(name, sum[:]))
+}
+
+func isNamed(ids []string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool { return !saysNothing(id) })
+}
+
+// appendPart appends a part of a name so that it cannot be taken for two.
+func appendPart(dst []byte, part string) []byte {
+	return append(append(strconv.AppendInt(dst, int64(len(part)), 10), ':'), part...)
 }
 
 // The keys of the operations that act.
@@ -128,10 +141,15 @@ func (r *RenewalCancelRequest) key(appKey, digest string) string {
 }
 
 func eventKey(appKey, digest string, e events.Event) string {
-	about := eventIDs(e)
-	// Of events without ids the trace id may be all that tells them apart.
-	return messageKey("event/"+strconv.Itoa(int(e.Type())), appKey, digest+"/"+e.Head().TraceID,
-		string(e.Head().OrderID), string(about.RenewalOrderID), about.PayTradeNo)
+	head, about := e.Head(), eventIDs(e)
+	var place [24]byte
+	operation := strconv.AppendInt(append(place[:0], "event/"...), int64(e.Type()), 10)
+	ids := [...]string{string(head.OrderID), string(about.RenewalOrderID), about.PayTradeNo}
+	otherwise := ""
+	if !isNamed(ids[:]) { // the trace id may be all that tells such events apart
+		otherwise = digest + "/" + head.TraceID
+	}
+	return messageKey(string(operation), appKey, otherwise, ids[:]...)
 }
 
 // aboutRenewal are the ids in the data of an event.
@@ -164,7 +182,7 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 		return h.work(ctx, t, o)
 	}
 	var claim Claim
-	err := h.ask(ctx, func(ctx context.Context) (err error) {
+	err := h.ask(ctx, gate, func(ctx context.Context) (err error) {
 		claim, err = gate.Begin(ctx, t.key, t.digest)
 		return err
 	})
@@ -180,7 +198,8 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 		return nil
 	case claim.State == ClaimFinished:
 		o.Reason, o.IsRepeat = ReasonAccepted, true
-		return &claim.Reply
+		stored := claim.Reply
+		return &stored
 	}
 	claim.Key, claim.Digest = t.key, t.digest // also where the gate left them out
 	d.IsConflict = d.IsConflict || claim.IsConflict
@@ -194,7 +213,11 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 			}
 			how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept.clone()) }
 		}
-		if err := h.ask(context.WithoutCancel(ctx), how); err != nil {
+		ctx := ctx
+		if waits(gate) {
+			ctx = context.WithoutCancel(ctx)
+		}
+		if err := h.ask(ctx, gate, how); err != nil {
 			o.Err = errors.Join(o.Err, gateError(err))
 		}
 	}()
@@ -202,11 +225,21 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 	return h.work(ctx, t, o)
 }
 
+// waits tells whether a gate may wait for anything. A MemoryGate never does, nor does it
+// look at a context.
+func waits(gate Gate) bool {
+	_, isMemory := gate.(*MemoryGate)
+	return !isMemory
+}
+
 // ask calls a gate, with its time and its panics bounded.
-func (h *Handler) ask(ctx context.Context, call func(context.Context) error) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
-	defer cancel()
+func (h *Handler) ask(ctx context.Context, gate Gate, call func(context.Context) error) (err error) {
 	defer contain(func(p *PanicError) { err = p })
+	if waits(gate) {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.timeout)
+		defer cancel()
+	}
 	return call(ctx)
 }
 

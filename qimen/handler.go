@@ -284,9 +284,12 @@ func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
 	if err != nil {
 		return task{}, err
 	}
+	digest, err := checkedDigest(d, payload)
+	if err != nil {
+		return task{}, err
+	}
 	d.Findings = findings(event.Validate())
 	o.EventType, o.Findings = event.Type(), d.Findings
-	digest := digestOf(d, payload)
 	return task{
 		key: eventKey(d.AppKey, digest, event), digest: digest,
 		run: func(ctx context.Context) (Reason, []byte, error) {
@@ -300,11 +303,10 @@ func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
 
 // findings lists the rules that a validation found broken.
 func findings(err error) []fliggy.Problem {
-	var invalid *fliggy.ValidationError
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &invalid):
+	}
+	if invalid := (*fliggy.ValidationError)(nil); errors.As(err, &invalid) {
 		return invalid.Problems
 	}
 	return []fliggy.Problem{{Rule: err.Error()}}

@@ -108,9 +108,12 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 		if orderID, outOrderID := request.ids(); saysNothing(string(orderID)) && saysNothing(outOrderID) {
 			return task{}, errNoID
 		}
+		digest, err := checkedDigest(d, payload)
+		if err != nil {
+			return task{}, err
+		}
 		d.Findings = findings(request.Validate())
 		o.Findings, o.IsPressureTest = d.Findings, request.pressureTest()
-		digest := digestOf(d, payload)
 		return task{
 			key: request.key(d.AppKey, digest), digest: digest,
 			run: func(ctx context.Context) (Reason, []byte, error) {

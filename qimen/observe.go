@@ -93,6 +93,9 @@ func (c *config) report(ctx context.Context, o Observation) {
 	case ReasonHandlerError, ReasonBadReply, ReasonGateFailed, ReasonNotStored, ReasonPanic:
 		level, message = slog.LevelError, "qimen: push failed"
 	}
+	if !c.logger.Enabled(ctx, level) {
+		return
+	}
 	client := "" // none
 	if o.Client.IsValid() {
 		client = o.Client.String()

@@ -21,7 +21,7 @@ import (
 const (
 	headerContentType     = "Content-Type"
 	headerContentEncoding = "Content-Encoding"
-	headerSignList        = "top-sign-list"
+	headerSignList        = "Top-Sign-List"
 )
 
 // A Push is a request of the Qimen gateway as it arrived, byte for byte: all that
@@ -112,7 +112,7 @@ func (p *Push) checkHead(limit int64) error {
 	}
 	list := headerValue(p.Header, headerSignList)
 	size := int64(len(p.RawQuery) + len(headerValue(p.Header, headerContentType)) + len(list))
-	if size <= limit {
+	if size <= limit && !top.IsBlank(list) {
 		names, err := splitParams(list, ",")
 		if err != nil {
 			return err
@@ -206,11 +206,27 @@ func headerIndex(header http.Header) map[string]string {
 	return index
 }
 
+// headerValue is one entry of the index, for a name in plain ASCII; the canonical name
+// comes first.
 func headerValue(header http.Header, name string) string {
 	if values := header[http.CanonicalHeaderKey(name)]; len(values) > 0 {
 		return values[0]
 	}
-	return headerIndex(header)[strings.ToLower(name)]
+	first, value := "", ""
+	for other, values := range header {
+		if len(values) > 0 && (first == "" || other < first) && isSameHeader(other, name) {
+			first, value = other, values[0]
+		}
+	}
+	return value
+}
+
+// isSameHeader tells whether two names are the same in lower case; name is plain ASCII.
+func isSameHeader(other, name string) bool {
+	if !isASCII(other) {
+		other = strings.ToLower(other)
+	}
+	return isASCII(other) && strings.EqualFold(other, name)
 }
 
 func (p *Push) clone() *Push {

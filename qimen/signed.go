@@ -3,8 +3,6 @@ package qimen
 import (
 	"bytes"
 	"crypto/md5"
-	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -67,31 +65,30 @@ func checkContentType(contentType string) (isForm bool, cs charset.Charset, err 
 
 // readSigned collects what the signature covers, step by step as the official
 // checker does.
-func readSigned(p *Push) (*signedPush, error) {
+func readSigned(p *Push) (s signedPush, err error) {
 	if p == nil || p.RawQuery == "" {
-		return nil, unverifiable("no query: the signature travels there")
+		return s, unverifiable("no query: the signature travels there")
 	}
 	isForm, cs, err := checkContentType(headerValue(p.Header, headerContentType))
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	s := &signedPush{charset: cs, isForm: isForm}
-	if s.params, err = s.headerParams(p.Header); err != nil {
-		return nil, err
+	s.charset, s.isForm = cs, isForm
+	s.params = make(map[string]string, min(strings.Count(p.RawQuery, "&")+1, 64))
+	if err := s.readHeaders(p.Header); err != nil {
+		return s, err
 	}
-	query, leftOut, err := s.queryParams(p.RawQuery)
+	query, err := s.readQuery(p.RawQuery)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	maps.Copy(s.params, query)
-	s.sign = query[paramSign]
 	if isForm {
-		err = s.readForm(p, query, leftOut)
+		err = s.readForm(p, query)
 	} else {
 		s.text, s.body, err = s.decode(p.Body)
 	}
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	delete(s.params, paramSign)
 	if s.params[""] == "" { // of "&&" in the query: contributes nothing
@@ -104,7 +101,7 @@ func readSigned(p *Push) (*signedPush, error) {
 // readForm adds the form: the fields of the body and the query parameters that
 // the query parser leaves out, but a servlet container sees. The first value of
 // a name counts, and names that the query has are not looked at.
-func (s *signedPush) readForm(p *Push, query map[string]string, leftOut []string) error {
+func (s *signedPush) readForm(p *Push, query queryNames) error {
 	seen := map[string]bool{}
 	add := func(piece string, inBody bool) error {
 		rawName, rawValue, _ := strings.Cut(piece, "=")
@@ -120,7 +117,7 @@ func (s *signedPush) readForm(p *Push, query map[string]string, leftOut []string
 			return nil
 		}
 		seen[name] = true
-		if _, inQuery := query[name]; !inQuery {
+		if !query.names[name] {
 			if top.IsBlank(value) {
 				value = ""
 			}
@@ -131,7 +128,7 @@ func (s *signedPush) readForm(p *Push, query map[string]string, leftOut []string
 		}
 		return nil
 	}
-	for _, piece := range leftOut {
+	for _, piece := range query.leftOut {
 		if err := add(piece, false); err != nil {
 			return err
 		}
@@ -150,17 +147,16 @@ func (s *signedPush) readForm(p *Push, query map[string]string, leftOut []string
 	return nil
 }
 
-// headerParams gives the headers that top-sign-list names, the names spelled as
-// they are there.
-func (s *signedPush) headerParams(header http.Header) (map[string]string, error) {
-	params := map[string]string{}
+// readHeaders adds the headers that top-sign-list names, the names spelled as they are
+// there.
+func (s *signedPush) readHeaders(header http.Header) error {
 	list := headerValue(header, headerSignList)
 	if top.IsBlank(list) {
-		return params, nil
+		return nil
 	}
 	names, err := splitParams(list, ",")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	index := headerIndex(header)
 	for _, name := range names {
@@ -168,68 +164,95 @@ func (s *signedPush) headerParams(header http.Header) (map[string]string, error)
 		// Servlet containers disagree on what other bytes mean, and the gateway
 		// never sends them.
 		if !isASCII(name) || !isASCII(value) {
-			return nil, unverifiable("a listed header is not plain ASCII: it should travel percent-encoded")
+			return unverifiable("a listed header is not plain ASCII: it should travel percent-encoded")
 		}
 		if top.IsBlank(value) {
-			params[name] = ""
-			continue
+			value = ""
 		}
-		value, err := s.unescape(value)
-		if err != nil {
-			return nil, err
+		if s.params[name], err = s.unescape(value); err != nil {
+			return err
 		}
-		params[name] = value
 	}
-	return params, nil
+	return nil
 }
 
-// queryParams parses the query as the official checker does; url.ParseQuery
-// differs in every special case. leftOut are the pieces with several "=", or
-// nothing else, which it ignores.
-func (s *signedPush) queryParams(rawQuery string) (params map[string]string, leftOut []string, err error) {
+// queryNames tells of a query what matters to a form: its names, and the pieces with
+// several "=", or nothing else, which the query parser leaves out.
+type queryNames struct {
+	names   map[string]bool
+	leftOut []string
+}
+
+// readQuery adds the query, parsed as the official checker does; url.ParseQuery
+// differs in every special case.
+func (s *signedPush) readQuery(rawQuery string) (query queryNames, err error) {
 	if !isASCII(rawQuery) {
-		return nil, nil, unverifiable("the query is not plain ASCII: everything else travels percent-encoded")
+		return query, unverifiable("the query is not plain ASCII: everything else travels percent-encoded")
 	}
-	params = map[string]string{}
-	pieces, err := splitParams(rawQuery, "&")
-	if err != nil {
-		return nil, nil, err
+	if err := checkParams(rawQuery, "&"); err != nil {
+		return query, err
 	}
-	for _, piece := range pieces {
-		kv := javaSplit(piece, "=")
-		switch len(kv) {
-		case 1:
-			kv = append(kv, "")
-		case 2:
-		default:
-			leftOut = append(leftOut, piece)
+	if s.isForm {
+		query.names = map[string]bool{}
+	}
+	piece := ""
+	for rest, more := javaTrim(rawQuery, "&"); more; {
+		piece, rest, more = strings.Cut(rest, "&")
+		trimmed, hasParts := javaTrim(piece, "=")
+		rawName, rawValue, _ := strings.Cut(trimmed, "=")
+		if !hasParts || strings.Contains(rawValue, "=") {
+			if s.isForm {
+				query.leftOut = append(query.leftOut, piece)
+			}
 			continue
 		}
-		name, err := s.unescape(kv[0])
+		name, err := s.unescape(rawName)
 		if err != nil {
-			return nil, nil, err
+			return query, err
 		}
-		if params[name], err = s.unescape(kv[1]); err != nil {
-			return nil, nil, err
+		value, err := s.unescape(rawValue)
+		if err != nil {
+			return query, err
+		}
+		s.params[name] = value
+		if name == paramSign {
+			s.sign = value
+		}
+		if s.isForm {
+			query.names[name] = true
 		}
 	}
-	return params, leftOut, nil
+	return query, nil
 }
 
-// javaSplit splits like Java's String.split: empty pieces at the end are
-// dropped, but an empty text is one empty piece.
+// javaTrim drops what Java's String.split drops: empty pieces at the end. There is
+// nothing left to split where hasPieces is false; an empty text is one empty piece.
+func javaTrim(s, separator string) (rest string, hasPieces bool) {
+	rest = strings.TrimRight(s, separator)
+	return rest, rest != "" || s == ""
+}
+
+// javaSplit splits like Java's String.split.
 func javaSplit(s, separator string) []string {
-	rest := strings.TrimRight(s, separator)
-	if rest == "" && s != "" {
+	rest, hasPieces := javaTrim(s, separator)
+	if !hasPieces {
 		return nil
 	}
 	return strings.Split(rest, separator)
 }
 
+// checkParams refuses a text of too many pieces.
+func checkParams(s, separator string) error {
+	if strings.Count(strings.TrimRight(s, separator), separator) >= maxParams {
+		return errTooManyParams
+	}
+	return nil
+}
+
 // splitParams is javaSplit for a text of unknown size.
 func splitParams(s, separator string) ([]string, error) {
-	if strings.Count(strings.TrimRight(s, separator), separator) >= maxParams {
-		return nil, errTooManyParams
+	if err := checkParams(s, separator); err != nil {
+		return nil, err
 	}
 	return javaSplit(s, separator), nil
 }
@@ -240,16 +263,19 @@ func (s *signedPush) unescape(raw string) (string, error) {
 	if !strings.ContainsAny(raw, "%+") && isASCII(raw) {
 		return raw, nil
 	}
-	var out strings.Builder
-	var run []byte
-	flush := func() error {
-		if len(run) == 0 {
-			return nil
+	var place [64]byte
+	out := place[:0]
+	run, isText := 0, true // where the last run of escaped bytes begins, and whether it is ASCII
+	endRun := func() error {
+		if !isText {
+			text, _, err := s.decode(bytes.Clone(out[run:]))
+			if err != nil {
+				return err
+			}
+			out = append(out[:run], text...)
 		}
-		text, _, err := s.decode(run)
-		out.WriteString(text)
-		run = run[:0]
-		return err
+		isText = true
+		return nil
 	}
 	for i := 0; i < len(raw); i++ {
 		c := raw[i]
@@ -259,22 +285,25 @@ func (s *signedPush) unescape(raw string) (string, error) {
 			if !ok {
 				return "", unverifiable("malformed percent escape in a parameter")
 			}
-			run = append(run, b)
+			out = append(out, b)
+			isText = isText && b < utf8.RuneSelf
 			i += 2
 			continue
-		case c >= 0x80: // only in a form body; a container takes it for an escaped byte
-			run = append(run, c)
+		case c >= utf8.RuneSelf: // only in a form body; a container takes it for an escaped byte
+			out = append(out, c)
+			isText = false
 			continue
 		case c == '+':
 			c = ' '
 		}
-		if err := flush(); err != nil {
+		if err := endRun(); err != nil {
 			return "", err
 		}
-		out.WriteByte(c)
+		out = append(out, c)
+		run = len(out)
 	}
-	err := flush()
-	return out.String(), err
+	err := endRun()
+	return string(out), err
 }
 
 // unhex reads two hexadecimal digits at the start of s.
@@ -306,23 +335,42 @@ func (s *signedPush) decode(b []byte) (text string, signed []byte, err error) {
 // baseString joins names and values in the order of the names. Unlike in calls to
 // the gateway, an empty value leaves its name in.
 func baseString(params map[string]string, cs charset.Charset) []byte {
-	var joined strings.Builder
-	for _, name := range slices.SortedFunc(maps.Keys(params), top.CompareNames) {
-		joined.WriteString(name)
-		joined.WriteString(params[name])
+	var place [32]string
+	names, size := place[:0], 0
+	for name, value := range params {
+		names = append(names, name)
+		size += len(name) + len(value)
 	}
-	return cs.Encode(joined.String())
+	slices.SortFunc(names, top.CompareNames)
+	base := make([]byte, 0, size)
+	for _, name := range names {
+		base = append(append(base, name...), params[name]...)
+	}
+	if cs == charset.UTF8 {
+		return base
+	}
+	return cs.Encode(string(base))
 }
 
 // digest computes the signature: upper-case hex MD5 over secret, parameters, text
 // body and secret, all in the charset of the push.
-func (s *signedPush) digest(secret string) string {
-	key := s.charset.Encode(secret)
-	hash := md5.New()
-	for _, part := range [][]byte{key, s.base, s.body, key} {
-		_, _ = hash.Write(part) // never fails
+func (s *signedPush) digest(secret string) (digest [2 * md5.Size]byte) {
+	var place [64]byte
+	key := append(place[:0], secret...)
+	if s.charset != charset.UTF8 {
+		key = s.charset.Encode(secret)
 	}
-	return fmt.Sprintf("%X", hash.Sum(nil))
+	hash := md5.New()
+	_, _ = hash.Write(key) // never fails, nor do the others
+	_, _ = hash.Write(s.base)
+	_, _ = hash.Write(s.body)
+	_, _ = hash.Write(key)
+	var sum [md5.Size]byte
+	for i, b := range hash.Sum(sum[:0]) {
+		const digits = "0123456789ABCDEF"
+		digest[2*i], digest[2*i+1] = digits[b>>4], digits[b&15]
+	}
+	return digest
 }
 
 func isASCII(s string) bool {

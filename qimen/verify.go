@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -52,9 +53,11 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, error) {
 		receiver = s.params["app_key"]
 	}
 	matched, appKey := 0, ""
+	sign := []byte(s.sign)
 	for _, c := range ring(receiver) {
 		// Every secret costs the same, whether it matches or not.
-		if subtle.ConstantTimeCompare([]byte(s.digest(c.secret)), []byte(s.sign)) == 1 && matched == 0 {
+		digest := s.digest(c.secret)
+		if subtle.ConstantTimeCompare(digest[:], sign) == 1 && matched == 0 {
 			matched, appKey = 1, c.appKey
 		}
 	}
@@ -91,7 +94,11 @@ const paramTimestamp = "timestamp"
 // of something else.
 func signedTime(text string) fliggy.Time {
 	t, err := fliggy.ParseTime(text)
-	if err != nil || t.String() != text {
+	if err != nil {
+		return fliggy.Time{}
+	}
+	var place [len(time.DateTime)]byte
+	if again, err := t.AppendText(place[:0]); err != nil || string(again) != text {
 		return fliggy.Time{}
 	}
 	return t
@@ -125,6 +132,7 @@ func SignPush(p *Push, secret string) (*Push, error) {
 	if err != nil {
 		return nil, err
 	}
-	signed.RawQuery += s.digest(secret)
+	digest := s.digest(secret)
+	signed.RawQuery += string(digest[:])
 	return signed, nil
 }
