@@ -14,13 +14,14 @@ import (
 var ErrNotParked = errors.New("boltstore: no such item is parked")
 
 // Parked lists the parked items of a queue in the order in which they were parked, and
-// why; their Due is when that was.
+// why; their Due is when that was. One whose record could not be read is there as well, with
+// the bytes of that record as its Data.
 func (s *Store) Parked(queue string) ([]durable.ParkedItem, error) {
 	var list []durable.ParkedItem
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		for _, e := range entries(tx, parked, prefixOf(queue), nil, math.MaxInt) {
 			r, err := read(tx, e.queue, e.id)
-			if err != nil {
+			if err != nil && (r == nil || !errors.Is(err, ErrUnreadable)) {
 				return err
 			}
 			list = append(list, durable.ParkedItem{Item: *r.item(), Reason: r.Reason})
@@ -30,7 +31,8 @@ func (s *Store) Parked(queue string) ([]durable.ParkedItem, error) {
 	return list, err
 }
 
-// Release makes a parked item due at once. Its attempts count on.
+// Release makes a parked item due at once. Its attempts count on. ErrUnreadable for one that is
+// parked because its record could not be read.
 func (s *Store) Release(queue, id string) error {
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		r, err := read(tx, queue, id)

@@ -47,9 +47,19 @@ type record struct {
 	Since   time.Time `json:"since"` // the time of the index
 	Claimed time.Time `json:"claimed,omitzero"`
 	Reason  string    `json:"reason,omitempty"` // why it is parked
+
+	// Unreadable says that this stands for a record that could not be read: Data is all that
+	// was found.
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 var errUnknown = errors.New("boltstore: there is no such item")
+
+// ErrUnreadable says that the record of an item cannot be read: the file is damaged, or of
+// another version.
+var ErrUnreadable = errors.New("boltstore: the record of the item cannot be read")
+
+// read reads an item. With ErrUnreadable it returns a record where the item was set aside.
 
 func read(tx *bbolt.Tx, queue, id string) (*record, error) {
 	data := bucket(tx, items).Get(itemKey(queue, id))
@@ -57,8 +67,11 @@ func read(tx *bbolt.Tx, queue, id string) (*record, error) {
 		return nil, errUnknown
 	}
 	r := &record{queue: queue, id: id}
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("boltstore: %s: %s cannot be read: %w", queue, id, err)
+	if err := json.Unmarshal(data, r); err != nil { // not told: it may quote the content
+		return nil, fmt.Errorf("%s: %.80q: %w", queue, id, ErrUnreadable)
+	}
+	if r.Unreadable {
+		return r, fmt.Errorf("%s: %.80q: %w", queue, id, ErrUnreadable)
 	}
 	return r, nil
 }
@@ -96,6 +109,27 @@ type entry struct {
 	state     state
 	queue, id string
 	key       []byte
+}
+
+// read reads the item of an entry, nil where that cannot be done: then the item is set aside,
+// so that it does not stop those behind it, parked with all that was found in its place.
+func (e entry) read(tx *bbolt.Tx, now time.Time) (*record, error) {
+	r, err := read(tx, e.queue, e.id)
+	if err == nil && r.State == e.state && bytes.Equal(r.entry().key, e.key) {
+		return r, nil
+	}
+	number, err := bucket(tx, items).NextSequence() // that of the item is unknown
+	if err != nil {
+		return nil, err
+	}
+	if err := bucket(tx, string(e.state)).Delete(e.key); err != nil {
+		return nil, err
+	}
+	r = &record{
+		queue: e.queue, id: e.id, Number: number, Added: now.UTC(),
+		Data: bucket(tx, items).Get(itemKey(e.queue, e.id)), Unreadable: true, Reason: ErrUnreadable.Error(),
+	}
+	return nil, r.move(tx, parked, now)
 }
 
 // delete forgets an item.
@@ -139,10 +173,9 @@ func entries(tx *bbolt.Tx, s state, prefix, last []byte, limit int) []entry {
 	return found
 }
 
-// firstDue is the id of the item that has been due longest, empty where none is due: a
-// waiting one, or one whose claim has run out.
-func firstDue(tx *bbolt.Tx, queue string, now time.Time) string {
-	var first entry
+// firstDue is the entry of the item that has been due longest, without a key where none is
+// due: a waiting one, or one whose claim has run out.
+func firstDue(tx *bbolt.Tx, queue string, now time.Time) (first entry) {
 	for _, s := range []state{waiting, claimed} {
 		for _, e := range entries(tx, s, prefixOf(queue), lastKey(queue, now), 1) {
 			if first.key == nil || bytes.Compare(e.key, first.key) < 0 {
@@ -150,5 +183,5 @@ func firstDue(tx *bbolt.Tx, queue string, now time.Time) string {
 			}
 		}
 	}
-	return first.id
+	return first
 }

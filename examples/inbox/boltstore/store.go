@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -25,12 +26,17 @@ type Store struct {
 	db        *bbolt.DB
 	retention time.Duration
 	now       func() time.Time // tells what is old
+	adding    chan struct{}    // has one for each Add on its way
 }
 
 var _ durable.Store = (*Store)(nil)
 
 // DefaultRetention is how long done items are remembered.
 const DefaultRetention = 30 * 24 * time.Hour
+
+// maxAdding is how many items can be on their way into the file. More wait outside: one that
+// nobody waits for any more is in memory still until its turn has come.
+const maxAdding = 256
 
 // lockTimeout is how long Open waits for another process to let go of the file.
 const lockTimeout = 5 * time.Second
@@ -52,7 +58,7 @@ func Open(path string, retention time.Duration) (*Store, error) {
 	if err := db.Update(prepare); err != nil {
 		return nil, errors.Join(fmt.Errorf("boltstore: %s: %w", path, err), db.Close())
 	}
-	return &Store{db: db, retention: retention, now: time.Now}, nil
+	return &Store{db: db, retention: retention, now: time.Now, adding: make(chan struct{}, maxAdding)}, nil
 }
 
 // prepare makes the buckets, and claims of the dead due again. They queue behind what was
@@ -64,8 +70,8 @@ func prepare(tx *bbolt.Tx) error {
 		}
 	}
 	for _, entry := range entries(tx, claimed, nil, nil, math.MaxInt) {
-		r, err := read(tx, entry.queue, entry.id)
-		if err == nil {
+		r, err := entry.read(tx, time.Now())
+		if r != nil {
 			err = r.move(tx, waiting, r.Claimed)
 		}
 		if err != nil {
@@ -80,6 +86,10 @@ func (s *Store) Close() error { return s.db.Close() }
 
 // Add is part of durable.Store. Items that are added at the same moment share a
 // transaction, and with it the wait for the disk.
+//
+// Behind a slow disk it waits as long as ctx allows, and then the item is not stored. Only
+// when the item is being written already it waits for the outcome, whatever ctx says: nobody is
+// told that it failed when it did not.
 func (s *Store) Add(ctx context.Context, item *durable.Item) (known *durable.Item, err error) {
 	if t := s.transaction(ctx); t != nil {
 		return t.addItem(item)
@@ -87,11 +97,52 @@ func (s *Store) Add(ctx context.Context, item *durable.Item) (known *durable.Ite
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	err = s.db.Batch(func(tx *bbolt.Tx) (err error) {
-		known, err = add(tx, item)
-		return err
-	})
+	select {
+	case s.adding <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	var first atomic.Int32 // who comes first: the writer, or the end of ctx
+	outcome := make(chan error, 1)
+	go func() {
+		defer func() { <-s.adding }()
+		outcome <- s.batch(func(tx *bbolt.Tx) (err error) {
+			if !first.CompareAndSwap(nobody, writer) && first.Load() != writer { // bbolt may call again
+				return nil
+			}
+			known, err = add(tx, item)
+			return err
+		})
+	}()
+	select {
+	case err = <-outcome:
+	case <-ctx.Done():
+		if first.CompareAndSwap(nobody, ended) {
+			return nil, ctx.Err() // item and known are not touched from now on
+		}
+		err = <-outcome
+	}
 	return known, err
+}
+
+// Who comes first in Add.
+const (
+	nobody int32 = iota
+	writer
+	ended
+)
+
+// batch is bbolt's, with a panic as an error: it runs where nobody recovers.
+func (s *Store) batch(f func(*bbolt.Tx) error) (err error) {
+	defer recoverTo(&err)
+	return s.db.Batch(f)
+}
+
+// recoverTo is deferred. bbolt has rolled back by then.
+func recoverTo(err *error) {
+	if value := recover(); value != nil {
+		*err = &durable.PanicError{Value: value, Stack: debug.Stack()}
+	}
 }
 
 func add(tx *bbolt.Tx, item *durable.Item) (known *durable.Item, err error) {
@@ -113,27 +164,32 @@ func add(tx *bbolt.Tx, item *durable.Item) (known *durable.Item, err error) {
 	return nil, r.move(tx, waiting, item.Due)
 }
 
-// Claim is part of durable.Store. Looking for an item that is not there writes nothing.
+// Claim is part of durable.Store. Looking for an item that is not there writes nothing. An
+// item whose record cannot be read is set aside: [Store.Parked] has it then.
 func (s *Store) Claim(ctx context.Context, queue string, now, until time.Time) (*durable.Item, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var id string
+	var first entry
 	err := s.db.View(func(tx *bbolt.Tx) error {
-		id = firstDue(tx, queue, now)
+		first = firstDue(tx, queue, now)
 		return nil
 	})
-	if err != nil || id == "" {
+	if err != nil || first.key == nil {
 		return nil, err
 	}
 	var item *durable.Item
 	err = s.db.Update(func(tx *bbolt.Tx) error {
-		if id = firstDue(tx, queue, now); id == "" {
-			return nil // others took it meanwhile
-		}
-		r, err := read(tx, queue, id)
-		if err != nil {
-			return err
+		var r *record
+		for r == nil {
+			first := firstDue(tx, queue, now)
+			if first.key == nil {
+				return nil // others took it meanwhile, or it was set aside
+			}
+			var err error
+			if r, err = first.read(tx, s.now()); err != nil {
+				return err
+			}
 		}
 		r.Attempt, r.Claimed = r.Attempt+1, now
 		if err := r.move(tx, claimed, until); err != nil {
@@ -168,11 +224,7 @@ func (s *Store) Do(ctx context.Context, item *durable.Item, work func(ctx contex
 		return err
 	}
 	writes := t.end()
-	defer func() { // of a write; bbolt has rolled back by then
-		if value := recover(); value != nil {
-			err = &durable.PanicError{Value: value, Stack: debug.Stack()}
-		}
-	}()
+	defer recoverTo(&err) // of a write
 	return s.db.Update(func(tx *bbolt.Tx) error {
 		r, err := held(tx, item)
 		if err != nil {
@@ -230,7 +282,7 @@ func (s *Store) Park(_ context.Context, item *durable.Item, reason string) error
 // held reads an item whose claim is not over.
 func held(tx *bbolt.Tx, item *durable.Item) (*record, error) {
 	r, err := read(tx, item.Queue, item.ID)
-	if errors.Is(err, errUnknown) || err == nil && (r.State != claimed || r.Attempt != item.Attempt) {
+	if errors.Is(err, errUnknown) || r != nil && (r.State != claimed || r.Attempt != item.Attempt) {
 		return nil, durable.ErrLost
 	}
 	return r, err

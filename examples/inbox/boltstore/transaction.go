@@ -52,6 +52,9 @@ func (s *Store) Write(ctx context.Context, f func(tx *bbolt.Tx) error) error {
 }
 
 // Read lets f read the database. It does not see what Write has collected.
+//
+// Let f not call Write, Add or any other method of this store that changes something: a write
+// that makes the file grow waits for all readers to end, f among them, and so for ever.
 func (s *Store) Read(f func(tx *bbolt.Tx) error) error { return s.db.View(f) }
 
 // write needs the lock.
