@@ -95,7 +95,11 @@ type task struct {
 	// key is empty for an operation that may run any number of times.
 	key    string
 	digest string
-	run    func(ctx context.Context) (Reason, []byte, error)
+	// sign is the signature of the push that has just arrived; empty for a stored one.
+	sign string
+	// isUnread tells that an inbox stores what could not be read.
+	isUnread bool
+	run      func(ctx context.Context) (Reason, []byte, error)
 }
 
 // messageKey names a message by operation and ids. What it is about is hashed: keys
@@ -181,14 +185,15 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 	if gate == nil || t.key == "" {
 		return h.work(ctx, t, o)
 	}
-	var claim Claim
-	err := h.ask(ctx, gate, func(ctx context.Context) (err error) {
-		claim, err = gate.Begin(ctx, t.key, t.digest)
-		return err
-	})
-	if err == nil {
-		err = claim.check()
+	if t.sign != "" {
+		known, ok := h.readings.begin(t.sign, t, h.now(), 2*h.window)
+		if !ok {
+			o.Reason, o.Err = ReasonBadSignature, errRecut
+			return nil
+		}
+		defer func() { h.readings.end(t.sign, known, o.Reason == ReasonAccepted) }()
 	}
+	claim, err := h.begin(ctx, gate, t.key, t.digest)
 	switch {
 	case err != nil:
 		o.Reason, o.Err = ReasonGateFailed, gateError(err)
@@ -201,28 +206,47 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 		stored := claim.Reply
 		return &stored
 	}
-	claim.Key, claim.Digest = t.key, t.digest // also where the gate left them out
 	d.IsConflict = d.IsConflict || claim.IsConflict
 	o.IsConflict = d.IsConflict
-	defer func() { // also after runtime.Goexit
-		how := func(ctx context.Context) error { return gate.Abandon(ctx, claim) }
-		if o.Reason == ReasonAccepted {
-			kept := h.replies[ReasonAccepted]
-			if reply != nil {
-				kept = *reply
-			}
-			how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept.clone()) }
-		}
-		ctx := ctx
-		if waits(gate) {
-			ctx = context.WithoutCancel(ctx)
-		}
-		if err := h.ask(ctx, gate, how); err != nil {
-			o.Err = errors.Join(o.Err, gateError(err))
-		}
-	}()
+	defer func() { h.end(ctx, gate, claim, reply, o) }() // also after runtime.Goexit
 	defer contain(func(p *PanicError) { o.Reason, o.Err, reply = ReasonPanic, p, nil })
 	return h.work(ctx, t, o)
+}
+
+// begin asks the gate for a claim.
+func (h *Handler) begin(ctx context.Context, gate Gate, key, digest string) (claim Claim, err error) {
+	err = h.ask(ctx, gate, func(ctx context.Context) (err error) {
+		claim, err = gate.Begin(ctx, key, digest)
+		return err
+	})
+	if err == nil {
+		err = claim.check()
+	}
+	claim.Key, claim.Digest = key, digest // also where the gate left them out
+	return claim, err
+}
+
+// end finishes the claim on what was accepted, and abandons any other.
+func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply, o *Observation) {
+	how := func(ctx context.Context) error { return gate.Abandon(ctx, claim) }
+	if o.Reason == ReasonAccepted {
+		kept := h.replies[ReasonAccepted]
+		if reply != nil {
+			kept = *reply
+		}
+		how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept.clone()) }
+	}
+	if waits(gate) {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if err := h.ask(ctx, gate, how); err != nil {
+		o.Err = errors.Join(o.Err, gateError(err))
+	}
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // waits tells whether a gate may wait for anything. A MemoryGate never does, nor does it

@@ -37,6 +37,8 @@ type MemoryGate struct {
 	young, old map[string][]finished
 	held       int // in young
 	turned     time.Time
+
+	readings readings // of the pushes of all handlers that share the gate
 }
 
 type finished struct {
@@ -61,9 +63,10 @@ func GateAge(age time.Duration) GateOption {
 	}
 }
 
-// GateSize sets how many replies are kept: DefaultGateSize without it. With more,
-// the oldest are forgotten before their time, so that their repeats run again; at
-// least half of them are always kept.
+// GateSize sets how many replies are kept: DefaultGateSize without it. Each takes some 400
+// bytes and the reply. With more, the oldest are forgotten before their time, so that their
+// repeats run again; at least half of them are always kept. Size it for the pushes of twice the
+// window at least.
 func GateSize(replies int) GateOption {
 	return func(g *MemoryGate) error {
 		if replies < 2 {
@@ -151,6 +154,7 @@ func (g *MemoryGate) Abandon(_ context.Context, c Claim) error {
 // out. What is too old for good is let go by the next call of any method.
 func (g *MemoryGate) Len() int {
 	now := g.now()
+	g.readings.forget(now, g.age)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.turn(now)

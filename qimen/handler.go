@@ -58,12 +58,15 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		h.gate, err = NewMemoryGate(GateAge(max(DefaultGateAge, 2*h.window)), GateClock(h.now))
 		note(err)
 	}
+	h.readings = &readings{}
 	switch g, ok := h.gate.(*MemoryGate); {
 	case !ok:
 	case g == nil:
 		note(errors.New("WithGate: the gate is a nil *MemoryGate: make it with NewMemoryGate"))
 	case g.age < 2*h.window:
 		note(fmt.Errorf("WithGate: it forgets after %v: a push can be repeated for %v, twice the window", g.age, 2*h.window))
+	default:
+		h.readings = &g.readings
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
@@ -74,7 +77,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 // Verify checks the signature of p and the age of its timestamp. The error
 // matches [ErrInvalidSignature] or [ErrExpired].
 func (h *Handler) Verify(p *Push) (*Delivery, error) {
-	d, err := h.ring.verify(p, h.headerLimit)
+	d, _, err := h.ring.verify(p, h.headerLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +217,10 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation, own *Rep
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
-	d, err := h.ring.verify(p, h.headerLimit)
+	d, sign, err := h.ring.verify(p, h.headerLimit)
+	if err == nil && d.IsForm && h.refusesForms {
+		err = unsupportedContentType("a form: WithoutForms is set")
+	}
 	if err == nil {
 		o.Method, o.AppKey = d.Method, d.AppKey
 		err = d.CheckTime(h.now(), h.window)
@@ -223,17 +229,18 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation, own *Rep
 		o.Reason, o.Err = reasonOf(err), err
 		return o, nil
 	}
-	return h.dispatch(ctx, d)
+	return h.perform(ctx, d, h.gate, sign)
 }
 
 // dispatch decodes a verified delivery, lets it through the gate, and runs the
 // function registered for it. It never panics.
 func (h *Handler) dispatch(ctx context.Context, d *Delivery) (Observation, *Reply) {
-	return h.perform(ctx, d, h.gate)
+	return h.perform(ctx, d, h.gate, "")
 }
 
-// perform is dispatch with another gate, or none.
-func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate) (o Observation, own *Reply) {
+// perform is dispatch with another gate, or none, and the signature of what has just
+// arrived.
+func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign string) (o Observation, own *Reply) {
 	defer contain(func(p *PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	o.Method, o.AppKey, o.Attempt = d.Method, d.AppKey, d.Attempt
 	if d.IsGarbled {
@@ -250,6 +257,11 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate) (o Observ
 		o.Reason, o.Err = ReasonUndecodable, err
 		return o, nil
 	}
+	if t.isUnread { // by its signature: there are many ways to cut a push that cannot be read
+		t.digest = hashOf(sign)
+		t.key = messageKey("event/unread", d.AppKey, t.digest)
+	}
+	t.sign = sign
 	d.Key, o.Key, o.IsConflict = t.key, t.key, d.IsConflict
 	return o, h.pass(ctx, gate, d, t, &o)
 }

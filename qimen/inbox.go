@@ -82,15 +82,13 @@ func (in *Inbox) Run(ctx context.Context) error { return in.queue.Run(ctx, in.wo
 // read it.
 func (in *Inbox) receive(h *Handler, d *Delivery, o *Observation) (task, error) {
 	t, unread := handleEvent(h, d, o)
-	if unread != nil {
-		if d.Push == nil {
-			return t, unread
-		}
-		t.digest = digestOf(d, d.Push.Body)
-		t.key = messageKey("event/unread", d.AppKey, t.digest)
-	}
+	t.isUnread = unread != nil
 	t.run = func(ctx context.Context) (Reason, []byte, error) {
-		err := in.store(ctx, d, t)
+		digest := t.digest
+		if t.isUnread {
+			digest = hashOf(d.Key)
+		}
+		err := in.store(ctx, d, digest)
 		o.IsConflict = d.IsConflict // the store may know of one that the gate does not
 		if err != nil {
 			return ReasonNotStored, nil, errors.Join(unread, err)
@@ -113,23 +111,23 @@ type record struct {
 	IsConflict bool        `json:"is_conflict,omitempty"`
 }
 
-func (in *Inbox) store(ctx context.Context, d *Delivery, t task) error {
+func (in *Inbox) store(ctx context.Context, d *Delivery, digest string) error {
 	if d.Push == nil {
 		return errors.New("qimen: inbox: the delivery has no push to store")
 	}
 	add := func(id string) error {
 		data, err := json.Marshal(record{d.AppKey, d.Push.RawQuery, d.Push.Header, d.Push.Body, d.IsConflict})
 		if err == nil {
-			_, err = in.queue.Add(ctx, id, t.digest, data)
+			_, err = in.queue.Add(ctx, id, digest, data)
 		}
 		return err
 	}
 	// What the gate knows does not choose the id: it may have forgotten when the same
 	// push comes again.
-	err := add(t.key)
+	err := add(d.Key)
 	if errors.Is(err, durable.ErrConflict) {
 		d.IsConflict = true
-		err = add(t.key + "+" + t.digest)
+		err = add(d.Key + "+" + digest)
 	}
 	if err != nil {
 		return fmt.Errorf("qimen: inbox: %w", err)
@@ -145,7 +143,7 @@ func (in *Inbox) work(ctx context.Context, item *durable.Item) error {
 		return durable.Permanent(fmt.Errorf("qimen: inbox: %w", err))
 	}
 	d.Attempt = item.Attempt
-	o, own := in.handler.perform(ctx, d, nil)
+	o, own := in.handler.perform(ctx, d, nil, "")
 	_ = in.handler.finish(&o, own, start)
 	in.handler.report(ctx, o)
 	switch o.Reason {

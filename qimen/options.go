@@ -48,6 +48,8 @@ type config struct {
 	replies      Replies
 	checkReplies bool
 	gate         Gate
+	refusesForms bool
+	readings     *readings // of pushes that passed the gate
 	hasOwnGate   bool
 	observe      func(Observation)
 	logger       *slog.Logger
@@ -102,6 +104,17 @@ func WithEventMethod(name string) Option {
 			return errors.New("WithEventMethod: the method is empty")
 		}
 		c.eventMethod = name
+		return nil
+	}
+}
+
+// WithoutForms refuses pushes with a form body, as of an unsupported content type. Use
+// it where the console has your API configured for JSON or XML: names and values of a form
+// are signed without a mark between them, so whoever has seen one push with text of his
+// own in it could make another message of it; see SECURITY.md.
+func WithoutForms() Option {
+	return func(c *config) error {
+		c.refusesForms = true
 		return nil
 	}
 }

@@ -123,7 +123,7 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 			}
 			s.params[name] = value
 		}
-		if inBody && name != paramSign && piece != "=" {
+		if inBody && name != paramSign && name+s.params[name] != "" { // what is empty is not signed
 			s.form = append(s.form, Field{name, s.params[name]})
 		}
 		return nil
@@ -133,15 +133,16 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 			return err
 		}
 	}
+	pieces := 0
 	for piece := range strings.SplitSeq(string(p.Body), "&") {
 		if piece == "" {
 			continue
 		}
+		if pieces++; pieces > maxParams { // repeated names cost as much as others
+			return errTooManyParams
+		}
 		if err := add(piece, true); err != nil {
 			return err
-		}
-		if len(seen) > maxParams {
-			return errTooManyParams
 		}
 	}
 	return nil
@@ -160,6 +161,9 @@ func (s *signedPush) readHeaders(header http.Header) error {
 	}
 	index := headerIndex(header)
 	for _, name := range names {
+		if _, ok := s.params[name]; ok { // a list can name one header thousands of times
+			continue
+		}
 		value := index[strings.ToLower(name)]
 		// Servlet containers disagree on what other bytes mean, and the gateway
 		// never sends them.

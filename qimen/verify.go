@@ -37,16 +37,18 @@ func VerifyPush(p *Push, secrets Secrets) (*Delivery, error) {
 	if err != nil {
 		return nil, unverifiable("%v", err)
 	}
-	return ring.verify(p, DefaultHeaderLimit)
+	d, _, err := ring.verify(p, DefaultHeaderLimit)
+	return d, err
 }
 
-func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, error) {
+// verify also returns the signature.
+func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error) {
 	if err := p.checkHead(headerLimit); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	s, err := readSigned(p)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	receiver := s.params["target_app_key"]
 	if top.IsBlank(receiver) {
@@ -66,9 +68,9 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, error) {
 		if s.sign == "" {
 			text = "no sign in the query"
 		}
-		return nil, &refusal{ErrInvalidSignature, ReasonBadSignature, text}
+		return nil, "", &refusal{ErrInvalidSignature, ReasonBadSignature, text}
 	}
-	return s.delivery(p, appKey), nil
+	return s.delivery(p, appKey), s.sign, nil
 }
 
 // delivery is what a signature vouches for.

@@ -3,7 +3,6 @@
 package charset
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -107,21 +106,24 @@ func (c Charset) Encode(text string) []byte {
 	switch c {
 	case UTF8:
 		return []byte(text)
-	case GB18030:
-		return c.encodeGB(text)
 	}
-	// The table writes the euro sign as 0x80, as Windows does; Java's GBK writes
-	// A2E3, and its GB2312 has none.
-	euro := []byte{0xA2, 0xE3}
-	if c == GB2312 {
-		euro = []byte{'?'}
+	return c.encodeGB(text)
+}
+
+// IsWhole tells whether b ends where a character does, as far as lead bytes tell.
+func (c Charset) IsWhole(b []byte) bool {
+	i := 0
+	for i < len(b) {
+		switch {
+		case b[i] < utf8.RuneSelf || c == UTF8:
+			i++
+		case c == GB18030 && i+1 < len(b) && b[i+1] >= '0' && b[i+1] <= '9':
+			i += 4
+		default:
+			i += 2
+		}
 	}
-	parts := strings.Split(text, "€")
-	out := make([][]byte, len(parts))
-	for i, part := range parts {
-		out[i] = c.encodeGB(part)
-	}
-	return bytes.Join(out, euro)
+	return i == len(b)
 }
 
 // DecodeStrict reads body as text in the named charset, and refuses bytes that

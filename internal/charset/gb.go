@@ -1,6 +1,7 @@
 package charset
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -27,8 +28,33 @@ func (c Charset) encodeGB(text string) []byte {
 			out, src = append(out, '?'), src[size:]
 		}
 	}
+	if c != GB18030 {
+		out = javaEuro(out)
+	}
 	if c == GB2312 {
 		return onlyGB2312(out)
+	}
+	return out
+}
+
+// javaEuro writes the euro sign as Java does: A2E3. The table has 0x80, as Windows does.
+func javaEuro(gbk []byte) []byte {
+	if bytes.IndexByte(gbk, 0x80) < 0 {
+		return gbk
+	}
+	out := make([]byte, 0, 2*len(gbk))
+	for i := 0; i < len(gbk); {
+		switch {
+		case gbk[i] == 0x80:
+			out = append(out, 0xA2, 0xE3)
+			i++
+		case gbk[i] < utf8.RuneSelf:
+			out = append(out, gbk[i])
+			i++
+		default:
+			out = append(out, gbk[i], gbk[i+1])
+			i += 2
+		}
 	}
 	return out
 }
