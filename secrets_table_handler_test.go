@@ -111,7 +111,7 @@ func handlerRows() []leakRow {
 		"WithBodyLimit": qimen.WithBodyLimit(0), "WithClock": qimen.WithClock(nil), "WithLogger": qimen.WithLogger(nil), "WithObserver": qimen.WithObserver(nil),
 		"WithReplies":          qimen.WithReplies(qimen.Replies{"none": {Status: 1, Body: []byte(markBody.text)}}),
 		"WithUncheckedReplies": qimen.WithUncheckedReplies(), // refuses nothing; without a function there is no handler
-		"WithGate":             qimen.WithGate(nil), "WithoutGate": qimen.WithoutGate(), "WithHeaderLimit": qimen.WithHeaderLimit(0), "WithReadTimeout": qimen.WithReadTimeout(0),
+		"WithGate":             qimen.WithGate(nil), "WithoutGate": qimen.WithoutGate(), "WithoutForms": qimen.WithoutForms(), "WithHeaderLimit": qimen.WithHeaderLimit(0), "WithReadTimeout": qimen.WithReadTimeout(0),
 		"WithAllowedClients": qimen.WithAllowedClients(), "WithTrustedProxies": qimen.WithTrustedProxies("no header", "0.0.0.0/0"),
 	} {
 		rows = append(rows, leakRow{

@@ -49,7 +49,8 @@ type Delivery struct {
 	// most: the operation, and a hash of the app and the ids. An event's are type,
 	// orderId, renewalOrderId and payTradeNo; a submit's orderId, outOrderId, both times,
 	// payTradeNo and priceMark; a cancellation's orderId and outOrderId. A message without any of
-	// them is named by its content, an event by its trace id too. Empty before the message is decoded, and for price queries.
+	// them is named by its content, an event by its trace id too; with ids,
+	// one that differs in its trace id only is a repeat. Empty before the message is decoded, and for price queries.
 	Key string
 	// IsConflict tells that the gate knows Key with other content. Such a message
 	// is handed over like any other: what differs is yours to judge.

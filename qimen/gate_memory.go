@@ -25,9 +25,7 @@ const (
 // gate to several handlers, such as the old and the new one while secrets are
 // replaced, and they recognise each other's messages.
 type MemoryGate struct {
-	age  time.Duration
-	size int
-	now  func() time.Time
+	gateConfig
 
 	mu      sync.Mutex
 	running map[string][]string // digests by key
@@ -47,14 +45,20 @@ type finished struct {
 	at     time.Time
 }
 
+type gateConfig struct {
+	age  time.Duration
+	size int
+	now  func() time.Time
+}
+
 // A GateOption configures a MemoryGate.
-type GateOption func(*MemoryGate) error
+type GateOption func(*gateConfig) error
 
 // GateAge sets how long a reply is kept for repeats: DefaultGateAge without it. A
 // handler takes no gate whose age is less than twice its window: within that time
 // a push that someone repeats passes for a fresh one.
 func GateAge(age time.Duration) GateOption {
-	return func(g *MemoryGate) error {
+	return func(g *gateConfig) error {
 		if age <= 0 {
 			return errors.New("qimen: GateAge: want more than zero")
 		}
@@ -68,7 +72,7 @@ func GateAge(age time.Duration) GateOption {
 // repeats run again; at least half of them are always kept. Size it for the pushes of twice the
 // window at least.
 func GateSize(replies int) GateOption {
-	return func(g *MemoryGate) error {
+	return func(g *gateConfig) error {
 		if replies < 2 {
 			return errors.New("qimen: GateSize: want 2 at least")
 		}
@@ -79,7 +83,7 @@ func GateSize(replies int) GateOption {
 
 // GateClock sets the clock that replies age by: time.Now without it.
 func GateClock(now func() time.Time) GateOption {
-	return func(g *MemoryGate) error {
+	return func(g *gateConfig) error {
 		if now == nil {
 			return errors.New("qimen: GateClock: the function is nil")
 		}
@@ -90,12 +94,12 @@ func GateClock(now func() time.Time) GateOption {
 
 // NewMemoryGate makes a gate. The error says which option is wrong.
 func NewMemoryGate(opts ...GateOption) (*MemoryGate, error) {
-	g := &MemoryGate{age: DefaultGateAge, size: DefaultGateSize, now: time.Now}
+	g := &MemoryGate{gateConfig: gateConfig{age: DefaultGateAge, size: DefaultGateSize, now: time.Now}}
 	for _, opt := range opts {
 		if opt == nil {
 			return nil, errors.New("qimen: NewMemoryGate: an option is nil")
 		}
-		if err := opt(g); err != nil {
+		if err := opt(&g.gateConfig); err != nil {
 			return nil, err
 		}
 	}
