@@ -53,13 +53,14 @@ func TestCompleteAnswersLeaveTheirConnection(t *testing.T) {
 		body    string
 		headers [2]string
 		packed  bool
+		atOnce  bool // only: the inflater of net/http fails before the last chunk, and lets nobody read on
 	}{
 		"JSON":                 {format: SimplifiedJSON, body: success},
 		"wrapped JSON":         {format: WrappedJSON, body: `{"alitrip_rentcar_btb_order_query_response":` + success + `}`},
 		"XML":                  {format: XML, body: `<r_response><successful>true</successful></r_response>`},
 		"long":                 {body: long},
 		"packed":               {body: long, packed: true},
-		"not packed as said":   {body: success, headers: [2]string{"Content-Encoding", "gzip"}},
+		"not packed as said":   {body: success, headers: [2]string{"Content-Encoding", "gzip"}, atOnce: true},
 		"refusal":              {body: `{"successful":false,"ret_code":"012"}`},
 		"error envelope":       {body: `{"error_response":{"code":15,"sub_code":"isp.x"}}`},
 		"error envelope, XML":  {format: XML, body: `<error_response><code>15</code></error_response>`},
@@ -73,6 +74,9 @@ func TestCompleteAnswersLeaveTheirConnection(t *testing.T) {
 		"trailing white space": {body: success + "\n\n"},
 	} {
 		for sent, chunked := range map[string]bool{"at once": false, "in chunks": true} {
+			if chunked && tc.atOnce {
+				continue
+			}
 			t.Run(name+" "+sent, func(t *testing.T) {
 				t.Parallel()
 				address, connections := counting(t, func(w http.ResponseWriter, _ *http.Request) {

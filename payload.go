@@ -132,6 +132,12 @@ func (r *payloadReader) nextPiece() (done bool, err error) {
 	if r.encoder == nil {
 		r.encoder, r.buf = r.from.long.encode(true), takeBuffer()
 	}
+	defer func() { // this may be the round tripper's goroutine, whose panic nobody can catch
+		if recover() != nil {
+			r.buf.used = cap(r.buf.bytes)
+			done, err = false, errPayloadChanged
+		}
+	}()
 	if done, err = r.buf.fill(r.encoder); err != nil {
 		return false, errPayloadChanged
 	}

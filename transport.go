@@ -121,19 +121,21 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	case errors.Is(err, ErrReplyTooLarge):
 		return &s.reply, &phaseError{PhaseRead, rowTooLarge, err}
 	case err != nil:
-		return &s.reply, &phaseError{PhaseRead, rowLost, withCause(ctx, stripURL(err))}
+		failed := &phaseError{PhaseRead, rowLost, withCause(ctx, stripURL(err))}
+		stop := time.AfterFunc(drainTime, cancel)
+		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, t.limit)
+		stop.Stop()
+		return &s.reply, failed
 	}
 	return &s.reply, nil
 }
 
-// read returns the body, inflated where the round tripper has not done it. It reads
-// a complete answer to its end, or its connection could not be used again.
+// drainTime is how long the rest of an answer that cannot be read is waited for:
+// without its end its connection could not be used again.
+const drainTime = 50 * time.Millisecond
+
+// read returns the body, inflated where the round tripper has not done it.
 func (t *transport) read(resp *http.Response) (body []byte, err error) {
-	defer func() {
-		if err != nil && !errors.Is(err, ErrReplyTooLarge) {
-			_, _ = io.CopyN(io.Discard, resp.Body, t.limit)
-		}
-	}()
 	if resp.Uncompressed || !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		return readAll(resp.Body, resp.ContentLength, t.limit)
 	}

@@ -209,6 +209,9 @@ func (e Unknown) MarshalJSON() ([]byte, error) {
 func validate(e Event) error {
 	var ps fliggy.Problems
 	e.findings(&ps)
+	if len(ps) == 0 {
+		return nil
+	}
 	return ps.Err("event " + e.Type().String())
 }
 

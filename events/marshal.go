@@ -71,6 +71,9 @@ func encode(head Envelope, t Type, data json.RawMessage) ([]byte, error) {
 // a second value for a member that has a field. Without a plan there is no extra.
 func checkExtra(ps *fliggy.Problems, head *Envelope, p *top.Plan, extra map[string]json.RawMessage) {
 	const taken = "has a field of its own"
+	if len(head.Extra)+len(extra) == 0 {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(head.Extra)) {
 		switch {
 		case name == "eventData" || envelopePlan.Knows(name):

@@ -96,7 +96,7 @@ func (in *received) unknownData() json.RawMessage {
 		return nil
 	}
 	if o := object(in.data); o != "" {
-		if _, err := scan(nil, o); err == nil {
+		if top.ScanObject([]byte(o), func(string, json.RawMessage) error { return nil }) == nil {
 			return json.RawMessage(o)
 		}
 	}

@@ -24,7 +24,7 @@ var (
 const (
 	senders = 32
 	callers = 16
-	warmUp  = 1000 // pushes and calls before the memory is measured
+	warmUp  = 1000 // pushes before the memory is measured, and as many calls; more before a long run
 
 	// noise is what the runtime keeps or does not, with or without load, in MiB: a
 	// tenth of what a short run starts with. A long one has to do without.
@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 
 func TestSoak(t *testing.T) {
 	w := newWorld(t)
-	w.load(t, warmUp, warmUp)
+	// The runtime keeps what a crowd of goroutines once took: let the crowd have been there.
+	w.load(t, max(warmUp, *pushes/20), max(warmUp, *calls/20))
 	before := w.settle(t)
 	t.Logf("start: %v", before)
 	w.load(t, *pushes, *calls)

@@ -133,7 +133,7 @@ func (d *xmlDecoder) structValue(c *codec, v reflect.Value, i uint32) error {
 			}
 			continue
 		}
-		if came.has(f.bit) && f.codec.kind != kindList {
+		if came.has(f.bit) && (f.codec.kind != kindList || f.required && seen.has(f.bit)) {
 			return under(name, rulef(ruleTwice))
 		}
 		came.add(f.bit)

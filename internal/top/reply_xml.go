@@ -30,8 +30,7 @@ func (r *Reply) openXML(data []byte, dialect Dialect) error {
 			return tree.decode(faultPlan, errorRoot, r.Fault)
 		}
 	}
-	r.findRequestID()
-	return nil
+	return r.findRequestID()
 }
 
 // openQimenXML takes the document as a fault where it says so itself.
@@ -55,13 +54,21 @@ func (r *Reply) openQimenXML() error {
 }
 
 // findRequestID looks for the request id where the members lie and, where they
-// lie inside another one, beside that.
-func (r *Reply) findRequestID() {
-	var p peek
-	if r.tree.decode(peekPlan, r.inner, &p) == nil {
-		r.RequestID = p.RequestID
+// lie inside another one, beside that. What else is wrong there is found out later.
+func (r *Reply) findRequestID() error {
+	for _, inside := range []string{r.inner, ""} {
+		var p peek
+		err := r.tree.decode(peekPlan, inside, &p)
+		var e *Error
+		switch {
+		case errors.As(err, &e) && e.Rule == ruleTwice:
+			return err
+		case err == nil && p.RequestID != "":
+			r.RequestID = p.RequestID
+			return nil
+		case r.inner == "":
+			return nil
+		}
 	}
-	if r.RequestID == "" && r.inner != "" && r.tree.decode(peekPlan, "", &p) == nil {
-		r.RequestID = p.RequestID
-	}
+	return nil
 }
