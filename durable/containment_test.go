@@ -34,8 +34,10 @@ func TestWorkersSurvive(t *testing.T) {
 		due   time.Duration // zero where the claim has to run out
 		again time.Duration // when the work succeeds; at once after a Claim, for Add has nudged
 	}{
-		"work exits":       {&hooked{}, exit, exited, time.Second, time.Second},
-		"error panics":     {&hooked{}, func() error { return (*nilError)(nil) }, "", time.Second, time.Second},
+		"work exits":                       {&hooked{}, exit, exited, time.Second, time.Second},
+		"error panics":                     {&hooked{}, func() error { return (*nilError)(nil) }, "", time.Second, time.Second},
+		"panics with an error that panics": {&hooked{}, func() error { panic((*nilError)(nil)) }, "durable: panic: an error of type *durable_test.nilError, whose methods panic", time.Second, time.Second},
+
 		"claim panics":     {&hooked{claim: func(_, _ time.Time) error { return boom() }}, nil, claiming + panicked, 0, 0},
 		"claim exits":      {&hooked{claim: func(_, _ time.Time) error { return exit() }}, nil, claiming + exited, 0, 0},
 		"mark panics":      {&hooked{mark: boom}, nil, marking + panicked, time.Second, time.Second},

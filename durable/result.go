@@ -75,7 +75,10 @@ func contained(f func() error) (err error) {
 		defer close(over)
 		defer func() {
 			if value := recover(); value != nil {
-				err = &PanicError{Value: value, Stack: debug.Stack()}
+				p := &PanicError{Value: value, Stack: debug.Stack()}
+				if err = p; !isHarmless(p) { // panicked with an error whose methods panic too
+					p.Value = fmt.Sprintf("an error of type %T, whose methods panic", value)
+				}
 			}
 		}()
 		err = errExit
@@ -85,6 +88,13 @@ func contained(f func() error) (err error) {
 	}()
 	<-over
 	return err
+}
+
+// isHarmless tells whether an error can be asked what settle asks.
+func isHarmless(err error) (ok bool) {
+	defer func() { ok = recover() == nil }()
+	_, _ = errors.Is(err, ErrLost), isPermanent(err)
+	return true
 }
 
 // textOf is the text of an error, also where its method panics.

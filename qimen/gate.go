@@ -186,12 +186,18 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 		return h.work(ctx, t, o)
 	}
 	if t.sign != "" {
-		known, ok := h.readings.begin(t.sign, t, h.now(), 2*h.window)
+		of := h.readings
+		if t.isUnread { // it must not stand in the way of one that can be read
+			of = h.unread
+		}
+		known, ok := of.begin(t.sign, t, h.now(), 2*h.window)
 		if !ok {
 			o.Reason, o.Err = ReasonBadSignature, errRecut
 			return nil
 		}
-		defer func() { h.readings.end(t.sign, known, o.Reason == ReasonAccepted) }()
+		defer func() { // after a bad reply the function has done its work
+			of.end(t.sign, known, o.Reason == ReasonAccepted || o.Reason == ReasonBadReply || t.isUnread && o.IsStored)
+		}()
 	}
 	claim, err := h.begin(ctx, gate, t.key, t.digest)
 	switch {
@@ -242,11 +248,6 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 	if err := h.ask(ctx, gate, how); err != nil {
 		o.Err = errors.Join(o.Err, gateError(err))
 	}
-}
-
-func hashOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
 }
 
 // waits tells whether a gate may wait for anything. A MemoryGate never does, nor does it

@@ -158,7 +158,7 @@ func (g *MemoryGate) Abandon(_ context.Context, c Claim) error {
 // out. What is too old for good is let go by the next call of any method.
 func (g *MemoryGate) Len() int {
 	now := g.now()
-	g.readings.forget(now, g.age)
+	g.readings.forget(now)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.turn(now)

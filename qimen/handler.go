@@ -58,7 +58,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		h.gate, err = NewMemoryGate(GateAge(max(DefaultGateAge, 2*h.window)), GateClock(h.now))
 		note(err)
 	}
-	h.readings = &readings{}
+	h.readings, h.unread = &readings{}, &readings{}
 	switch g, ok := h.gate.(*MemoryGate); {
 	case !ok:
 	case g == nil:
@@ -77,7 +77,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 // Verify checks the signature of p and the age of its timestamp. The error
 // matches [ErrInvalidSignature] or [ErrExpired].
 func (h *Handler) Verify(p *Push) (*Delivery, error) {
-	d, _, err := h.ring.verify(p, h.headerLimit)
+	d, _, err := h.verify(p)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +85,15 @@ func (h *Handler) Verify(p *Push) (*Delivery, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// verify is that of the secrets, and heeds WithoutForms.
+func (h *Handler) verify(p *Push) (*Delivery, string, error) {
+	d, sign, err := h.ring.verify(p, h.headerLimit)
+	if err == nil && d.IsForm && h.refusesForms {
+		return nil, "", unsupportedContentType("a form: WithoutForms is set")
+	}
+	return d, sign, err
 }
 
 // Handle does without HTTP what ServeHTTP does: it verifies p, parses it, calls
@@ -197,7 +206,8 @@ func (h *Handler) limitRest(w http.ResponseWriter, r *http.Request, reason Reaso
 // Dispatch handles a delivery that has been verified before, such as one that was
 // stored: it parses it, calls the function registered for it, reports to observer
 // and logger, and returns the reply. It looks neither at the signature nor at the
-// age of the timestamp. The gate counts what is accepted as done: a program that has
+// age of the timestamp, and so cannot tell a push that was cut in other places. The gate
+// counts what is accepted as done: a program that has
 // something to commit afterwards uses [WithoutGate], or an [Inbox], which does the storing
 // too.
 func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
@@ -217,10 +227,7 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation, own *Rep
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
-	d, sign, err := h.ring.verify(p, h.headerLimit)
-	if err == nil && d.IsForm && h.refusesForms {
-		err = unsupportedContentType("a form: WithoutForms is set")
-	}
+	d, sign, err := h.verify(p)
 	if err == nil {
 		o.Method, o.AppKey = d.Method, d.AppKey
 		err = d.CheckTime(h.now(), h.window)
@@ -256,10 +263,6 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign stri
 	if err != nil {
 		o.Reason, o.Err = ReasonUndecodable, err
 		return o, nil
-	}
-	if t.isUnread { // by its signature: there are many ways to cut a push that cannot be read
-		t.digest = hashOf(sign)
-		t.key = messageKey("event/unread", d.AppKey, t.digest)
 	}
 	t.sign = sign
 	d.Key, o.Key, o.IsConflict = t.key, t.key, d.IsConflict

@@ -82,13 +82,15 @@ func (in *Inbox) Run(ctx context.Context) error { return in.queue.Run(ctx, in.wo
 // read it.
 func (in *Inbox) receive(h *Handler, d *Delivery, o *Observation) (task, error) {
 	t, unread := handleEvent(h, d, o)
-	t.isUnread = unread != nil
-	t.run = func(ctx context.Context) (Reason, []byte, error) {
-		digest := t.digest
-		if t.isUnread {
-			digest = hashOf(d.Key)
+	if t.isUnread = unread != nil; t.isUnread {
+		if d.Push == nil {
+			return t, unread
 		}
-		err := in.store(ctx, d, digest)
+		t.digest = digestOf(d, d.Push.Body)
+		t.key = messageKey("event/unread", d.AppKey, t.digest)
+	}
+	t.run = func(ctx context.Context) (Reason, []byte, error) {
+		err := in.store(ctx, d, t.digest)
 		o.IsConflict = d.IsConflict // the store may know of one that the gate does not
 		if err != nil {
 			return ReasonNotStored, nil, errors.Join(unread, err)

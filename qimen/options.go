@@ -50,6 +50,7 @@ type config struct {
 	gate         Gate
 	refusesForms bool
 	readings     *readings // of pushes that passed the gate
+	unread       *readings // of those that an inbox cannot read
 	hasOwnGate   bool
 	observe      func(Observation)
 	logger       *slog.Logger

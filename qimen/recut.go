@@ -3,6 +3,7 @@ package qimen
 import (
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 )
@@ -18,6 +19,7 @@ type readings struct {
 	mu         sync.Mutex
 	young, old map[string]*reading // by signature; two generations, as in a MemoryGate
 	turned     time.Time
+	age        time.Duration // the longest that a handler has asked for
 }
 
 type reading struct {
@@ -39,7 +41,7 @@ func (r *readings) begin(sign string, t task, now time.Time, age time.Duration) 
 		if known = r.old[sign]; known == nil {
 			known = &reading{message: message}
 		}
-		r.young[sign] = known
+		r.young[strings.Clone(sign)] = known // not the whole query with it
 	}
 	if known.message != message {
 		return nil, false
@@ -65,6 +67,8 @@ func (r *readings) end(sign string, known *reading, isAccepted bool) {
 
 // turn lets go of what is older than age, sooner only when there is too much.
 func (r *readings) turn(now time.Time, age time.Duration) {
+	r.age = max(r.age, age)
+	age = r.age
 	elapsed := now.Sub(r.turned)
 	if r.young != nil && elapsed <= age && len(r.young) < DefaultGateSize/2 {
 		return
@@ -77,10 +81,10 @@ func (r *readings) turn(now time.Time, age time.Duration) {
 }
 
 // forget is turn for whoever only waits for the memory.
-func (r *readings) forget(now time.Time, age time.Duration) {
+func (r *readings) forget(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.young)+len(r.old) > 0 {
-		r.turn(now, age)
+		r.turn(now, 0)
 	}
 }

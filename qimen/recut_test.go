@@ -107,7 +107,7 @@ func TestReadingsAge(t *testing.T) {
 	if !begin("a", other, 4*age) {
 		t.Error("a signature is remembered for good")
 	}
-	r.forget(testNow.Add(10*age), age)
+	r.forget(testNow.Add(10 * age))
 	if len(r.young)+len(r.old) != 0 {
 		t.Error("memory is kept")
 	}
@@ -123,5 +123,43 @@ func TestWithoutForms(t *testing.T) {
 	}
 	if r := h.Handle(t.Context(), mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)); string(r.Body) != bodyAccepted {
 		t.Errorf("%s", r.Body)
+	}
+}
+
+// A handler with a short window does not shorten the memory of one with a long window.
+func TestReadingsOfTwoHandlers(t *testing.T) {
+	t.Parallel()
+	var r readings
+	one, other := task{key: "k", digest: "1"}, task{key: "k", digest: "2"}
+	known, ok := r.begin("a", one, testNow, time.Hour)
+	if !ok {
+		t.Fatal("the first one is refused")
+	}
+	r.end("a", known, true)
+	for n := range 5 {
+		if _, ok := r.begin("a", other, testNow.Add(time.Duration(n+1)*5*time.Minute), time.Minute); ok {
+			t.Fatal("it is forgotten")
+		}
+	}
+}
+
+// Whoever has recorded a push that cannot be read can have one of its cuts stored, not all.
+func TestInboxStoresOneCutOfAnUnreadPush(t *testing.T) {
+	t.Parallel()
+	var f office
+	store := newTestStore()
+	in := f.inbox(t, store)
+	signed := mustSign(t, newPush(eventQuery, formPrefix, "a=123456"), testSecret)
+	for cut := range 5 {
+		p := signed.clone()
+		p.Body = []byte("a" + "123456"[:cut] + "=" + "123456"[cut:])
+		in.Handle(t.Context(), p)
+	}
+	if ids := store.waiting(t); len(ids) != 1 || f.count() != 0 {
+		t.Errorf("%d items are stored", len(ids))
+	}
+	h := f.handler(t, WithoutForms())
+	if _, err := h.Verify(signed); !errors.Is(err, ErrInvalidSignature) {
+		t.Errorf("Verify takes a form: %v", err)
 	}
 }

@@ -110,22 +110,6 @@ func (c Charset) Encode(text string) []byte {
 	return c.encodeGB(text)
 }
 
-// IsWhole tells whether b ends where a character does, as far as lead bytes tell.
-func (c Charset) IsWhole(b []byte) bool {
-	i := 0
-	for i < len(b) {
-		switch {
-		case b[i] < utf8.RuneSelf || c == UTF8:
-			i++
-		case c == GB18030 && i+1 < len(b) && b[i+1] >= '0' && b[i+1] <= '9':
-			i += 4
-		default:
-			i += 2
-		}
-	}
-	return i == len(b)
-}
-
 // DecodeStrict reads body as text in the named charset, and refuses bytes that
 // are not text in it with an error that matches ErrInvalid. The name may stand
 // in double quotes; an error names a charset that is unknown. GB2312 is read as
