@@ -110,7 +110,7 @@ func (c *Client) ended(ctx context.Context, cl *call, err error) error {
 
 // hide takes the secrets of a call out of an error that is not about one attempt.
 func (c *Client) hide(cl *call, err error) error {
-	cl.private.add(cl.url, c.secret(), cl.config.session())
+	cl.private.add(cl.to.text, c.secret(), cl.config.session())
 	return cl.private.hide(err)
 }
 

@@ -19,7 +19,7 @@ import (
 type call struct {
 	method      string
 	write       bool
-	url         string
+	to          endpoint
 	dialect     top.Dialect
 	target      string      // target_app_key, Qimen only
 	query       []top.Param // business parameters that travel in the query: raw bodies only
@@ -113,8 +113,8 @@ func (c *Client) sign(cl *call, now time.Time) request {
 	digest.WriteBytes(cl.body)
 	sent = digest.AppendSum(sent)
 
-	req := request{address: cl.url, query: string(sent), contentType: cl.contentType, content: cl.content}
-	cl.private.addAttempt(req.address, req.query, secret, cl.config.session())
+	req := request{to: cl.to, query: string(sent), contentType: cl.contentType, content: cl.content}
+	cl.private.addAttempt(req.to.text, req.query, secret, cl.config.session())
 	return req
 }
 

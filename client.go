@@ -25,8 +25,8 @@ type Client struct {
 	appKey    string
 	secret    func() string // a function, so that no formatting verb reaches the text
 	cfg       config
-	topURL    string
-	qimenURL  string
+	topURL    endpoint
+	qimenURL  endpoint
 	transport *transport
 	plans     map[string]*operationPlans
 	budget    *budget
@@ -72,7 +72,13 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 		budget:    newBudget(cfg.retry.Budget),
 		bans:      &bans{},
 	}
-	c.topURL, c.qimenURL = cfg.urls()
+	topURL, qimenURL := cfg.urls()
+	if c.topURL, err = newEndpoint(topURL); err == nil {
+		c.qimenURL, err = newEndpoint(qimenURL)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("rentcar: new client: %w", err)
+	}
 	c.Renewals = &RenewalService{c}
 	c.Orders = &OrderService{c}
 	c.Bills = &BillService{c}

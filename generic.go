@@ -68,10 +68,10 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 	if err != nil {
 		return nil, err
 	}
-	cl.dialect, cl.url, cl.target = top.Qimen, c.qimenURL, req.TargetAppKey
+	cl.dialect, cl.to, cl.target = top.Qimen, c.qimenURL, req.TargetAppKey
 	cl.banScope = "qimen " + cl.target + " "
 	switch {
-	case cl.url == "":
+	case cl.to.url == nil:
 		return nil, cl.invalid("Qimen URL", "is not known: add WithQimenURL to the client's options")
 	case top.IsBlank(cl.target):
 		return nil, cl.invalid("target_app_key", "is required: the app key of the provider")
@@ -114,7 +114,7 @@ func (c *Client) genericCall(method string, params Params, out any, opts []CallO
 		return nil, err
 	}
 	op, ok := operationByName(method)
-	cl := &call{method: method, write: !ok && !cfg.readOnly || ok && op.write, url: c.topURL, form: top.Merge(form, cfg.params), config: cfg}
+	cl := &call{method: method, write: !ok && !cfg.readOnly || ok && op.write, to: c.topURL, form: top.Merge(form, cfg.params), config: cfg}
 	return cl, cl.setOut(out)
 }
 

@@ -326,7 +326,7 @@ func WithObserver(observe func(Observation)) Option {
 // WithUserAgent replaces the User-Agent header "rentcar-go/VERSION".
 func WithUserAgent(agent string) Option {
 	return func(c *config) error {
-		if agent == "" || strings.ContainsFunc(agent, unicode.IsControl) {
+		if strings.TrimSpace(agent) == "" || strings.ContainsFunc(agent, unicode.IsControl) {
 			return errors.New("the user agent must be one line of text without control characters")
 		}
 		c.userAgent = agent

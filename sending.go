@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/go-resty/resty/v2"
@@ -19,7 +20,8 @@ import (
 type sending struct {
 	context.Context
 
-	query string
+	url   url.URL
+	host  string
 	body  payload
 	reply RawReply
 	hooks httptrace.ClientTrace
@@ -28,7 +30,8 @@ type sending struct {
 }
 
 func newSending(ctx context.Context, req request) *sending {
-	s := &sending{Context: ctx, query: req.query, body: payload{content: req.content}}
+	s := &sending{Context: ctx, url: *req.to.url, host: req.to.host, body: payload{content: req.content}}
+	s.url.RawQuery = addQuery(s.url.RawQuery, req.query)
 	s.hooks = httptrace.ClientTrace{
 		GetConn: func(string) { s.asked.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { s.got.Store(true) },
@@ -56,15 +59,18 @@ func (s *sending) unconnected() bool { return s.asked.Load() && !s.got.Load() }
 
 var errSentBefore = errors.New("the connection failed after the request had gone out; it is not sent again")
 
-// fillIn makes a request the one that is to be sent: a POST with its query and its
-// body, which resty would parse, and copy, if it had them.
+// shortAddress is what resty gets: it reads and prints an address several times.
+const shortAddress = "http://gateway"
+
+// fillIn makes a request the one that is to be sent: a POST with its address, query
+// and body, which resty would parse, and copy, if it had them.
 func fillIn(_ *resty.Client, r *http.Request) error {
 	s, ok := r.Context().Value(sendingKey{}).(*sending)
 	if !ok {
 		return errors.New("not a request of this client")
 	}
 	r.Method = http.MethodPost
-	r.URL.RawQuery = addQuery(r.URL.RawQuery, s.query)
+	r.URL, r.Host = &s.url, s.host
 	r.ContentLength, r.GetBody = s.body.size, s.bodyAgain
 	r.Body = s.openBody()
 	return nil

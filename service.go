@@ -155,7 +155,7 @@ func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) 
 	cl := &call{
 		method: op.method,
 		write:  op.write,
-		url:    c.topURL,
+		to:     c.topURL,
 		form:   top.Merge(cfg.params),
 		inner:  plans.inner,
 		config: cfg,

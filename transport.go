@@ -21,10 +21,30 @@ import (
 
 const acceptTypes = "application/json,text/javascript,text/xml"
 
+// An endpoint is the address of a gateway. The zero endpoint is none.
+type endpoint struct {
+	text string
+	url  *url.URL
+	host string
+}
+
+// newEndpoint reads an address; empty text is none.
+func newEndpoint(text string) (endpoint, error) {
+	if text == "" {
+		return endpoint{}, nil
+	}
+	r, err := http.NewRequest(http.MethodPost, text, nil) //nolint:noctx // it is not sent
+	if err != nil {
+		return endpoint{}, errors.New("the address of a gateway is not a URL") // the parser's text would quote it
+	}
+	return endpoint{text, r.URL, r.Host}, nil
+}
+
 // transport sends one signed request and reads the whole reply.
 type transport struct {
-	resty *resty.Client
-	limit int64
+	resty  *resty.Client
+	header http.Header // of forms
+	limit  int64
 }
 
 func newTransport(cfg *config) *transport {
@@ -41,11 +61,9 @@ func newTransport(cfg *config) *transport {
 	}
 	r := resty.NewWithClient(&hc).
 		SetLogger(silent{}).
-		SetHeader("Accept", acceptTypes).
-		SetHeader("User-Agent", cfg.userAgent).
-		SetHeader("Content-Type", formType).
 		SetPreRequestHook(fillIn)
-	return &transport{resty: r, limit: cfg.replyLimit}
+	header := http.Header{"Accept": {acceptTypes}, "User-Agent": {cfg.userAgent}, "Content-Type": {formType}}
+	return &transport{resty: r, header: header, limit: cfg.replyLimit}
 }
 
 // defaultRoundTripper keeps more idle connections than the standard library's: all
@@ -74,7 +92,7 @@ func (silent) Debugf(string, ...any) {}
 
 // A request is one attempt, signed.
 type request struct {
-	address     string
+	to          endpoint
 	query       string
 	contentType string // empty for a form
 	content     content
@@ -99,10 +117,12 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	r := t.resty.R().
 		SetContext(httptrace.WithClientTrace(s, &s.hooks)).
 		SetDoNotParseResponse(true)
+	r.Header = t.header // of which resty makes a copy for the request
 	if req.contentType != "" {
-		r.SetHeader("Content-Type", req.contentType)
+		r.Header = t.header.Clone()
+		r.Header.Set("Content-Type", req.contentType)
 	}
-	resp, err := r.Get(req.address) // a POST after fillIn
+	resp, err := r.Get(shortAddress)
 	if err != nil {
 		err = ownError(ctx, unquoted(stripURL(err)))
 		failed := &phaseError{PhaseSend, rowLost, nil}
