@@ -1,7 +1,6 @@
 package rentcar
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -37,12 +36,12 @@ type call struct {
 
 // A receiver takes the reply to an attempt, body and all.
 type receiver interface {
-	accept(reply *top.Reply, attempt int, body []byte) error
+	accept(reply *top.Reply, attempt int, body string) error
 }
 
-type receiverFunc func(reply *top.Reply, attempt int, body []byte) error
+type receiverFunc func(reply *top.Reply, attempt int, body string) error
 
-func (f receiverFunc) accept(reply *top.Reply, attempt int, body []byte) error {
+func (f receiverFunc) accept(reply *top.Reply, attempt int, body string) error {
 	return f(reply, attempt, body)
 }
 
@@ -72,15 +71,15 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	start := c.cfg.now()
 	req := c.sign(cl, start)
 	private := &cl.private
-	raw, failed := c.transport.send(ctx, req, cl.config.timeout)
+	got, failed := c.transport.send(ctx, req, cl.config.timeout)
 	obs := Observation{Method: cl.method, Attempt: n}
-	if raw != nil {
-		obs.HTTPStatus = raw.HTTPStatus
+	if got != nil {
+		obs.HTTPStatus = got.status
 		if cl.config.raw != nil {
-			*cl.config.raw = *raw
+			*cl.config.raw = got.raw()
 		}
 	}
-	err := c.receive(cl, n, raw, failed, private, &obs)
+	err := c.receive(cl, n, got, failed, private, &obs)
 	if gateway, ok := err.(*GatewayError); ok { //nolint:errorlint // the reply to this attempt, and no error inside another
 		c.bans.note(cl.banScope, gateway, c.cfg.now())
 	}
@@ -170,28 +169,28 @@ func addQuery(own, query string) string {
 
 // receive turns what came into the result, or into the error that says what
 // became of the call.
-func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, private *secrets, obs *Observation) error {
+func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, private *secrets, obs *Observation) error {
 	if failed != nil {
-		return cl.transportError(n, raw, failed, private)
+		return cl.transportError(n, got, failed, private)
 	}
-	body, err := replyText(raw)
+	body, err := got.text()
 	var reply *top.Reply
 	if err == nil {
 		reply, err = cl.open(body, c.cfg.format)
 	}
 	switch {
 	case err == nil && reply.Fault != nil:
-		e := cl.gatewayError(n, raw, reply.Fault, private)
+		e := cl.gatewayError(n, got, reply.Fault, private)
 		obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
 		return e
-	case raw.HTTPStatus != http.StatusOK:
-		text := strings.TrimSpace(fmt.Sprintf("%d %s", raw.HTTPStatus, http.StatusText(raw.HTTPStatus)))
-		if raw.HTTPStatus/100 == 3 {
+	case got.status != http.StatusOK:
+		text := strings.TrimSpace(fmt.Sprintf("%d %s", got.status, http.StatusText(got.status)))
+		if got.status/100 == 3 {
 			text += ", and redirects are refused"
 		}
-		return cl.transportError(n, raw, &phaseError{PhaseStatus, classifyStatus(raw.HTTPStatus), errors.New(text)}, private)
+		return cl.transportError(n, got, &phaseError{PhaseStatus, classifyStatus(got.status), errors.New(text)}, private)
 	case err != nil:
-		return cl.decodeError(n, raw, "", err, private)
+		return cl.decodeError(n, got, "", err, private)
 	}
 	obs.RequestID = private.redact(reply.RequestID)
 	if err = cl.out.accept(reply, n, body); err == nil {
@@ -203,12 +202,12 @@ func (c *Client) receive(cl *call, n int, raw *RawReply, failed *phaseError, pri
 		obs.Code = business.Code
 		return business
 	}
-	return cl.decodeError(n, raw, obs.RequestID, err, private)
+	return cl.decodeError(n, got, obs.RequestID, err, private)
 }
 
 // open opens the envelope of a reply.
-func (cl *call) open(body []byte, format Format) (*top.Reply, error) {
-	trimmed := bytes.TrimSpace(body)
+func (cl *call) open(body string, format Format) (*top.Reply, error) {
+	trimmed := strings.TrimSpace(body)
 	if isHTML(trimmed) { // well-formed HTML is XML too
 		return nil, errors.New("an HTML page, not a reply of the gateway")
 	}
@@ -235,18 +234,18 @@ func (cl *call) classed(c class) class {
 	return c
 }
 
-func (cl *call) transportError(n int, raw *RawReply, failed *phaseError, private *secrets) error {
+func (cl *call) transportError(n int, got *answer, failed *phaseError, private *secrets) error {
 	e := &TransportError{
 		Method: cl.method, Attempts: n, Phase: failed.phase,
 		Err: private.hide(failed.err), class: cl.classed(failed.class),
 	}
-	if raw != nil {
-		e.HTTPStatus = raw.HTTPStatus
+	if got != nil {
+		e.HTTPStatus = got.status
 	}
 	return e
 }
 
-func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, private *secrets) *GatewayError {
+func (cl *call) gatewayError(n int, got *answer, f *top.Fault, private *secrets) *GatewayError {
 	kind := classifyGateway(f.Code, f.SubCode)
 	if f.Provider || cl.dialect == top.Qimen && kind.wait && !strings.HasPrefix(f.SubCode, accessControl) {
 		kind = rowProvider // a provider may have written it, to whom code 7 means something else
@@ -254,7 +253,7 @@ func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, private *secret
 	e := &GatewayError{
 		Method: cl.method, Code: private.redact(f.Code), Msg: private.redact(f.Msg),
 		SubCode: private.redact(f.SubCode), SubMsg: private.redact(f.SubMsg), RequestID: private.redact(f.RequestID),
-		HTTPStatus: raw.HTTPStatus, Attempts: n, class: cl.classed(kind),
+		HTTPStatus: got.status, Attempts: n, class: cl.classed(kind),
 	}
 	if kind.wait {
 		e.RetryAfter = cmp.Or(banOf(f.SubMsg), banOf(f.Msg))
@@ -262,38 +261,13 @@ func (cl *call) gatewayError(n int, raw *RawReply, f *top.Fault, private *secret
 	return e
 }
 
-func (cl *call) decodeError(n int, raw *RawReply, requestID string, err error, private *secrets) error {
+func (cl *call) decodeError(n int, got *answer, requestID string, err error, private *secrets) error {
 	return &DecodeError{
-		Method: cl.method, RequestID: requestID, HTTPStatus: raw.HTTPStatus, Attempts: n,
-		Reply: describe(raw), Err: private.hide(err), class: cl.classed(rowUndecodable),
+		Method: cl.method, RequestID: requestID, HTTPStatus: got.status, Attempts: n,
+		Reply: got.describe(), Err: private.hide(err), class: cl.classed(rowUndecodable),
 	}
 }
 
 func (cl *call) invalid(field, rule string) error {
 	return &ValidationError{Method: cl.method, Problems: []Problem{{Field: field, Rule: rule}}}
-}
-
-// describe says what came without showing it.
-func describe(raw *RawReply) string {
-	body := bytes.TrimSpace(raw.Body)
-	kind := "text"
-	switch {
-	case len(body) == 0:
-		return "empty"
-	case body[0] == '{' || body[0] == '[':
-		kind = "JSON"
-	case isHTML(body):
-		kind = "HTML"
-	case body[0] == '<':
-		kind = "XML"
-	}
-	return fmt.Sprintf("%s, %d bytes", kind, len(raw.Body))
-}
-
-func isHTML(body []byte) bool {
-	return hasPrefixFold(body, "<html") || hasPrefixFold(body, "<!doctype html")
-}
-
-func hasPrefixFold(b []byte, prefix string) bool {
-	return len(b) >= len(prefix) && strings.EqualFold(string(b[:len(prefix)]), prefix)
 }

@@ -121,7 +121,7 @@ func (c *Client) genericCall(method string, params Params, out any, opts []CallO
 // setOut prepares the call to read its reply into out.
 func (cl *call) setOut(out any) error {
 	if raw, ok := out.(*Raw); ok && raw != nil {
-		cl.out = receiverFunc(func(_ *top.Reply, _ int, body []byte) error {
+		cl.out = receiverFunc(func(_ *top.Reply, _ int, body string) error {
 			*raw = append((*raw)[:0], body...)
 			return nil
 		})
@@ -135,7 +135,7 @@ func (cl *call) setOut(out any) error {
 	if err != nil {
 		return cl.invalid("out", err.Error())
 	}
-	cl.out = receiverFunc(func(reply *top.Reply, _ int, _ []byte) error {
+	cl.out = receiverFunc(func(reply *top.Reply, _ int, _ string) error {
 		fresh := reflect.New(v.Elem().Type()) // what a failed attempt has read stays out
 		if err := reply.Decode(plan, fresh.Interface()); err != nil {
 			return err

@@ -20,11 +20,11 @@ import (
 type sending struct {
 	context.Context
 
-	url   url.URL
-	host  string
-	body  payload
-	reply RawReply
-	hooks httptrace.ClientTrace
+	url    url.URL
+	host   string
+	body   payload
+	answer answer
+	hooks  httptrace.ClientTrace
 
 	asked, got, wrote, answered, interim atomic.Bool
 }

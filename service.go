@@ -104,7 +104,7 @@ type typedResult struct {
 	result   result // of success, or of a refusal
 }
 
-func (o *typedResult) accept(reply *top.Reply, n int, _ []byte) error {
+func (o *typedResult) accept(reply *top.Reply, n int, _ string) error {
 	res := reflect.New(o.of).Interface().(result)
 	if err := reply.Decode(o.plan, res); err != nil {
 		return err

@@ -106,7 +106,7 @@ type phaseError struct {
 }
 
 // send sends the request once and reads the reply, inflated and capped.
-func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (*RawReply, *phaseError) {
+func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (*answer, *phaseError) {
 	if err := ctx.Err(); err != nil {
 		return nil, &phaseError{PhaseBefore, rowBefore, withCause(ctx, err)}
 	}
@@ -134,20 +134,21 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	}
 	body := resp.RawBody()
 	defer func() { _ = body.Close() }()
-	s.reply = RawReply{HTTPStatus: resp.StatusCode(), Header: resp.Header()}
-	s.reply.Body, err = t.read(resp.RawResponse)
+	s.answer = answer{status: resp.StatusCode(), header: resp.Header()}
+	s.answer.body, err = t.read(resp.RawResponse)
 	err = ownError(ctx, err)
 	switch {
 	case errors.Is(err, ErrReplyTooLarge):
-		return &s.reply, &phaseError{PhaseRead, rowTooLarge, err}
+		return &s.answer, &phaseError{PhaseRead, rowTooLarge, err}
 	case err != nil:
 		failed := &phaseError{PhaseRead, rowLost, withCause(ctx, stripURL(err))}
 		stop := time.AfterFunc(drainTime, cancel)
 		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, t.limit)
 		stop.Stop()
-		return &s.reply, failed
+		return &s.answer, failed
 	}
-	return &s.reply, nil
+	s.answer.read = true
+	return &s.answer, nil
 }
 
 // drainTime is how long the rest of an answer that cannot be read is waited for:
@@ -155,38 +156,15 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 const drainTime = 50 * time.Millisecond
 
 // read returns the body, inflated where the round tripper has not done it.
-func (t *transport) read(resp *http.Response) (body []byte, err error) {
+func (t *transport) read(resp *http.Response) (body string, err error) {
 	if resp.Uncompressed || !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		return readAll(resp.Body, resp.ContentLength, t.limit)
 	}
 	z, err := gzip.NewReader(resp.Body)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	return readAll(z, -1, t.limit)
-}
-
-// readAll reads at most limit bytes. size is how many there are believed to be.
-func readAll(from io.Reader, size, limit int64) ([]byte, error) {
-	const most = 64 << 10 // of what is believed before it is there
-	if size < 0 {
-		size = 511
-	}
-	body := make([]byte, 0, min(size, most)+1) // one more, to meet the end
-	for {
-		n, err := from.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case int64(len(body)) > limit:
-			return nil, ErrReplyTooLarge
-		case err == io.EOF:
-			return body, nil
-		case err != nil:
-			return nil, err
-		case len(body) == cap(body):
-			body = slices.Grow(body, len(body))
-		}
-	}
 }
 
 // isDialError finds the failures that come before a connection exists, for a round

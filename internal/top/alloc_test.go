@@ -49,9 +49,8 @@ func TestReadingAllocations(t *testing.T) {
 		{"wrapped", `{"x_response":{` + members + "}}", top.Wrapped, 7},
 		{"XML", document, top.XML, 85}, // encoding/xml makes most of them
 	} {
-		body := []byte(c.body)
 		n := testing.AllocsPerRun(100, func() {
-			r, err := top.OpenReply(body, c.format, top.TOP, "")
+			r, err := top.OpenReply(c.body, c.format, top.TOP, "")
 			if err == nil {
 				err = r.Decode(plan, &order{})
 			}

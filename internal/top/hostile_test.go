@@ -94,7 +94,7 @@ func TestHostileDepth(t *testing.T) {
 			if err == nil || !strings.HasSuffix(err.Error(), c.want) {
 				t.Errorf("%s: error %v, want %s", name, err, c.want)
 			}
-			if _, err := top.OpenReply([]byte(c.text), top.XML, top.Qimen, "x"); name != "JSON in text" && err == nil {
+			if _, err := top.OpenReply(c.text, top.XML, top.Qimen, "x"); name != "JSON in text" && err == nil {
 				t.Errorf("%s: opens", name)
 			}
 		})
@@ -190,7 +190,7 @@ func TestHostileSize(t *testing.T) {
 			if err := planOf[open](t).DecodeJSON([]byte(text), &o); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			if _, err := top.OpenReply([]byte(text), top.Wrapped, top.Qimen, ""); err != nil {
+			if _, err := top.OpenReply(text, top.Wrapped, top.Qimen, ""); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		})

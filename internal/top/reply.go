@@ -92,18 +92,18 @@ type Reply struct {
 	plan      *Plan    // what the reply was decoded by
 }
 
-// OpenReply opens the envelope of a reply: error envelopes are found in every
+// OpenReply opens the envelope of a reply, which is valid UTF-8: error envelopes are found in every
 // format, the root of a wrapped reply is taken off whatever it is called, and
 // where the platform answers in the other JSON format than asked the reply is
 // understood all the same. inner, where not empty, names a member that holds the
 // members of the reply.
-func OpenReply(data []byte, format Format, dialect Dialect, inner string) (*Reply, error) {
+func OpenReply(text string, format Format, dialect Dialect, inner string) (*Reply, error) {
 	r := &Reply{inner: inner}
 	var err error
 	if format == XML {
-		err = r.openXML(data, dialect)
+		err = r.openXML([]byte(text), dialect)
 	} else {
-		err = r.openJSON(string(data), format, dialect)
+		err = r.openJSON(text, format, dialect)
 	}
 	if err != nil {
 		return nil, err

@@ -3,15 +3,11 @@ package top
 import (
 	"errors"
 	"strings"
-	"unicode/utf8"
 )
 
 // openJSON reads the envelope of a JSON reply: all of the text, but of the members
 // only what lies around them.
 func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
-	if !utf8.ValidString(text) {
-		return rulef(ruleUTF8)
-	}
 	var place, within [20]Part // on the stack, for as many as most replies have
 	r.text = text
 	members, inside, err := appendPartsInside(place[:0], within[:0], r.text)

@@ -57,7 +57,7 @@ func (v *responseVector) open() (*top.Reply, error) {
 	if v.Client == "qimencloud" {
 		dialect = top.Qimen
 	}
-	return top.OpenReply([]byte(v.Body), format, dialect, "")
+	return top.OpenReply(v.Body, format, dialect, "")
 }
 
 // verdicts are the cases where the package differs from the recorded parser on

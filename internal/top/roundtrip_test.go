@@ -165,7 +165,7 @@ func TestRoundTripProperty(t *testing.T) {
 			if c.format != top.XML && !json.Valid(c.data) {
 				t.Fatalf("%s is not valid: %s", c.name, c.data)
 			}
-			r, err := top.OpenReply(c.data, c.format, top.TOP, "")
+			r, err := top.OpenReply(string(c.data), c.format, top.TOP, "")
 			if err != nil {
 				t.Fatalf("%s: %v in %s", c.name, err, c.data)
 			}

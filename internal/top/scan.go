@@ -128,38 +128,28 @@ func (s *scanner) name() (name token, err error) {
 		return token{}, err
 	}
 	name.raw = s.text[start:s.pos]
+	return name, s.colon()
+}
+
+func (s *scanner) colon() error {
 	if s.peek() != ':' {
-		return token{}, s.errSyntax("\":\"")
+		return s.errSyntax("\":\"")
 	}
 	s.pos++
-	return name, nil
+	return nil
 }
 
 // element moves to the i-th element of a list that was opened.
 func (s *scanner) element(i int) (more bool, err error) { return s.next(i, ']') }
 
 // token consumes one value of any kind.
-func (s *scanner) token() (token, error) {
-	t := token{first: s.peek()}
+func (s *scanner) token() (t token, err error) {
+	t.first = s.peek()
 	start := s.pos
-	var err error
-	switch c := t.first; {
-	case c == '"':
+	if t.first == '"' {
 		t.escaped, err = s.skipString()
-	case c == '-' || c >= '0' && c <= '9':
-		err = s.number()
-	case c == '{':
-		err = s.skipObject()
-	case c == '[':
-		err = s.skipList()
-	case c == 't':
-		err = s.literal("true")
-	case c == 'f':
-		err = s.literal("false")
-	case c == 'n':
-		err = s.literal("null")
-	default:
-		err = s.errSyntax("a value")
+	} else {
+		err = s.skip(t.first)
 	}
 	if err != nil {
 		return token{}, err
@@ -168,15 +158,46 @@ func (s *scanner) token() (token, error) {
 	return t, nil
 }
 
+// skip consumes the value at the cursor, whose first byte the caller has seen.
+func (s *scanner) skip(first byte) error {
+	switch {
+	case first == '"':
+		_, err := s.skipString()
+		return err
+	case first == '-' || first >= '0' && first <= '9':
+		return s.number()
+	case first == '{':
+		return s.skipObject()
+	case first == '[':
+		return s.skipList()
+	case first == 't':
+		return s.literal("true")
+	case first == 'f':
+		return s.literal("false")
+	case first == 'n':
+		return s.literal("null")
+	}
+	return s.errSyntax("a value")
+}
+
 func (s *scanner) skipObject() error {
 	if err := s.open(); err != nil {
 		return err
 	}
 	for i := 0; ; i++ {
-		if _, more, err := s.member(i); !more {
+		if more, err := s.next(i, '}'); !more {
 			return err
 		}
-		if _, err := s.token(); err != nil {
+		if s.peek() != '"' {
+			return s.errSyntax("a member name")
+		}
+		if _, err := s.skipString(); err != nil {
+			return err
+		}
+		if err := s.colon(); err != nil {
+			return err
+		}
+		if err := s.skip(s.peek()); err != nil {
 			return err
 		}
 	}
@@ -190,7 +211,7 @@ func (s *scanner) skipList() error {
 		if more, err := s.element(i); !more {
 			return err
 		}
-		if _, err := s.token(); err != nil {
+		if err := s.skip(s.peek()); err != nil {
 			return err
 		}
 	}

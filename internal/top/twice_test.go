@@ -110,7 +110,7 @@ func TestEnvelopeTwice(t *testing.T) {
 		if c.want != "" {
 			want = c.want + ": comes more than once"
 		}
-		_, err := top.OpenReply([]byte(c.body), format, c.dialect, c.inner)
+		_, err := top.OpenReply(c.body, format, c.dialect, c.inner)
 		wantError(t, c.body, err, want)
 	}
 }
