@@ -103,32 +103,40 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 }
 
-// BenchmarkPush verifies event 142, parses it and hands it to a function.
+// BenchmarkPush verifies event 142, parses it and hands it to a function. Each push is
+// new to its receiver.
 func BenchmarkPush(b *testing.B) {
 	for _, r := range receivers(b) {
-		b.Run(r.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := r.handle(r.push); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
+		receive(b, r, r.pushes, r.handle)
 	}
 }
 
 // BenchmarkPushHTTP is the same with a request to read and a reply to write.
 func BenchmarkPushHTTP(b *testing.B) {
 	for _, r := range receivers(b) {
-		d := newDelivery(r.push)
-		b.Run(r.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := d.to(r.serve); err != nil {
-					b.Fatal(err)
-				}
+		receive(b, r, deliveries(r.pushes), func(d *delivery) error { return d.to(r.serve) })
+	}
+}
+
+func receive[T any](b *testing.B, r *receiver, pushes []T, handle func(T) error) {
+	b.Run(r.name, func(b *testing.B) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			if i%len(pushes) == 0 {
+				r.forget()
 			}
-		})
+			if err := handle(pushes[i%len(pushes)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkPushAgain is the same push again and again, which the SDK answers without
+// its function.
+func BenchmarkPushAgain(b *testing.B) {
+	for _, r := range receivers(b)[:2] {
+		run(b, r.name, func() (any, error) { return nil, r.handle(r.pushes[0]) })
 	}
 }
 

@@ -180,16 +180,16 @@ func TestReceiversAgree(t *testing.T) {
 			r.handle,
 			func(p *qimen.Push) error { return newDelivery(p).to(r.serve) },
 		} {
-			if err := receive(r.push); err != nil {
+			if err := receive(r.pushes[0]); err != nil {
 				t.Fatalf("%s refuses the push: %v", r.name, err)
 			}
 			if diff := cmp.Diff(all[0].last(), r.last()); diff != "" {
 				t.Errorf("ours and %s read another event:\n%s", r.name, diff)
 			}
-			if err := receive(forged(r.push)); err == nil {
+			if err := receive(forged(r.pushes[0])); err == nil {
 				t.Errorf("%s takes a forged push", r.name)
 			}
-			if amount := r.last().Data.Amount.String(); amount != "200.98" {
+			if amount := r.last().Data.(*refund).Amount.String(); amount != "200.98" {
 				t.Errorf("%s handed on an amount of %s", r.name, amount)
 			}
 		}

@@ -28,15 +28,19 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// A receiver verifies a push, parses the event and hands it to a function. It brings
-// a push of its own, freshly signed: all of them look at the age.
+// A receiver verifies pushes, parses their events and hands them to a function. It
+// brings pushes of its own, freshly signed: all of them look at the age.
 type receiver struct {
 	name   string
-	push   *qimen.Push
+	pushes []*qimen.Push
 	handle func(*qimen.Push) error
-	serve  http.Handler  // the same from a request to its reply
-	last   func() refund // the event that the function got last
+	serve  http.Handler    // the same from a request to its reply
+	last   func() received // the event that the function got last
+	forget func()          // all pushes are new again
 }
+
+// pushCount is how many pushes a receiver brings.
+const pushCount = 2048
 
 const (
 	taken      = `{"success":true,"retCode":"","retMessage":""}`
@@ -46,7 +50,7 @@ const (
 )
 
 // newPeerReceiver adds the HTTP side that a receiver made by hand needs.
-func newPeerReceiver(name string, push *qimen.Push, handle func(*qimen.Push) error, last *refund) *receiver {
+func newPeerReceiver(name string, pushes []*qimen.Push, handle func(*qimen.Push) error, last *received) *receiver {
 	serve := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		if err != nil || r.Method != http.MethodPost {
@@ -60,19 +64,21 @@ func newPeerReceiver(name string, push *qimen.Push, handle func(*qimen.Push) err
 		}
 		_, _ = io.WriteString(w, taken)
 	}
-	return &receiver{name, push, handle, http.HandlerFunc(serve), func() refund { return *last }}
+	return &receiver{name, pushes, handle, http.HandlerFunc(serve), func() received { return *last }, func() {}}
+}
+
+// An envelope is what the peers read first: which event it is decides what its data
+// are read into.
+type envelope struct {
+	ChannelID  fliggy.Channel  `json:"channelId"`
+	OrderID    fliggy.ID       `json:"orderId"`
+	OutOrderID string          `json:"outOrderId"`
+	EventType  events.Type     `json:"eventType"`
+	Data       json.RawMessage `json:"eventData"`
 }
 
 // A refund is event 142 in the peers' own form.
 type refund struct {
-	ChannelID  fliggy.Channel `json:"channelId"`
-	OrderID    fliggy.ID      `json:"orderId"`
-	OutOrderID string         `json:"outOrderId"`
-	EventType  int            `json:"eventType"`
-	Data       refundData     `json:"eventData"`
-}
-
-type refundData struct {
 	RenewalOrderID    fliggy.ID         `json:"renewalOrderId"`
 	RenewalOutOrderID string            `json:"renewalOutOrderId"`
 	RefundType        fliggy.RefundType `json:"refundType"`
@@ -81,51 +87,78 @@ type refundData struct {
 	PayTradeNo        string            `json:"payTradeNo"`
 }
 
+// The other events in the peers' own form.
+type (
+	accepted struct {
+		RenewalOrderID fliggy.ID   `json:"renewalOrderId"`
+		CreatedTime    fliggy.Time `json:"createdTime"`
+		PayTradeNo     string      `json:"payTradeNo"`
+	}
+	rejected struct {
+		RenewalOrderID fliggy.ID `json:"renewalOrderId"`
+		ErrorCode      string    `json:"errorCode"`
+		ErrorMessage   string    `json:"errorMessage"`
+	}
+)
+
+// A received is an event as a function of the user gets it: an envelope and one of the
+// types above.
+type received struct {
+	ChannelID  fliggy.Channel
+	OrderID    fliggy.ID
+	OutOrderID string
+	EventType  events.Type
+	Data       any
+}
+
 func receivers(tb testing.TB) []*receiver {
-	return []*receiver{newOurs(tb), newStdReceiver(tb), newStripe(), newStandardWebhooks(tb)}
+	pushes, err := work.Pushes(time.Now(), pushCount)
+	must(tb, err)
+	return []*receiver{newOurs(tb, pushes), newStdReceiver(pushes), newStripe(), newStandardWebhooks(tb)}
 }
 
 // newOurs is the SDK's handler as it comes.
-func newOurs(tb testing.TB) *receiver {
+func newOurs(tb testing.TB, pushes []*qimen.Push) *receiver {
 	var last *events.RenewalFeeRefund
-	handler, err := qimen.NewHandler(qimen.Secrets{work.AppKey: {work.Secret}},
-		qimen.OnEvent(func(_ context.Context, _ *qimen.Delivery, e events.Event) error {
-			refund, ok := e.(*events.RenewalFeeRefund)
-			if !ok {
-				return errors.New("another event")
-			}
-			last = refund
-			return nil
-		}))
-	must(tb, err)
-	push, err := work.Push(time.Now())
-	must(tb, err)
+	newHandler := func() *qimen.Handler {
+		handler, err := qimen.NewHandler(qimen.Secrets{work.AppKey: {work.Secret}},
+			qimen.OnEvent(func(_ context.Context, _ *qimen.Delivery, e events.Event) error {
+				refund, ok := e.(*events.RenewalFeeRefund)
+				if !ok {
+					return errors.New("another event")
+				}
+				last = refund
+				return nil
+			}))
+		must(tb, err)
+		return handler
+	}
+	handler := newHandler()
 	ctx := context.Background()
 	return &receiver{
-		name: "ours",
-		push: push,
+		name:   "ours",
+		pushes: pushes,
 		handle: func(p *qimen.Push) error {
 			if reply := handler.Handle(ctx, p); reply.Status != http.StatusOK || string(reply.Body) != taken {
 				return errors.New("refused")
 			}
 			return nil
 		},
-		serve: handler,
-		last: func() refund {
-			return refund{
-				last.ChannelID, last.OrderID, last.OutOrderID, int(last.Type()),
-				refundData{last.RenewalOrderID, last.RenewalOutOrderID, last.RefundType, last.Amount, last.Reason, last.PayTradeNo},
+		serve:  http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }),
+		forget: func() { handler = newHandler() },
+		last: func() received {
+			return received{
+				last.ChannelID, last.OrderID, last.OutOrderID, last.Type(),
+				&refund{last.RenewalOrderID, last.RenewalOutOrderID, last.RefundType, last.Amount, last.Reason, last.PayTradeNo},
 			}
 		},
 	}
 }
 
 // newStdReceiver does by hand what this push needs: JSON in UTF-8, no signed headers.
-func newStdReceiver(tb testing.TB) *receiver {
-	push, err := work.Push(time.Now())
-	must(tb, err)
-	last := &refund{}
-	return newPeerReceiver("std", push, func(p *qimen.Push) error {
+func newStdReceiver(pushes []*qimen.Push) *receiver {
+	last := &received{}
+	return newPeerReceiver("std", pushes, func(p *qimen.Push) error {
 		if err := verifyByHand(p.RawQuery, p.Body, time.Now()); err != nil {
 			return err
 		}
@@ -165,30 +198,42 @@ func verifyByHand(rawQuery string, body []byte, now time.Time) error {
 	return nil
 }
 
-// dispatch parses an event for the peers, and keeps the one that they know.
-func dispatch(payload []byte, to *refund) error {
-	var e refund
+// dispatch parses an event for the peers, and keeps it for the user.
+func dispatch(payload []byte, to *received) error {
+	var e envelope
 	if err := json.Unmarshal(payload, &e); err != nil {
 		return err
 	}
+	var data any
 	switch e.EventType {
-	case int(events.TypeRenewalFeeRefund):
-		*to = e
-		return nil
+	case events.TypeRenewalAccepted:
+		data = &accepted{}
+	case events.TypeRenewalRejected:
+		data = &rejected{}
+	case events.TypeFeeRefund, events.TypeRenewalFeeRefund:
+		data = &refund{}
 	default:
 		return fmt.Errorf("event %d", e.EventType)
 	}
+	if err := json.Unmarshal(e.Data, data); err != nil {
+		return err
+	}
+	*to = received{e.ChannelID, e.OrderID, e.OutOrderID, e.EventType, data}
+	return nil
 }
 
 // newStripe is stripe-go, with the same event in the member of Stripe's envelope
 // that holds an event's data.
 func newStripe() *receiver {
-	envelope := fmt.Appendf(nil, `{"id":"evt_1","object":"event","type":"renewal.refund","created":%d,"api_version":%s,"data":{"object":%s}}`,
-		time.Now().Unix(), strconv.Quote(stripe.APIVersion), work.EventJSON)
-	signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: envelope, Secret: work.Secret, Timestamp: time.Now()})
-	push := &qimen.Push{Header: http.Header{stripeSign: {signed.Header}}, Body: signed.Payload}
-	last := &refund{}
-	return newPeerReceiver("stripe-go", push, func(p *qimen.Push) error {
+	pushes := make([]*qimen.Push, pushCount)
+	for i := range pushes {
+		envelope := fmt.Appendf(nil, `{"id":"evt_1","object":"event","type":"renewal.refund","created":%d,"api_version":%s,"data":{"object":%s}}`,
+			time.Now().Unix(), strconv.Quote(stripe.APIVersion), work.Event(i))
+		signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: envelope, Secret: work.Secret, Timestamp: time.Now()})
+		pushes[i] = &qimen.Push{Header: http.Header{stripeSign: {signed.Header}}, Body: signed.Payload}
+	}
+	last := &received{}
+	return newPeerReceiver("stripe-go", pushes, func(p *qimen.Push) error {
 		event, err := webhook.ConstructEvent(p.Body, p.Header.Get(stripeSign), work.Secret)
 		if err != nil {
 			return err
@@ -202,14 +247,18 @@ func newStandardWebhooks(tb testing.TB) *receiver {
 	hook, err := standardwebhooks.NewWebhook(base64.StdEncoding.EncodeToString([]byte(work.Secret)))
 	must(tb, err)
 	now := time.Now()
-	signature, err := hook.Sign("msg_1", now, work.EventJSON)
-	must(tb, err)
-	push := &qimen.Push{Header: http.Header{}, Body: work.EventJSON}
-	push.Header.Set(standardwebhooks.HeaderWebhookID, "msg_1")
-	push.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
-	push.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
-	last := &refund{}
-	return newPeerReceiver("standard-webhooks", push, func(p *qimen.Push) error {
+	pushes := make([]*qimen.Push, pushCount)
+	for i := range pushes {
+		p := &qimen.Push{Header: http.Header{}, Body: work.Event(i)}
+		signature, err := hook.Sign("msg_1", now, p.Body)
+		must(tb, err)
+		p.Header.Set(standardwebhooks.HeaderWebhookID, "msg_1")
+		p.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+		p.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+		pushes[i] = p
+	}
+	last := &received{}
+	return newPeerReceiver("standard-webhooks", pushes, func(p *qimen.Push) error {
 		if err := hook.Verify(p.Body, p.Header); err != nil {
 			return err
 		}
@@ -241,6 +290,14 @@ func newDelivery(p *qimen.Push) *delivery {
 	}
 	d.request.Header.Set("Content-Type", jsonType)
 	return d
+}
+
+func deliveries(pushes []*qimen.Push) []*delivery {
+	all := make([]*delivery, len(pushes))
+	for i, p := range pushes {
+		all[i] = newDelivery(p)
+	}
+	return all
 }
 
 // to hands the push to a handler; the delivery is its own response writer.

@@ -3,6 +3,7 @@
 package work
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"net/url"
@@ -31,10 +32,10 @@ var (
 	DoneJSON []byte // bill.notify
 )
 
-// EventJSON is the payload of a push: event 142, a fee to refund.
+// eventJSON is the payload of a push: event 142, a fee to refund.
 //
 //go:embed data/event.json
-var EventJSON []byte
+var eventJSON []byte
 
 // CheckCancel is the request of the small call.
 func CheckCancel() *rentcar.RenewalCheckCancelRequest {
@@ -95,16 +96,29 @@ func SignedParams(business string) map[string]string {
 	}
 }
 
-// Push is event 142 as the Qimen gateway delivers it, signed at the time given.
-func Push(now time.Time) (*qimen.Push, error) {
+// Pushes are events 142 as the Qimen gateway delivers them, signed at the time given,
+// each of an order of its own.
+func Pushes(now time.Time, n int) ([]*qimen.Push, error) {
 	query := url.Values{
 		"app_key": {AppKey}, "method": {qimen.DefaultEventMethod}, "timestamp": {fliggy.At(now).String()},
 		"v": {"2.0"}, "format": {"json"}, "sign_method": {"md5"},
+	}.Encode()
+	pushes := make([]*qimen.Push, n)
+	for i := range pushes {
+		p := &qimen.Push{
+			RawQuery: query,
+			Header:   map[string][]string{"Content-Type": {"application/json;charset=utf-8"}},
+			Body:     Event(i),
+		}
+		var err error
+		if pushes[i], err = qimen.SignPush(p, Secret); err != nil {
+			return nil, err
+		}
 	}
-	p := &qimen.Push{
-		RawQuery: query.Encode(),
-		Header:   map[string][]string{"Content-Type": {"application/json;charset=utf-8"}},
-		Body:     EventJSON,
-	}
-	return qimen.SignPush(p, Secret)
+	return pushes, nil
+}
+
+// Event is the payload of a push, event 142 of the i-th order: a fee to refund.
+func Event(i int) []byte {
+	return bytes.Replace(eventJSON, []byte("3104050285204362836"), fmt.Appendf(nil, "31040502852%08d", i), 1)
 }
