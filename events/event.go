@@ -23,7 +23,7 @@ type Event interface {
 	// hand.
 	Raw() []byte
 
-	findings(*fliggy.Problems)
+	findings() fliggy.Problems
 }
 
 // An Envelope is what all events and callbacks have around their data.
@@ -107,14 +107,15 @@ func (e *RenewalAccepted) Type() Type { return cmp.Or(e.EventType, TypeRenewalAc
 // Validate lists what breaks a rule of the guide.
 func (e *RenewalAccepted) Validate() error { return validate(e) }
 
-func (e *RenewalAccepted) findings(ps *fliggy.Problems) {
-	e.check(ps, e.Type(), TypeRenewalAccepted)
-	requireChannel(ps, e.ChannelID)
-	requireID(ps, e.RenewalOrderID)
+func (e *RenewalAccepted) findings() (ps fliggy.Problems) {
+	e.check(&ps, e.Type(), TypeRenewalAccepted)
+	requireChannel(&ps, e.ChannelID)
+	requireID(&ps, e.RenewalOrderID)
 	if !e.CreatedTime.IsSet() {
 		ps.Add("eventData.createdTime", "is missing")
 	}
-	checkExtra(ps, &e.Envelope, acceptedPlan, e.ExtraData)
+	checkExtra(&ps, &e.Envelope, acceptedPlan, e.ExtraData)
+	return ps
 }
 
 // MarshalJSON gives the payload as it came, without white space between tokens
@@ -149,14 +150,15 @@ func (e *RenewalRejected) Type() Type { return cmp.Or(e.EventType, TypeRenewalRe
 // Validate lists what breaks a rule of the guide.
 func (e *RenewalRejected) Validate() error { return validate(e) }
 
-func (e *RenewalRejected) findings(ps *fliggy.Problems) {
-	e.check(ps, e.Type(), TypeRenewalRejected)
-	requireChannel(ps, e.ChannelID)
-	requireID(ps, e.RenewalOrderID)
+func (e *RenewalRejected) findings() (ps fliggy.Problems) {
+	e.check(&ps, e.Type(), TypeRenewalRejected)
+	requireChannel(&ps, e.ChannelID)
+	requireID(&ps, e.RenewalOrderID)
 	if top.IsBlank(e.ErrorCode) && top.IsBlank(e.ErrorMessage) {
 		ps.Add("eventData.errorCode", "one of errorCode and errorMessage is required")
 	}
-	checkExtra(ps, &e.Envelope, rejectedPlan, e.ExtraData)
+	checkExtra(&ps, &e.Envelope, rejectedPlan, e.ExtraData)
+	return ps
 }
 
 // MarshalJSON gives the payload as it came, without white space between tokens
@@ -178,10 +180,11 @@ type Unknown struct {
 // Validate lists what is wrong with the envelope.
 func (e *Unknown) Validate() error { return validate(e) }
 
-func (e *Unknown) findings(ps *fliggy.Problems) {
-	e.check(ps, e.EventType)
-	requireChannel(ps, e.ChannelID)
-	e.checkData(ps)
+func (e *Unknown) findings() (ps fliggy.Problems) {
+	e.check(&ps, e.EventType)
+	requireChannel(&ps, e.ChannelID)
+	e.checkData(&ps)
+	return ps
 }
 
 func (e *Unknown) checkData(ps *fliggy.Problems) {
@@ -207,8 +210,7 @@ func (e Unknown) MarshalJSON() ([]byte, error) {
 }
 
 func validate(e Event) error {
-	var ps fliggy.Problems
-	e.findings(&ps)
+	ps := e.findings()
 	if len(ps) == 0 {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package events
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,11 +15,10 @@ import (
 // bounds the work: each level reads its text a fixed number of times.
 const maxWrapping = 4
 
-// received is an envelope with its data still unread.
+// received is an envelope with its data still unread, as they stand in the payload.
 type received struct {
 	Envelope
-	Member json.RawMessage `top:"eventData"` // not one of Extra
-	data   string          // the same, as it stands in the payload
+	data string
 }
 
 var (
@@ -48,19 +46,7 @@ func find(payload string, wrappers int) (*received, error) {
 		return in, nil
 	}
 	if ms.say("eventType") {
-		in, err := open(payload)
-		if err != nil {
-			return nil, err
-		}
-		m := ms.get("eventData")
-		if len(in.Member) == 0 {
-			if other := ms.get("event_data"); other.Value != "" {
-				m = other
-				delete(in.Extra, m.Name)
-			}
-		}
-		in.data = m.Value
-		return in, nil
+		return open(ms)
 	}
 	if wrappers == 0 {
 		return nil, errNoEnvelope
@@ -106,10 +92,17 @@ func within(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// open reads the envelope that payload is.
-func open(payload string) (*received, error) {
-	in := &received{}
-	if err := incoming.DecodeText(payload, in); err != nil {
+// open reads the envelope that an object is.
+func open(ms members) (*received, error) {
+	data := ms.get("eventData")
+	names := []string{"eventData"}
+	if data.Value == "" || data.Value == "null" {
+		if other := ms.get("event_data"); other.Value != "" {
+			data, names = other, append(names, other.Name)
+		}
+	}
+	in := &received{data: data.Value}
+	if err := envelopePlan.DecodeParts(ms, &in.Envelope, names...); err != nil {
 		return nil, err
 	}
 	if in.EventType == 0 {

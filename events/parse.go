@@ -13,7 +13,6 @@ import (
 
 var (
 	envelopePlan = mustPlan[Envelope]()
-	incoming     = mustPlan[received]()
 
 	// plans of the data of each event, by type of struct
 	acceptedPlan      = mustPlan[RenewalAccepted]()

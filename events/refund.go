@@ -83,16 +83,17 @@ func (e *RenewalFeeRefund) TradeNo() (no TradeNo, ok bool) {
 // guide's sample has, is no finding.
 func (e *RenewalFeeRefund) Validate() error { return validate(e) }
 
-func (e *RenewalFeeRefund) findings(ps *fliggy.Problems) {
-	e.check(ps, e.Type(), TypeRenewalFeeRefund, TypeFeeRefund)
-	requireChannel(ps, e.ChannelID)
-	requireID(ps, e.RenewalOrderID)
-	required(ps, "eventData.renewalOutOrderId", e.RenewalOutOrderID)
+func (e *RenewalFeeRefund) findings() (ps fliggy.Problems) {
+	e.check(&ps, e.Type(), TypeRenewalFeeRefund, TypeFeeRefund)
+	requireChannel(&ps, e.ChannelID)
+	requireID(&ps, e.RenewalOrderID)
+	required(&ps, "eventData.renewalOutOrderId", e.RenewalOutOrderID)
 	if e.Canceller == fliggy.CancellerMerchant {
 		ps.Add("eventData.canceller", "2 (merchant) is documented as not supported yet")
 	}
-	e.checkRefund(ps)
-	checkExtra(ps, &e.Envelope, renewalRefundPlan, e.ExtraData)
+	e.checkRefund(&ps)
+	checkExtra(&ps, &e.Envelope, renewalRefundPlan, e.ExtraData)
+	return ps
 }
 
 // MarshalJSON gives the payload as it came, without white space between tokens
@@ -112,11 +113,12 @@ func (e *FeeRefund) TradeNo() (no TradeNo, ok bool) { return parseTradeNo(e.PayT
 // Validate lists what breaks a rule of the guide.
 func (e *FeeRefund) Validate() error { return validate(e) }
 
-func (e *FeeRefund) findings(ps *fliggy.Problems) {
-	e.check(ps, e.Type(), TypeFeeRefund)
-	requireChannel(ps, e.ChannelID)
-	e.checkRefund(ps)
-	checkExtra(ps, &e.Envelope, refundPlan, e.ExtraData)
+func (e *FeeRefund) findings() (ps fliggy.Problems) {
+	e.check(&ps, e.Type(), TypeFeeRefund)
+	requireChannel(&ps, e.ChannelID)
+	e.checkRefund(&ps)
+	checkExtra(&ps, &e.Envelope, refundPlan, e.ExtraData)
+	return ps
 }
 
 // MarshalJSON gives the payload as it came, without white space between tokens

@@ -98,6 +98,15 @@ var protocolParams = map[string]bool{
 // errGarbled refuses a push that verifies with other bytes too.
 var errGarbled = errors.New("qimen: the push is not valid UTF-8: its signature does not tell what was meant")
 
+// messageOf is Payload for whoever only reads it: a body that is the message is not
+// copied.
+func messageOf(d *Delivery) ([]byte, error) {
+	if d.Push != nil && !d.IsForm && !d.IsGarbled && string(d.Push.Body) == d.Text {
+		return d.Push.Body, nil
+	}
+	return d.Payload()
+}
+
 // Payload extracts the message: the text body (JSON, or XML), or for a form
 // an object of its fields, each value a JSON string, without the parameters of
 // the gateway. Only signed content is in it. That the message is the body is

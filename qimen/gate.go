@@ -240,7 +240,10 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 		if reply != nil {
 			kept = *reply
 		}
-		how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept.clone()) }
+		if waits(gate) { // a MemoryGate makes a copy
+			kept = kept.clone()
+		}
+		how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept) }
 	}
 	if waits(gate) {
 		ctx = context.WithoutCancel(ctx)

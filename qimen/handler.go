@@ -279,14 +279,25 @@ func (h *Handler) work(ctx context.Context, t task, o *Observation) *Reply {
 	if o.Reason == ReasonAccepted && body != nil { // a merchant's reply
 		return &Reply{Status: http.StatusOK, ContentType: jsonContentType, Body: body}
 	}
-	if refusal := (*Refusal)(nil); o.Reason == ReasonHandlerError && errors.As(o.Err, &refusal) && refusal != nil {
-		o.Reason = ReasonRefused
-		if reply := h.replies[ReasonRefused]; reply.Render != nil {
-			reply.Body = reply.Render(refusal.Code, refusal.Message)
-			return &reply
-		}
+	if o.Reason == ReasonHandlerError {
+		return h.refuse(o)
 	}
 	return nil
+}
+
+// refuse looks for a refusal in the error of the user's function.
+func (h *Handler) refuse(o *Observation) *Reply {
+	var refusal *Refusal
+	if !errors.As(o.Err, &refusal) || refusal == nil {
+		return nil
+	}
+	o.Reason = ReasonRefused
+	reply := h.replies[ReasonRefused]
+	if reply.Render == nil {
+		return nil
+	}
+	reply.Body = reply.Render(refusal.Code, refusal.Message)
+	return &reply
 }
 
 // handleEvent decodes an event for the user's function.

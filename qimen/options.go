@@ -60,7 +60,7 @@ func defaultConfig() config {
 	return config{
 		operations:   map[string]operation{},
 		eventMethod:  DefaultEventMethod,
-		payload:      (*Delivery).Payload,
+		payload:      messageOf,
 		window:       DefaultWindow,
 		timeout:      DefaultHandlerTimeout,
 		bodyLimit:    DefaultBodyLimit,

@@ -206,10 +206,10 @@ func headerIndex(header http.Header) map[string]string {
 	return index
 }
 
-// headerValue is one entry of the index, for a name in plain ASCII; the canonical name
+// headerValue is one entry of the index, for a canonical name in plain ASCII, which
 // comes first.
 func headerValue(header http.Header, name string) string {
-	if values := header[http.CanonicalHeaderKey(name)]; len(values) > 0 {
+	if values := header[name]; len(values) > 0 {
 		return values[0]
 	}
 	first, value := "", ""
@@ -223,9 +223,10 @@ func headerValue(header http.Header, name string) string {
 
 // isSameHeader tells whether two names are the same in lower case; name is plain ASCII.
 func isSameHeader(other, name string) bool {
-	if !isASCII(other) {
-		other = strings.ToLower(other)
+	if isASCII(other) {
+		return len(other) == len(name) && strings.EqualFold(other, name)
 	}
+	other = strings.ToLower(other)
 	return isASCII(other) && strings.EqualFold(other, name)
 }
 

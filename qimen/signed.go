@@ -264,7 +264,7 @@ func splitParams(s, separator string) ([]string, error) {
 // unescape decodes form encoding in the charset of the push. Like Java it
 // decodes each run of escaped bytes for itself.
 func (s *signedPush) unescape(raw string) (string, error) {
-	if !strings.ContainsAny(raw, "%+") && isASCII(raw) {
+	if isPlain(raw) {
 		return raw, nil
 	}
 	var place [64]byte
@@ -308,6 +308,16 @@ func (s *signedPush) unescape(raw string) (string, error) {
 	}
 	err := endRun()
 	return string(out), err
+}
+
+// isPlain tells whether form encoding leaves text as it is.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c == '%' || c == '+' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // unhex reads two hexadecimal digits at the start of s.

@@ -26,7 +26,9 @@ func (p *Plan) DecodeText(text string, dst any) error {
 
 // decodeText is DecodeText once the text is known to be valid UTF-8.
 func (p *Plan) decodeText(text string, dst any) error {
-	d := newJSONDecoder(text, 0, nil)
+	d := takeDecoder(len(text))
+	defer d.release()
+	d.text = text
 	if d.peek() != '{' {
 		return d.errKind("an object")
 	}
@@ -38,43 +40,6 @@ func (p *Plan) decodeText(text string, dst any) error {
 
 // Knows tells whether the message has a member of that name.
 func (p *Plan) Knows(name string) bool { return p.byName[name] != nil }
-
-// A jsonDecoder reads a text in one pass.
-type jsonDecoder struct {
-	scanner
-	sharer
-	room    *room
-	own     room     // of the decoder that reads the whole message
-	scratch []byte   // of values whose types read themselves
-	short   [64]byte // where scratch begins
-}
-
-// newJSONDecoder returns the decoder of a text that lies that deep in a message; a
-// nil room stands for a message of its own.
-func newJSONDecoder(text string, depth int, r *room) *jsonDecoder {
-	d := &jsonDecoder{scanner: scanner{text: text, depth: depth}, sharer: sharer{len(text) > maxShared}, room: r}
-	if r == nil {
-		d.own = newRoom()
-		d.room = &d.own
-	}
-	d.scratch = d.short[:0]
-	return d
-}
-
-// maxShared bounds, in bytes, the text of a message that its values may share: a
-// value that is kept keeps all of it.
-const maxShared = 64 << 10
-
-// A sharer hands out parts of a text.
-type sharer struct{ copies bool }
-
-// keep returns what may be stored of a part of the text.
-func (s sharer) keep(part string) string {
-	if s.copies {
-		return strings.Clone(part)
-	}
-	return part
-}
 
 // object reads the object at the cursor.
 func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
@@ -116,19 +81,25 @@ func (d *jsonDecoder) object(p *Plan, v reflect.Value) error {
 		}
 		came.add(f.bit)
 		next = f.bit + 1
-		if d.peek() == 'n' {
-			if err := d.literal("null"); err != nil {
-				return err
-			}
-			continue
-		}
-		switch err := d.value(f.codec, v.FieldByIndex(f.path)); {
-		case err == nil:
-			seen.add(f.bit)
-		case !isNothing(err):
-			return under(name, err)
+		if err := d.field(f, v, &seen); err != nil {
+			return err
 		}
 	}
+}
+
+// field reads the value at the cursor into its field, and adds it to seen if it says
+// something.
+func (d *jsonDecoder) field(f *field, v reflect.Value, seen *fieldSet) error {
+	if d.peek() == 'n' {
+		return d.literal("null")
+	}
+	switch err := d.value(f.codec, v.FieldByIndex(f.path)); {
+	case err == nil:
+		seen.add(f.bit)
+	case !isNothing(err):
+		return under(f.name, err)
+	}
+	return nil
 }
 
 // expected consumes the name at the cursor, and the colon, where it is that of the
