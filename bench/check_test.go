@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -57,6 +59,28 @@ func (t *tape) RoundTrip(r *http.Request) (*http.Response, error) {
 	return t.next.RoundTrip(r)
 }
 
+// What BenchmarkBuild takes for the end of building lies once in each call, behind
+// the signature and before the sending.
+func TestBuiltIsBeforeSending(t *testing.T) {
+	t.Parallel()
+	var steps []string
+	note := func(step string) func() { return func() { steps = append(steps, step) } }
+	gateway := work.NewGateway(work.DoneJSON)
+	gateway.Read = note("read")
+	clock := func() time.Time {
+		note("clock")()
+		return time.Now()
+	}
+	client := newClient(t, rentcar.WithHTTPClient(&http.Client{Transport: gateway}), rentcar.WithClock(clock))
+	ours := newOursCaller(markContext{context.Background(), note("built")}, client)
+	_, err := ours.notify(work.Bill(2))()
+	must(t, err)
+	// The clock is read for the timestamp, and then for how long the attempt took.
+	if diff := cmp.Diff([]string{"clock", "built", "read", "clock"}, slices.Compact(steps)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSameCalls(t *testing.T) {
 	t.Parallel()
 	checkCancel := func(c *contestant) (any, error) { return c.checkCancel(work.CheckCancel()) }
@@ -77,7 +101,7 @@ func TestSameCalls(t *testing.T) {
 			t.Parallel()
 			tape := &tape{next: work.NewGateway(tt.reply)}
 			clock := func() time.Time { return time.UnixMilli(1675404000000) }
-			ours := newOursCaller(newClient(t, rentcar.WithHTTPClient(&http.Client{Transport: tape}),
+			ours := newOursCaller(context.Background(), newClient(t, rentcar.WithHTTPClient(&http.Client{Transport: tape}),
 				rentcar.WithFormat(tt.format), rentcar.WithClock(clock)))
 			want, err := tt.call(ours)
 			must(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/bench/internal/work"
@@ -21,15 +22,37 @@ type contestant struct {
 // contestants returns one client of each, all sending through rt. An empty address
 // is that of the platform.
 func contestants(tb testing.TB, rt http.RoundTripper, format rentcar.Format) []*contestant {
+	return builders(tb, rt, format, func() {})
+}
+
+// builders are contestants that tell when a request has been built: encoded, signed,
+// and put into a query and a form.
+func builders(tb testing.TB, rt http.RoundTripper, format rentcar.Format, built func()) []*contestant {
 	peerFormat := "json"
 	if format == rentcar.XML {
 		peerFormat = "xml"
 	}
+	std, resty := newStd(rt, peerFormat), newResty(rt, peerFormat)
+	std.built, resty.built = built, built
+	client := newClient(tb, rentcar.WithHTTPClient(&http.Client{Transport: rt}), rentcar.WithFormat(format))
 	return []*contestant{
-		newOursCaller(newClient(tb, rentcar.WithHTTPClient(&http.Client{Transport: rt}), rentcar.WithFormat(format))),
-		newPeerCaller("std", newStd(rt, peerFormat), gatewayURL),
-		newPeerCaller("resty", newResty(rt, peerFormat), gatewayURL),
+		newOursCaller(markContext{context.Background(), built}, client),
+		newPeerCaller("std", std, gatewayURL),
+		newPeerCaller("resty", resty, gatewayURL),
 	}
+}
+
+// A markContext tells when it is asked for its deadline. The client does so once a
+// request has been built, to give the attempt its own.
+type markContext struct {
+	context.Context
+
+	asked func()
+}
+
+func (c markContext) Deadline() (time.Time, bool) {
+	c.asked()
+	return c.Context.Deadline()
 }
 
 // newClient returns the SDK's client as it comes.
@@ -39,8 +62,7 @@ func newClient(tb testing.TB, opts ...rentcar.Option) *rentcar.Client {
 	return client
 }
 
-func newOursCaller(client *rentcar.Client) *contestant {
-	ctx := context.Background()
+func newOursCaller(ctx context.Context, client *rentcar.Client) *contestant {
 	return &contestant{
 		name:        "ours",
 		checkCancel: func(r *rentcar.RenewalCheckCancelRequest) (any, error) { return client.Renewals.CheckCancel(ctx, r) },

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -46,7 +47,7 @@ func dialers(tb testing.TB, s *server) []*contestant {
 		return t
 	}
 	return []*contestant{
-		newOursCaller(newClient(tb, rentcar.WithBaseURL(s.URL))),
+		newOursCaller(context.Background(), newClient(tb, rentcar.WithBaseURL(s.URL))),
 		newPeerCaller("std", newStd(transport(), "json"), s.URL),
 		newPeerCaller("resty", newResty(transport(), "json"), s.URL),
 	}

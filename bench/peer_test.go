@@ -25,6 +25,7 @@ type peer struct {
 	format    string
 	partnerID string
 	now       func() time.Time
+	built     func() // told that query and form are made
 	post      func(ctx context.Context, address, form string) ([]byte, error)
 }
 
@@ -55,8 +56,10 @@ func (p *peer) call(ctx context.Context, address, method, param string, request 
 	params[param] = string(text)
 	query.Set("sign", signSHA256(work.Secret, params))
 	form := url.Values{param: {string(text)}}
+	to, content := address+"?"+query.Encode(), form.Encode()
+	p.built()
 
-	body, err := p.post(ctx, address+"?"+query.Encode(), form.Encode())
+	body, err := p.post(ctx, to, content)
 	if err != nil {
 		return err
 	}

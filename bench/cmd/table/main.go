@@ -74,9 +74,10 @@ func run(ctx context.Context, o options) error {
 	}
 	for round := range max(o.rounds, o.growthRounds) {
 		fmt.Fprintf(os.Stderr, "round %d, %v\n", round+1, time.Since(start).Round(time.Second))
-		for i := range rows {
+		all := benchmarks()
+		for i := range all {
 			if round < o.rounds {
-				if err := measure(rows[(i+round)%len(rows)].benchmark); err != nil {
+				if err := measure(all[(i+round)%len(all)]); err != nil {
 					return err
 				}
 			}

@@ -15,8 +15,8 @@ type Gateway struct {
 	reply  []byte
 	header http.Header
 
-	// Built is called when a request has come and has been read; may be nil.
-	Built func()
+	// Read is called when a request has come and has been read; may be nil.
+	Read func()
 }
 
 // NewGateway returns a gateway that answers with reply, JSON or XML.
@@ -47,8 +47,8 @@ func (g *Gateway) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	if g.Built != nil {
-		g.Built()
+	if g.Read != nil {
+		g.Read()
 	}
 	body := &replyBody{}
 	body.reader.Reset(g.reply)
