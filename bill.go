@@ -62,7 +62,7 @@ func (r *BillNotifyRequest) rules(ps *fliggy.Problems) {
 		ps.Add("distributor_bill_list", "must hold a bill")
 	}
 	for i := range r.Bills {
-		*ps = append(*ps, r.Bills[i].lineProblems().In(fmt.Sprintf("distributor_bill_list[%d]", i))...)
+		*ps = append(*ps, inBill(i, r.Bills[i].lineProblems())...)
 	}
 }
 
@@ -70,9 +70,17 @@ func (r *BillNotifyRequest) rules(ps *fliggy.Problems) {
 func (r *BillNotifyRequest) Warnings() []Problem {
 	var ps fliggy.Problems
 	for i := range r.Bills {
-		ps = append(ps, fliggy.Problems(r.Bills[i].Warnings()).In(fmt.Sprintf("distributor_bill_list[%d]", i))...)
+		ps = append(ps, inBill(i, r.Bills[i].Warnings())...)
 	}
 	return ps
+}
+
+// inBill says which bill problems are of.
+func inBill(i int, ps fliggy.Problems) fliggy.Problems {
+	if len(ps) == 0 {
+		return nil
+	}
+	return ps.In(fmt.Sprintf("distributor_bill_list[%d]", i))
 }
 
 // A Bill is one batch of a settlement bill (账单): movements of money that were

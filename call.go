@@ -94,7 +94,7 @@ func (c *Client) sign(cl *call, now time.Time) request {
 	var room [24]top.Param // for all that is sent as a rule, so that it is not allocated
 	var stamp [len(time.DateTime)]byte
 	query := c.queryOf(room[:0], cl, string(now.In(fliggy.Zone()).AppendFormat(stamp[:0], time.DateTime)))
-	var buf [1024]byte
+	var buf [1536]byte
 	sent := append(top.AppendForm(buf[:0], query), "&sign="...)
 
 	secret, signed := c.secret(), query

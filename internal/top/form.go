@@ -33,7 +33,7 @@ func AppendEscaped[T string | []byte](dst []byte, text T) []byte {
 func EscapedLen[T string | []byte](text T) int {
 	n := 0
 	for i := range len(text) {
-		n += formWords.size[text[i]]
+		n += int(formWords.size[text[i]])
 	}
 	return n
 }
@@ -43,8 +43,7 @@ func EscapedLen[T string | []byte](text T) int {
 // faster than to branch on each byte.
 type wordTable struct {
 	word [256]uint64
-	size [256]int
-	most int // the largest size
+	size [256]uint8
 }
 
 var (
@@ -60,7 +59,7 @@ var (
 func newWordTable(appendByte func([]byte, byte) []byte) (t wordTable) {
 	for c := range 256 {
 		b := appendByte(nil, byte(c))
-		t.size[c], t.most = len(b), max(t.most, len(b))
+		t.size[c] = uint8(len(b)) //nolint:gosec // 8 at most
 		t.word[c] = binary.LittleEndian.Uint64(append(b, make([]byte, 8)...))
 	}
 	return t
@@ -69,20 +68,23 @@ func newWordTable(appendByte func([]byte, byte) []byte) (t wordTable) {
 // appendWords appends the word of each byte. high tells whether there was any that
 // is not ASCII.
 func appendWords[T string | []byte](dst []byte, text T, t *wordTable) (out []byte, high bool) {
-	const piece = 256
+	const (
+		piece = 64
+		room  = 8 * piece
+	)
 	all := byte(0)
 	for len(text) > 0 {
 		part := text[:min(len(text), piece)]
 		text = text[len(part):]
 		n := len(dst)
-		dst = slices.Grow(dst, t.most*len(part)+8)
-		free := dst[n:cap(dst)]
+		dst = slices.Grow(dst, room+8)
+		free := (*[room + 8]byte)(dst[n : n+room+8])
 		at := 0
-		for i := range len(part) {
+		for i := 0; i < len(part) && uint(at) <= room; i++ { // which it is; the compiler need not check further
 			c := part[i]
 			all |= c
 			binary.LittleEndian.PutUint64(free[at:], t.word[c])
-			at += t.size[c]
+			at += int(t.size[c])
 		}
 		dst = dst[:n+at]
 	}
