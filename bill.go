@@ -192,6 +192,9 @@ func (b *Bill) LineTotal() Yuan {
 			rest = rest.Add(amount.Decimal())
 		}
 	}
+	if rest.IsZero() && rest.Exponent() == -2 { // nothing was added to it
+		return fliggy.YuanFromFen(fen)
+	}
 	return YuanFromDecimal(rest.Add(decimal.New(fen, -2)))
 }
 

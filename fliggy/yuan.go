@@ -32,7 +32,15 @@ func MustYuan(s string) Yuan { return must(ParseYuan(s)) }
 func YuanFromDecimal(d decimal.Decimal) Yuan { return Yuan{formatDecimal(d)} }
 
 // YuanFromFen converts a number of fen: 5565 gives 55.65.
-func YuanFromFen(fen int64) Yuan { return Yuan{formatDecimal(decimal.New(fen, -2))} }
+func YuanFromFen(fen int64) Yuan {
+	var place [len("-92233720368547758.08")]byte
+	digits, n := place[:0], uint64(fen) //nolint:gosec // the two's complement, which is made good next
+	if fen < 0 {
+		digits, n = append(digits, '-'), -n
+	}
+	digits = append(strconv.AppendUint(digits, n/100, 10), '.', byte('0'+n/10%10), byte('0'+n%10))
+	return Yuan{string(digits)}
+}
 
 // SumYuan adds amounts. Unset ones count as 0; the result is always set, its scale is the largest scale among them.
 func SumYuan(amounts ...Yuan) Yuan {

@@ -201,6 +201,9 @@ func TestYuanFenProperty(t *testing.T) {
 		if err != nil || fen.Int64() != n {
 			t.Fatalf("%d came back as %v, %v", n, fen, err)
 		}
+		if got, want := fliggy.YuanFromFen(n), fliggy.YuanFromDecimal(decimal.New(n, -2)); got != want {
+			t.Fatalf("%d fen are %v, want %v", n, got, want)
+		}
 		roundTrip[fliggy.Fen](t, fen)
 	})
 }
