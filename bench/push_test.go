@@ -114,7 +114,7 @@ type received struct {
 func receivers(tb testing.TB) []*receiver {
 	pushes, err := work.Pushes(time.Now(), pushCount)
 	must(tb, err)
-	return []*receiver{newOurs(tb, pushes), newStdReceiver(pushes), newStripe(), newStandardWebhooks(tb)}
+	return []*receiver{newOurs(tb, pushes), newStdReceiver(pushes), newCheckedReceiver(pushes), newStripe(), newStandardWebhooks(tb)}
 }
 
 // newOurs is the SDK's handler as it comes.
@@ -200,9 +200,17 @@ func verifyByHand(rawQuery string, body []byte, now time.Time) error {
 
 // dispatch parses an event for the peers, and keeps it for the user.
 func dispatch(payload []byte, to *received) error {
+	e, err := parse(payload)
+	if err == nil {
+		*to = e
+	}
+	return err
+}
+
+func parse(payload []byte) (received, error) {
 	var e envelope
 	if err := json.Unmarshal(payload, &e); err != nil {
-		return err
+		return received{}, err
 	}
 	var data any
 	switch e.EventType {
@@ -213,13 +221,12 @@ func dispatch(payload []byte, to *received) error {
 	case events.TypeFeeRefund, events.TypeRenewalFeeRefund:
 		data = &refund{}
 	default:
-		return fmt.Errorf("event %d", e.EventType)
+		return received{}, fmt.Errorf("event %d", e.EventType)
 	}
 	if err := json.Unmarshal(e.Data, data); err != nil {
-		return err
+		return received{}, err
 	}
-	*to = received{e.ChannelID, e.OrderID, e.OutOrderID, e.EventType, data}
-	return nil
+	return received{e.ChannelID, e.OrderID, e.OutOrderID, e.EventType, data}, nil
 }
 
 // newStripe is stripe-go, with the same event in the member of Stripe's envelope
