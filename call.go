@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -61,6 +62,7 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 	if cl.contentType == "" {
 		cl.content = formContent(&cl.message, cl.form)
 	} else {
+		cl.body = bytes.Clone(cl.body) // it may be the caller's
 		cl.content = rawContent(cl.body)
 	}
 	return c.do(ctx, cl)

@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"bytes"
 	"slices"
 	"sync"
 
@@ -130,7 +131,7 @@ func formContent(m *message, params []top.Param) content {
 	}
 	b = append(top.AppendEscaped(b, m.text), tail...)
 	m.buf.bytes, m.text = b, b[:start:start]
-	return rawContent(b[start:])
+	return rawContent(bytes.Clone(b[start:]))
 }
 
 const (

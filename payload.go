@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"sync"
@@ -10,7 +11,7 @@ import (
 
 // A content is the body of a call: all its attempts send the same.
 type content struct {
-	head []byte
+	head []byte   // the call's own, and nobody changes it
 	long *message // follows, escaped; nil for nothing
 	tail []byte
 	size int64
@@ -18,9 +19,9 @@ type content struct {
 
 func rawContent(body []byte) content { return content{head: body, size: int64(len(body))} }
 
-// A payload is a content on its way. It can be read several times until it is
-// closed: a round tripper may still read when it has given an answer, but what the
-// content is made of belongs to the caller, or goes back to a pool.
+// A payload is a content on its way, and can be read several times. A long one can be
+// read until it is closed: a round tripper may still read when it has given an answer,
+// but the message belongs to the caller.
 type payload struct {
 	content
 	mu      sync.Mutex
@@ -33,6 +34,9 @@ type payload struct {
 func (p *payload) open() io.ReadCloser {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.size == int64(len(p.head)) { // net/http sends what it knows to be in memory together with the headers
+		return io.NopCloser(bytes.NewReader(p.head))
+	}
 	r := &p.first
 	if r.from != nil {
 		r = &payloadReader{}
@@ -51,7 +55,9 @@ func (p *payload) close() {
 	for _, r := range p.further {
 		r.forget()
 	}
-	p.head, p.long, p.tail, p.further = nil, nil, nil, nil
+	if p.long != nil {
+		p.head, p.long, p.tail, p.further = nil, nil, nil, nil
+	}
 }
 
 var (
