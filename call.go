@@ -94,8 +94,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 // sign builds the request of one attempt, and notes what in it must not be shown.
 func (c *Client) sign(cl *call, now time.Time) request {
 	var room [24]top.Param // for all that is sent as a rule, so that it is not allocated
-	var stamp [len(time.DateTime)]byte
-	query := c.queryOf(room[:0], cl, string(now.In(fliggy.Zone()).AppendFormat(stamp[:0], time.DateTime)))
+	query := c.queryOf(room[:0], cl, timestamp(now))
 	var buf [1536]byte
 	sent := append(top.AppendForm(buf[:0], query), "&sign="...)
 
@@ -117,6 +116,16 @@ func (c *Client) sign(cl *call, now time.Time) request {
 	req := request{to: cl.to, query: string(sent), contentType: cl.contentType, content: cl.content}
 	cl.private.addAttempt(req.to.text, req.query, secret, cl.config.session())
 	return req
+}
+
+// timestamp is the time of a call, in GMT+8.
+func timestamp(now time.Time) string {
+	var place [len(time.DateTime)]byte
+	text, err := fliggy.At(now).AppendText(place[:0])
+	if err != nil || len(text) == 0 { // a clock of the caller's may tell any time
+		text = now.In(fliggy.Zone()).AppendFormat(text[:0], time.DateTime)
+	}
+	return string(text)
 }
 
 // beginSignature signs what stands before the message of a call, or returns nil
