@@ -57,7 +57,7 @@ func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bo
 	if ctx.Err() != nil {
 		return false, c.ended(ctx, cl, ctx.Err())
 	}
-	if ban := c.bans.left(cl.banScope, cl.method, c.cfg.now()); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
+	if ban := c.bans.left(cl.banScope, cl.method, c.cfg.now); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
 		if cl.write && tooLate(ctx, ban+leastForWrite) {
 			return false, &RateLimitError{Method: cl.method, RetryAfter: ban}
 		}

@@ -84,7 +84,7 @@ func TestBansInReplies(t *testing.T) {
 		if after != tc.want || told != (tc.want > 0) {
 			t.Errorf("%s: RetryAfter is %v, %v", name, after, told)
 		}
-		if left := c.bans.left("", opOrderQuery.method, testClock()); left != tc.want || g.count() != 1 {
+		if left := c.bans.left("", opOrderQuery.method, testClock); left != tc.want || g.count() != 1 {
 			t.Errorf("%s: banned for %v after %d requests, want %v", name, left, g.count(), tc.want)
 		}
 	}
@@ -196,7 +196,8 @@ func TestBansAreMerged(t *testing.T) {
 	var b bans
 	left := func(after time.Duration, a, other time.Duration) {
 		t.Helper()
-		if got, rest := b.left("", "a", now.Add(after)), b.left("", "b", now.Add(after)); got != a || rest != other {
+		then := func() time.Time { return now.Add(after) }
+		if got, rest := b.left("", "a", then), b.left("", "b", then); got != a || rest != other {
 			t.Errorf("after %v: %v and %v are left, want %v and %v", after, got, rest, a, other)
 		}
 	}

@@ -290,19 +290,19 @@ func TestBansUnderRace(t *testing.T) {
 			for n := range each {
 				b.note("", &GatewayError{Method: method(caller, n), SubCode: apiBan, RetryAfter: time.Minute}, testClock())
 				b.note("", &GatewayError{Method: "all", SubCode: apiBan, RetryAfter: time.Duration(1+caller*each+n) * time.Second}, testClock())
-				_ = b.left("", "all", testClock())
+				_ = b.left("", "all", testClock)
 			}
 		})
 	}
 	wg.Wait()
 	for caller := range callers {
 		for n := range each {
-			if got := b.left("", method(caller, n), testClock()); got != time.Minute {
+			if got := b.left("", method(caller, n), testClock); got != time.Minute {
 				t.Errorf("%s: %v are left", method(caller, n), got)
 			}
 		}
 	}
-	if got := b.left("", "all", testClock()); got != callers*each*time.Second {
+	if got := b.left("", "all", testClock); got != callers*each*time.Second {
 		t.Errorf("%v are left of the longest", got)
 	}
 }

@@ -25,7 +25,7 @@ type Limiter interface {
 func (c *Client) admit(ctx context.Context, cl *call) error {
 	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
 	for {
-		left := c.bans.left(cl.banScope, cl.method, c.cfg.now())
+		left := c.bans.left(cl.banScope, cl.method, c.cfg.now)
 		switch {
 		case left > 0:
 			wait := left + rand.N(banJitter)
@@ -159,14 +159,14 @@ func (b *bans) note(scope string, e *GatewayError, now time.Time) {
 }
 
 // left tells how long calls of a method are still banned.
-func (b *bans) left(scope, method string, now time.Time) time.Duration {
+func (b *bans) left(scope, method string, now func() time.Time) time.Duration {
 	until := b.until.Load()
 	if until == nil {
 		return 0
 	}
-	left := time.Duration(0)
+	left, at := time.Duration(0), now()
 	for _, key := range []string{scope + method, scope, ""} { // what the TOP gateway says of the app holds everywhere
-		left = max(left, (*until)[key].Sub(now))
+		left = max(left, (*until)[key].Sub(at))
 	}
 	return left
 }
