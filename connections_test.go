@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"compress/gzip"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -168,5 +169,39 @@ func TestConnectionsOfManyCallers(t *testing.T) {
 	}
 	if n := connections.Load(); n > most {
 		t.Errorf("%d connections for %d callers", n, callers)
+	}
+}
+
+// A writeCounter counts what is written to a connection.
+type writeCounter struct {
+	net.Conn
+
+	writes *atomic.Int32
+}
+
+func (c writeCounter) Write(b []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(b)
+}
+
+// A short request goes out in one piece, headers and body: one packet, one record of
+// TLS.
+func TestShortRequestIsOneWrite(t *testing.T) {
+	t.Parallel()
+	address, _ := counting(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"successful":true}`) })
+	var writes atomic.Int32
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		return writeCounter{conn, &writes}, err
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	c := shipped(t, address, WithHTTPClient(&http.Client{Transport: transport}))
+	for n := range int32(5) {
+		if _, err := queryOrder(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if got := writes.Load(); got != n+1 {
+			t.Fatalf("%d writes for %d requests", got, n+1)
+		}
 	}
 }
