@@ -64,12 +64,12 @@ func TestAllocations(t *testing.T) {
 		"sign, HMAC-MD5":    {sign(HMACMD5), 2},
 		"sign, HMAC-SHA256": {sign(HMACSHA256), 2},
 		"validate a bill":   {bill.Validate, 4},
-		"total of a bill":   {func() error { bill.LineTotal(); return nil }, 4},
+		"total of a bill":   {func() error { bill.LineTotal(); return nil }, 2},
 		"small call":        {func() error { _, err := c.Renewals.CheckCancel(ctx, check); return err }, 50},
 		"small bill": {func() error {
 			_, err := c.Bills.Notify(ctx, bill, CallSession("session-of-32-letters-and-digits"))
 			return err
-		}, 65},
+		}, 58},
 	} {
 		most := tc.most
 		if poolsLose {

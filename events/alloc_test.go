@@ -14,7 +14,7 @@ func TestParseAllocations(t *testing.T) {
 		if _, err := events.Parse(payload); err != nil {
 			t.Fatal(err)
 		}
-	}); n > 7 {
-		t.Errorf("%v allocations, want at most 7", n)
+	}); n > 5 {
+		t.Errorf("%v allocations, want at most 5", n)
 	}
 }
