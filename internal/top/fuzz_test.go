@@ -3,6 +3,7 @@ package top_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -167,7 +168,8 @@ func FuzzOpenReply(f *testing.F) {
 }
 
 // FuzzDecode reads anything into a message with members of all kinds. What was
-// read is written as JSON that reads as the same again.
+// read is written as JSON that reads as the same again; and an object reads the same
+// member by member.
 func FuzzDecode(f *testing.F) {
 	for _, c := range leniencies {
 		f.Add([]byte("{"+c.json+"}"), false)
@@ -194,6 +196,17 @@ func FuzzDecode(f *testing.F) {
 			}
 			if again := encodeAgain(t, plan, &second); !bytes.Equal(text, again) {
 				t.Fatalf("not stable:\n%s\n%s", text, again)
+			}
+		}
+		var whole, byParts all
+		parts, err := top.AppendParts(nil, string(data))
+		if !document && err == nil {
+			err, partsErr := plan.DecodeJSON(data, &whole), plan.DecodeParts(parts, &byParts)
+			switch {
+			case fmt.Sprint(err) != fmt.Sprint(partsErr):
+				t.Fatalf("%v, by parts %v", err, partsErr)
+			case err == nil && !bytes.Equal(encodeAgain(t, plan, &whole), encodeAgain(t, plan, &byParts)):
+				t.Fatalf("%s\nby parts %s", encodeAgain(t, plan, &whole), encodeAgain(t, plan, &byParts))
 			}
 		}
 		var kept, back open
