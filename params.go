@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ type Params map[string]any
 // list returns the parameters as text, sorted by name.
 func (p Params) list(problems *fliggy.Problems) []top.Param {
 	out := make([]top.Param, 0, len(p))
-	for name, value := range p {
+	for _, name := range slices.Sorted(maps.Keys(p)) { // the problems come in this order
+		value := p[name]
 		switch {
 		case top.IsBlank(name) || !utf8.ValidString(name):
 			problems.Add("parameter", ruleName)
