@@ -131,7 +131,7 @@ func formContent(m *message, params []top.Param) content {
 	}
 	b = append(top.AppendEscaped(b, m.text), tail...)
 	m.buf.bytes, m.text = b, b[:start:start]
-	return rawContent(bytes.Clone(b[start:]))
+	return rawContent(bytes.Clone(b[start:])) // a round tripper may still read it when the buffer is another call's
 }
 
 const (

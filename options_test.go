@@ -61,6 +61,7 @@ func TestNewClientRefusals(t *testing.T) {
 		"nil logger":          {testAppKey, testSecret, []Option{WithLogger(nil)}, "the logger is nil: leave the option out to log nothing"},
 		"nil observer":        {testAppKey, testSecret, []Option{WithObserver(nil)}, "the observer is nil"},
 		"no user agent":       {testAppKey, testSecret, []Option{WithUserAgent("")}, "the user agent must be one line of text without control characters"},
+		"blank user agent":    {testAppKey, testSecret, []Option{WithUserAgent(" ")}, "the user agent must be one line of text without control characters"},
 		"two lines":           {testAppKey, testSecret, []Option{WithUserAgent("a\r\nb: c")}, "the user agent must be one line of text without control characters"},
 		"control character":   {testAppKey, testSecret, []Option{WithUserAgent("a\x00")}, "the user agent must be one line of text without control characters"},
 		"names of no type":    {testAppKey, testSecret, []Option{WithNames("x.y", Names{})}, `names: no type for method "x.y": use Call, which takes any name`},

@@ -132,9 +132,6 @@ func (r *payloadReader) next() (ended bool, err error) {
 
 // nextPiece takes up the next piece of the message, and tells whether it is the last.
 func (r *payloadReader) nextPiece() (done bool, err error) {
-	if r.from.long == nil {
-		return true, nil
-	}
 	if r.encoder == nil {
 		r.encoder, r.buf = r.from.long.encode(true), takeBuffer()
 	}

@@ -43,7 +43,7 @@ func newEndpoint(text string) (endpoint, error) {
 // transport sends one signed request and reads the whole reply.
 type transport struct {
 	resty  *resty.Client
-	header http.Header // of forms
+	header http.Header // of forms; all calls share it. None is blank, or resty would write into it
 	limit  int64
 }
 

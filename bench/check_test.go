@@ -75,8 +75,10 @@ func TestBuiltIsBeforeSending(t *testing.T) {
 	ours := newOursCaller(markContext{context.Background(), note("built")}, client)
 	_, err := ours.notify(work.Bill(2))()
 	must(t, err)
-	// The clock is read for the timestamp, and then for how long the attempt took.
-	if diff := cmp.Diff([]string{"clock", "built", "read", "clock"}, slices.Compact(steps)); diff != "" {
+	// The clock is read for the timestamp, and then for how long the attempt took. A
+	// second mark, even beside the first, would be counted too.
+	twice := func(a, b string) bool { return a == "clock" && b == "clock" }
+	if diff := cmp.Diff([]string{"clock", "built", "read", "clock"}, slices.CompactFunc(steps, twice)); diff != "" {
 		t.Error(diff)
 	}
 }

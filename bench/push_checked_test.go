@@ -14,9 +14,10 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// newCheckedReceiver is std with what else ours does for each push: it refuses members
-// that come twice, names the message and its content, and lets it through once, in the
-// time that the user's function has.
+// newCheckedReceiver is std with most of what else ours does for each push: it refuses
+// members that come twice, names the message and its content, and lets it through once,
+// in the time that the user's function has. It leaves out what the guide's rules say of
+// the event, and whether the push has been cut in other places before.
 func newCheckedReceiver(pushes []*qimen.Push) *receiver {
 	last := &received{}
 	gate := &handGate{seen: map[string][sha256.Size]byte{}}

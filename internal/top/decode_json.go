@@ -188,6 +188,9 @@ func (d *jsonDecoder) scalar(c *codec, v reflect.Value, t token) error {
 		return asRule(c.typ, c.quick(self, d.keep(text)))
 	}
 	if u, ok := self.(json.Unmarshaler); ok {
+		if c.keeps { // against the rule of encoding/json, but a pooled decoder's memory is that of another message next
+			return asRule(c.typ, u.UnmarshalJSON([]byte(t.raw)))
+		}
 		d.scratch = append(d.scratch[:0], t.raw...)
 		return asRule(c.typ, u.UnmarshalJSON(d.scratch))
 	}

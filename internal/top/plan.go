@@ -60,6 +60,7 @@ type codec struct {
 	typ      reflect.Type
 	pointers int           // how many pointers lie around the value
 	quick    quickScalar   // how a scalar reads plain text, nil without a short cut
+	keeps    bool          // whether a scalar may keep the JSON that it is given
 	elem     *codec        // list elements
 	empty    reflect.Value // a list of nothing, not nil
 	size     uintptr       // of a list's element and what it points to, in bytes
@@ -271,7 +272,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 	case t == timeType:
 		return nil, errTime
 	case isScalar(t):
-		cd.kind, cd.quick = kindScalar, quickScalars[t]
+		cd.kind, cd.quick, cd.keeps = kindScalar, quickScalars[t], t.PkgPath() != idType.PkgPath()
 		return cd, nil
 	}
 	switch t.Kind() {

@@ -92,11 +92,11 @@ type Reply struct {
 	plan      *Plan    // what the reply was decoded by
 }
 
-// OpenReply opens the envelope of a reply, which is valid UTF-8: error envelopes are found in every
-// format, the root of a wrapped reply is taken off whatever it is called, and
-// where the platform answers in the other JSON format than asked the reply is
-// understood all the same. inner, where not empty, names a member that holds the
-// members of the reply.
+// OpenReply opens the envelope of a reply, whose text must be valid UTF-8: error
+// envelopes are found in every format, the root of a wrapped reply is taken off
+// whatever it is called, and where the platform answers in the other JSON format
+// than asked the reply is understood all the same. inner, where not empty, names a
+// member that holds the members of the reply.
 func OpenReply(text string, format Format, dialect Dialect, inner string) (*Reply, error) {
 	r := &Reply{inner: inner}
 	var err error
