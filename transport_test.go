@@ -338,3 +338,30 @@ func TestRedirectsAreRefused(t *testing.T) {
 		})
 	}
 }
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// A body that has failed, and is written to all the same, spoils no other reply.
+func TestGivenUpBodySpoilsNoReply(t *testing.T) {
+	t.Parallel()
+	const own, others = "a reply", "another"
+	for range 20 {
+		var kept []byte
+		if _, err := readAll(readerFunc(func(b []byte) (int, error) {
+			kept = b
+			return 0, io.ErrUnexpectedEOF
+		}), -1, 1<<20); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatal(err)
+		}
+		text, err := readAll(readerFunc(func(b []byte) (int, error) {
+			n := copy(b, own)
+			copy(kept, others)
+			return n, io.EOF
+		}), -1, 1<<20)
+		if text != own || err != nil {
+			t.Fatalf("%q, %v", text, err)
+		}
+	}
+}

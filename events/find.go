@@ -46,7 +46,7 @@ func find(payload string, wrappers int) (*received, error) {
 		return in, nil
 	}
 	if ms.say("eventType") {
-		return open(ms)
+		return open(ms, len(payload))
 	}
 	if wrappers == 0 {
 		return nil, errNoEnvelope
@@ -92,8 +92,8 @@ func within(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// open reads the envelope that an object is.
-func open(ms members) (*received, error) {
+// open reads the envelope that an object of that many bytes is.
+func open(ms members, size int) (*received, error) {
 	data := ms.get("eventData")
 	names := []string{"eventData"}
 	if data.Value == "" || data.Value == "null" {
@@ -102,7 +102,7 @@ func open(ms members) (*received, error) {
 		}
 	}
 	in := &received{data: data.Value}
-	if err := envelopePlan.DecodeParts(ms, &in.Envelope, names...); err != nil {
+	if err := envelopePlan.DecodeParts(ms, size, &in.Envelope, names...); err != nil {
 		return nil, err
 	}
 	if in.EventType == 0 {

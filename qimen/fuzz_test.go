@@ -20,6 +20,7 @@ func FuzzVerifyPush(f *testing.F) {
 		{stdQuery + "&sign=x", "application/json;charset=UTF-8", "", "", `{"eventType":103}`},
 		{"=x&&a=1&a=b=c&d==&e&sign=", "application/x-www-form-urlencoded", "x-u,,x-v", "%E5%BC%A0+1", "a=2&e=3&f=%E4%B8&=&g"},
 		{"a=%D6%D0&b=%80", "text/xml;charset=gbk", "X-U", "%D6%D0", "\xd6\xd0\xa2\xe3\x80"},
+		{"a=%D6%D8&b=%00", "text/xml;charset=\x0Fgbk", "X-U", "%D6%D0", "a=%D6"}, // Java trims every control character
 		{"%61=%zz", "text/plain; charset=gb18030", "sign", "x", "\x94\x39\xe4\x37"},
 		{"%EE%80%80=1&%F0%9F%94%91=2", "application/xml;charset=utf8", " x-u", "", "\xed\xa0\x80\xf0\x9f"},
 	} {

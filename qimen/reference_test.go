@@ -35,7 +35,7 @@ func referenceAccepts(p *Push, secret string) bool {
 	}
 	charset := "utf-8"
 	if m := charsetPattern.FindStringSubmatch(contentType); m != nil {
-		if name := strings.Trim(m[1], "\x00\t\n\v\f\r "); name != "" {
+		if name := strings.TrimFunc(m[1], func(r rune) bool { return r <= ' ' }); name != "" {
 			charset = strings.ToLower(name)
 		}
 	}

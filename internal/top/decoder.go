@@ -55,13 +55,9 @@ func (s sharer) keep(part string) string {
 	return part
 }
 
-// DecodeParts is DecodeText of an object whose members AppendParts has listed, but for
-// those of the names in leftOut.
-func (p *Plan) DecodeParts(parts []Part, dst any, leftOut ...string) error {
-	size := 0
-	for _, m := range parts {
-		size += len(m.Value)
-	}
+// DecodeParts is DecodeText of a text of that many bytes, whose members AppendParts has
+// listed, but for those of the names in leftOut.
+func (p *Plan) DecodeParts(parts []Part, size int, dst any, leftOut ...string) error {
 	d := takeDecoder(size)
 	defer d.release()
 	d.depth = 1

@@ -201,7 +201,7 @@ func FuzzDecode(f *testing.F) {
 		var whole, byParts all
 		parts, err := top.AppendParts(nil, string(data))
 		if !document && err == nil {
-			err, partsErr := plan.DecodeJSON(data, &whole), plan.DecodeParts(parts, &byParts)
+			err, partsErr := plan.DecodeJSON(data, &whole), plan.DecodeParts(parts, len(data), &byParts)
 			switch {
 			case fmt.Sprint(err) != fmt.Sprint(partsErr):
 				t.Fatalf("%v, by parts %v", err, partsErr)
