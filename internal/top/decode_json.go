@@ -103,13 +103,13 @@ func (d *jsonDecoder) field(f *field, v reflect.Value, seen *fieldSet) error {
 }
 
 // expected consumes the name at the cursor, and the colon, where it is that of the
-// next field, written without a space or an escape; else it is nil.
+// next field, written as it would be sent; else it is nil.
 func (d *jsonDecoder) expected(p *Plan, next int) *field {
 	d.peek()
-	if next == len(p.fields) || p.fields[next].quoted == "" || !strings.HasPrefix(d.text[d.pos:], p.fields[next].quoted) {
+	if next == len(p.fields) || !strings.HasPrefix(d.text[d.pos:], p.fields[next].key.plain) {
 		return nil
 	}
-	d.pos += len(p.fields[next].quoted)
+	d.pos += len(p.fields[next].key.plain)
 	return p.fields[next]
 }
 

@@ -349,7 +349,10 @@ func (e *Encoder) raw(dst, text []byte) []byte {
 // A mark is a piece of JSON that is known beforehand, plain and escaped.
 type mark struct{ plain, escaped string }
 
-func newMark(plain string) mark { return mark{plain, string(AppendEscaped(nil, plain))} }
+func newMark(plain string) mark {
+	var place [1 << 10]byte
+	return mark{plain, string(AppendEscaped(place[:0], plain))}
+}
 
 var (
 	markObject, markObjectEnd = newMark("{"), newMark("}")

@@ -30,9 +30,8 @@ type Plan struct {
 // A field is one member of a message.
 type field struct {
 	name     string
-	quoted   string // the name in quotes and a colon, empty where JSON may escape it
-	path     []int  // index path, through embedded structs
-	bit      int    // position in the set of members seen
+	path     []int // index path, through embedded structs
+	bit      int   // position in the set of members seen
 	codec    *codec
 	required bool
 	keep     bool
@@ -194,9 +193,6 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 			return fmt.Errorf("%s.%s: a second member %q", t.Name(), sf.Name, f.name)
 		}
 		f.path, f.bit = here, len(p.fields)
-		if nextSpecial(f.name, 0) == len(f.name) {
-			f.quoted = `"` + f.name + `":`
-		}
 		f.prepareText(sf.Type)
 		p.fields = append(p.fields, f)
 		if f.required {
@@ -346,7 +342,7 @@ func snakeCase(s string) string {
 
 func isScalar(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
-	return p.Implements(unmarshalerType) || p.Implements(textType)
+	return p.NumMethod() > 0 && (p.Implements(unmarshalerType) || p.Implements(textType))
 }
 
 func isPlainStruct(t reflect.Type) bool {

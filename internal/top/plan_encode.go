@@ -44,7 +44,8 @@ var (
 
 // wayOf chooses the short cut of a codec that is complete.
 func wayOf(c *codec) textWay {
-	writes := slices.ContainsFunc(writerTypes, reflect.PointerTo(c.typ).Implements)
+	p := reflect.PointerTo(c.typ)
+	writes := p.NumMethod() > 0 && slices.ContainsFunc(writerTypes, p.Implements)
 	switch {
 	case c.number || c.text || c.layout != "":
 		return wayGeneral
