@@ -33,7 +33,7 @@ cover:
 examples:
 	bash .ci/run examples
 
-# Five minutes. CI only checks that the contestants agree.
+# Four minutes. CI only checks that the contestants agree.
 bench:
 	go -C bench run ./cmd/table
 	go -C bench run ./cmd/footprint

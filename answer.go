@@ -55,7 +55,7 @@ func hasPrefixFold(s, prefix string) bool {
 // it has been read, against the rules, spoils no request.
 var replyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// readAll reads at most limit bytes. size is how many there are believed to be. The
+// readAll returns at most limit bytes. size is how many there are believed to be. The
 // buffer of a body that failed is not kept: who has given it up may still write to it.
 func readAll(from io.Reader, size, limit int64) (string, error) {
 	const most = 64 << 10 // of what is believed before it is there

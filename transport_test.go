@@ -365,3 +365,24 @@ func TestGivenUpBodySpoilsNoReply(t *testing.T) {
 		}
 	}
 }
+
+// What has been read is gone from a buffer that others get, and a long reply leaves no
+// long buffer.
+func TestReplyBuffersAreWiped(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		for _, size := range []int{100, 3 * maxBuffer} {
+			if _, err := readAll(strings.NewReader(strings.Repeat("13800000000", size/11)), -1, 1<<20); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := readAll(readerFunc(func(b []byte) (int, error) {
+				if whole := b[:cap(b)]; strings.Trim(string(whole), "\x00") != "" || cap(whole) > maxBuffer {
+					t.Errorf("%d bytes, of which are left: %.20q", cap(whole), strings.Trim(string(whole), "\x00"))
+				}
+				return 0, io.EOF
+			}), -1, 1<<20); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

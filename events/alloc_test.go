@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/fliggy-go/rentcar/events"
-	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // Parsing allocates for the payload and the event, not for each member. AllocsPerRun
@@ -25,25 +24,42 @@ func TestParseAllocations(t *testing.T) {
 // A short value that is kept does not keep a long payload. It looks at the heap, so it
 // is not parallel.
 func TestShortValuesKeepNoLongPayload(t *testing.T) {
+	const (
+		envelope = `"eventType":270,"orderId":"3187983531024266527","traceId":"2147b72e16691938918672871ef815"`
+		data     = `"eventData":{"renewalOrderId":"3187983531024266528"}`
+	)
 	long := strings.Repeat("n", 1<<20)
+	beside := `"x":"` + long + `"`
 	for name, payload := range map[string]string{
-		"white space": `{"eventType":270,` + strings.Repeat(" ", 1<<20) + `"orderId":"3187983531024266527"}`,
-		"long name":   `{"eventType":270,"` + long + `":1,"orderId":"3187983531024266527"}`,
-		"long value":  `{"eventType":270,"x":"` + long + `","orderId":"3187983531024266527"}`,
+		"white space":    `{` + envelope + `,` + strings.Repeat(" ", 1<<20) + data + `}`,
+		"long name":      `{"` + long + `":1,` + envelope + `,` + data + `}`,
+		"long value":     `{` + beside + `,` + envelope + `,` + data + `}`,
+		"in a wrapper":   `{` + beside + `,"message":{` + envelope + `,` + data + `}}`,
+		"in eventData":   `{` + beside + `,"eventData":{` + envelope + `,` + data + `}}`,
+		"trace outside":  `{` + beside + `,"trace_id":"2147b72e16691938918672871ef815","eventData":{"eventType":270,"orderId":"1",` + data + `}}`,
+		"data as a text": `{` + beside + `,` + envelope + `,"eventData":"{\"renewalOrderId\":\"3187983531024266528\"}"}`,
 	} {
-		kept := make([]fliggy.ID, 20)
-		before := heap()
-		for i := range kept {
-			c, err := events.ParseCallback([]byte(payload))
-			if err != nil {
-				t.Fatal(err)
+		for member, get := range map[string]func(*events.Callback) string{
+			"orderId":        func(c *events.Callback) string { return string(c.OrderID) },
+			"traceId":        func(c *events.Callback) string { return c.TraceID },
+			"renewalOrderId": func(c *events.Callback) string { return string(c.Data.RenewalOrderID) },
+		} {
+			kept := make([]string, 10)
+			before := heap()
+			for i := range kept {
+				c, err := events.ParseCallback([]byte(payload))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if kept[i] = get(c); kept[i] == "" {
+					t.Fatalf("%s: no %s", name, member)
+				}
 			}
-			kept[i] = c.OrderID
+			if grown := heap() - before; grown > 2<<20 {
+				t.Errorf("%s: %d values of %s keep %d bytes", name, len(kept), member, grown)
+			}
+			runtime.KeepAlive(kept)
 		}
-		if grown := heap() - before; grown > 5<<20 {
-			t.Errorf("%s: %d ids keep %d bytes", name, len(kept), grown)
-		}
-		runtime.KeepAlive(kept)
 	}
 }
 

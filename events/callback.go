@@ -177,7 +177,7 @@ func dataJSON(data any) (json.RawMessage, error) {
 // counterpart of MarshalJSON, for tests and stores. It takes every form that
 // Parse takes.
 func ParseCallback(payload []byte) (*Callback, error) {
-	in, err := find(string(payload), maxWrapping)
+	in, err := find(string(payload), len(payload), maxWrapping)
 	if err != nil {
 		return nil, fmt.Errorf("events: callback: %w", err)
 	}
@@ -189,7 +189,7 @@ func ParseCallback(payload []byte) (*Callback, error) {
 	case data == "":
 		err = errors.New("expected an object")
 	default:
-		err = dataPlan.DecodeText(data, &c.Data)
+		err = dataPlan.DecodeText(data, in.size, &c.Data)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("events: callback %v: eventData: %w", in.EventType, err)

@@ -19,6 +19,7 @@ const maxWrapping = 4
 type received struct {
 	Envelope
 	data string
+	size int // of the payload
 }
 
 var (
@@ -27,36 +28,36 @@ var (
 	errSeveral    = errors.New("several members hold an event")
 )
 
-// find looks for the envelope in a JSON object, through that many wrappers at
-// most.
-func find(payload string, wrappers int) (*received, error) {
+// find looks for the envelope in a JSON object, which lies in a payload of that many
+// bytes, through that many wrappers at most.
+func find(payload string, size, wrappers int) (*received, error) {
 	var place [fewMembers]top.Part
 	ms, err := scan(place[:0], payload)
 	if err != nil {
 		return nil, err
 	}
 	if name, inner := ms.enveloped(); inner != "" && wrappers > 0 {
-		in, err := find(inner, wrappers-1)
+		in, err := find(inner, size, wrappers-1)
 		if err != nil {
 			return nil, within(name, err)
 		}
 		if trace := ms.get("traceId", "trace_id").Value; in.TraceID == "" && !isNothing(trace) {
-			in.TraceID = scalar(trace)
+			in.TraceID = strings.Clone(scalar(trace)) // not the whole payload with it
 		}
 		return in, nil
 	}
 	if ms.say("eventType") {
-		return open(ms, len(payload))
+		return open(ms, size)
 	}
 	if wrappers == 0 {
 		return nil, errNoEnvelope
 	}
-	return findWrapped(ms, wrappers-1)
+	return findWrapped(ms, size, wrappers-1)
 }
 
 // findWrapped looks for the one member that holds an envelope. A member that
 // only looks like one, such as text with a brace, is no fault beside it.
-func findWrapped(ms members, wrappers int) (*received, error) {
+func findWrapped(ms members, size, wrappers int) (*received, error) {
 	var found *received
 	var fault error
 	for _, m := range ms {
@@ -64,7 +65,7 @@ func findWrapped(ms members, wrappers int) (*received, error) {
 		if inner == "" {
 			continue
 		}
-		switch in, err := find(inner, wrappers); {
+		switch in, err := find(inner, size, wrappers); {
 		case errors.Is(err, errSeveral), err == nil && found != nil:
 			return nil, errSeveral
 		case err == nil:
@@ -92,7 +93,7 @@ func within(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// open reads the envelope that an object of that many bytes is.
+// open reads the envelope that an object in a payload of that many bytes is.
 func open(ms members, size int) (*received, error) {
 	data := ms.get("eventData")
 	names := []string{"eventData"}
@@ -101,7 +102,7 @@ func open(ms members, size int) (*received, error) {
 			data, names = other, append(names, other.Name)
 		}
 	}
-	in := &received{data: data.Value}
+	in := &received{data: data.Value, size: size}
 	if err := envelopePlan.DecodeParts(ms, size, &in.Envelope, names...); err != nil {
 		return nil, err
 	}

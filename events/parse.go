@@ -38,7 +38,7 @@ func mustPlan[T any]() *top.Plan {
 // has no clear meaning or comes twice, or says that there is no eventType.
 func Parse(payload []byte) (Event, error) {
 	text := string(payload)
-	in, err := find(text, maxWrapping)
+	in, err := find(text, len(text), maxWrapping)
 	if err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
@@ -61,17 +61,17 @@ func (in *received) event(s source) (Event, error) {
 	switch in.EventType {
 	case TypeRenewalAccepted:
 		e := &RenewalAccepted{Envelope: in.Envelope, source: s}
-		return e, acceptedPlan.DecodeText(data, e)
+		return e, acceptedPlan.DecodeText(data, in.size, e)
 	case TypeRenewalRejected:
 		e := &RenewalRejected{Envelope: in.Envelope, source: s}
-		return e, rejectedPlan.DecodeText(data, e)
+		return e, rejectedPlan.DecodeText(data, in.size, e)
 	case TypeFeeRefund, TypeRenewalFeeRefund:
 		if in.EventType == TypeFeeRefund && !hasRenewal(data) {
 			e := &FeeRefund{Envelope: in.Envelope, source: s}
-			return e, refundPlan.DecodeText(data, e)
+			return e, refundPlan.DecodeText(data, in.size, e)
 		}
 		e := &RenewalFeeRefund{Envelope: in.Envelope, source: s}
-		return e, renewalRefundPlan.DecodeText(data, e)
+		return e, renewalRefundPlan.DecodeText(data, in.size, e)
 	}
 	return &Unknown{Envelope: in.Envelope, source: s, Data: in.unknownData()}, nil
 }

@@ -13,20 +13,22 @@ import (
 // plain, numbers and booleans as text, objects and lists as JSON text, null and
 // empty text for nothing. What has no clear meaning is an *Error with its path; so
 // is a member that comes twice.
-func (p *Plan) DecodeJSON(data []byte, dst any) error { return p.DecodeText(string(data), dst) }
+func (p *Plan) DecodeJSON(data []byte, dst any) error {
+	return p.DecodeText(string(data), len(data), dst)
+}
 
-// DecodeText is DecodeJSON of a string. What was read may share its memory, if it
-// is short.
-func (p *Plan) DecodeText(text string, dst any) error {
+// DecodeText is DecodeJSON of a string, which lies in a text of that many bytes. What
+// was read may share the memory of that, if it is short.
+func (p *Plan) DecodeText(text string, size int, dst any) error {
 	if !utf8.ValidString(text) {
 		return rulef(ruleUTF8)
 	}
-	return p.decodeText(text, dst)
+	return p.decodeText(text, size, dst)
 }
 
 // decodeText is DecodeText once the text is known to be valid UTF-8.
-func (p *Plan) decodeText(text string, dst any) error {
-	d := takeDecoder(len(text))
+func (p *Plan) decodeText(text string, size int, dst any) error {
+	d := takeDecoder(size)
 	defer d.release()
 	d.text = text
 	if d.peek() != '{' {
@@ -322,7 +324,7 @@ func (d *jsonDecoder) quoted(first byte, want string) (*jsonDecoder, error) {
 	if saysNothing(text) {
 		return nil, errNothing
 	}
-	in := newJSONDecoder(text, d.depth, d.room)
+	in := newJSONDecoder(text, d.depth, d.sharer, d.room)
 	if in.peek() != first {
 		return nil, rulef("expected %s, got text", want)
 	}

@@ -20,7 +20,7 @@ func (p *Plan) DecodeXML(data []byte, dst any) error {
 // decode reads the document's members into dst, those inside the child called
 // inner where that is not empty.
 func (t *xmlTree) decode(p *Plan, inner string, dst any) error {
-	d := &xmlDecoder{xmlTree: t, sharer: sharer{len(t.text) > maxShared}, room: newRoom()}
+	d := &xmlDecoder{xmlTree: t, sharer: newSharer(len(t.text)), room: newRoom()}
 	c := &codec{kind: kindStruct, typ: p.typ, plan: p}
 	v := reflect.ValueOf(dst).Elem()
 	err := error(nil)
@@ -160,7 +160,7 @@ func (d *xmlDecoder) structValue(c *codec, v reflect.Value, i uint32) error {
 	case saysNothing(text):
 		return errNothing
 	case text[0] == '{':
-		in := newJSONDecoder(text, d.depth, &d.room)
+		in := newJSONDecoder(text, d.depth, d.sharer, &d.room)
 		if err := in.object(c.plan, v); err != nil {
 			return err
 		}
@@ -215,7 +215,7 @@ func (d *xmlDecoder) list(c *codec, v reflect.Value, i uint32) error {
 		v.Set(c.empty)
 		return nil
 	case text[0] == '[':
-		in := newJSONDecoder(text, d.depth, &d.room)
+		in := newJSONDecoder(text, d.depth, d.sharer, &d.room)
 		if err := in.array(c, v); err != nil {
 			return err
 		}

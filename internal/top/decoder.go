@@ -20,10 +20,10 @@ type jsonDecoder struct {
 // Decoders are kept without anything of what they have read.
 var decoders = sync.Pool{New: func() any { return new(jsonDecoder) }}
 
-// takeDecoder returns the decoder of a message of so many bytes.
+// takeDecoder returns the decoder of a message that lies in a text of so many bytes.
 func takeDecoder(size int) *jsonDecoder {
 	d := decoders.Get().(*jsonDecoder)
-	d.copies, d.own = size > maxShared, newRoom()
+	d.sharer, d.own = newSharer(size), newRoom()
 	d.room, d.scratch = &d.own, d.short[:0]
 	return d
 }
@@ -33,9 +33,10 @@ func (d *jsonDecoder) release() {
 	decoders.Put(d)
 }
 
-// newJSONDecoder returns the decoder of a text that lies that deep in a message.
-func newJSONDecoder(text string, depth int, r *room) *jsonDecoder {
-	d := &jsonDecoder{scanner: scanner{text: text, depth: depth}, sharer: sharer{len(text) > maxShared}, room: r}
+// newJSONDecoder returns the decoder of a text that lies that deep in a message, whose
+// sharer is s.
+func newJSONDecoder(text string, depth int, s sharer, r *room) *jsonDecoder {
+	d := &jsonDecoder{scanner: scanner{text: text, depth: depth}, sharer: sharer{s.copies || newSharer(len(text)).copies}, room: r}
 	d.scratch = d.short[:0]
 	return d
 }
@@ -47,6 +48,8 @@ const maxShared = 64 << 10
 // A sharer hands out parts of a text.
 type sharer struct{ copies bool }
 
+func newSharer(size int) sharer { return sharer{size > maxShared} }
+
 // keep returns what may be stored of a part of the text.
 func (s sharer) keep(part string) string {
 	if s.copies {
@@ -55,8 +58,8 @@ func (s sharer) keep(part string) string {
 	return part
 }
 
-// DecodeParts is DecodeText of a text of that many bytes, whose members AppendParts has
-// listed, but for those of the names in leftOut.
+// DecodeParts is DecodeText of an object whose members AppendParts has listed, but for
+// those of the names in leftOut.
 func (p *Plan) DecodeParts(parts []Part, size int, dst any, leftOut ...string) error {
 	d := takeDecoder(size)
 	defer d.release()

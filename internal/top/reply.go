@@ -87,6 +87,7 @@ type Reply struct {
 	RequestID string
 	inner     string
 	text      string   // JSON: the object with the members
+	size      int      // JSON: of the whole text
 	empty     bool     // JSON: there are none
 	tree      *xmlTree // XML: the whole document
 	plan      *Plan    // what the reply was decoded by
@@ -124,7 +125,7 @@ func (r *Reply) Decode(p *Plan, dst any) error {
 	if r.empty {
 		return rulef(ruleEmpty)
 	}
-	return p.decodeText(r.text, dst)
+	return p.decodeText(r.text, r.size, dst)
 }
 
 // Understood tells whether the message that the reply was decoded into has a

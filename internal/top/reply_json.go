@@ -9,7 +9,7 @@ import (
 // only what lies around them.
 func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 	var place, within [20]Part // on the stack, for as many as most replies have
-	r.text = text
+	r.text, r.size = text, len(text)
 	members, inside, err := appendPartsInside(place[:0], within[:0], r.text)
 	if err != nil {
 		return nameless(err)
@@ -55,6 +55,7 @@ func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 	if r.RequestID = textOf(valueOf(members, requestID)); r.RequestID == "" {
 		r.RequestID = outer
 	}
+	r.RequestID = newSharer(r.size).keep(r.RequestID)
 	return nil
 }
 
@@ -98,7 +99,7 @@ func (r *Reply) openFault(members []Part) error {
 		return nil
 	}
 	var e errorEnvelope
-	if err := errorPlan.decodeText(r.text, &e); err != nil {
+	if err := errorPlan.decodeText(r.text, r.size, &e); err != nil {
 		return err
 	}
 	if e.Fault == nil {
@@ -153,7 +154,7 @@ func (r *Reply) openQimenFault(members []Part, text string) error {
 		return nil
 	}
 	var f qimenFault
-	if err := qimenFaultPlan.decodeText(text, &f); err != nil {
+	if err := qimenFaultPlan.decodeText(text, r.size, &f); err != nil {
 		return err
 	}
 	r.Fault = f.fault()

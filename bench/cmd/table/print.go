@@ -69,13 +69,13 @@ func verdict(m, limit float64, text string) string {
 
 // printConnections tells how many connections the callers over loopback opened.
 func (r results) printConnections(w io.Writer) {
-	fmt.Fprintln(w, "\nConnections opened, and calls made over them:")
-	fmt.Fprintln(w)
+	heading := "\nConnections opened, and calls made over them:\n\n"
 	for _, row := range rows {
 		for _, name := range []string{ours, std, "resty"} {
 			if opened, ok := r.median(row.benchmark, name, "connections"); ok {
 				calls, _ := r.median(row.benchmark, name, "calls")
-				fmt.Fprintf(w, "- %s, %s: %s for %s calls\n", row.work, name, count(opened), count(calls))
+				fmt.Fprintf(w, "%s- %s, %s: %s for %s calls\n", heading, row.work, name, count(opened), count(calls))
+				heading = ""
 			}
 		}
 	}
