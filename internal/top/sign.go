@@ -1,8 +1,10 @@
 package top
 
 import (
+	"bytes"
 	"crypto/md5"
 	"crypto/sha256"
+	"crypto/subtle"
 	"hash"
 	"slices"
 	"strings"
@@ -37,11 +39,18 @@ func Merge(groups ...[]Param) []Param {
 // Tidy is Merge of one group, in place: of several parameters with one name the
 // last stays.
 func Tidy(params []Param) []Param {
-	all := params[:0]
+	all, inOrder := params[:0], true
 	for _, p := range params {
-		if !IsBlank(p.Name) && !IsBlank(p.Value) {
-			all = append(all, p)
+		if IsBlank(p.Name) || IsBlank(p.Value) {
+			continue
 		}
+		if n := len(all); inOrder && n > 0 {
+			inOrder = CompareNames(all[n-1].Name, p.Name) < 0
+		}
+		all = append(all, p)
+	}
+	if inOrder { // as the client's own parameters are
+		return all
 	}
 	slices.SortStableFunc(all, func(a, b Param) int { return CompareNames(a.Name, b.Name) })
 	out := all[:0]
@@ -91,7 +100,8 @@ type Digest struct {
 var (
 	md5Digests, sha256Digests sync.Pool
 
-	zeros [blockSize]byte
+	zeros              [blockSize]byte
+	innerPad, outerPad = [blockSize]byte(bytes.Repeat([]byte{0x36}, blockSize)), [blockSize]byte(bytes.Repeat([]byte{0x5C}, blockSize))
 )
 
 // blockSize is that of both hashes.
@@ -112,13 +122,13 @@ func NewDigest(method, secret string) *Digest {
 	case SignMD5:
 		d.WriteString(secret)
 	case SignHMAC, SignHMACSHA256:
-		d.writeKey(0x36)
+		d.writeKey(&innerPad)
 	}
 	return d
 }
 
 // writeKey writes the block that HMAC derives from its key (RFC 2104).
-func (d *Digest) writeKey(pad byte) {
+func (d *Digest) writeKey(pad *[blockSize]byte) {
 	n := len(d.secret)
 	if n <= blockSize {
 		copy(d.buf[:], d.secret)
@@ -128,9 +138,7 @@ func (d *Digest) writeKey(pad byte) {
 		d.hash.Reset()
 	}
 	clear(d.buf[n:blockSize])
-	for i := range d.buf[:blockSize] {
-		d.buf[i] ^= pad
-	}
+	subtle.XORBytes(d.buf[:blockSize], d.buf[:blockSize], pad[:])
 	d.n = blockSize
 }
 
@@ -209,7 +217,7 @@ func (d *Digest) AppendSum(dst []byte) []byte {
 	sum := d.hash.Sum(d.buf[blockSize:blockSize])
 	if keyed {
 		d.hash.Reset()
-		d.writeKey(0x5C)
+		d.writeKey(&outerPad)
 		d.n += len(sum) // it stands behind the key
 		d.flush()
 		sum = d.hash.Sum(d.buf[:0])
