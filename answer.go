@@ -69,8 +69,9 @@ func readAll(from io.Reader, size, limit int64) (string, error) {
 			return "", ErrReplyTooLarge
 		case err == io.EOF:
 			text := string(body)
-			if clear(body); cap(body) <= maxBuffer {
-				*buf = body[:0]
+			if whole := body[:cap(body)]; len(whole) <= maxBuffer {
+				clear(whole) // a reader may have used all of it
+				*buf = whole[:0]
 				replyBuffers.Put(buf)
 			}
 			return text, nil
