@@ -34,7 +34,7 @@ type payload struct {
 func (p *payload) open() io.ReadCloser {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.size == int64(len(p.head)) { // net/http sends what it knows to be in memory together with the headers
+	if p.size == int64(len(p.head)) { // a short one: net/http sends what it knows to be in memory together with the headers
 		return io.NopCloser(bytes.NewReader(p.head))
 	}
 	r := &p.first
@@ -46,7 +46,7 @@ func (p *payload) open() io.ReadCloser {
 	return r
 }
 
-// close ends all reading. What has been read to its end stays so.
+// close ends all reading of a long one. What has been read to its end stays so.
 func (p *payload) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -58,8 +58,8 @@ func (s sharer) keep(part string) string {
 	return part
 }
 
-// DecodeParts is DecodeText of an object whose members AppendParts has listed, but for
-// those of the names in leftOut.
+// DecodeParts is DecodeText of an object whose members AppendParts has listed, in a text
+// of that many bytes, but for those of the names in leftOut.
 func (p *Plan) DecodeParts(parts []Part, size int, dst any, leftOut ...string) error {
 	d := takeDecoder(size)
 	defer d.release()
