@@ -42,12 +42,15 @@ const (
 	DefaultRetryBudget = 20                     // repeated attempts of all calls without a success
 )
 
-// withDefaults fills in what is zero.
+// longestDelay bounds the delays: sums of a few do not overflow.
+const longestDelay = 365 * 24 * time.Hour
+
+// withDefaults fills in what is zero, and bounds what is too long.
 func (p RetryPolicy) withDefaults() RetryPolicy {
 	return RetryPolicy{
 		MaxAttempts: cmp.Or(p.MaxAttempts, DefaultMaxAttempts),
-		BaseDelay:   cmp.Or(p.BaseDelay, DefaultBaseDelay),
-		MaxDelay:    cmp.Or(p.MaxDelay, DefaultMaxDelay),
+		BaseDelay:   min(cmp.Or(p.BaseDelay, DefaultBaseDelay), longestDelay),
+		MaxDelay:    min(cmp.Or(p.MaxDelay, DefaultMaxDelay), longestDelay),
 		Budget:      cmp.Or(p.Budget, DefaultRetryBudget),
 	}
 }

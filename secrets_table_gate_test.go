@@ -17,7 +17,7 @@ import (
 // A brokenGate fails where it is told to, with the user's own words.
 type brokenGate struct{ begin, finish, abandon error }
 
-func (g brokenGate) Begin(_ context.Context, key, digest string) (qimen.Claim, error) {
+func (g brokenGate) Begin(_ context.Context, key, digest, _ string) (qimen.Claim, error) {
 	return qimen.Claim{Key: key, Digest: digest, State: qimen.ClaimNew}, g.begin
 }
 func (g brokenGate) Finish(context.Context, qimen.Claim, qimen.Reply) error { return g.finish }
@@ -68,9 +68,9 @@ func gateRows() []leakRow {
 			if err != nil {
 				t.Fatal(err)
 			}
-			claim, err := gate.Begin(t.Context(), "k", "d")
+			claim, err := gate.Begin(t.Context(), "k", "d", "")
 			again := errors.Join(gate.Finish(t.Context(), claim, qimen.Reply{Status: 200, Body: []byte("the reply is what the user has made")}), gate.Abandon(t.Context(), claim))
-			repeat, failed := gate.Begin(t.Context(), "k", "d")
+			repeat, failed := gate.Begin(t.Context(), "k", "d", "")
 			return append(all(err, again, failed), repeat.State.String(), claim, repeat, gate)
 		},
 	}, {

@@ -106,10 +106,10 @@ func ServiceFault(subCode, subMsg string) Fault {
 // lasts so many more seconds. subCode is one of the Ban constants, BanAPI when
 // empty. The next request is let through: see [Banned].
 func Throttled(seconds int, subCode string) Fault {
-	return failing("throttled", throttled(seconds, subCode))
+	return failing("throttled", throttled(int64(seconds), subCode))
 }
 
-func throttled(seconds int, subCode string) error {
+func throttled(seconds int64, subCode string) error {
 	if subCode == "" {
 		subCode = BanAPI
 	}
@@ -120,7 +120,11 @@ func throttled(seconds int, subCode string) error {
 // gateway's clock, each with the seconds that are left.
 func Banned(d time.Duration, subCode string) Fault {
 	return Fault{name: "banned", instead: true, answer: func(left time.Duration) error {
-		return throttled(int((left+time.Second-1)/time.Second), subCode)
+		seconds := int64(left / time.Second)
+		if left%time.Second > 0 {
+			seconds++
+		}
+		return throttled(seconds, subCode)
 	}}.For(d)
 }
 

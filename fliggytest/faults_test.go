@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -242,3 +244,16 @@ func TestHangingUpTwice(t *testing.T) {
 }
 
 type nopWriter struct{ http.ResponseWriter }
+
+// The seconds that are left are a number however long a ban is.
+func TestBannedForLong(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		math.MaxInt64: "last for 9223372037 more seconds", 1: "last for 1 more seconds",
+		time.Second: "last for 1 more seconds", time.Second + 1: "last for 2 more seconds",
+	} {
+		if err := Banned(d, BanApp).answer(d); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v", d, err)
+		}
+	}
+}

@@ -26,16 +26,25 @@ import (
 // processes share must end a claim that its process did not: let it expire, after
 // three times [WithHandlerTimeout] at the earliest.
 type Gate interface {
-	// Begin tells whether the message is new, being worked on, or finished, and
+	// Begin reports whether the message is new, being worked on, or finished, and
 	// claims a new one. The same key with another digest is another message: it is
 	// claimed for itself, with IsConflict set. An error turns the message away
 	// (ReasonGateFailed), and nothing is to be claimed then.
-	Begin(ctx context.Context, key, digest string) (Claim, error)
+	//
+	// A signature belongs to the first message that came with it: where key or digest
+	// differ, Begin claims nothing and returns ClaimRecut. Names, values and body are
+	// signed without separators, so whoever has recorded a push can cut it in other
+	// places under the same signature; the platform never does. Remember signatures
+	// for twice the window at least (see [WithWindow]).
+	//
+	// signature is a hash of the signature in hexadecimal, and empty for a message that
+	// came without one ([Handler.Dispatch]).
+	Begin(ctx context.Context, key, digest, signature string) (Claim, error)
 	// Finish keeps the reply for repeats of the message. A failure is reported, and
 	// the reply goes out all the same: the work is done.
 	Finish(ctx context.Context, c Claim, reply Reply) error
-	// Abandon forgets the claim, so that the next repeat runs again. A failure is
-	// reported.
+	// Abandon forgets the claim, so that the next repeat runs again, and the
+	// signature unless c.Signature is empty. A failure is reported.
 	Abandon(ctx context.Context, c Claim) error
 }
 
@@ -52,6 +61,8 @@ const (
 	ClaimRunning
 	// ClaimFinished: the message was accepted; the claim holds the reply.
 	ClaimFinished
+	// ClaimRecut: the signature belongs to another message.
+	ClaimRecut
 )
 
 // String returns the state in a word.
@@ -63,6 +74,8 @@ func (s ClaimState) String() string {
 		return "running"
 	case ClaimFinished:
 		return "finished"
+	case ClaimRecut:
+		return "recut"
 	}
 	return "unknown"
 }
@@ -75,6 +88,9 @@ type Claim struct {
 	// the order of members do not count, nor does traceId, which may be another one
 	// each time.
 	Digest string
+	// Signature is what Begin was given. It is empty for Abandon where the work was
+	// done although the message was not accepted: the signature is to be kept then.
+	Signature string
 	// State tells whether the message is new.
 	State ClaimState
 	// IsConflict tells of a new message that its key is known with another digest:
@@ -86,8 +102,12 @@ type Claim struct {
 	Token string
 }
 
-// errInProgress is what a repeat of a running message is told.
-var errInProgress = errors.New("qimen: the same message is being worked on")
+var (
+	// errInProgress is what a repeat of a running message is told.
+	errInProgress = errors.New("qimen: the same message is being worked on")
+	// errRecut refuses a push whose signature belongs to another message.
+	errRecut = errors.New("qimen: a push with this signature was another message: it has been cut in other places")
+)
 
 // A task is a decoded message: what names it at the gate, and the work that is left
 // to do.
@@ -185,24 +205,13 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 	if gate == nil || t.key == "" {
 		return h.work(ctx, t, o)
 	}
-	if t.sign != "" {
-		of := h.readings
-		if t.isUnread { // it must not stand in the way of one that can be read
-			of = h.unread
-		}
-		known, ok := of.begin(t.sign, t, h.now(), 2*h.window)
-		if !ok {
-			o.Reason, o.Err = ReasonBadSignature, errRecut
-			return nil
-		}
-		defer func() { // after a bad reply the function has done its work
-			of.end(t.sign, known, o.Reason == ReasonAccepted || o.Reason == ReasonBadReply || t.isUnread && o.IsStored)
-		}()
-	}
-	claim, err := h.begin(ctx, gate, t.key, t.digest)
+	claim, err := h.begin(ctx, gate, t)
 	switch {
 	case err != nil:
 		o.Reason, o.Err = ReasonGateFailed, gateError(err)
+		return nil
+	case claim.State == ClaimRecut:
+		o.Reason, o.Err = ReasonBadSignature, errRecut
 		return nil
 	case claim.State == ClaimRunning:
 		o.Reason, o.IsRepeat, o.Err = ReasonInProgress, true, errInProgress
@@ -220,21 +229,30 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 }
 
 // begin asks the gate for a claim.
-func (h *Handler) begin(ctx context.Context, gate Gate, key, digest string) (claim Claim, err error) {
+func (h *Handler) begin(ctx context.Context, gate Gate, t task) (claim Claim, err error) {
+	signature := ""
+	if t.sign != "" {
+		kind := "read/"
+		if t.isUnread { // it must not stand in the way of one that can be read
+			kind = "unread/"
+		}
+		var place [64]byte
+		signature = hexText(sha256.Sum256(append(append(place[:0], kind...), t.sign...)))
+	}
 	err = h.ask(ctx, gate, func(ctx context.Context) (err error) {
-		claim, err = gate.Begin(ctx, key, digest)
+		claim, err = gate.Begin(ctx, t.key, t.digest, signature)
 		return err
 	})
 	if err == nil {
 		err = claim.check()
 	}
-	claim.Key, claim.Digest = key, digest // also where the gate left them out
+	claim.Key, claim.Digest, claim.Signature = t.key, t.digest, signature // also where the gate left them out
 	return claim, err
 }
 
 // end finishes the claim on what was accepted, and abandons any other.
 func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply, o *Observation) {
-	how := func(ctx context.Context) error { return gate.Abandon(ctx, claim) }
+	var how func(context.Context) error
 	if o.Reason == ReasonAccepted {
 		kept := h.replies[ReasonAccepted]
 		if reply != nil {
@@ -244,6 +262,11 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 			kept = kept.clone()
 		}
 		how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept) }
+	} else {
+		if o.Reason == ReasonBadReply || o.IsStored { // the work is done
+			claim.Signature = ""
+		}
+		how = func(ctx context.Context) error { return gate.Abandon(ctx, claim) }
 	}
 	if waits(gate) {
 		ctx = context.WithoutCancel(ctx)
@@ -274,7 +297,7 @@ func (h *Handler) ask(ctx context.Context, gate Gate, call func(context.Context)
 // check refuses what no gate may say.
 func (c *Claim) check() error {
 	switch {
-	case c.State != ClaimNew && c.State != ClaimRunning && c.State != ClaimFinished:
+	case c.State != ClaimNew && c.State != ClaimRunning && c.State != ClaimFinished && c.State != ClaimRecut:
 		return fmt.Errorf("the state of the claim is %d: use the ClaimState constants", c.State)
 	case c.State == ClaimFinished && (c.Reply.Status < 200 || c.Reply.Status > 599):
 		return fmt.Errorf("the stored reply has HTTP status %d: want the reply that Finish was given", c.Reply.Status)

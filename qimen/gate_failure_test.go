@@ -15,14 +15,16 @@ import (
 // A stubGate answers as it is told to, and counts.
 type stubGate struct {
 	begin                     func(ctx context.Context, key, digest string) (Claim, error)
+	signature                 string                          // the last one
 	end                       func(ctx context.Context) error // of Finish and Abandon
 	begun, finished, forsaken int
 	claim                     Claim
 	reply                     Reply
 }
 
-func (g *stubGate) Begin(ctx context.Context, key, digest string) (Claim, error) {
+func (g *stubGate) Begin(ctx context.Context, key, digest, signature string) (Claim, error) {
 	g.begun++
+	g.signature = signature
 	if g.begin == nil {
 		return Claim{State: ClaimNew}, nil
 	}
@@ -75,7 +77,7 @@ func TestGateBeginFails(t *testing.T) {
 	}
 	cases := map[string]failure{
 		"no state":           {answer(Claim{}), "state of the claim is 0", 0},
-		"unknown state":      {answer(Claim{State: 4}), "state of the claim is 4", 0},
+		"unknown state":      {answer(Claim{State: 5}), "state of the claim is 5", 0},
 		"reply that is none": {answer(Claim{State: ClaimFinished}), "HTTP status 0", 0},
 	}
 	for name, c := range gateFailures {
@@ -218,7 +220,7 @@ func TestGateClaimTravels(t *testing.T) {
 		h := f.handler(t, WithGate(gate))
 		p := pushOf(t, method, body)
 		r := h.Handle(t.Context(), p)
-		want := Claim{Key: key, Digest: digest, State: ClaimNew, Token: "lease 7", IsConflict: true}
+		want := Claim{Key: key, Digest: digest, Signature: gate.signature, State: ClaimNew, Token: "lease 7", IsConflict: true}
 		if diff := cmp.Diff(want, gate.claim); diff != "" || key != f.last().Key || len(digest) != 64 {
 			t.Errorf("%s: %s", method, diff)
 		}
@@ -277,7 +279,7 @@ func TestGateKeepsConflict(t *testing.T) {
 
 func TestClaimState(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[ClaimState]string{0: "unknown", ClaimNew: "new", ClaimRunning: "running", ClaimFinished: "finished", 4: "unknown"} {
+	for state, want := range map[ClaimState]string{0: "unknown", ClaimNew: "new", ClaimRunning: "running", ClaimFinished: "finished", ClaimRecut: "recut", 5: "unknown"} {
 		if got := state.String(); got != want {
 			t.Errorf("%d is %q, want %q", state, got, want)
 		}

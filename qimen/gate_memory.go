@@ -2,6 +2,7 @@ package qimen
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,14 +30,31 @@ type MemoryGate struct {
 
 	mu      sync.Mutex
 	running map[string][]string // digests by key
-	// Two generations of finished messages by key: when the young one is full or old
-	// it becomes the old one, whose place is dropped as a whole. So nothing has to be
-	// searched for age, and a map that has grown does not stay.
-	young, old map[string][]finished
+	replies generations[string, []finished]
+	// signed holds by signature which message (key and digest) came with it, both as hashes.
+	signed generations[[sha256.Size]byte, [sha256.Size]byte]
+}
+
+// generations forgets what is old without looking for it: when the young generation
+// is full or old it becomes the old one, whose place is dropped as a whole.
+type generations[K comparable, V any] struct {
+	young, old map[K]V
 	held       int // in young
 	turned     time.Time
+}
 
-	readings readings // of the pushes of all handlers that share the gate
+// turn makes room. It runs at every call, so what is young twice its age after a turn
+// is all too old.
+func (g *generations[K, V]) turn(now time.Time, age time.Duration, size int) {
+	elapsed := now.Sub(g.turned)
+	if g.young != nil && elapsed <= age && g.held < size/2 {
+		return
+	}
+	g.old = g.young
+	if elapsed/2 > age { // twice the age may be more than a Duration holds
+		g.old = nil
+	}
+	g.young, g.held, g.turned = map[K]V{}, 0, now
 }
 
 type finished struct {
@@ -67,10 +85,11 @@ func GateAge(age time.Duration) GateOption {
 	}
 }
 
-// GateSize sets how many replies are kept: DefaultGateSize without it. Each takes some 400
-// bytes and the reply. With more, the oldest are forgotten before their time, so that their
-// repeats run again; at least half of them are always kept. Size it for the pushes of twice the
-// window at least.
+// GateSize sets how many replies are kept, and how many signatures: DefaultGateSize
+// without it. A reply takes some 400 bytes and its own size, a signature some 100.
+// With more, the oldest are forgotten before their time, so that their repeats run again;
+// at least half of them are always kept. Size it for the pushes of twice the window at
+// least.
 func GateSize(replies int) GateOption {
 	return func(g *gateConfig) error {
 		if replies < 2 {
@@ -103,28 +122,33 @@ func NewMemoryGate(opts ...GateOption) (*MemoryGate, error) {
 			return nil, err
 		}
 	}
-	g.running, g.young = map[string][]string{}, map[string][]finished{}
+	g.running = map[string][]string{}
 	return g, nil
 }
 
 // Begin is part of [Gate]. It does not fail.
-func (g *MemoryGate) Begin(_ context.Context, key, digest string) (Claim, error) {
+func (g *MemoryGate) Begin(_ context.Context, key, digest, signature string) (Claim, error) {
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.turn(now)
-	c := Claim{Key: key, Digest: digest}
+	c := Claim{Key: key, Digest: digest, Signature: signature}
+	if signature != "" && !g.sign(signature, key, digest) {
+		c.State = ClaimRecut
+		return c, nil
+	}
 	if slices.Contains(g.running[key], digest) {
 		c.State = ClaimRunning
 		return c, nil
 	}
 	c.State, c.IsConflict = ClaimNew, len(g.running[key]) > 0
-	for _, generation := range []map[string][]finished{g.young, g.old} {
+	for _, generation := range []map[string][]finished{g.replies.young, g.replies.old} {
 		for _, f := range generation[key] {
 			switch {
 			case now.Sub(f.at) > g.age:
 			case f.digest == digest:
-				return Claim{Key: key, Digest: digest, State: ClaimFinished, Reply: f.reply.clone()}, nil
+				c.State, c.IsConflict, c.Reply = ClaimFinished, false, f.reply.clone()
+				return c, nil
 			default:
 				c.IsConflict = true
 			}
@@ -141,8 +165,8 @@ func (g *MemoryGate) Finish(_ context.Context, c Claim, reply Reply) error {
 	defer g.mu.Unlock()
 	g.release(c)
 	g.turn(now)
-	g.young[c.Key] = append(g.young[c.Key], finished{c.Digest, reply.clone(), now})
-	g.held++
+	g.replies.young[c.Key] = append(g.replies.young[c.Key], finished{c.Digest, reply.clone(), now})
+	g.replies.held++
 	return nil
 }
 
@@ -151,19 +175,38 @@ func (g *MemoryGate) Abandon(_ context.Context, c Claim) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.release(c)
+	if c.Signature != "" {
+		id := sha256.Sum256([]byte(c.Signature))
+		delete(g.signed.young, id)
+		delete(g.signed.old, id)
+	}
 	return nil
+}
+
+// sign reports whether a signature belongs to a message; one that is new does.
+func (g *MemoryGate) sign(signature, key, digest string) bool {
+	var place [256]byte
+	message := sha256.Sum256(append(append(append(place[:0], key...), '/'), digest...))
+	id := sha256.Sum256(append(place[:0], signature...))
+	for _, generation := range []map[[sha256.Size]byte][sha256.Size]byte{g.signed.young, g.signed.old} {
+		if known, ok := generation[id]; ok {
+			return known == message
+		}
+	}
+	g.signed.young[id] = message
+	g.signed.held++
+	return true
 }
 
 // Len tells how many replies are kept, some of which may be too old to be given
 // out. What is too old for good is let go by the next call of any method.
 func (g *MemoryGate) Len() int {
 	now := g.now()
-	g.readings.forget(now)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.turn(now)
-	n := g.held
-	for _, f := range g.old {
+	n := g.replies.held
+	for _, f := range g.replies.old {
 		n += len(f)
 	}
 	return n
@@ -179,18 +222,9 @@ func (g *MemoryGate) release(c Claim) {
 	}
 }
 
-// turn makes room once the young generation is full or old. It runs at every call,
-// so what is young twice its age after a turn is all too old.
 func (g *MemoryGate) turn(now time.Time) {
-	elapsed := now.Sub(g.turned)
-	if elapsed <= g.age && g.held < g.size/2 {
-		return
-	}
-	g.old = g.young
-	if elapsed/2 > g.age { // twice the age may be more than a Duration holds
-		g.old = nil
-	}
-	g.young, g.held, g.turned = map[string][]finished{}, 0, now
+	g.replies.turn(now, g.age, g.size)
+	g.signed.turn(now, g.age, g.size)
 }
 
 // String tells the settings.

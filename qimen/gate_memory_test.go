@@ -97,7 +97,7 @@ func TestHandlerWithoutGate(t *testing.T) {
 func fill(t *testing.T, g *MemoryGate, from, n int) {
 	t.Helper()
 	for i := from; i < from+n; i++ {
-		c, err := g.Begin(t.Context(), "key "+strconv.Itoa(i), "digest")
+		c, err := g.Begin(t.Context(), "key "+strconv.Itoa(i), "digest", "")
 		if err != nil || c.State != ClaimNew {
 			t.Fatalf("%d: %+v, %v", i, c, err)
 		}
@@ -119,14 +119,14 @@ func TestMemoryGateGivesBack(t *testing.T) {
 	if g.Len() != 5000 {
 		t.Fatalf("%d replies", g.Len())
 	}
-	body := weak.Make(&g.young["key 7"][0].reply.Body[0])
+	body := weak.Make(&g.replies.young["key 7"][0].reply.Body[0])
 	now = now.Add(time.Hour + 1) // still there, but for nobody
-	if c, err := g.Begin(t.Context(), "key 7", "digest"); err != nil || c.State != ClaimNew {
+	if c, err := g.Begin(t.Context(), "key 7", "digest", ""); err != nil || c.State != ClaimNew {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	now = now.Add(time.Hour + 1)
-	if g.Len() != 0 || len(g.old) != 0 || len(g.young) != 0 || len(g.running) != 1 {
-		t.Errorf("%d replies, %d and %d keys, %d running", g.Len(), len(g.young), len(g.old), len(g.running))
+	if g.Len() != 0 || len(g.replies.old) != 0 || len(g.replies.young) != 0 || len(g.running) != 1 {
+		t.Errorf("%d replies, %d and %d keys, %d running", g.Len(), len(g.replies.young), len(g.replies.old), len(g.running))
 	}
 	for range 3 {
 		runtime.GC()
@@ -151,14 +151,14 @@ func TestMemoryGateSize(t *testing.T) {
 		for n := 1; n <= 1000; n++ {
 			fill(t, g, n, 1)
 			most = max(most, g.Len())
-			if c, _ := g.Begin(t.Context(), "key "+strconv.Itoa(max(1, n-49)), "digest"); c.State != ClaimFinished {
+			if c, _ := g.Begin(t.Context(), "key "+strconv.Itoa(max(1, n-49)), "digest", ""); c.State != ClaimFinished {
 				t.Fatalf("age %v: the last but 49 is forgotten after %d", age, n)
 			}
 		}
 		if most > 100 || most < 50 {
 			t.Errorf("%d replies at most", most)
 		}
-		if c, _ := g.Begin(t.Context(), "key 1", "digest"); c.State != ClaimNew {
+		if c, _ := g.Begin(t.Context(), "key 1", "digest", ""); c.State != ClaimNew {
 			t.Errorf("the first is still there: %+v", c)
 		}
 	}
@@ -173,16 +173,16 @@ func TestMemoryGateClockSetBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	running, _ := g.Begin(t.Context(), "running", "digest")
+	running, _ := g.Begin(t.Context(), "running", "digest", "")
 	fill(t, g, 0, 1)
 	for i, at := range []time.Duration{-2 * time.Hour, 30 * 24 * time.Hour, 0, math.MinInt64, math.MaxInt64, -time.Hour} {
 		now = testNow.Add(at)
 		if i == 0 {
-			if c, _ := g.Begin(t.Context(), "key 0", "digest"); c.State != ClaimFinished {
+			if c, _ := g.Begin(t.Context(), "key 0", "digest", ""); c.State != ClaimFinished {
 				t.Errorf("set back, it forgets: %+v", c)
 			}
 		}
-		if c, _ := g.Begin(t.Context(), "running", "digest"); c.State != ClaimRunning {
+		if c, _ := g.Begin(t.Context(), "running", "digest", ""); c.State != ClaimRunning {
 			t.Errorf("%v: %+v", at, c)
 		}
 		fill(t, g, 100*(i+1), 20)
@@ -193,7 +193,7 @@ func TestMemoryGateClockSetBack(t *testing.T) {
 	if err := g.Finish(t.Context(), running, Reply{Status: 200}); err != nil {
 		t.Fatal(err)
 	}
-	if c, _ := g.Begin(t.Context(), "running", "digest"); c.State != ClaimFinished {
+	if c, _ := g.Begin(t.Context(), "running", "digest", ""); c.State != ClaimFinished {
 		t.Errorf("%+v", c)
 	}
 }
@@ -232,7 +232,7 @@ func TestMemoryGatePrints(t *testing.T) {
 	for w := range 4 {
 		wait.Go(func() {
 			for i := range 200 {
-				c, err := g.Begin(context.Background(), fmt.Sprintf("m4rk3d-%d", (i+w)%60), "m4rk3d")
+				c, err := g.Begin(context.Background(), fmt.Sprintf("m4rk3d-%d", (i+w)%60), "m4rk3d", "")
 				if err == nil && c.State == ClaimNew {
 					err = g.Finish(context.Background(), c, Reply{Status: 200, Body: []byte("m4rk3d")})
 				}
@@ -279,7 +279,7 @@ func TestMemoryGateConcurrent(t *testing.T) {
 		wait.Go(func() {
 			for i := range rounds {
 				key := fmt.Sprint("key ", (i*7+u)%messages)
-				c, err := g.Begin(context.Background(), key, "digest")
+				c, err := g.Begin(context.Background(), key, "digest", "")
 				if err != nil || c.State != ClaimNew {
 					continue
 				}
@@ -296,5 +296,81 @@ func TestMemoryGateConcurrent(t *testing.T) {
 	wait.Wait()
 	if len(g.running) != 0 || g.Len() > 4 {
 		t.Errorf("%d running, %d replies", len(g.running), g.Len())
+	}
+}
+
+// Signatures are remembered as long and as many as replies are: the age and the size
+// of the gate hold for both. (It was 50,000 at least, whatever the gate was told.)
+func TestMemoryGateSignatures(t *testing.T) {
+	t.Parallel()
+	now := testNow
+	gate := func(t *testing.T, opts ...GateOption) *MemoryGate {
+		g, err := NewMemoryGate(append(opts, GateClock(func() time.Time { return now }))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	state := func(g *MemoryGate, digest, signature string) ClaimState {
+		c, err := g.Begin(t.Context(), "key of "+signature, digest, signature)
+		if err != nil || c.Signature != signature {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		return c.State
+	}
+	for _, size := range []int{2, 10, 1000, 120_000} {
+		g := gate(t, GateSize(size))
+		for n := range size + size/2 {
+			if got := state(g, "one", strconv.Itoa(n)); got != ClaimNew {
+				t.Fatalf("size %d: %d is %v", size, n, got)
+			}
+			if got := state(g, "other", strconv.Itoa(max(0, n-size/2+1))); got != ClaimRecut {
+				t.Fatalf("size %d: after %d others: %v", size, size/2-1, got)
+			}
+		}
+		if n := len(g.signed.young) + len(g.signed.old); n > size {
+			t.Errorf("size %d: %d signatures", size, n)
+		}
+	}
+	g := gate(t, GateAge(time.Hour))
+	if got := state(g, "one", "a"); got != ClaimNew {
+		t.Errorf("%v", got)
+	}
+	now = now.Add(time.Hour)
+	if got := state(g, "other", "a"); got != ClaimRecut {
+		t.Errorf("within its age: %v", got)
+	}
+	now = now.Add(2*time.Hour + 2)
+	if got := state(g, "other", "a"); got != ClaimNew {
+		t.Errorf("a signature is remembered for good: %v", got)
+	}
+	now = now.Add(3 * time.Hour)
+	if g.Len(); len(g.signed.young)+len(g.signed.old) != 0 {
+		t.Error("memory is kept")
+	}
+}
+
+// Abandon forgets a signature, unless the claim has none any more.
+func TestMemoryGateAbandonsSignatures(t *testing.T) {
+	t.Parallel()
+	g, err := NewMemoryGate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		keep bool
+		want ClaimState
+	}{{true, ClaimRecut}, {false, ClaimNew}} {
+		sign := fmt.Sprint(c.keep)
+		claim, _ := g.Begin(t.Context(), "key", "one "+sign, sign)
+		if c.keep {
+			claim.Signature = ""
+		}
+		if err := g.Abandon(t.Context(), claim); err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := g.Begin(t.Context(), "key", "other "+sign, sign); again.State != c.want {
+			t.Errorf("keep %t: %v", c.keep, again.State)
+		}
 	}
 }

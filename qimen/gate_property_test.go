@@ -61,7 +61,7 @@ func (m *gateModel) known(of gateMessage) (body string, must, may, mustConflict,
 
 func (m *gateModel) begin(t *rapid.T) {
 	of := m.draw(t)
-	c, err := m.gate.Begin(context.Background(), of.key, of.digest)
+	c, err := m.gate.Begin(context.Background(), of.key, of.digest, "")
 	if err != nil || c.Key != of.key || c.Digest != of.digest || c.Token != "" {
 		t.Fatalf("%+v, %v", c, err)
 	}
@@ -145,7 +145,7 @@ func TestMemoryGateModel(t *testing.T) {
 			"":        m.check,
 		})
 		m.now = m.now.Add(2*m.age + 2)
-		if m.gate.Len() != 0 || len(m.gate.old)+len(m.gate.young) != 0 {
+		if m.gate.Len() != 0 || len(m.gate.replies.old)+len(m.gate.replies.young) != 0 {
 			t.Fatalf("%d replies are kept for good", m.gate.Len())
 		}
 	})

@@ -58,15 +58,12 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		h.gate, err = NewMemoryGate(GateAge(max(DefaultGateAge, 2*h.window)), GateClock(h.now))
 		note(err)
 	}
-	h.readings, h.unread = &readings{}, &readings{}
 	switch g, ok := h.gate.(*MemoryGate); {
 	case !ok:
 	case g == nil:
 		note(errors.New("WithGate: the gate is a nil *MemoryGate: make it with NewMemoryGate"))
 	case g.age < 2*h.window:
 		note(fmt.Errorf("WithGate: it forgets after %v: a push can be repeated for %v, twice the window", g.age, 2*h.window))
-	default:
-		h.readings = &g.readings
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)

@@ -47,7 +47,8 @@ func NewInbox(h *Handler, store durable.Store, opts ...durable.Option) (*Inbox, 
 	if h.onEvent == nil {
 		return nil, errors.New("qimen: NewInbox: the handler has no function for events: pass OnEvent(...) to NewHandler")
 	}
-	queue, err := durable.NewQueue(InboxQueue, store, append([]durable.Option{durable.WithTimeout(h.timeout + time.Second)}, opts...)...)
+	timeout := durable.WithTimeout(min(h.timeout, 24*time.Hour) + time.Second)
+	queue, err := durable.NewQueue(InboxQueue, store, append([]durable.Option{timeout}, opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("qimen: NewInbox: %w", err)
 	}

@@ -49,8 +49,6 @@ type config struct {
 	checkReplies bool
 	gate         Gate
 	refusesForms bool
-	readings     *readings // of pushes that passed the gate
-	unread       *readings // of those that an inbox cannot read
 	hasOwnGate   bool
 	observe      func(Observation)
 	logger       *slog.Logger
@@ -218,10 +216,16 @@ func WithReadTimeout(timeout time.Duration) Option {
 	return positive("WithReadTimeout", timeout, func(c *config) { c.readTimeout = timeout })
 }
 
+// longest bounds durations: sums and products of a few do not overflow.
+const longest = 50 * 365 * 24 * time.Hour
+
 func positive[T time.Duration | int64](option string, value T, set func(*config)) Option {
 	return func(c *config) error {
 		if value <= 0 {
 			return fmt.Errorf("%s: %v: want more than zero", option, value)
+		}
+		if d, ok := any(value).(time.Duration); ok && d > longest {
+			return fmt.Errorf("%s: %v: want 50 years at most", option, value)
 		}
 		set(c)
 		return nil

@@ -1,7 +1,11 @@
 package qimen
 
 import (
+	"bytes"
 	"context"
+	"math"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -50,4 +54,70 @@ func TestNewHandlerRefuses(t *testing.T) {
 			t.Errorf("%s: the error has a secret", c.name)
 		}
 	}
+}
+
+// Durations and sizes that come from options are added, doubled and compared: none of
+// them overflows, whatever is given.
+func TestOptionsDoNotOverflow(t *testing.T) {
+	t.Parallel()
+	const most = time.Duration(math.MaxInt64)
+	for name, c := range map[string]struct {
+		opt Option
+		err string
+	}{
+		"window":             {WithWindow(most), "WithWindow: 2562047h47m16.854775807s: want 50 years at most"},
+		"half of a window":   {WithWindow(most / 2), "WithWindow"},
+		"handler timeout":    {WithHandlerTimeout(most), "WithHandlerTimeout"},
+		"read timeout":       {WithReadTimeout(most), "WithReadTimeout"},
+		"longest window":     {WithWindow(longest), ""},
+		"longest timeout":    {WithHandlerTimeout(longest), ""},
+		"longest to read":    {WithReadTimeout(longest), ""},
+		"body limit":         {WithBodyLimit(math.MaxInt64), ""},
+		"header limit":       {WithHeaderLimit(math.MaxInt64), ""},
+		"gate for a minute":  {WithGate(mustGate(t, GateAge(time.Minute))), "it forgets after 1m0s"},
+		"gate for ever":      {WithGate(mustGate(t, GateAge(most))), ""},
+		"gate without limit": {WithGate(mustGate(t, GateSize(math.MaxInt))), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var f office
+			h, err := NewHandler(testSecrets, append(f.options(), c.opt)...)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("%v, want %q", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			signed := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
+			for range 2 {
+				r := httptest.NewRequest(http.MethodPost, "/?"+signed.RawQuery, bytes.NewReader(signed.Body))
+				r.Header = signed.Header
+				w := httptest.NewRecorder()
+				if h.ServeHTTP(w, r); w.Body.String() != bodyAccepted {
+					t.Errorf("%s, observed %+v", w.Body, f.last())
+				}
+			}
+			if f.count() != 1 {
+				t.Errorf("%d runs", f.count())
+			}
+			in, err := NewInbox(h, newTestStore())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := in.Handle(t.Context(), signed); string(r.Body) != bodyAccepted {
+				t.Errorf("%s", r.Body)
+			}
+		})
+	}
+}
+
+func mustGate(t *testing.T, opts ...GateOption) *MemoryGate {
+	g, err := NewMemoryGate(opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
 }

@@ -3,9 +3,9 @@ package qimen
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fliggy-go/rentcar/events"
 )
@@ -83,34 +83,71 @@ func TestRecutIsForgottenUnlessAccepted(t *testing.T) {
 	if r := h.Handle(t.Context(), signed); string(r.Body) != bodyAccepted || calls != 2 {
 		t.Errorf("%s after %d calls", r.Body, calls)
 	}
-	if len(h.readings.young) != 1 {
-		t.Errorf("%d signatures are remembered", len(h.readings.young))
+	if n := len(h.gate.(*MemoryGate).signed.young); n != 1 {
+		t.Errorf("%d signatures are remembered", n)
 	}
 }
 
-// Signatures are remembered for as long as a push can be sent again, and not for good.
-func TestReadingsAge(t *testing.T) {
+// However many others come in between, a push runs once, whichever way it is cut: the
+// size of the gate decides.
+func TestRecutAfterManyOthers(t *testing.T) {
 	t.Parallel()
-	var r readings
-	const age = 20 * time.Minute
-	one, other := task{key: "k", digest: "1"}, task{key: "k", digest: "2"}
-	begin := func(sign string, t task, at time.Duration) bool {
-		known, ok := r.begin(sign, t, testNow.Add(at), age)
-		if ok {
-			r.end(sign, known, true)
+	signed := mustSign(t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret)
+	recut := signed.clone()
+	recut.Body = []byte(strings.Replace(string(recut.Body), "orderId=31", "orderId3=1", 1))
+	gate, err := NewMemoryGate(GateSize(300_000), GateClock(fixedClock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f office
+	h := f.handler(t, WithGate(gate))
+	h.Handle(t.Context(), signed)
+	for n := range 100_500 {
+		c, _ := gate.Begin(t.Context(), "other", strconv.Itoa(n), strconv.Itoa(n))
+		if c.State != ClaimNew {
+			t.Fatalf("%d: %v", n, c.State)
 		}
-		return ok
+		if err := gate.Abandon(t.Context(), Claim{Key: c.Key, Digest: c.Digest}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !begin("a", one, 0) || begin("a", other, age) || !begin("b", one, age+1) || begin("a", other, age+1) {
-		t.Error("a signature is forgotten, or taken for another")
+	if r := h.Handle(t.Context(), recut); string(r.Body) != bodyBadSignature || !errors.Is(f.last().Err, errRecut) || f.count() != 1 {
+		t.Errorf("%s after %d runs, observed %+v", r.Body, f.count(), f.last())
 	}
-	if !begin("a", other, 4*age) {
-		t.Error("a signature is remembered for good")
+}
+
+// A gate that several processes share is told what it needs to refuse a push that was
+// cut in other places, and no signature.
+func TestSharedGateRefusesRecuts(t *testing.T) {
+	t.Parallel()
+	signed := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
+	var seen []string
+	gate := &signedGate{begin: func(signature string) (Claim, error) {
+		seen = append(seen, signature)
+		return Claim{State: ClaimRecut}, nil
+	}}
+	var f office
+	h := f.handler(t, WithGate(gate))
+	if r := h.Handle(t.Context(), signed); string(r.Body) != bodyBadSignature || !errors.Is(f.last().Err, errRecut) || f.count() != 0 {
+		t.Errorf("%s, observed %+v", r.Body, f.last())
 	}
-	r.forget(testNow.Add(10 * age))
-	if len(r.young)+len(r.old) != 0 {
-		t.Error("memory is kept")
+	d, err := VerifyPush(signed, testSecrets)
+	if err != nil {
+		t.Fatal(err)
 	}
+	h.Dispatch(t.Context(), d)
+	if len(seen) != 2 || len(seen[0]) != 64 || seen[1] != "" || strings.Contains(signed.RawQuery, seen[0]) {
+		t.Errorf("the gate was told %q", seen)
+	}
+}
+
+type signedGate struct {
+	stubGate
+	begin func(signature string) (Claim, error)
+}
+
+func (g *signedGate) Begin(_ context.Context, _, _, signature string) (Claim, error) {
+	return g.begin(signature)
 }
 
 func TestWithoutForms(t *testing.T) {
@@ -123,23 +160,6 @@ func TestWithoutForms(t *testing.T) {
 	}
 	if r := h.Handle(t.Context(), mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)); string(r.Body) != bodyAccepted {
 		t.Errorf("%s", r.Body)
-	}
-}
-
-// A handler with a short window does not shorten the memory of one with a long window.
-func TestReadingsOfTwoHandlers(t *testing.T) {
-	t.Parallel()
-	var r readings
-	one, other := task{key: "k", digest: "1"}, task{key: "k", digest: "2"}
-	known, ok := r.begin("a", one, testNow, time.Hour)
-	if !ok {
-		t.Fatal("the first one is refused")
-	}
-	r.end("a", known, true)
-	for n := range 5 {
-		if _, ok := r.begin("a", other, testNow.Add(time.Duration(n+1)*5*time.Minute), time.Minute); ok {
-			t.Fatal("it is forgotten")
-		}
 	}
 }
 
