@@ -33,6 +33,10 @@ type call struct {
 	config      callConfig
 	banScope    string  // whose bans hold: empty for the TOP gateway, else the Qimen provider
 	private     secrets // of all attempts so far
+
+	// isBare: there is no business parameter. The version is sent as the body then:
+	// HTTP/2 sends a call without a body again after a reset, and asks nobody.
+	isBare bool
 }
 
 // A receiver takes the reply to an attempt, body and all.
@@ -45,6 +49,8 @@ type receiverFunc func(reply *top.Reply, attempt int, body string) error
 func (f receiverFunc) accept(reply *top.Reply, attempt int, body string) error {
 	return f(reply, attempt, body)
 }
+
+const protocolVersion = "2.0"
 
 const formType = "application/x-www-form-urlencoded;charset=UTF-8"
 
@@ -60,6 +66,9 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 		return c.refused(ctx, method, err)
 	}
 	if cl.contentType == "" {
+		if cl.isBare = cl.message.plan == nil && len(cl.form) == 0; cl.isBare {
+			cl.form = []top.Param{{Name: "v", Value: protocolVersion}}
+		}
 		cl.content = formContent(&cl.message, cl.form)
 	} else {
 		cl.body = bytes.Clone(cl.body) // it may be the caller's
@@ -143,7 +152,10 @@ func (c *Client) beginSignature(cl *call) *top.Digest {
 // queryOf appends the parameters of the query but for the signature, sorted, to an
 // empty list.
 func (c *Client) queryOf(list []top.Param, cl *call, timestamp string) []top.Param {
-	format, simplify := "json", ""
+	format, simplify, version := "json", "", protocolVersion
+	if cl.isBare {
+		version = ""
+	}
 	switch {
 	case c.cfg.format == XML:
 		format = "xml"
@@ -160,7 +172,7 @@ func (c *Client) queryOf(list []top.Param, cl *call, timestamp string) []top.Par
 		top.Param{Name: "simplify", Value: simplify},
 		top.Param{Name: "target_app_key", Value: cl.target},
 		top.Param{Name: "timestamp", Value: timestamp},
-		top.Param{Name: "v", Value: "2.0"},
+		top.Param{Name: "v", Value: version},
 	), cl.query...))
 }
 
@@ -203,12 +215,12 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, priva
 	case err != nil:
 		return cl.decodeError(n, got, "", err, private)
 	}
-	obs.RequestID = private.redact(reply.RequestID)
+	obs.RequestID = private.redact(reply.RequestID, maxCode)
 	if err = cl.out.accept(reply, n, body); err == nil {
 		return nil
 	}
 	if business := (*BusinessError)(nil); errors.As(err, &business) {
-		business.Code, business.Message = private.redact(business.Code), private.redact(business.Message)
+		business.Code, business.Message = private.redact(business.Code, maxCode), private.redact(business.Message, maxText)
 		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
 		return business
@@ -262,12 +274,12 @@ func (cl *call) gatewayError(n int, got *answer, f *top.Fault, private *secrets)
 		kind = rowProvider // a provider may have written it, to whom code 7 means something else
 	}
 	e := &GatewayError{
-		Method: cl.method, Code: private.redact(f.Code), Msg: private.redact(f.Msg),
-		SubCode: private.redact(f.SubCode), SubMsg: private.redact(f.SubMsg), RequestID: private.redact(f.RequestID),
+		Method: cl.method, Code: private.redact(f.Code, maxCode), Msg: private.redact(f.Msg, maxText),
+		SubCode: private.redact(f.SubCode, maxCode), SubMsg: private.redact(f.SubMsg, maxText), RequestID: private.redact(f.RequestID, maxCode),
 		HTTPStatus: got.status, Attempts: n, class: cl.classed(kind),
 	}
 	if kind.wait {
-		e.RetryAfter = cmp.Or(banOf(f.SubMsg), banOf(f.Msg))
+		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))
 	}
 	return e
 }

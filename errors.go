@@ -91,7 +91,10 @@ type TransportError struct {
 	Attempts   int    // how often the call was sent or tried
 	Phase      Phase  // what failed
 	HTTPStatus int    // 0 when no status line came
-	Err        error  `json:"-"` // the cause, without URL and body
+	// Err is the cause, for errors.Is and errors.As. Its text is that of the cause,
+	// without URL, secrets and what the server sent, at most 4 KiB of it. The cause
+	// itself, which may hold the request, is reached by errors.As alone.
+	Err error `json:"-"`
 
 	class class
 }
@@ -130,7 +133,8 @@ func (e *TransportError) Timeout() bool {
 
 // A GatewayError is an error_response of the gateway: the call did not reach
 // the service, or the service behind failed. Method and codes as in the
-// platform's list of error codes (错误码).
+// platform's list of error codes (错误码). Of what the platform sent, codes and
+// RequestID hold at most 256 bytes, messages at most 4 KiB, and no secrets of the call.
 type GatewayError struct {
 	Method     string // API name
 	Code       string // main code as text, such as "15"
@@ -173,7 +177,9 @@ func (e *GatewayError) Is(target error) bool { return e.class.is(target) }
 func (e *GatewayError) Outcome() Outcome { return e.class.outcome }
 
 // A BusinessError is a regular reply whose success flag says no. The method
-// that returns it also returns the decoded reply.
+// that returns it also returns the decoded reply, which has the texts in full: here
+// Code and RequestID hold at most 256 bytes, Message at most 4 KiB, and no secrets of
+// the call.
 type BusinessError struct {
 	Method    string // API name
 	Code      string // ret_code, or biz_error_code of the agency; free text
@@ -201,7 +207,7 @@ func (e *BusinessError) Outcome() Outcome { return OutcomeRejected }
 // not shown, since it may be personal data: WithRawReply captures it.
 type DecodeError struct {
 	Method     string // API name
-	RequestID  string // empty when it could not be read either
+	RequestID  string // at most 256 bytes; empty when it could not be read either
 	HTTPStatus int    // 200, since any other without an envelope is a TransportError
 	Attempts   int    // how often the call was sent
 	Reply      string // what came, in words: "HTML, 120 bytes"
@@ -233,7 +239,7 @@ func requestID(id string) string {
 }
 
 // maxBrief bounds what an error's text takes over of a message of the platform, in
-// characters; the error's fields have all of it.
+// characters; the error's fields have more of it.
 const maxBrief = 300
 
 // brief makes a message of the platform fit for one line of a log.

@@ -29,8 +29,7 @@ type Raw []byte
 //	err := client.Call(ctx, "alitrip.rentcar.btb.price.query", rentcar.Params{"req": req}, &reply)
 //
 // A method without a type here counts as one that changes something: CallReadOnly
-// tells otherwise. Give one that does at least one parameter: a request without a
-// body may be sent again by Go's HTTP/2 after a reset, without asking.
+// says otherwise.
 func (c *Client) Call(ctx context.Context, method string, params Params, out any, opts ...CallOption) error {
 	cl, err := c.genericCall(method, params, out, opts)
 	return c.run(ctx, method, cl, err)

@@ -58,7 +58,7 @@ func (c *Client) admit(ctx context.Context, cl *call) error {
 type RateLimitError struct {
 	Method     string        // API name
 	RetryAfter time.Duration // how long the ban still lasts; 0 when the limiter refused
-	Err        error         `json:"-"` // the error of the limiter, nil for a ban
+	Err        error         `json:"-"` // matches the error of the limiter, and has its text, at most 4 KiB; nil for a ban
 }
 
 // Error says how long the ban lasts, or what the limiter said.

@@ -8,7 +8,7 @@ import (
 )
 
 // An Observation is what an observer learns of an attempt or of a whole call. It
-// holds no payload and no secret.
+// holds no payload and no secret. Codes and RequestID hold at most 256 bytes.
 type Observation struct {
 	Method     string        // API name
 	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts, 0 if it was refused before sending

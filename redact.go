@@ -1,7 +1,6 @@
 package rentcar
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -46,15 +46,14 @@ func (s *secrets) addAttempt(address, query, secret, session string) {
 }
 
 // all lists the texts as they are, as a URL has them, and as %q and JSON have them.
-// Of a URL the query must not be shown alone either. Longer texts come first, since
-// they may hold others.
+// Of a URL the query must not be shown alone either.
 func (s *secrets) all() []string {
 	if s.forms != nil {
 		return s.forms
 	}
 	texts := slices.Clone(s.texts)
 	for _, q := range s.queries {
-		texts = append(texts, joinQuery(s.address, q))
+		texts = append(texts, q, joinQuery(s.address, q))
 	}
 	for _, t := range texts {
 		if _, query, ok := strings.Cut(t, "?"); ok && strings.Contains(t, "://") {
@@ -72,89 +71,98 @@ func (s *secrets) all() []string {
 		}
 	}
 	texts = slices.DeleteFunc(texts, func(t string) bool { return t == "" })
-	slices.SortStableFunc(texts, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	s.forms = texts
-	return texts
+	slices.Sort(texts)
+	s.forms = slices.Compact(texts)
+	return s.forms
 }
 
-// redact takes the secrets out of a text that others wrote.
-func (s *secrets) redact(text string) string {
-	if text == "" {
-		return ""
+// Bounds of what is taken over from a text that others wrote, in bytes. What is
+// longer is cut before anything is searched in it.
+const (
+	maxCode = 256  // of codes and ids
+	maxText = 4096 // of messages
+)
+
+// redact cuts a text that others wrote to most bytes, and takes the secrets out.
+func (s *secrets) redact(text string, most int) string {
+	text = cut(text, most+minPart) // the beginning of a secret at the end is still recognised
+	if isPlain(text) && !slices.ContainsFunc(s.texts, func(t string) bool { return t != "" && strings.Contains(text, begin(t)) }) {
+		return cut(text, most) // of letters and digits alone, as most codes and ids are, a form is the text itself
 	}
-	if isPlain(text) && !slices.ContainsFunc(s.texts, func(t string) bool { return overlaps(text, t) }) {
-		return text // of letters and digits alone, as most codes and ids are, a form is the text itself
-	}
+	var met []string
 	for _, t := range s.all() {
-		text = strings.ReplaceAll(text, t, redacted)
-	}
-	for _, t := range s.all() {
-		if len(t) > minPart && !strings.HasPrefix(t, "http") { // how addresses begin is no secret
-			text = redactPart(text, t)
+		if strings.Contains(text, begin(t)) {
+			met = append(met, t)
 		}
 	}
-	return text
+	if met == nil {
+		return cut(text, most)
+	}
+	var out strings.Builder
+	end := 0 // of the secrets met so far, which may overlap
+	for i := range len(text) {
+		for _, t := range met {
+			if n := i + secretPart(text[i:], t); n > max(i, end) {
+				if end <= i {
+					out.WriteString(redacted)
+				}
+				end = n
+			}
+		}
+		if end <= i {
+			out.WriteByte(text[i])
+		}
+	}
+	return cut(out.String(), most)
 }
 
-// overlaps tells whether text holds a secret, or the beginning of one.
-func overlaps(text, secret string) bool {
-	return secret != "" && strings.Contains(text, secret[:min(len(secret), minPart)])
+// begin is the part of a secret that gives it away.
+func begin(secret string) string { return secret[:min(len(secret), minPart)] }
+
+// secretPart is how many bytes at the beginning of text are a secret or the beginning
+// of one. How an address begins is no secret.
+func secretPart(text, secret string) int {
+	n := 0
+	for n < min(len(text), len(secret)) && text[n] == secret[n] {
+		n++
+	}
+	if n == len(secret) || n >= minPart && !strings.HasPrefix(secret, "http") {
+		return n
+	}
+	return 0
 }
 
 func isPlain(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z') })
 }
 
-// redactPart takes out what is the beginning of a secret.
-func redactPart(text, secret string) string {
-	for {
-		at := strings.Index(text, secret[:minPart])
-		if at < 0 {
-			return text
-		}
-		end := at + minPart
-		for n := minPart; n < len(secret) && end < len(text) && text[end] == secret[n]; n++ {
-			end++
-		}
-		text = text[:at] + redacted + text[end:]
+// cut shortens a text to n bytes at most, and leaves no part of a character.
+func cut(text string, n int) string {
+	if len(text) <= n {
+		return text
 	}
+	for n > 0 && !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n]
 }
 
-// hide makes an error print its text without the secrets.
+// hide returns an error with the text of err, cut and without the secrets, that
+// matches what err matches. Others made err, and it may hold the whole request.
 func (s *secrets) hide(err error) error {
-	if all := printed(err); s.redact(all) != all {
-		return &hidden{text: s.redact(err.Error()), err: err}
-	}
-	return err
-}
-
-// printed is what an error shows, and the errors inside, also those that print
-// their fields.
-func printed(err error) string {
-	text := fmt.Sprintf("%v %#v", err, err)
-	switch e := err.(type) { //nolint:errorlint // each error of the tree is looked at by itself
-	case interface{ Unwrap() error }:
-		if inner := e.Unwrap(); inner != nil {
-			text += printed(inner)
-		}
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			text += printed(inner)
-		}
-	}
-	return text
+	return &hidden{s.redact(fmt.Sprint(err), maxText), func() error { return err }} // Sprint survives a panic of Error
 }
 
 // A hidden is an error that prints as another text.
 type hidden struct {
 	text string
-	err  error
+	err  func() error // a function, so that nothing that walks over the fields reaches the error
 }
 
 func (h *hidden) Error() string { return h.text }
 
-// Format writes the text for every verb: %#v would show the error inside.
+// Format writes the text for every verb.
 func (h *hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.text)) }
 
-func (h *hidden) Is(target error) bool { return errors.Is(h.err, target) }
-func (h *hidden) As(target any) bool   { return errors.As(h.err, target) }
+func (h *hidden) Is(target error) bool { return matches(h.err(), target) }
+func (h *hidden) As(target any) bool   { return errors.As(h.err(), target) }

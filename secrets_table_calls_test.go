@@ -31,7 +31,7 @@ type leakClass struct {
 }
 
 // echo is a reply that says what it was sent, and something of its own.
-func echo(r *http.Request) string { return echoes(r) + " " + markReply.text }
+func echo(r *http.Request) string { return markReply.text + " " + echoes(r) + " " + markReply.text }
 
 // errorReply is an error_response that puts a text into one of its members.
 func errorReply(member string, text func(*http.Request) string) leakResponder {

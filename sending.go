@@ -3,6 +3,7 @@ package rentcar
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -15,7 +16,7 @@ import (
 
 // A sending is one attempt on its way, and the context of its request. It notes
 // whether a connection was asked for and came about, whether anything went out,
-// whether an answer began, and whether that was an interim one (1xx). A round
+// whether an answer began, and how many of them were interim ones (1xx). A round
 // tripper that knows no traces leaves all unset.
 type sending struct {
 	context.Context
@@ -26,7 +27,9 @@ type sending struct {
 	answer answer
 	hooks  httptrace.ClientTrace
 
-	asked, got, wrote, answered, interim atomic.Bool
+	asked, got, wrote, answered atomic.Bool
+
+	interim atomic.Int32 // how many
 }
 
 func newSending(ctx context.Context, req request) *sending {
@@ -39,10 +42,31 @@ func newSending(ctx context.Context, req request) *sending {
 		WroteHeaders: func() { s.wrote.Store(true) },
 
 		GotFirstResponseByte: func() { s.answered.Store(true) },
-
-		Got1xxResponse: func(int, textproto.MIMEHeader) error { s.interim.Store(true); return nil },
 	}
 	return s
+}
+
+// maxInterim is how many interim answers are read, as many as net/http does where
+// nobody listens to them.
+const maxInterim = 5
+
+var errInterim = fmt.Errorf("more than %d interim (1xx) answers, and no final one", maxInterim)
+
+// traced is the context of the request. A hook of the caller's for interim answers
+// runs too, but the bound is not left to it, as composing the hooks would.
+func (s *sending) traced() context.Context {
+	ctx := httptrace.WithClientTrace(s, &s.hooks)
+	theirs := s.hooks.Got1xxResponse
+	s.hooks.Got1xxResponse = func(code int, header textproto.MIMEHeader) error {
+		if s.interim.Add(1) > maxInterim {
+			return errInterim
+		}
+		if theirs != nil {
+			return theirs(code, header)
+		}
+		return nil
+	}
+	return ctx
 }
 
 type sendingKey struct{}
@@ -72,15 +96,8 @@ func fillIn(_ *resty.Client, r *http.Request) error {
 	r.Method = http.MethodPost
 	r.URL, r.Host = &s.url, s.host
 	r.ContentLength, r.GetBody = s.body.size, s.bodyAgain
-	r.Body = s.openBody()
+	r.Body = s.body.open() // never empty: without a body HTTP/2 does not ask bodyAgain
 	return nil
-}
-
-func (s *sending) openBody() io.ReadCloser {
-	if s.body.size == 0 {
-		return http.NoBody // an empty chunked one would be worse than what bodyAgain prevents
-	}
-	return s.body.open()
 }
 
 // bodyAgain is asked for when a request is to be sent again. It keeps the round
@@ -89,8 +106,8 @@ func (s *sending) openBody() io.ReadCloser {
 // that had died idle, it may.
 func (s *sending) bodyAgain() (io.ReadCloser, error) {
 	// After a whole answer it is a redirect that is being prepared, and then refused.
-	if s.wrote.Load() && (!s.answered.Load() || s.interim.Load()) {
+	if s.wrote.Load() && (!s.answered.Load() || s.interim.Load() > 0) {
 		return nil, errSentBefore
 	}
-	return s.openBody(), nil
+	return s.body.open(), nil
 }

@@ -101,6 +101,11 @@ func TestHTTP2ResetIsNotReplayed(t *testing.T) {
 		return err
 	}
 	generic := func(c *Client) error { return c.Call(t.Context(), "some.write", Params{"a": "1"}, new(Raw)) }
+	bare := func(c *Client) error { return c.Call(t.Context(), "some.write", nil, new(Raw)) }
+	blank := func(c *Client) error { return c.Call(t.Context(), "some.write", Params{"a": " "}, new(Raw)) }
+	provider := func(c *Client) error {
+		return c.CallQimen(t.Context(), "some.write", &QimenRequest{TargetAppKey: "1"}, new(Raw))
+	}
 	for name, tc := range map[string]struct {
 		gone    bool
 		interim string // status of an answer before the reset
@@ -113,6 +118,12 @@ func TestHTTP2ResetIsNotReplayed(t *testing.T) {
 		"after 100, stream refused": {false, "100", http2.ErrCodeRefusedStream, submit},
 		"generic call":              {false, "", http2.ErrCodeProtocol, generic},
 		"generic call, after 103":   {false, "103", http2.ErrCodeProtocol, generic},
+		"refused":                   {false, "", http2.ErrCodeRefusedStream, submit},
+		"no parameters":             {false, "", http2.ErrCodeRefusedStream, bare},
+		"no parameters, protocol":   {false, "", http2.ErrCodeProtocol, bare},
+		"no parameters, gone":       {true, "", http2.ErrCodeRefusedStream, bare},
+		"blank parameters":          {false, "", http2.ErrCodeRefusedStream, blank},
+		"Qimen, no parameters":      {false, "", http2.ErrCodeRefusedStream, provider},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +159,7 @@ func TestHTTP2ResetIsNotReplayed(t *testing.T) {
 					_ = framer.WriteRSTStream(stream, tc.reset)
 				}
 			})
-			c, err := NewClient("12345678", "0123456789abcdef0123456789abcdef", WithBaseURL(address), WithHTTPClient(hc))
+			c, err := NewClient("12345678", "0123456789abcdef0123456789abcdef", WithBaseURL(address), WithQimenURL(address), WithHTTPClient(hc))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -255,4 +266,35 @@ func (r repeating) RoundTrip(req *http.Request) (*http.Response, error) {
 	again.Body = http.NoBody
 	again.ContentLength = 0
 	return r.RoundTripper.RoundTrip(again)
+}
+
+// A header that makes net/http repeat a call of HTTP/1.1 whose connection breaks: the
+// write is sent once all the same.
+func TestIdempotencyKeyIsNotReplayed(t *testing.T) {
+	t.Parallel()
+	for _, params := range []Params{nil, {"a": "1"}} {
+		var arrived atomic.Int32
+		address := rawServer(t, func(c *net.TCPConn) {
+			in := bufio.NewReader(c)
+			arrived.Add(1)
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+			if r, err := http.ReadRequest(in); err == nil { // on the connection that is used again, which then breaks
+				_, _ = io.Copy(io.Discard, r.Body)
+				arrived.Add(1)
+			}
+		})
+		c := testClient(t, withKey{&http.Transport{}}, WithBaseURL(address))
+		if err := c.Call(t.Context(), "some.write", params, new(Raw)); err != nil {
+			t.Fatal(err)
+		}
+		err := c.Call(t.Context(), "some.write", params, new(Raw))
+		wantUnknown(t, err, arrived.Load()-1)
+	}
+}
+
+type withKey struct{ *http.Transport }
+
+func (k withKey) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Idempotency-Key", "1")
+	return k.Transport.RoundTrip(r)
 }

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
@@ -75,6 +74,11 @@ func defaultRoundTripper() http.RoundTripper {
 		return http.DefaultTransport // somebody has replaced it, and means it
 	}
 	t = t.Clone()
+	if t.OnProxyConnectResponse == nil {
+		t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+			return proxyRefusal(answer.StatusCode)
+		}
+	}
 	t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 256, 128, maxConnections
 	return t
 }
@@ -115,7 +119,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	s := newSending(ctx, req)
 	defer s.body.close()
 	r := t.resty.R().
-		SetContext(httptrace.WithClientTrace(s, &s.hooks)).
+		SetContext(s.traced()).
 		SetDoNotParseResponse(true)
 	r.Header = t.header // of which resty makes a copy for the request
 	if req.contentType != "" {
@@ -128,6 +132,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 		failed := &phaseError{PhaseSend, rowLost, nil}
 		if s.unconnected() || !s.asked.Load() && isDialError(err) { // before the caller's cause comes in, which may be anything
 			failed = &phaseError{PhaseConnect, rowNotSent, nil}
+			err = asProxyRefusal(err)
 		}
 		failed.err = withCause(ctx, err)
 		return nil, failed
@@ -180,13 +185,39 @@ func isDialError(err error) bool {
 		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &host)
 }
 
+// proxyRefusal says that a proxy did not open a connection to the gateway; nil where
+// it did. What it wrote beside the status stays out.
+func proxyRefusal(status int) error {
+	if status == http.StatusOK {
+		return nil
+	}
+	return fmt.Errorf("the proxy refused to connect: %d %s: ask whoever runs it, or check its address and password", status, http.StatusText(status))
+}
+
+// asProxyRefusal finds the refusal of a proxy in what a connection failed with: a
+// transport of the caller's says no more than the reason phrase.
+func asProxyRefusal(err error) error {
+	text := fmt.Sprint(err)
+	for status := 400; status < 600; status++ {
+		if text != "" && text == http.StatusText(status) {
+			return proxyRefusal(status)
+		}
+	}
+	return err
+}
+
 // stripURL takes the URL, with session and signature in it, out of an error.
 func stripURL(err error) error {
 	var u *url.Error
-	for errors.As(err, &u) {
-		err = u.Err
+	for fmt.Sprint(err) != "<nil>" { // as a pointer that is nil is too
+		if !errors.As(err, &u) {
+			return err
+		}
+		if err = nil; u != nil {
+			err = u.Err
+		}
 	}
-	return err
+	return errors.New("the round tripper failed without a reason")
 }
 
 // serverQuotes are the errors of net/http that quote what the server sent.
@@ -195,11 +226,11 @@ var serverQuotes = []string{"malformed", "Location header", "bad Content-Length"
 // unquoted takes what the server sent out of an error about it: it may be a reply
 // without a status line.
 func unquoted(err error) error {
-	text, _, quotes := strings.Cut(err.Error(), "\"")
+	text, _, quotes := strings.Cut(fmt.Sprint(err), "\"") // Sprint survives a panic of Error
 	if !quotes || !slices.ContainsFunc(serverQuotes, func(s string) bool { return strings.Contains(text, s) }) {
 		return err
 	}
-	return &hidden{text: strings.TrimRight(text, ": "), err: err}
+	return &hidden{strings.TrimRight(text, ": "), func() error { return err }}
 }
 
 // ownError is the failure of a call without the cause of its context's end, which

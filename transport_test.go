@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"sync"
@@ -391,3 +393,134 @@ func TestReplyBuffersAreWiped(t *testing.T) {
 		}
 	}
 }
+
+// Interim answers without end are an error after a few, in HTTP/1.1 and HTTP/2, also
+// where the caller listens to them and would go on for ever.
+func TestInterimAnswersWithoutEnd(t *testing.T) {
+	t.Parallel()
+	var served sync.WaitGroup
+	endless := func(w http.ResponseWriter, r *http.Request) {
+		served.Add(1)
+		defer served.Done()
+		_, _ = io.Copy(io.Discard, r.Body)
+		for r.Context().Err() == nil {
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+	}
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		for _, listens := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", heard ", listens), func(t *testing.T) {
+				t.Parallel()
+				s := server(t, func(s *httptest.Server) { s.EnableHTTP2 = http2; s.StartTLS() }, endless)
+				c := testClient(t, s.Client().Transport, WithBaseURL(s.URL))
+				ctx, heard := t.Context(), 0
+				if listens {
+					ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+						Got1xxResponse: func(int, textproto.MIMEHeader) error { heard++; return nil },
+					})
+				}
+				_, err := send(ctx, c, true)
+				e := as[*TransportError](t, err)
+				if e.Phase != PhaseSend || e.Timeout() || OutcomeOf(err) != OutcomeUnknown || !strings.Contains(err.Error(), "interim (1xx)") {
+					t.Errorf("%v", err)
+				}
+				if listens && heard != maxInterim {
+					t.Errorf("the caller heard %d", heard)
+				}
+			})
+		}
+	}
+}
+
+// A few interim answers are none of an error.
+func TestInterimAnswers(t *testing.T) {
+	t.Parallel()
+	s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, _ *http.Request) {
+		for range maxInterim {
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+		w.Header().Set("Content-Type", jsonType)
+		_, _ = io.WriteString(w, okReply)
+	})
+	if _, err := send(t.Context(), realClient(t, s.URL), true); err != nil {
+		t.Error(err)
+	}
+}
+
+// A proxy that refuses the tunnel is named as such, with its status; its password and
+// what it wrote are not.
+func TestProxyRefuses(t *testing.T) {
+	t.Parallel()
+	for reply, want := range map[string]string{
+		"403 Forbidden":                     "the proxy refused to connect: 403 Forbidden",
+		"407 Proxy Authentication Required": "the proxy refused to connect: 407 Proxy Authentication Required",
+		"503 Service Unavailable":           "the proxy refused to connect: 503 Service Unavailable",
+	} {
+		address := rawServer(t, writing("HTTP/1.1 "+reply+"\r\nContent-Length: 0\r\n\r\n"))
+		proxy, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		proxy.User = url.UserPassword("proxyuser", markerSecret)
+		own := &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}
+		ours := defaultRoundTripper().(*http.Transport)
+		ours.Proxy, ours.DisableKeepAlives = own.Proxy, true
+		for name, rt := range map[string]*http.Transport{"the caller's transport": own, "the default one": ours} {
+			_, err := send(t.Context(), testClient(t, rt, WithBaseURL("https://gateway.test/")), true)
+			e := as[*TransportError](t, err)
+			if e.Phase != PhaseConnect || OutcomeOf(err) != OutcomeNotSent || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %s: %v", name, reply, err)
+			}
+			checkHidden(t, name, err, markerSecret, "proxyuser")
+		}
+	}
+	// A reason phrase that is no known one can be anything: only the default transport sees the status.
+	address := rawServer(t, writing("HTTP/1.1 403 "+markerReply+"\r\nContent-Length: 0\r\n\r\n"))
+	proxy, _ := url.Parse(address)
+	ours := defaultRoundTripper().(*http.Transport)
+	ours.Proxy, ours.DisableKeepAlives = http.ProxyURL(proxy), true
+	_, err := send(t.Context(), testClient(t, ours, WithBaseURL("https://gateway.test/")), true)
+	if !strings.Contains(err.Error(), "the proxy refused to connect: 403 Forbidden") {
+		t.Error(err)
+	}
+	checkHidden(t, "own phrase", err, markerReply)
+}
+
+// Whatever a round tripper returns, the call ends in an error.
+func TestOddRoundTrippers(t *testing.T) {
+	t.Parallel()
+	for name, respond := range map[string]func(*http.Request) (*http.Response, error){
+		"URL error without a reason": func(*http.Request) (*http.Response, error) { return nil, &url.Error{Op: "Post", URL: "x"} },
+		"one inside another":         func(*http.Request) (*http.Response, error) { return nil, fmt.Errorf("x: %w", &url.Error{}) },
+		"URL error in a URL error":   func(*http.Request) (*http.Response, error) { return nil, &url.Error{Err: &url.Error{}} },
+		"nothing":                    func(*http.Request) (*http.Response, error) { return nil, nil }, //nolint:nilnil // it is what is tested
+		"nil pointer":                func(*http.Request) (*http.Response, error) { return nil, (*net.OpError)(nil) },
+		"nil URL error":              func(*http.Request) (*http.Response, error) { return nil, (*url.Error)(nil) },
+		"error that panics":          func(*http.Request) (*http.Response, error) { return nil, panicking{} },
+		"error inside that panics":   func(*http.Request) (*http.Response, error) { return nil, errors.Join(panicking{}, nil) },
+		"no body":                    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil },
+		"no body, with a length": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, ContentLength: 7}, nil
+		},
+		"no status": func(*http.Request) (*http.Response, error) { return &http.Response{Body: http.NoBody}, nil },
+		"reply and error": func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("%w", errors.Join())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := testClient(t, roundTripper(respond))
+			_, err := send(t.Context(), c, true)
+			if err == nil || OutcomeOf(err) != OutcomeUnknown || err.Error() == "" {
+				t.Errorf("outcome %v: %v", OutcomeOf(err), err)
+			}
+			_ = errors.Is(err, context.Canceled)
+			_ = isA[*net.OpError](err)
+			_ = renderings(t, err)
+		})
+	}
+}
+
+type panicking struct{}
+
+func (panicking) Error() string { panic("an error that cannot be printed") }

@@ -176,8 +176,9 @@ func TestQimenBodies(t *testing.T) {
 	}
 }
 
-// A call without business parameters is still a form, and an empty one.
-func TestEmptyForm(t *testing.T) {
+// A call without business parameters is a form of the version alone. It was an empty
+// one, which HTTP/2 sends again of its own accord after a reset.
+func TestCallWithoutParameters(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(`{"time":"2023-02-03 14:00:00"}`))
 	var out struct {
@@ -187,7 +188,15 @@ func TestEmptyForm(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := g.last(t)
-	diff(t, "form", [2]string{formType, ""}, [2]string{got.header.Get("Content-Type"), got.body})
+	diff(t, "form", [2]string{formType, "v=2.0"}, [2]string{got.header.Get("Content-Type"), got.body})
+	all := got.query(t)
+	if all["v"] != "" {
+		t.Error("the version is sent twice")
+	}
+	all["v"] = "2.0"
+	if sign, err := Sign(HMACSHA256, testSecret, all, nil); err != nil || sign != all["sign"] {
+		t.Errorf("sign %s, want %s, %v", all["sign"], sign, err)
+	}
 	diff(t, "time", "2023-02-03 14:00:00", out.Time.String())
 }
 
