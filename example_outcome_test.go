@@ -16,16 +16,18 @@ import (
 // A submit whose reply is lost, and how the distributor finds out.
 func ExampleRenewalService_Settle() {
 	ctx := context.Background()
-	gw := fliggytest.NewGateway(fliggytest.WithClock(func() time.Time { return time.Date(2022, 11, 20, 2, 0, 0, 0, time.UTC) }))
+	gw := fliggytest.NewGateway()
 	defer gw.Close()
 	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
 	if err != nil {
 		log.Fatal(err)
 	}
 	gw.Fail(fliggytest.CutOff().AfterCommit().On("alitrip.rentcar.btb.renewal.submit")) // booked, and the reply is lost
+	order, _ := gw.Order(fliggytest.SampleOrderID)
+	from := order.Details.Booking.CarReturnTime
 	request := &rentcar.RenewalSubmitRequest{
 		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "RC20221120000000001",
-		CarUseTime: rentcar.MustTime("2022-11-24 10:00:00"), CarReturnTime: rentcar.MustTime("2022-11-25 10:30:00"),
+		CarUseTime: from, CarReturnTime: rentcar.At(from.Add(24*time.Hour + 30*time.Minute)),
 		TotalFee: rentcar.MustYuan("16.02"),
 	}
 	var seen []events.Event // what your endpoint has stored

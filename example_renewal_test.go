@@ -45,6 +45,6 @@ func ExampleClient_renewal() {
 	if err != nil {
 		log.Fatal(err) // errors.Is(err, rentcar.ErrOutcomeUnknown): it may have been booked
 	}
-	fmt.Println(quote.Total(), "yuan until", to, "- renewal order of", len(renewal.RenewalOrderID), "digits")
-	// Output: 16.02 yuan until 2022-11-25 10:30:00 - renewal order of 19 digits
+	fmt.Println(quote.Total(), "yuan for", quote.Price.Quantity, "days - renewal order of", len(renewal.RenewalOrderID), "digits")
+	// Output: 16.02 yuan for 1.5 days - renewal order of 19 digits
 }

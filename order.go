@@ -67,7 +67,7 @@ type OrderQueryResult struct {
 	// Info is amounts, status and added services (订单信息).
 	Info OrderInfo `top:"order_info"`
 	// Deposit is the credit-based deposit waiver (信用免押).
-	Deposit Deposit `top:"deposit_info"`
+	Deposit Deposit `top:"deposit_info,keep"`
 }
 
 // SupportsRenewal tells whether a renewal may be started on the order: whether
@@ -166,7 +166,7 @@ type CustomerPlace struct {
 // platform's example do not add up, so no relation between them is checked.
 type OrderInfo struct {
 	// OrderStatus is the status of the order; no list of values is published.
-	OrderStatus int `top:"order_status"`
+	OrderStatus int `top:"order_status,keep"`
 	// OrderStatusDesc is the status in Chinese words.
 	OrderStatusDesc string `top:"order_status_desc"`
 	// CreateTime is when the order was made.
@@ -222,13 +222,13 @@ type OrderAddedService struct {
 	ServicePriceAmount Yuan `top:"service_price_amount"`
 	// IsFlatPrice is 1 for a flat price (一口价), which days do not multiply, 0 for a
 	// price per day. The wire name is_one_way_fee does not mean one-way rental.
-	IsFlatPrice int `top:"is_one_way_fee"`
+	IsFlatPrice int `top:"is_one_way_fee,keep"`
 	// IsMandatory is 1 for a service that cannot be deselected (必选).
-	IsMandatory int `top:"is_fixed"`
+	IsMandatory int `top:"is_fixed,keep"`
 	// SetNegative asks for a minus sign before the amount, for discounts.
-	SetNegative bool `top:"set_negative"`
+	SetNegative bool `top:"set_negative,keep"`
 	// SortKey is the priority of sorting.
-	SortKey int `top:"sort_key"`
+	SortKey int `top:"sort_key,keep"`
 	// ListInclude says what the service includes.
 	ListInclude []string `top:"list_include"`
 	// ListExclude says what it does not include (list_excloud on the wire).
@@ -240,13 +240,13 @@ type OrderAddedService struct {
 // Deposit is the credit-based deposit waiver (信用免押) of an order.
 type Deposit struct {
 	// DepositWaiver tells whether the order uses it.
-	DepositWaiver bool `top:"enable_deposit"`
+	DepositWaiver bool `top:"enable_deposit,keep"`
 	// VehicleDamageDepositDays is after how many days the vehicle-damage deposit
 	// (车损押金) is released.
-	VehicleDamageDepositDays int `top:"car_deposit_expire_time"`
+	VehicleDamageDepositDays int `top:"car_deposit_expire_time,keep"`
 	// TrafficViolationDepositDays is after how many days the traffic-violation
 	// deposit (违章押金) is released.
-	TrafficViolationDepositDays int `top:"legal_deposit_expire_time"`
+	TrafficViolationDepositDays int `top:"legal_deposit_expire_time,keep"`
 }
 
 // An OrderCheckCancelRequest names an order to check.

@@ -121,9 +121,9 @@ type ScatteredPriceRule struct {
 	// is charged instead. Inferred.
 	Value Decimal `top:"value"`
 	// StartTime is the first minute of the range. Inferred.
-	StartTime int `top:"start_time"`
+	StartTime int `top:"start_time,keep"`
 	// EndTime is the last minute of the range. Inferred.
-	EndTime int `top:"end_time"`
+	EndTime int `top:"end_time,keep"`
 }
 
 // RenewalAddedService is an added service (增值服务) of a quote. All members are
@@ -146,10 +146,10 @@ type RenewalAddedService struct {
 	Amount Yuan `top:"amount"`
 	// IsFlatPrice is 1 for a flat price (一口价), 0 for a price per day. Inferred.
 	// The wire name is_one_way_fee does not mean one-way rental.
-	IsFlatPrice int `top:"is_one_way_fee"`
+	IsFlatPrice int `top:"is_one_way_fee,keep"`
 	// IsMandatory is 1 for a mandatory service (必选), 0 for an optional one.
 	// Inferred.
-	IsMandatory int `top:"is_fixed"`
+	IsMandatory int `top:"is_fixed,keep"`
 	// ListInclude says what the service includes. Inferred.
 	ListInclude []string `top:"list_include"`
 	// ListExclude says what it does not include (list_excloud on the wire).
@@ -163,18 +163,18 @@ type CancelStrategy struct {
 	// CancelRules are the tiers of the penalty. Inferred.
 	CancelRules []CancelRule `top:"cancel_rules,wrap=cancel_rule"`
 	// ManualCheckTime is explained nowhere. Inferred.
-	ManualCheckTime int `top:"manual_check_time"`
+	ManualCheckTime int `top:"manual_check_time,keep"`
 	// CancelType is the kind of rule; only 1 is seen. Inferred.
-	CancelType int `top:"cancel_type"`
+	CancelType int `top:"cancel_type,keep"`
 	// SupportCancel tells whether cancelling is possible. Inferred.
-	SupportCancel bool `top:"support_cancel"`
+	SupportCancel bool `top:"support_cancel,keep"`
 }
 
 // CancelRule is one tier of a cancellation penalty. Inferred.
 type CancelRule struct {
 	// Num is the penalty in percent, presumably of the total, when CancelType is 1.
 	// Inferred.
-	Num int `top:"num"`
+	Num int `top:"num,keep"`
 	// Time is the threshold in hours, presumably before the start. Inferred.
-	Time int `top:"time"`
+	Time int `top:"time,keep"`
 }

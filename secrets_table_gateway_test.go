@@ -35,7 +35,7 @@ func leakGateway(t *testing.T, opts ...fliggytest.Option) *fliggytest.Gateway {
 func gatewayRows() []leakRow {
 	keeps := []string{"fliggytest.Gateway.Client", "fliggytest.Request.MarshalJSON", "fliggytest.Request.Decode"}
 	rows := []leakRow{{
-		name: "gateway and its requests", covers: append(keeps, "fliggytest.Gateway.MarshalText"), want: "fliggytest: Decode",
+		name: "gateway and its requests", covers: append(keeps, "fliggytest.Gateway.MarshalText", "fliggytest.Refusal.MarshalJSON"), want: "fliggytest: Decode",
 		run: func(t *testing.T, s *leakStage) []any {
 			g := leakGateway(t)
 			values := []any{g, g.LogValue(), []*fliggytest.Gateway{g}, struct{ g *fliggytest.Gateway }{g}}
@@ -55,6 +55,20 @@ func gatewayRows() []leakRow {
 						values = append(values, errorTree(err)...)
 					}
 				}
+			}
+			other, err := rentcar.NewClient(leakApp, "another secret", rentcar.WithBaseURL(g.URL()), rentcar.WithClock(leakTime), rentcar.WithSession(markSession.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, call := range leakCalls {
+				_, _ = call.do(t.Context(), other, spoil{})
+			}
+			if len(g.Refusals()) < len(leakCalls) {
+				t.Errorf("%d refusals", len(g.Refusals()))
+			}
+			for _, r := range g.Refusals() {
+				json, err := r.MarshalJSON()
+				values = append(values, r, &r, string(json), err)
 			}
 			for _, r := range g.Requests() {
 				s.signed(r.RawQuery)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/fliggy-go/rentcar"
@@ -35,8 +36,9 @@ func (g *Gateway) check(r *Request) error {
 	return nil
 }
 
+// checkHTTPMethod admits GET too, but for files.
 func checkHTTPMethod(_ *Gateway, r *Request) *rentcar.GatewayError {
-	if r.HTTPMethod != http.MethodPost {
+	if r.HTTPMethod != http.MethodPost && (r.HTTPMethod != http.MethodGet || r.hasFile) {
 		return gatewayError("9", "Http Action Not Allowed", "", "")
 	}
 	return nil
@@ -68,6 +70,9 @@ func checkTimestamp(_ *Gateway, r *Request) *rentcar.GatewayError {
 		return gatewayError("30", "Missing timestamp", "", "")
 	}
 	t, err := time.ParseInLocation(time.DateTime, text, fliggy.Zone())
+	if ms, notNumber := strconv.ParseInt(text, 10, 64); notNumber == nil { // so the official Python client
+		t, err = time.UnixMilli(ms), nil
+	}
 	if err != nil || r.Time.Sub(t).Abs() > maxSkew {
 		return gatewayError("31", "Invalid timestamp", "", "")
 	}
@@ -76,6 +81,8 @@ func checkTimestamp(_ *Gateway, r *Request) *rentcar.GatewayError {
 
 func checkVersion(_ *Gateway, r *Request) *rentcar.GatewayError {
 	switch v := r.Protocol["v"]; {
+	case v == "" && r.Qimen: // the Java client of 2017 sends none there
+		return nil
 	case v == "":
 		return gatewayError("32", "Missing version", "", "")
 	case !versionForm.MatchString(v):
@@ -87,7 +94,7 @@ func checkVersion(_ *Gateway, r *Request) *rentcar.GatewayError {
 }
 
 func checkFormat(_ *Gateway, r *Request) *rentcar.GatewayError {
-	if !slices.Contains([]string{"", "json", "xml"}, r.Protocol["format"]) {
+	if !slices.Contains([]string{"", "json", "xml", "json2", "xml2"}, r.Protocol["format"]) {
 		return gatewayError("23", "Invalid format", "", "")
 	}
 	return nil

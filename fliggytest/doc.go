@@ -14,13 +14,19 @@
 // Every request is checked: HTTP method, API method, app key, timestamp (10
 // minutes), version, format, signature, session, flow control, arguments, in this
 // order; the order is inferred. The signature is computed by code that shares
-// nothing with the client's. Replies come as simplified JSON,
-// wrapped JSON or XML, whichever was asked for, gzipped where the client takes
-// that.
+// nothing with the client's. [Gateway.Refusals] says why a request was refused, and
+// what its signature should have covered. Requests are taken as the official clients of other languages send
+// them: POST or GET, parameters in the query, a form or the parts of a multipart body, JSON or
+// XML bodies. Replies come as simplified JSON, wrapped JSON or XML, whichever was
+// asked for, gzipped where the client takes that; json2 and xml2 have the members of
+// errors at the top level (for TOP this is inferred).
 //
 // All ten APIs that package rentcar has types for are there; [Gateway.Handle]
 // adds any other, of TOP or of Qimen. The sample order of the documents is loaded
-// ([SampleOrderID]), with service type 3 added so that it can be renewed.
+// ([SampleOrderID]), with service type 3 added so that it can be renewed, and with
+// times that follow from the gateway's clock when it is made: rented from tomorrow
+// 10:00 (GMT+8) for three days. A renewal that starts when it ends can be cancelled, and
+// rentcar's Settle finds it.
 //
 //   - order.query and order.cancelcheck read what [Gateway.AddOrder] put in.
 //   - renewaldetail.query prices any period like scenario 1 of the merchant guide:

@@ -56,7 +56,7 @@ func life(t *testing.T, g *Gateway, c *rentcar.Client) {
 	if !order.SupportsRenewal() {
 		t.Error("the sample order cannot be renewed")
 	}
-	want := SampleOrder().Details
+	want := sampleOrder(testNow).Details
 	if diff := cmp.Diff(&want, order, cmpopts.IgnoreFields(rentcar.Meta{}, "Attempts"), ignoreMeta); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}

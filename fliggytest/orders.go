@@ -3,6 +3,7 @@ package fliggytest
 import (
 	_ "embed" // the sample order
 	"reflect"
+	"time"
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -34,7 +35,8 @@ var sampleXML []byte
 
 // SampleOrder is the example of the documentation of order.query, with the ids of
 // the guide's events and with service types 1, 2 and 3. The example's error code
-// and message, which contradict its success, are left out.
+// and message, which contradict its success, are left out. Its times lie in 2022; a
+// gateway has the order with times that follow from its clock: see [Gateway.Order].
 func SampleOrder() Order {
 	o := Order{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, ChannelID: rentcar.ChannelAmap}
 	if plan, err := top.PlanFor(reflect.TypeFor[rentcar.OrderQueryResult]()); err == nil {
@@ -44,6 +46,19 @@ func SampleOrder() Order {
 	o.Details.Info.ServiceTypes = []rentcar.OrderServiceType{
 		fliggy.OrderServiceChangeDriver, fliggy.OrderServiceChangePickUpReturn, rentcar.OrderServiceRenewal,
 	}
+	return o
+}
+
+// sampleOrder is the sample order as a gateway has it: it is rented from tomorrow 10:00, GMT+8, for the
+// three days that it says, so that a renewal can be cancelled, for nothing, whatever the hour is now.
+func sampleOrder(now time.Time) Order {
+	o := SampleOrder()
+	today := now.In(fliggy.Zone())
+	ten := func(days int) fliggy.Time {
+		return fliggy.At(time.Date(today.Year(), today.Month(), today.Day()+days, 10, 0, 0, 0, fliggy.Zone()))
+	}
+	o.Details.Info.CreateTime, o.Details.Info.PayTime = ten(-1), ten(-1)
+	o.Details.Booking.CarUseTime, o.Details.Booking.CarReturnTime = ten(1), ten(4)
 	return o
 }
 

@@ -126,6 +126,39 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// TestPushSignedHeader sends headers that take part in the signature.
+func TestPushSignedHeader(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	var params map[string]string
+	h, err := qimen.NewHandler(qimen.Secrets{g.AppKey(): {g.AppSecret()}}, qimen.WithClock(fixedClock),
+		qimen.OnEvent(func(_ context.Context, d *qimen.Delivery, _ events.Event) error {
+			params = d.Params
+			return nil
+		}))
+	noError(t, err)
+	spoiled := false
+	g.PushToHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if spoiled {
+			r.Header.Set("X-Tenant", "other")
+		}
+		h.ServeHTTP(w, r)
+	}))
+	event := &events.RenewalAccepted{Envelope: events.Envelope{OrderID: "1", EventType: 103}, RenewalOrderID: "2"}
+	opts := []PushOption{PushSignedHeader("X-Tenant", "北京 7+%"), PushSignedHeader("X-Empty", "")}
+	res := g.Push(context.Background(), event, opts...)
+	if !res.Accepted || params["X-Tenant"] != "北京 7+%" || params["X-Empty"] != "" || len(params) != 5 {
+		t.Errorf("got %+v, parameters %v", res, params)
+	}
+	if list := g.Pushes()[0].Header.Get("top-sign-list"); list != "X-Tenant,X-Empty" {
+		t.Errorf("top-sign-list %q", list)
+	}
+	spoiled = true
+	if res := g.Push(context.Background(), event, opts...); res.Accepted || !strings.Contains(string(res.Body), "sign-check-failure") {
+		t.Errorf("another header: %+v", res)
+	}
+}
+
 func TestPushAnswers(t *testing.T) {
 	t.Parallel()
 	g := start(t)

@@ -163,6 +163,14 @@ func (s *sender) signed(cfg *pushConfig, to target, body []byte) (*qimen.Push, e
 		secret = "not " + secret
 	}
 	push := &qimen.Push{RawQuery: query, Header: http.Header{"Content-Type": {cfg.contentType}}, Body: body}
+	var signed []string
+	for _, h := range cfg.headers {
+		signed = append(signed, h.Name)
+		push.Header.Set(h.Name, url.QueryEscape(h.Value))
+	}
+	if signed != nil {
+		push.Header.Set("top-sign-list", strings.Join(signed, ","))
+	}
 	if cfg.unsigned {
 		return push, nil
 	}

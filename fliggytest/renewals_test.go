@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -307,6 +308,52 @@ func TestSampleOrderIsThatOfTheDocuments(t *testing.T) {
 	if !o.Details.SupportsRenewal() || o.Details.Booking.License != "鲁A231212" || len(o.Details.Info.AddedServices) != 1 ||
 		o.Details.RetCode != "" || len(o.Details.Info.ServiceTypes) != 3 {
 		t.Errorf("got %+v", o)
+	}
+}
+
+// TestDefaultWorld: with nothing configured the sample order lies in the future, at
+// every hour of the clock: a renewal of it is priced, settled when its reply was lost, and cancelled for nothing.
+func TestDefaultWorld(t *testing.T) {
+	t.Parallel()
+	for hour := range 25 {
+		opts := []Option{WithClock(func() time.Time { return testNow.Add(time.Duration(hour) * time.Hour) })}
+		if hour == 24 {
+			opts = nil
+		}
+		g := NewGateway(opts...)
+		t.Cleanup(g.Close)
+		defaultWorld(t, g)
+	}
+}
+
+func defaultWorld(t *testing.T, g *Gateway) {
+	t.Helper()
+	ctx := context.Background()
+	c := connect(t, g)
+	order, err := c.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: SampleOrderID})
+	noError(t, err)
+	now, booking, info := g.now(), order.Booking, order.Info
+	if !info.PayTime.Before(now) || !now.Before(booking.CarUseTime.Time) || !booking.CarUseTime.Before(booking.CarReturnTime.Time) {
+		t.Errorf("at %v: paid %v, from %v to %v", now, info.PayTime, booking.CarUseTime, booking.CarReturnTime)
+	}
+	from := booking.CarReturnTime
+	to := fliggy.At(from.Add(24*time.Hour + 30*time.Minute))
+	quote, err := c.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{OrderID: SampleOrderID, CarUseTime: from, CarReturnTime: to})
+	noError(t, err)
+	submit := &rentcar.RenewalSubmitRequest{
+		OrderID: SampleOrderID, RenewalOutOrderID: ownRenewalID, CarUseTime: from, CarReturnTime: to, TotalFee: quote.Total(), ItemID: quote.ItemID,
+	}
+	g.Fail(CutOff().AfterCommit())
+	if _, err = c.Renewals.Submit(ctx, submit); !errors.Is(err, rentcar.ErrOutcomeUnknown) {
+		t.Errorf("submit: %v", err)
+	}
+	settled, err := c.Renewals.Settle(ctx, &rentcar.SettleRequest{Submit: submit})
+	if err != nil || settled.Verdict != rentcar.VerdictDone {
+		t.Errorf("settled %+v, %v", settled, err)
+	}
+	res, err := c.Renewals.Cancel(ctx, &rentcar.RenewalCancelRequest{OutOrderID: ownRenewalID})
+	if err != nil || res.CancelFee.Sign() != 0 || quote.Total().String() != "16.02" {
+		t.Errorf("cancelled %+v, %v", res, err)
 	}
 }
 

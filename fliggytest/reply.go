@@ -39,6 +39,7 @@ func requestID(n uint64) string {
 // encoding says how one request wants its reply.
 type encoding struct {
 	format top.Format
+	flat   bool // an error has no root: json2
 	qimen  bool
 	method string
 	id     string
@@ -47,7 +48,10 @@ type encoding struct {
 
 func (r *Request) encoding(op *operation) encoding {
 	e := encoding{format: top.XML, qimen: r.Qimen, method: r.Method, id: r.ID, op: op}
-	if r.Protocol["format"] == "json" {
+	switch r.Protocol["format"] {
+	case "json2": // documented for Qimen; of TOP inferred. In xml2 the root is that of xml: XML cannot be without one
+		e.format, e.flat = top.Simplified, true
+	case "json":
 		e.format = top.Wrapped
 		if s := r.Protocol["simplify"]; r.Qimen || s == "true" || s == "1" {
 			e.format = top.Simplified
@@ -138,8 +142,11 @@ func (e encoding) wrap(root string, message any) []byte {
 		body, _ := plan.AppendXML([]byte(xmlHead), root, message)
 		return body
 	}
-	body, _ := plan.AppendJSON(fmt.Appendf(nil, `{%q:`, root), message, top.EncodeOptions{Lenient: true})
-	return append(body, '}')
+	body, _ := plan.AppendJSON(nil, message, top.EncodeOptions{Lenient: true})
+	if e.flat {
+		return body
+	}
+	return fmt.Appendf(nil, `{%q:%s}`, root, body)
 }
 
 // refusals are replies whose success flag is false, in the words of three

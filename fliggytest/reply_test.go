@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -57,6 +58,46 @@ func TestForms(t *testing.T) {
 				t.Errorf("recorded %d %s", got.HTTPStatus, got.Body)
 			}
 		})
+	}
+}
+
+// TestZerosAreWritten: a number or flag of which 0 or false says something is there, in
+// every format; one that says nothing then (scattered minutes) is not.
+func TestZerosAreWritten(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, format := range allFormats {
+		g := start(t)
+		c := connect(t, g, rentcar.WithFormat(format))
+		g.AddOrder(Order{OrderID: "1", Details: rentcar.OrderQueryResult{Info: rentcar.OrderInfo{
+			AddedServices: []rentcar.OrderAddedService{{ServiceName: "x"}},
+		}}})
+		_, err := c.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: "1"})
+		noError(t, err)
+		order := string(lastRequest(t, g).Answer.Body)
+		_, err = c.Renewals.Quote(ctx, quoteRequest())
+		noError(t, err)
+		quote := string(lastRequest(t, g).Answer.Body)
+		for text, names := range map[string]string{
+			order: "order_status is_one_way_fee is_fixed sort_key set_negative enable_deposit car_deposit_expire_time legal_deposit_expire_time",
+			quote: "num time start_time is_one_way_fee manual_check_time",
+		} {
+			for name := range strings.FieldsSeq(names) {
+				zero := fmt.Sprintf(`"%s":0`, name)
+				if name == "set_negative" || name == "enable_deposit" {
+					zero = fmt.Sprintf(`"%s":false`, name)
+				}
+				if format == rentcar.XML {
+					zero = strings.NewReplacer(`"`+name+`":`, "<"+name+">").Replace(zero) + "</" + name + ">"
+				}
+				if !strings.Contains(text, zero) {
+					t.Errorf("%v: no %s in %s", format, zero, text)
+				}
+			}
+		}
+		if n := strings.Count(quote, "scattered_minutes"); n != 1 && n != 2 { // of the last day only; in XML with its end
+			t.Errorf("%v: %s", format, quote)
+		}
 	}
 }
 

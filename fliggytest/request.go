@@ -1,12 +1,15 @@
 package fliggytest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -51,6 +54,8 @@ type Request struct {
 	plan     *top.Plan // how the API's own request is read, nil for any other API
 	request  reflect.Type
 	textBody bool // the body takes part in the signature
+	hasFile  bool // of a multipart body
+	refused  bool // by the checks of the gateway: see Gateway.Refusals
 }
 
 // A Signature is the verdict on the signature of a call.
@@ -157,15 +162,11 @@ func (r *Request) read(w http.ResponseWriter, in *http.Request, secret string) e
 	}
 	all := map[string]string{}
 	merge(all, query)
-	contentType := strings.ToLower(r.Header.Get("Content-Type"))
-	r.textBody = strings.Contains(contentType, "json") || strings.Contains(contentType, "xml")
-	if !r.textBody {
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			return errEncoding
-		}
-		merge(all, form)
+	form, err := r.readBody()
+	if err != nil {
+		return errEncoding
 	}
+	merge(all, form)
 	for name, value := range all {
 		if !utf8.ValidString(name + value) {
 			return errEncoding
@@ -181,6 +182,51 @@ func (r *Request) read(w http.ResponseWriter, in *http.Request, secret string) e
 	return nil
 }
 
+// readBody returns the fields of the body: of a form, or of the parts of a multipart
+// body, as the official Node client sends every call and others send uploads. A body
+// of JSON or XML has none: it is signed as it is.
+func (r *Request) readBody() (url.Values, error) {
+	contentType := r.Header.Get("Content-Type")
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if err == nil && mediaType == "multipart/form-data" {
+		return r.readParts(multipart.NewReader(bytes.NewReader(r.Body), params["boundary"]))
+	}
+	contentType = strings.ToLower(contentType)
+	r.textBody = strings.Contains(contentType, "json") || strings.Contains(contentType, "xml")
+	if r.textBody {
+		return nil, nil
+	}
+	return url.ParseQuery(string(r.Body))
+}
+
+// readParts returns the text fields of a multipart body. Files are not signed, and are
+// in Body only.
+func (r *Request) readParts(parts *multipart.Reader) (url.Values, error) {
+	fields := url.Values{}
+	for {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			return fields, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		_, disposition, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
+		if err != nil {
+			return nil, err
+		}
+		if _, isFile := disposition["filename"]; isFile {
+			r.hasFile = true
+			continue
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		fields.Add(disposition["name"], string(value))
+	}
+}
+
 // merge adds parameters; those of a later group win, as they do when signed.
 func merge(to map[string]string, group url.Values) {
 	for name, values := range group {
@@ -193,13 +239,17 @@ func (r *Request) verify(all map[string]string, secret string) {
 		return
 	}
 	r.Signature = SignatureInvalid
-	var raw []byte
-	if r.textBody {
-		raw = r.Body
-	}
-	if want, ok := sign(r.Protocol["sign_method"], secret, all, raw); ok && want == r.Protocol["sign"] {
+	if want, ok := sign(r.Protocol["sign_method"], secret, all, r.signedBody()); ok && want == r.Protocol["sign"] {
 		r.Signature = SignatureValid
 	}
+}
+
+// signedBody is the body where it takes part in the signature.
+func (r *Request) signedBody() []byte {
+	if r.textBody {
+		return r.Body
+	}
+	return nil
 }
 
 // findArgument settles where the business JSON of the request is: in the
@@ -238,11 +288,11 @@ func (l *requestLog) add(r *Request) {
 	l.requests = append(l.requests, r)
 }
 
-func (l *requestLog) finish(r *Request, a Answer) {
+func (l *requestLog) finish(r *Request, a Answer, refused bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a.Done = true
-	r.Answer = a
+	r.Answer, r.refused = a, refused
 }
 
 // Requests returns every request since the start or the last [Gateway.Forget], in

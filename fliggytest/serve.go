@@ -59,6 +59,7 @@ func (g *Gateway) serve(w http.ResponseWriter, in *http.Request, qimen bool) {
 	if err == nil {
 		err = g.check(r)
 	}
+	refused := err != nil
 	if err == nil {
 		x.fault = g.faults.take(*r, g.now())
 	}
@@ -71,7 +72,7 @@ func (g *Gateway) serve(w http.ResponseWriter, in *http.Request, qimen bool) {
 	}
 	g.log.finish(r, Answer{
 		Executed: x.executed, Code: rep.code, Fault: x.fault.name, HTTPStatus: rep.status, Body: rep.body,
-	})
+	}, refused)
 	deliver(w, in, rep)
 	x.afterwards()
 }

@@ -17,12 +17,20 @@ import (
 // "sign" does not count. ok is false for a sign method that the protocol lacks.
 func sign(method, secret string, params map[string]string, body []byte) (signature string, ok bool) {
 	var base []byte
-	for _, name := range slices.SortedFunc(maps.Keys(params), byCodeUnit) {
-		if name != "sign" {
-			base = append(base, name+params[name]...)
-		}
+	for _, name := range signedNames(params) {
+		base = append(base, name+params[name]...)
 	}
-	base = append(base, body...)
+	return digestOf(method, secret, append(base, body...))
+}
+
+// signedNames are the names of the parameters that are signed, in their order.
+func signedNames(params map[string]string) []string {
+	names := slices.SortedFunc(maps.Keys(params), byCodeUnit)
+	return slices.DeleteFunc(names, func(name string) bool { return name == "sign" })
+}
+
+// digestOf signs a text. ok is false for a sign method that the protocol lacks.
+func digestOf(method, secret string, base []byte) (signature string, ok bool) {
 	var digest []byte
 	switch method {
 	case "md5":

@@ -50,13 +50,13 @@ type state struct {
 	agencyByNo map[string]*AgencyOrder
 }
 
-func newState() *state {
+func newState(now time.Time) *state {
 	s := &state{
 		orders: map[rentcar.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
 		renewalsByID: map[rentcar.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{}, renewalsByOrder: map[rentcar.ID][]*Renewal{},
 		refunds: map[string]*pendingRefund{}, agencyByID: map[rentcar.ID]*AgencyOrder{}, agencyByNo: map[string]*AgencyOrder{},
 	}
-	s.addOrder(SampleOrder())
+	s.addOrder(sampleOrder(now))
 	return s
 }
 

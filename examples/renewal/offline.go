@@ -25,6 +25,7 @@ func offline(ctx context.Context, p *plan, s *screen) error {
 	clock := func() time.Time { return fliggy.MustTime("2022-11-22 16:00:00").Time }
 	gw := fliggytest.NewGateway(fliggytest.WithClock(clock))
 	defer gw.Close()
+	gw.AddOrder(fliggytest.SampleOrder()) // with the times of the documents, not of the clock: cancelling costs something
 	client, err := gw.Client(append(p.options(), rentcar.WithChannel(rentcar.ChannelAmap))...)
 	if err != nil {
 		return err

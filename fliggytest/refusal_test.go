@@ -1,0 +1,141 @@
+package fliggytest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	const param = "rent_car_b2b_query_order_req"
+	all := protocol(g)
+	all[param], all["session"] = queryArgument, " the session "
+	signedText := "app_key24700001formatjsonmethodalitrip.rentcar.btb.order.query" + param + queryArgument +
+		"session the session sign_methodmd5timestamp2023-02-01 15:40:52v2.0"
+	signed := func(method, secret string, change func(map[string]string)) string {
+		own := maps.Clone(all)
+		change(own)
+		s, _ := sign(method, secret, own, nil)
+		return s
+	}
+	same := func(map[string]string) {}
+	for name, c := range map[string]struct {
+		sign, parameter, reason string
+	}{
+		"not signed": {signed("md5", g.AppSecret(), func(m map[string]string) { delete(m, "format") }), "format", "is sent, but not signed"},
+		"encoded":    {signed("md5", g.AppSecret(), func(m map[string]string) { m["timestamp"] = url.QueryEscape(m["timestamp"]) }), "timestamp", "percent-encoded"},
+		"trimmed":    {signed("md5", g.AppSecret(), func(m map[string]string) { m["session"] = "the session" }), "session", "white space"},
+		"method":     {signed("hmac", g.AppSecret(), same), "sign_method", "one of hmac,"},
+		"lower case": {strings.ToLower(signed("md5", g.AppSecret(), same)), "", "lower case"},
+		"secret":     {signed("md5", "another", same), "", "is the secret another?"},
+	} {
+		g.Forget()
+		query := maps.Clone(all)
+		query["sign"] = c.sign
+		_, body := post(t, g, http.MethodPost, query, nil)
+		got := g.Refusals()
+		if len(got) != 1 || got[0].Code != "25" || got[0].Parameter != c.parameter || !strings.Contains(got[0].Reason, c.reason) ||
+			got[0].SignedText != signedText || got[0].RequestID != lastRequest(t, g).ID || got[0].Method != methodQuery {
+			t.Errorf("%s: got %+v, %q", name, got, got[0].SignedText)
+		}
+		// Nothing of it is in the answer, and no verb shows the text.
+		if !strings.Contains(body, `"msg":"Invalid signature","request_id"`) {
+			t.Errorf("%s: answered %s", name, body)
+		}
+		text, err := json.Marshal(got)
+		noError(t, err)
+		for _, shown := range []string{fmt.Sprintf("%v %+v %#v %s", got, got, got, got), string(text), slog.AnyValue(got[0]).Resolve().String()} {
+			if strings.Contains(shown, "the session ") || strings.Contains(shown, queryArgument) || strings.Contains(shown, g.AppSecret()) || !strings.Contains(shown, "code 25") {
+				t.Errorf("%s: shows %s", name, shown)
+			}
+		}
+	}
+
+	refusal := g.Refusals()[0]
+	for text, want := range map[string]string{
+		signedText:       "",
+		signedText + "x": "body",
+		strings.Replace(signedText, "15:40:52", "15:40:53", 1): "timestamp",
+		strings.Replace(signedText, "formatjson", "", 1):       "format",
+		"": "app_key",
+	} {
+		if got := refusal.Differs(text); got != want {
+			t.Errorf("%s: differs at %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestRefusalsOfOtherMethods is about hmac, a body that is signed, and a method that the protocol lacks.
+func TestRefusalsOfOtherMethods(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	g.Handle("qimen.x", func(context.Context, *Request) (any, error) { return nil, nil })
+	query := protocol(g)
+	query["method"], query["sign_method"], query["target_app_key"] = "qimen.x", "hmac", "1"
+	text := ""
+	for _, name := range signedNames(query) {
+		text += name + query[name]
+	}
+	wrapped, _ := digestOf("hmac", g.AppSecret(), []byte(g.AppSecret()+text+`{"a":1}`+g.AppSecret()))
+	unsigned, _ := sign("hmac", g.AppSecret(), query, nil)
+	for want, s := range map[string]string{"put around the text": wrapped, "is not signed": unsigned} {
+		g.Forget()
+		query["sign"] = s
+		raw(t, http.MethodPost, g.QimenURL()+"?"+encode(query), "application/json", `{"a":1}`)
+		if got := g.Refusals(); len(got) != 1 || !strings.Contains(got[0].Reason, want) || !strings.HasSuffix(got[0].SignedText, `v2.0{"a":1}`) || got[0].Differs(text) != "body" {
+			t.Errorf("%s: got %v", want, got)
+		}
+	}
+	query["sign_method"], query["sign"] = "MD5", "X"
+	raw(t, http.MethodPost, g.QimenURL()+"?"+encode(query), "application/json", "{}")
+	if got := g.Refusals()[1]; got.Parameter != "sign_method" || !strings.Contains(got.Reason, "none of") {
+		t.Errorf("got %v", got)
+	}
+}
+
+// TestRefusalsSayWhy finds a reason for every code with which the gateway refuses, and none for what
+// an API or a fault answers.
+func TestRefusalsSayWhy(t *testing.T) {
+	t.Parallel()
+	g := start(t, WithSession("s"))
+	set := func(name, value string) map[string]string { return map[string]string{name: value} }
+	for want, change := range map[string]map[string]string{
+		"21": set("method", ""), "22": set("method", "x"), "23": set("format", "yaml"), "24": set("sign", ""), "26": set("session", ""), "27": set("session", "x"),
+		"28": set("app_key", ""), "29": set("app_key", "1"), "30": set("timestamp", ""), "31": set("timestamp", "x"), "32": set("v", ""), "33": set("v", "x"), "34": set("v", "1.0"),
+	} {
+		g.Forget()
+		query := protocol(g)
+		query["session"] = "s"
+		maps.Copy(query, change)
+		post(t, g, http.MethodPost, query, nil)
+		if got := g.Refusals(); len(got) != 1 || got[0].Code != want || got[0].Reason == "" || got[0].SignedText != "" {
+			t.Errorf("%s: got %v", want, got)
+		}
+	}
+	g.Forget()
+	post(t, g, http.MethodPut, protocol(g), nil)
+	raw(t, http.MethodPost, g.URL()+"?a=%zz", "", "")
+	raw(t, http.MethodPost, g.URL(), "", strings.Repeat("x", maxBody+1))
+	query := protocol(g)
+	query["session"] = "s"
+	post(t, g, http.MethodPost, query, nil) // 40, of the API
+	var codes []string
+	for _, r := range g.Refusals() {
+		if codes = append(codes, r.Code); r.Reason == "" {
+			t.Errorf("no reason: %v", r)
+		}
+	}
+	if diff := cmp.Diff([]string{"9", "47", "43"}, codes); diff != "" {
+		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+}
