@@ -203,9 +203,7 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, priva
 	}
 	switch {
 	case err == nil && reply.Fault != nil:
-		e := cl.gatewayError(n, got, reply.Fault, private)
-		obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
-		return e
+		return cl.gatewayError(n, got, reply.Fault, private, obs)
 	case got.status != http.StatusOK:
 		text := strings.TrimSpace(fmt.Sprintf("%d %s", got.status, http.StatusText(got.status)))
 		if got.status/100 == 3 {
@@ -224,6 +222,9 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, priva
 		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
 		return business
+	}
+	if fault := reply.BareFault(); fault != nil {
+		return cl.gatewayError(n, got, fault, private, obs)
 	}
 	return cl.decodeError(n, got, obs.RequestID, err, private)
 }
@@ -268,7 +269,7 @@ func (cl *call) transportError(n int, got *answer, failed *phaseError, private *
 	return e
 }
 
-func (cl *call) gatewayError(n int, got *answer, f *top.Fault, private *secrets) *GatewayError {
+func (cl *call) gatewayError(n int, got *answer, f *top.Fault, private *secrets, obs *Observation) *GatewayError {
 	kind := classifyGateway(f.Code, f.SubCode)
 	if f.Provider || cl.dialect == top.Qimen && kind.wait && !strings.HasPrefix(f.SubCode, accessControl) {
 		kind = rowProvider // a provider may have written it, to whom code 7 means something else
@@ -281,6 +282,7 @@ func (cl *call) gatewayError(n int, got *answer, f *top.Fault, private *secrets)
 	if kind.wait {
 		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))
 	}
+	obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
 	return e
 }
 

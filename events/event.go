@@ -199,7 +199,7 @@ func (e *Unknown) checkData(ps *fliggy.Problems) {
 // made by hand.
 func (e Unknown) MarshalJSON() ([]byte, error) {
 	if e.raw != "" {
-		return compact([]byte(e.raw))
+		return compact(e.raw), nil
 	}
 	var ps fliggy.Problems
 	e.checkData(&ps)

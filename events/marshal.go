@@ -1,7 +1,6 @@
 package events
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -21,18 +20,14 @@ const (
 // fields.
 func marshal(s source, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage) ([]byte, error) {
 	if s.raw != "" {
-		return compact([]byte(s.raw))
+		return compact(s.raw), nil
 	}
 	return encodeFields("event ", head, t, p, data, extra)
 }
 
-// compact drops the white space between tokens. Unlike a decoder it leaves
-// numbers, escapes and doubled members alone.
-func compact(raw []byte) ([]byte, error) {
-	var b bytes.Buffer
-	err := json.Compact(&b, raw)
-	return b.Bytes(), err
-}
+// compact drops the white space between tokens, and escapes control characters.
+// Unlike a decoder it leaves numbers, escapes and doubled members alone.
+func compact(raw string) []byte { return []byte(top.Compact(raw)) }
 
 // encodeFields writes envelope and data from their fields, and refuses members
 // that would make the text ambiguous or no JSON. A nil plan stands for no data.

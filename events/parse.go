@@ -96,10 +96,10 @@ func (in *received) unknownData() json.RawMessage {
 	}
 	if o := object(in.data); o != "" {
 		if top.ScanObject([]byte(o), func(string, json.RawMessage) error { return nil }) == nil {
-			return json.RawMessage(o)
+			return top.Strict(o)
 		}
 	}
-	return json.RawMessage(in.data)
+	return top.Strict(in.data)
 }
 
 func (t Type) isEvent() bool {

@@ -2,6 +2,7 @@ package events_test
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -262,5 +263,41 @@ func TestParseOwnership(t *testing.T) {
 			t.Errorf("the event changed with the bytes:\n%s", diff)
 		}
 		checkLossless(t, payload, e)
+	}
+}
+
+// The platform sends line feeds and tabs inside strings as they are. They are read and
+// kept in every shape of a payload, and what is written again is JSON for every reader.
+func TestParseControlCharacters(t *testing.T) {
+	t.Parallel()
+	const plain = "{\"eventType\":104,\"channelId\":\"80001\",\"orderId\":\"1\",\"exts\":{\"a\":\"\n\"},\"x\":\"\t\"," +
+		"\"eventData\":{\"renewalOrderId\":2,\"errorCode\":\"71008\",\"errorMessage\":\"a\n\r\t\x00b\",\"y\":{\"z\":\"\n\"}}}"
+	want := &events.RenewalRejected{
+		Envelope: events.Envelope{
+			ChannelID: "80001", OrderID: "1", EventType: 104, Exts: `{"a":"\n"}`,
+			Extra: map[string]json.RawMessage{"x": json.RawMessage(`"\t"`)},
+		},
+		RenewalOrderID: "2", ErrorCode: "71008", ErrorMessage: "a\n\r\t\x00b",
+		ExtraData: map[string]json.RawMessage{"y": json.RawMessage(`{"z":"\n"}`)},
+	}
+	for name, payload := range shapes(t, []byte(strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x00", `\u0000`).Replace(plain))) {
+		raw := regexp.MustCompile(`\\+(n|r|t|u0000)`).ReplaceAllStringFunc(string(payload), func(escape string) string {
+			return map[byte]string{'n': "\n", 'r': "\r", 't': "\t", '0': "\x00"}[escape[len(escape)-1]]
+		})
+		e := parse(t, []byte(raw))
+		if diff := cmp.Diff(events.Event(want), e, sameEvent); diff != "" {
+			t.Errorf("%v: %s (-want +got):\n%s", name, raw, diff)
+		}
+		text, err := json.Marshal(e)
+		if err != nil {
+			t.Errorf("%v: written again: %v", name, err)
+		}
+		if diff := cmp.Diff(e, parse(t, text), sameEvent); diff != "" {
+			t.Errorf("%v: read again (-want +got):\n%s", name, diff)
+		}
+	}
+	unknown := parse(t, []byte("{\"eventType\":999,\"eventData\":\"{\\\"a\\\":\\\"\\n\\\"}\"}")).(*events.Unknown)
+	if string(unknown.Data) != `{"a":"\n"}` {
+		t.Errorf("data %s", unknown.Data)
 	}
 }

@@ -13,7 +13,8 @@ import (
 // Exts is extension data (扩展信息): the text of a JSON object, which the platform carries inside a string, such as
 // {"key":"value"}. Empty text, null and {} mean nothing and give the empty Exts, which is unset.
 //
-// Text is kept as it came, also when it is no JSON object: nothing is lost, IsObject tells. A value that came as a plain
+// Text is kept as it came, also when it is no JSON object: nothing is lost, IsObject tells. Only raw control characters
+// inside the strings of an object, which strict readers refuse, are escaped when it is read. A value that came as a plain
 // JSON object instead of a string is taken too, and is written as a string.
 type Exts string
 
@@ -116,11 +117,34 @@ func (e *Exts) UnmarshalJSON(data []byte) error {
 	return e.UnmarshalText(text)
 }
 
-// clean drops the texts that mean nothing.
+// clean drops the texts that mean nothing, and escapes control characters where that makes the text a JSON object.
 func clean(e Exts) Exts {
 	switch strings.Trim(string(e), asciiSpace) {
 	case "", "null", "{}":
 		return ""
 	}
+	if strict := Exts(escapeControls(string(e))); strict != e && strict.IsObject() {
+		return strict
+	}
 	return e
+}
+
+// escapeControls escapes the control characters between the quotes of JSON text.
+func escapeControls(text string) string {
+	if strings.IndexFunc(text, func(r rune) bool { return r < ' ' }) < 0 {
+		return text
+	}
+	var out strings.Builder
+	quoted, escaped := false, false
+	for i := range len(text) {
+		c := text[i]
+		if quoted && !escaped && c < ' ' {
+			fmt.Fprintf(&out, `\u%04x`, c)
+			continue
+		}
+		quoted = quoted != (c == '"' && !escaped)
+		escaped = quoted && c == '\\' && !escaped
+		out.WriteByte(c)
+	}
+	return out.String()
 }

@@ -181,3 +181,30 @@ func FuzzExts(f *testing.F) {
 		}
 	})
 }
+
+// The platform sends control characters in strings as they are: extension data that
+// has some is read as an object, and is JSON for every reader afterwards.
+func TestExtsControlCharacters(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]fliggy.Exts{
+		"{\"a\":\"\n\t\x00\"}":       `{"a":"\u000a\u0009\u0000"}`,
+		"{\n\"a\":\"\\\"\n\"\n}":     "{\n\"a\":\"\\\"\\u000a\"\n}",
+		"{\"a\":\"\\\\\n\"}":         `{"a":"\\\u000a"}`,
+		"{\"a\":\"\\\n\"}":           "{\"a\":\"\\\n\"}", // no JSON, whatever is escaped
+		"a \"b\nc":                   "a \"b\nc",
+		"{\n \"a\" : 1\n}":           "{\n \"a\" : 1\n}",
+		"{\"a\":\"\n\"} and no more": "{\"a\":\"\n\"} and no more",
+	} {
+		var e fliggy.Exts
+		if err := e.UnmarshalText([]byte(text)); err != nil || e != want {
+			t.Errorf("%q: %q, %v; want %q", text, e, err, want)
+		}
+	}
+	e := fliggy.Exts("")
+	if err := e.UnmarshalJSON([]byte(`"{\"a\":\"x\ny\"}"`)); err != nil || !e.IsObject() {
+		t.Errorf("%q, %v", e, err)
+	}
+	if got, ok := e.Get("a"); !ok || got != "x\ny" {
+		t.Errorf("%q, %v", got, ok)
+	}
+}

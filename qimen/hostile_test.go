@@ -116,7 +116,7 @@ func TestHostileJSON(t *testing.T) { // alone, since it measures memory
 			{"many names", start + distinct(60_000, `,"x%d":1`) + "}", ReasonAccepted, ""},
 			{"escapes", start + `,"x":"` + strings.Repeat(`\u005c`, big/6) + `"}`, ReasonAccepted, ""},
 			{"white space", strings.Repeat(" ", big), undecodable, ""},
-			{"NUL", start + ",\"x\":\"\x00\"}", undecodable, "not JSON at byte"},
+			{"NUL", start + ",\"x\":\"\x00\"}", ReasonAccepted, ""},
 			{"NUL behind", start + "}\x00", undecodable, "not JSON at byte"},
 			{"NUL only", strings.Repeat("\x00", big), undecodable, ""},
 			{"dots", "...", undecodable, ""},

@@ -318,9 +318,9 @@ func TestMerchantBodies(t *testing.T) {
 func TestMerchantXMLShapes(t *testing.T) {
 	t.Parallel()
 	got, _ := taken(t, RenewalCancelMethod, "text/xml", `<request xmlns="urn:x" a="1"><orderId>1</orderId><outOrderId><![CDATA[F<1>]]></outOrderId>`+
-		`<cancelTime/><penaltyAmount>null</penaltyAmount><exts>{"a":1}</exts><car><plate>京A</plate><seat>1</seat><seat>2</seat></car><n>1</n><n>2</n></request>`)
+		`<cancelTime/><penaltyAmount>null</penaltyAmount><exts>{"a":1}</exts><car><plate>京A</plate><seat>1</seat><seat>2</seat></car><n>1</n></request>`)
 	want := &RenewalCancelRequest{OrderID: "1", OutOrderID: "F<1>", Exts: `{"a":1}`, Extra: map[string]json.RawMessage{
-		"car": json.RawMessage(`{"plate":"京A","seat":["1","2"]}`), "n": json.RawMessage(`["1","2"]`),
+		"car": json.RawMessage(`{"plate":"京A","seat":["1","2"]}`), "n": json.RawMessage(`"1"`),
 	}}
 	if diff := cmp.Diff(want, got, exact); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

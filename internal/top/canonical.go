@@ -87,7 +87,7 @@ func (c *canonizer) value() error {
 		c.scanner = outer
 		return err
 	}
-	c.out = appendPlainString(c.out, text, t.escaped)
+	c.out = appendPlainString(c.out, text)
 	return nil
 }
 
@@ -133,7 +133,7 @@ func (c *canonizer) object() error {
 			break
 		}
 		m := span{name: name.str(), start: len(c.out)}
-		c.out = append(appendPlainString(c.out, m.name, name.escaped), ':')
+		c.out = append(appendPlainString(c.out, m.name), ':')
 		if err := c.value(); err != nil {
 			return err
 		}
@@ -169,13 +169,9 @@ func (c *canonizer) order(start int, members []span) {
 	c.out = append(append(c.out[:start], c.sorted...), '}')
 }
 
-// appendPlainString appends text as a JSON string with the escapes that it needs, which
-// are none unless it was escaped.
-func appendPlainString(dst []byte, text string, escaped bool) []byte {
+// appendPlainString appends text as a JSON string with the escapes that it needs.
+func appendPlainString(dst []byte, text string) []byte {
 	dst = append(dst, '"')
-	if !escaped {
-		return append(append(dst, text...), '"')
-	}
 	const digits = "0123456789abcdef"
 	for i := range len(text) {
 		if b := text[i]; b < ' ' || b == '"' || b == '\\' {

@@ -12,7 +12,8 @@ import (
 // Members may be in any form the platform is known to send: lists wrapped or
 // plain, numbers and booleans as text, objects and lists as JSON text, null and
 // empty text for nothing. What has no clear meaning is an *Error with its path; so
-// is a member that comes twice.
+// is a member that comes twice. Control characters in strings are read as they are;
+// types that read themselves, and json.RawMessage, get them escaped.
 func (p *Plan) DecodeJSON(data []byte, dst any) error {
 	return p.DecodeText(string(data), len(data), dst)
 }
@@ -133,7 +134,7 @@ func (p *Plan) keepUnknown(v reflect.Value, name, raw string) {
 	if *m == nil {
 		*m = map[string]json.RawMessage{}
 	}
-	(*m)[name] = json.RawMessage(raw)
+	(*m)[name] = Strict(raw)
 }
 
 // value reads the value at the cursor, which is not null, into v.
@@ -158,7 +159,7 @@ func (d *jsonDecoder) plain(c *codec, v reflect.Value) error {
 	}
 	switch c.kind {
 	case kindRaw:
-		v.SetBytes([]byte(t.raw))
+		v.SetBytes(Strict(t.raw))
 		return nil
 	case kindScalar:
 		return d.scalar(c, v, t)
@@ -171,7 +172,7 @@ func (d *jsonDecoder) plain(c *codec, v reflect.Value) error {
 		if c.kind != kindString {
 			return rulef("expected a single value, got %s", kindOf(t.first))
 		}
-		text = compact(t.raw)
+		text = Compact(t.raw)
 	}
 	if c.kind == kindString {
 		v.SetString(d.keep(text))
@@ -182,7 +183,7 @@ func (d *jsonDecoder) plain(c *codec, v reflect.Value) error {
 
 // scalar hands a value to a type that reads itself.
 func (d *jsonDecoder) scalar(c *codec, v reflect.Value, t token) error {
-	if t.first == '"' && !c.isText() && saysNothing(t.content()) {
+	if t.first == '"' && !c.isText() && saysNothing(t.str()) {
 		return errNothing
 	}
 	self := v.Addr().Interface()
@@ -191,9 +192,9 @@ func (d *jsonDecoder) scalar(c *codec, v reflect.Value, t token) error {
 	}
 	if u, ok := self.(json.Unmarshaler); ok {
 		if c.keeps { // against the rule of encoding/json, but a pooled decoder's memory is that of another message next
-			return asRule(c.typ, u.UnmarshalJSON([]byte(t.raw)))
+			return asRule(c.typ, u.UnmarshalJSON(Strict(t.raw)))
 		}
-		d.scratch = append(d.scratch[:0], t.raw...)
+		d.scratch = appendStrict(d.scratch[:0], t.raw, true)
 		return asRule(c.typ, u.UnmarshalJSON(d.scratch))
 	}
 	text := t.raw

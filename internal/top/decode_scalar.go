@@ -47,6 +47,9 @@ func asExts(self any, text string) error {
 	if clean == "" || clean == "null" || clean == "{}" {
 		text = ""
 	}
+	if strings.IndexFunc(text, func(r rune) bool { return r < ' ' }) >= 0 {
+		return self.(*fliggy.Exts).UnmarshalText([]byte(text)) // which escapes them
+	}
 	return asText[fliggy.Exts](self, text)
 }
 

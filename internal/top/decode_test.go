@@ -75,7 +75,8 @@ func TestDecodeErrors(t *testing.T) {
 		{`{"text":"a`, "text: not JSON: cut off at byte 10, expected a closing quote"},
 		{`{"text":"\x"}`, "text: not JSON at byte 10: expected an escape"},
 		{`{"text":"\u12x4"}`, "text: not JSON at byte 13: expected a hexadecimal digit"},
-		{"{\"text\":\"a\x01\"}", "text: not JSON at byte 10: expected no control character in a string"},
+		{"{\"text\":\"a\\\x01\"}", "text: not JSON at byte 11: expected an escape"},
+		{"{\"int\":\"\x01\"}", "int: expected a whole number"},
 		{`{"text":01}`, "not JSON at byte 9: expected ',' or '}'"},
 		{`{"text":-}`, "text: not JSON at byte 9: expected a digit"},
 		{`{"text":1.}`, "text: not JSON at byte 10: expected a digit"},
@@ -263,7 +264,7 @@ func TestUnknownMembers(t *testing.T) {
 			A: "1", Raw: json.RawMessage(`{"x":"1","y":""}`), Inner: &open{Extra: map[string]json.RawMessage{"c": []byte(`"中<"`)}},
 			Extra: map[string]json.RawMessage{"b": []byte(`"2.50"`), "d": []byte(`{"e":["1","2"],"f":{"g":""}}`)},
 		}},
-		{"XML, all of a name", `<r><b>1</b><c/><b><d/></b></r>`, open{Extra: map[string]json.RawMessage{"b": []byte(`["1",{"d":""}]`), "c": []byte(`""`)}}},
+		{"XML, all of a name", `<r><a>1</a><e><b>1</b><c/><b><d/></b></e></r>`, open{A: "1", Extra: map[string]json.RawMessage{"e": []byte(`{"b":["1",{"d":""}],"c":""}`)}}},
 		{"XML, text between elements", `<r><b>x<c>1</c>y</b></r>`, open{Extra: map[string]json.RawMessage{"b": []byte(`{"c":"1","#text":"xy"}`)}}},
 	} {
 		var got open

@@ -120,7 +120,8 @@ func (d *xmlDecoder) plain(c *codec, v reflect.Value, i uint32) error {
 func (d *xmlDecoder) structValue(c *codec, v reflect.Value, i uint32) error {
 	var came, seen fieldSet // seen are those that came and said something
 	var unknown []uint32
-	next := 0 // members mostly come in the order of the fields
+	var names nameSet // of those
+	next := 0         // members mostly come in the order of the fields
 	for j := i + 1; j < d.next(i); j = d.next(j) {
 		name := d.name(j)
 		f := c.plan.find(name, next)
@@ -128,12 +129,15 @@ func (d *xmlDecoder) structValue(c *codec, v reflect.Value, i uint32) error {
 			if d.broken(j) {
 				return d.err
 			}
+			if err := names.add(name); err != nil {
+				return err
+			}
 			if c.plan.extra != nil {
 				unknown = append(unknown, j)
 			}
 			continue
 		}
-		if came.has(f.bit) && (f.codec.kind != kindList || f.required && seen.has(f.bit)) {
+		if came.has(f.bit) {
 			return under(name, rulef(ruleTwice))
 		}
 		came.add(f.bit)
@@ -171,16 +175,13 @@ func (d *xmlDecoder) structValue(c *codec, v reflect.Value, i uint32) error {
 
 // keepUnknown stores elements without a field as JSON.
 func (d *xmlDecoder) keepUnknown(p *Plan, v reflect.Value, elements []uint32) error {
-	if len(elements) == 0 {
-		return nil
-	}
-	for _, same := range d.group(elements) {
-		raw := string(d.appendElements(nil, same))
+	for _, i := range elements {
+		raw := string(d.appendJSON(nil, i))
 		in := scanner{text: raw, depth: d.depth + 1} // repeated elements become lists, which nest too
 		if _, err := in.token(); err != nil {
 			return err
 		}
-		p.keepUnknown(v, d.keep(d.name(same[0])), raw)
+		p.keepUnknown(v, d.keep(d.name(i)), raw)
 	}
 	return nil
 }

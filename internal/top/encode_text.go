@@ -99,7 +99,7 @@ func jsonText(raw []byte) (text string, bare bool) {
 	case 'n':
 		return "", false
 	}
-	return compact(t.raw), true
+	return Compact(t.raw), true
 }
 
 // appendBase appends the text of a value by its kind.

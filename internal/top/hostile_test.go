@@ -136,7 +136,6 @@ func TestHostileLists(t *testing.T) { // alone, since it measures memory
 		{"pointers", `{"pointers":[` + strings.Repeat("{},", n) + `{}]}`, true},
 		{"pointers to pointers", `{"again":[` + strings.Repeat("{},", n) + `{}]}`, true},
 		{"in text", `{"plain":"[` + strings.Repeat("{},", n) + `{}]"}`, true},
-		{"repeated", `<r>` + strings.Repeat(`<plain><i/></plain>`, n) + `</r>`, true},
 		{"small elements", `{"texts":[` + strings.Repeat(`"",`, n) + `""]}`, false},
 		{"XML", `<r><plain>` + strings.Repeat("<i/>", n) + `</plain></r>`, true},
 		{"JSON in XML", `<r><plain>[` + strings.Repeat("{},", n) + `{}]</plain></r>`, true},
@@ -201,7 +200,6 @@ func TestHostileSize(t *testing.T) {
 		"long text":          `<text>` + strings.Repeat(`&lt;`, n) + `</text>`,
 		"text in pieces":     `<text>` + paragraphs.String() + `</text>`,
 		"many members":       manyElements.String(),
-		"one unknown":        strings.Repeat("<who>1</who>", n),
 		"long unknown":       "<who>" + strings.Repeat("<a/>", n) + "</who>",
 		"many unknown":       "<who>" + manyElements.String() + "</who>",
 	} {
@@ -234,6 +232,7 @@ func TestHostileText(t *testing.T) {
 		`"\"\\\/\b\f\n\r\t"`:   "\"\\/\b\f\n\r\t",
 		`"\uabCD\uFfFf"`:       "\uabcd\uffff",
 		"\"\u2028\x7f\"":       "\u2028\x7f",
+		"\"\x00\n\r\t\x1f\"":   "\x00\n\r\t\x1f", // as the platform sends them
 	} {
 		got, err := fromJSON[all](t, `{"text":`+text+`,"id":`+text+`}`)
 		if err != nil {
@@ -241,7 +240,7 @@ func TestHostileText(t *testing.T) {
 		}
 		wantDiff(t, text, all{Text: want, scalars: scalars{ID: fliggy.ID(want)}}, got)
 	}
-	for _, text := range []string{"\"\x00\"", "\"\n\"", "\"\x1f\"", `"\u12"`, `"\u12G4"`, `"\`, `"\u123`, `"\a"`, "'x'"} {
+	for _, text := range []string{"\"\\\n\"", "\"\\u12\n4\"", `"\u12"`, `"\u12G4"`, `"\`, `"\u123`, `"\a"`, "'x'"} {
 		if got, err := fromJSON[all](t, `{"text":`+text+`}`); err == nil {
 			t.Errorf("%q is taken as %q", text, got.Text)
 		}

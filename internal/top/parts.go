@@ -73,7 +73,8 @@ func (s *scanner) parts(dst, inside []Part) (all, allInside []Part, err error) {
 }
 
 // ScanObject checks that data is one JSON object in valid UTF-8 and nothing
-// else, and calls f with the name and raw text of every member, in order.
+// else, and calls f with the name and value of every member, in order. Control
+// characters in strings are escaped in the values.
 func ScanObject(data []byte, f func(name string, value json.RawMessage) error) error {
 	if !utf8.Valid(data) {
 		return rulef(ruleUTF8)
@@ -83,7 +84,7 @@ func ScanObject(data []byte, f func(name string, value json.RawMessage) error) e
 		return err
 	}
 	for _, p := range parts {
-		if err := f(p.Name, json.RawMessage(p.Value)); err != nil {
+		if err := f(p.Name, Strict(p.Value)); err != nil {
 			return err
 		}
 	}

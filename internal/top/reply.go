@@ -3,6 +3,8 @@ package top
 import (
 	"iter"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // Format is how a reply travels.
@@ -15,13 +17,13 @@ const (
 	XML
 )
 
-// Dialect tells whose error envelopes a reply may have.
+// Dialect says whose replies they are.
 type Dialect uint8
 
 // The dialects of a reply.
 const (
-	TOP   Dialect = iota // {"error_response":{...}}
-	Qimen                // {"response":{"flag":"failure",...}} and the others
+	TOP   Dialect = iota // the platform's own APIs
+	Qimen                // what a provider answers, passed through
 )
 
 // A Fault is what an error envelope says.
@@ -31,35 +33,91 @@ type Fault struct {
 	SubCode   string `top:"sub_code"`
 	SubMsg    string `top:"sub_msg"`
 	RequestID string `top:"request_id"`
-	// Provider tells that a Qimen provider wrote it, not the gateway: the codes are
-	// its own.
+	// Provider reports that whoever serves the API wrote it, not the gateway: the
+	// codes are its own.
 	Provider bool `top:"-"`
 }
 
-// qimenFault has the names of Qimen beside those of TOP.
-type qimenFault struct {
+// A faultText has the names that others use beside those of TOP.
+type faultText struct {
 	Fault
-	Flag       string `top:"flag"`
 	Message    string `top:"message"`
 	SubMessage string `top:"sub_message"`
 }
 
-var (
-	faultPlan      = mustPlan[Fault]()
-	qimenFaultPlan = mustPlan[qimenFault]()
-	errorPlan      = mustPlan[errorEnvelope]()
-	peekPlan       = mustPlan[peek]()
-)
-
-// errorEnvelope is the error envelope of TOP with its root.
-type errorEnvelope struct {
-	Fault *Fault `top:"error_response"`
+func (f *faultText) fault() *Fault {
+	out := f.Fault
+	if out.Msg == "" {
+		out.Msg = f.Message
+	}
+	if out.SubMsg == "" {
+		out.SubMsg = f.SubMessage
+	}
+	return &out
 }
 
-// peek is what is read of an XML reply before its type is known.
-type peek struct {
-	RequestID string `top:"request_id"`
-	Flag      string `top:"flag"`
+// An errorEnvelope is the error envelope of TOP with its root.
+type errorEnvelope struct {
+	Fault *faultText `top:"error_response"`
+}
+
+var (
+	faultPlan = mustPlan[faultText]()
+	errorPlan = mustPlan[errorEnvelope]()
+)
+
+// A verdict is what an object says of itself.
+type verdict uint8
+
+const (
+	regular verdict = iota
+	flagged         // a failure, in the words of whoever serves the API
+	bare            // an error of the gateway without its root
+)
+
+// judge reports whether an object with these members is an error envelope, although
+// it is not called error_response.
+//
+// It is one if its flag is failure. Qimen's replies have that flag. A reply of TOP
+// may have a flag of its own, which counts only where a code or a message stands
+// beside it.
+//
+// It is one, too, if it could be an error (see couldBeError) and has a sub code, or
+// one of the types that the gateways give their errors. So a regular reply with a
+// code and a message of its own is none.
+func judge(members []Part, dialect Dialect) verdict {
+	if strings.EqualFold(wordOf(members, flag), failure) && (dialect == Qimen || hasAny(members, "code", "sub_code", "msg", "message")) {
+		return flagged
+	}
+	if couldBeError(members) && (hasAny(members, "sub_code") || isErrorType(wordOf(members, "type"))) {
+		return bare
+	}
+	return regular
+}
+
+// couldBeError reports whether the members could be those of an error: a code other
+// than 0, a message, and no success flag.
+func couldBeError(members []Part) bool {
+	code := wordOf(members, "code")
+	return code != "" && code != "0" && hasAny(members, "msg", "message") && !hasAny(members, "successful", "success")
+}
+
+func isErrorType(s string) bool {
+	return strings.EqualFold(s, "ISP") || strings.EqualFold(s, "ISV") || strings.EqualFold(s, "SYSTEM")
+}
+
+func hasAny(members []Part, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return wordOf(members, name) != "" })
+}
+
+// wordOf returns the text of a simple member without white space around it, nothing
+// for any other value.
+func wordOf(members []Part, name string) string {
+	value := valueOf(members, name)
+	if value == "" || value[0] == '{' || value[0] == '[' {
+		return ""
+	}
+	return strings.TrimSpace(textOf(value))
 }
 
 func mustPlan[T any]() *Plan {
@@ -91,10 +149,12 @@ type Reply struct {
 	empty     bool     // JSON: there are none
 	tree      *xmlTree // XML: the whole document
 	plan      *Plan    // what the reply was decoded by
+
+	couldBeError bool // see the function of that name
 }
 
 // OpenReply opens the envelope of a reply, whose text must be valid UTF-8: error
-// envelopes are found in every format, the root of a wrapped reply is taken off
+// envelopes are found in every format and place, the root of a wrapped reply is taken off
 // whatever it is called, and where the platform answers in the other JSON format
 // than asked the reply is understood all the same. inner, where not empty, names a
 // member that holds the members of the reply.
@@ -146,6 +206,25 @@ func (r *Reply) Understood() bool {
 	return !others
 }
 
+// BareFault returns what a decoded reply says that could be an error without its root
+// (see couldBeError) and is nothing that was expected: nil where it is not so.
+func (r *Reply) BareFault() *Fault {
+	if !r.couldBeError || r.plan == nil || r.Understood() {
+		return nil
+	}
+	var f faultText
+	var err error
+	if r.tree != nil {
+		err = r.tree.decode(faultPlan, "", &f)
+	} else {
+		err = faultPlan.decodeText(r.text, r.size, &f)
+	}
+	if err != nil {
+		return nil
+	}
+	return f.fault()
+}
+
 // names are the names of the members.
 func (r *Reply) names() iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -164,15 +243,4 @@ func (r *Reply) names() iter.Seq[string] {
 			}
 		}
 	}
-}
-
-func (f *qimenFault) fault() *Fault {
-	out := f.Fault
-	if out.Msg == "" {
-		out.Msg = f.Message
-	}
-	if out.SubMsg == "" {
-		out.SubMsg = f.SubMessage
-	}
-	return &out
 }

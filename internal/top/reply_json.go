@@ -17,15 +17,14 @@ func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 	if err := r.checkFrame(members); err != nil {
 		return err
 	}
-	if err := r.openFault(members); err != nil || r.Fault != nil {
+	if err := r.openFault(members, dialect); err != nil || r.Fault != nil {
 		return err
 	}
-	if dialect == Qimen {
-		if err := r.openQimenJSON(members); err != nil || r.Fault != nil {
-			return err
-		}
+	root := findRoot(members, format, dialect)
+	if root < 0 && len(members) == 1 && judge(inside, dialect) != regular {
+		root = 0 // whatever it is called
 	}
-	if root := findRoot(members, format, dialect); root >= 0 {
+	if root >= 0 {
 		r.text = members[root].Value
 		if root == 0 {
 			members, err = inside, r.checkFrame(inside)
@@ -35,7 +34,7 @@ func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 		if err != nil {
 			return err
 		}
-		if err := r.openFault(members); err != nil || r.Fault != nil {
+		if err := r.openFault(members, dialect); err != nil || r.Fault != nil {
 			return err
 		}
 	}
@@ -43,6 +42,9 @@ func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 	if r.inner != "" {
 		inner := valueOf(members, r.inner)
 		if !isObject(inner) {
+			if couldBeError(members) {
+				return r.takeFault(r.text)
+			}
 			return under(r.inner, rulef(ruleInner))
 		}
 		outer = textOf(valueOf(members, requestID))
@@ -51,7 +53,7 @@ func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 			return err
 		}
 	}
-	r.empty = len(members) == 0
+	r.empty, r.couldBeError = len(members) == 0, couldBeError(members)
 	if r.RequestID = textOf(valueOf(members, requestID)); r.RequestID == "" {
 		r.RequestID = outer
 	}
@@ -92,20 +94,47 @@ func nameless(err error) error {
 	return err
 }
 
-// openFault takes the error envelope of TOP where there is one among the members
-// of the body.
-func (r *Reply) openFault(members []Part) error {
-	if valueOf(members, errorRoot) == "" {
+// openFault takes the error envelope where there is one among the members of the
+// body, or where they are one.
+func (r *Reply) openFault(members []Part, dialect Dialect) error {
+	if valueOf(members, errorRoot) != "" {
+		var e errorEnvelope
+		if err := errorPlan.decodeText(r.text, r.size, &e); err != nil {
+			return err
+		}
+		if e.Fault == nil {
+			return &Error{Path: errorRoot, Rule: "expected an object"}
+		}
+		r.Fault = e.Fault.fault()
 		return nil
 	}
-	var e errorEnvelope
-	if err := errorPlan.decodeText(r.text, r.size, &e); err != nil {
+	if root := valueOf(members, qimenRoot); isObject(root) && (dialect == Qimen || len(members) == 1) {
+		inside, err := r.envelope(nil, root)
+		if err != nil {
+			return err
+		}
+		if judge(inside, dialect) != regular {
+			return r.takeFault(root)
+		}
+	}
+	v := judge(members, dialect)
+	if v == regular {
+		return nil
+	}
+	if err := r.takeFault(r.text); err != nil {
 		return err
 	}
-	if e.Fault == nil {
-		return &Error{Path: errorRoot, Rule: "expected an object"}
+	r.Fault.Provider = v == flagged || dialect == Qimen && !isErrorType(wordOf(members, "type"))
+	return nil
+}
+
+// takeFault takes an object as the error envelope.
+func (r *Reply) takeFault(text string) error {
+	var f faultText
+	if err := faultPlan.decodeText(text, r.size, &f); err != nil {
+		return err
 	}
-	r.Fault = e.Fault
+	r.Fault = f.fault()
 	return nil
 }
 
@@ -130,37 +159,6 @@ func findRoot(members []Part, format Format, dialect Dialect) int {
 
 func isRootName(name string) bool { return strings.HasSuffix(name, "_response") }
 
-// openQimenJSON looks for the two error envelopes that Qimen has of its own.
-func (r *Reply) openQimenJSON(members []Part) error {
-	if root := valueOf(members, qimenRoot); isObject(root) {
-		inside, err := r.envelope(nil, root)
-		if err == nil {
-			err = r.openQimenFault(inside, root)
-		}
-		if err != nil || r.Fault != nil {
-			return err
-		}
-	}
-	err := r.openQimenFault(members, r.text)
-	if r.Fault != nil {
-		r.Fault.Provider = true
-	}
-	return err
-}
-
-// openQimenFault takes an object as a fault where it says so itself.
-func (r *Reply) openQimenFault(members []Part, text string) error {
-	if strings.TrimSpace(textOf(valueOf(members, flag))) != failure {
-		return nil
-	}
-	var f qimenFault
-	if err := qimenFaultPlan.decodeText(text, r.size, &f); err != nil {
-		return err
-	}
-	r.Fault = f.fault()
-	return nil
-}
-
 // valueOf returns the value of the member of that name, nothing without one.
 func valueOf(ms []Part, name string) string {
 	for _, m := range ms {
@@ -179,7 +177,7 @@ func textOf(value string) string {
 	case value[0] == '"':
 		return Text(value)
 	}
-	return compact(value)
+	return Compact(value)
 }
 
 func isObject(value string) bool { return value != "" && value[0] == '{' }

@@ -1,7 +1,7 @@
 package top
 
 import (
-	"errors"
+	"slices"
 	"strings"
 )
 
@@ -13,62 +13,70 @@ func (r *Reply) openXML(data []byte, dialect Dialect) error {
 	}
 	r.tree = tree
 	if tree.name(0) == errorRoot {
-		r.Fault = &Fault{}
-		return tree.decode(faultPlan, "", r.Fault)
-	}
-	if dialect == Qimen {
-		if err := r.openQimenXML(); err != nil || r.Fault != nil {
-			return err
-		}
+		return r.takeXMLFault("")
 	}
 	if tree.err != nil {
 		return tree.err
 	}
-	for _, i := range tree.members("") {
-		if tree.name(i) == errorRoot {
-			r.Fault = &Fault{}
-			return tree.decode(faultPlan, errorRoot, r.Fault)
-		}
-	}
-	return r.findRequestID()
-}
-
-// openQimenXML takes the document as a fault where it says so itself.
-func (r *Reply) openQimenXML() error {
-	var p peek
-	err := r.tree.decode(peekPlan, "", &p)
-	var e *Error
-	if errors.As(err, &e) && e.Rule == ruleTwice {
+	members := tree.parts("")
+	if err := r.checkFrame(members); err != nil {
 		return err
 	}
-	if err != nil || strings.TrimSpace(p.Flag) != failure {
-		return nil // what else is wrong with a regular reply is found out later
+	if valueOf(members, errorRoot) != "" {
+		return r.takeXMLFault(errorRoot)
 	}
-	var f qimenFault
-	if err := r.tree.decode(qimenFaultPlan, "", &f); err != nil {
+	switch v := judge(members, dialect); {
+	case v == regular && r.inner != "" && valueOf(members, r.inner) == "" && couldBeError(members):
+		return r.takeXMLFault("")
+	case v != regular:
+		if err := r.takeXMLFault(""); err != nil {
+			return err
+		}
+		r.Fault.Provider = tree.name(0) != qimenRoot && (v == flagged || dialect == Qimen && !isErrorType(wordOf(members, "type")))
+		return nil
+	}
+	if r.inner != "" {
+		inside := tree.parts(r.inner)
+		if err := r.checkFrame(inside); err != nil {
+			return err
+		}
+		r.RequestID = textOf(valueOf(inside, requestID))
+	}
+	if r.RequestID == "" {
+		r.RequestID = textOf(valueOf(members, requestID))
+	}
+	r.couldBeError = couldBeError(members)
+	return nil
+}
+
+// takeXMLFault takes the root, or the child of it that is called inner, as the error
+// envelope.
+func (r *Reply) takeXMLFault(inner string) error {
+	var f faultText
+	if err := r.tree.decode(faultPlan, inner, &f); err != nil {
 		return err
 	}
 	r.Fault = f.fault()
-	r.Fault.Provider = r.tree.name(0) != qimenRoot
 	return nil
 }
 
-// findRequestID looks for the request id where the members lie and, where they
-// lie inside another one, beside that. What else is wrong there is found out later.
-func (r *Reply) findRequestID() error {
-	for _, inside := range []string{r.inner, ""} {
-		var p peek
-		err := r.tree.decode(peekPlan, inside, &p)
-		var e *Error
-		switch {
-		case errors.As(err, &e) && e.Rule == ruleTwice:
-			return err
-		case err == nil && p.RequestID != "":
-			r.RequestID = p.RequestID
-			return nil
-		case r.inner == "":
-			return nil
+// framed are the members whose values the envelope is known by.
+var framed = []string{requestID, flag, "code", "msg", "message", "sub_code", "type", "successful", "success"}
+
+// parts lists the members of the root, or those inside its children that are called
+// inner where that is not empty. Only simple ones of the envelope have their value.
+func (t *xmlTree) parts(inner string) []Part {
+	members := t.members(inner)
+	if len(members) == 0 && inner == "" {
+		parts, _ := appendParts(nil, strings.TrimSpace(t.content(0))) // members may travel as JSON text
+		return parts
+	}
+	parts := make([]Part, len(members))
+	for k, i := range members {
+		parts[k] = Part{t.name(i), "{}"}
+		if t.next(i) == i+1 && slices.Contains(framed, parts[k].Name) {
+			parts[k].Value = string(AppendJSONString(nil, t.content(i)))
 		}
 	}
-	return nil
+	return parts
 }

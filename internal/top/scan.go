@@ -1,6 +1,9 @@
 package top
 
-import "unicode/utf8"
+import (
+	"encoding/json"
+	"unicode/utf8"
+)
 
 // maxDepth bounds the nesting of what is read; the documented messages nest
 // six deep.
@@ -271,7 +274,9 @@ func (s *scanner) digits() bool {
 	return s.pos > start
 }
 
-// skipString consumes a string, checks its escapes and tells whether it has any.
+// skipString consumes a string, checks its escapes and reports whether it has any.
+// Control characters need none: the platform sends line feeds and tabs as they are,
+// and the official SDK's own reader takes them.
 func (s *scanner) skipString() (escaped bool, err error) {
 	i := s.pos + 1
 	for {
@@ -283,8 +288,6 @@ func (s *scanner) skipString() (escaped bool, err error) {
 		case s.text[i] == '"':
 			s.pos++
 			return escaped, nil
-		case s.text[i] != '\\':
-			return false, s.errSyntax("no control character in a string")
 		}
 		if err := s.skipEscape(); err != nil {
 			return false, err
@@ -325,10 +328,11 @@ func (s *scanner) str() (string, error) {
 	return t.str(), nil
 }
 
-// checkJSON fails unless raw is one JSON value in valid UTF-8 and nothing else.
+// checkJSON fails unless raw is one JSON value in valid UTF-8 and nothing else, by
+// the letter of the grammar: it is to be sent.
 func checkJSON(raw []byte) error {
 	s := scanner{text: string(raw)}
-	if _, err := s.token(); err != nil || s.end() != nil || !utf8.Valid(raw) {
+	if _, err := s.token(); err != nil || !json.Valid(raw) || !utf8.Valid(raw) {
 		return rulef(ruleJSON)
 	}
 	return nil

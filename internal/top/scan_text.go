@@ -2,14 +2,14 @@ package top
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// nextSpecial returns where, from i on, the first byte stands that does not stand
-// for itself in a string: a quote, a backslash, a control character. Without any it
-// is the length of the text.
+// nextSpecial returns where, from i on, the first quote or backslash stands. Without
+// any it is the length of the text.
 func nextSpecial(text string, i int) int {
 	for ; i+8 <= len(text); i += 8 {
 		w := text[i : i+8]
@@ -20,7 +20,7 @@ func nextSpecial(text string, i int) int {
 		}
 	}
 	for ; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' {
+		if c := text[i]; c == '"' || c == '\\' {
 			break
 		}
 	}
@@ -28,12 +28,12 @@ func nextSpecial(text string, i int) int {
 }
 
 // specials sets the high bit of the first such byte of eight; bits behind it say
-// nothing. A byte less n borrows from its high bit only if it is below n, or after
-// another one did.
+// nothing. A byte less 1 borrows from its high bit only if it is 0, or after another
+// one did.
 func specials(x uint64) uint64 {
 	const each = 0x0101010101010101
 	quote, backslash := x^each*'"', x^each*'\\'
-	return ((x-each*' ')&^x | (quote-each)&^quote | (backslash-each)&^backslash) & (each * 0x80)
+	return ((quote-each)&^quote | (backslash-each)&^backslash) & (each * 0x80)
 }
 
 // unescape returns what the checked content of a JSON string stands for.
@@ -91,30 +91,32 @@ func hexValue(c byte) byte {
 	return c&^0x20 - 'A' + 10 // either case
 }
 
-// compact returns raw without white space between its tokens.
-func compact(raw string) string {
-	out := make([]byte, 0, len(raw))
+// Compact returns checked JSON without white space between its tokens, and with the
+// control characters in its strings escaped.
+func Compact(raw string) string { return string(appendStrict(nil, raw, false)) }
+
+// Strict returns checked JSON with the control characters in its strings escaped, so
+// that encoding/json reads it too. It shares no memory with raw.
+func Strict(raw string) []byte { return appendStrict(nil, raw, true) }
+
+// appendStrict appends checked JSON with the control characters in its strings
+// escaped, and the white space between its tokens if wanted.
+func appendStrict(dst []byte, raw string, space bool) []byte {
+	dst = slices.Grow(dst, len(raw))
 	quoted := false
 	for i := 0; i < len(raw); i++ {
-		c := raw[i]
-		if quoted {
-			out = append(out, c)
-			switch c {
-			case '\\':
-				i++
-				out = append(out, raw[i])
-			case '"':
-				quoted = false
-			}
-			continue
+		switch c := raw[i]; {
+		case c == '"':
+			quoted = !quoted
+			dst = append(dst, c)
+		case quoted && c == '\\':
+			i++
+			dst = append(dst, c, raw[i])
+		case quoted && c < ' ':
+			dst = appendJSONText(dst, raw[i:i+1])
+		case quoted || space || c > ' ':
+			dst = append(dst, c)
 		}
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '"':
-			quoted = true
-		}
-		out = append(out, c)
 	}
-	return string(out)
+	return dst
 }
