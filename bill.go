@@ -162,7 +162,7 @@ func (b *Bill) lineProblems() fliggy.Problems {
 	for i := range b.Lines {
 		l := &b.Lines[i]
 		add := func(field, rule string) { ps.Add(fmt.Sprintf("bill_detail_list[%d].%s", i, field), "%s", rule) }
-		if l.OrderAmount.IsSet() && l.OrderAmount.Sign() <= 0 {
+		if l.OrderAmount.IsSet() && !l.OrderAmount.IsPositive() {
 			add("order_amount", "must be positive: trade_type says whether it is income or refund")
 		}
 		income, refund := l.BizType.IsIncome(), l.BizType.IsRefund()
@@ -173,33 +173,46 @@ func (b *Bill) lineProblems() fliggy.Problems {
 	return ps
 }
 
-// LineTotal is the income of the lines less their refunds, in yuan: the total
-// that NewBill proposes.
-func (b *Bill) LineTotal() Yuan {
+// LineTotal returns the income of the lines less their refunds, in yuan: the total
+// that NewBill proposes. It is unset, with a *ValidationError that names the
+// members, when a line has no amount, or is neither income nor a refund.
+func (b *Bill) LineTotal() (Yuan, error) {
+	var ps fliggy.Problems
 	fen, rest := int64(0), decimal.New(0, -2) // a sum of decimals would allocate for each line
 	for i := range b.Lines {
-		amount, refund := b.Lines[i].OrderAmount, b.Lines[i].TradeType == TradeRefund
-		n, ok := smallFen(amount.String())
-		if refund {
+		l := &b.Lines[i]
+		if l.TradeType != TradeIncome && l.TradeType != TradeRefund {
+			ps.Add(fmt.Sprintf("bill_detail_list[%d].trade_type", i), "must be income or refund for a total")
+		}
+		if !l.OrderAmount.IsSet() {
+			ps.Add(fmt.Sprintf("bill_detail_list[%d].order_amount", i), "is missing, so that there is no total")
+			continue
+		}
+		n, ok := smallFen(l.OrderAmount.String())
+		if l.TradeType == TradeRefund {
 			n = -n
 		}
-		switch {
-		case ok:
+		if ok {
 			fen += n
-		case refund:
-			rest = rest.Sub(amount.Decimal())
-		default:
-			rest = rest.Add(amount.Decimal())
+			continue
 		}
+		amount, _ := l.OrderAmount.Decimal()
+		if l.TradeType == TradeRefund {
+			amount = amount.Neg()
+		}
+		rest = rest.Add(amount)
 	}
-	if rest.IsZero() && rest.Exponent() == -2 { // nothing was added to it
-		return fliggy.YuanFromFen(fen)
+	switch err := ps.Err(opBillNotify.method); {
+	case err != nil:
+		return Yuan{}, err
+	case rest.IsZero() && rest.Exponent() == -2: // nothing was added to it
+		return fliggy.YuanFromFen(fen), nil
 	}
-	return YuanFromDecimal(rest.Add(decimal.New(fen, -2)))
+	return YuanFromDecimal(rest.Add(decimal.New(fen, -2))), nil
 }
 
 // smallFen reads an amount of at most two decimals, so small that no number of them
-// in memory overflows. Unset counts as 0.
+// in memory overflows.
 func smallFen(yuan string) (fen int64, ok bool) {
 	unsigned := strings.TrimPrefix(yuan, "-")
 	whole, fraction, _ := strings.Cut(unsigned, ".")
@@ -221,7 +234,8 @@ func smallFen(yuan string) (fen int64, ok bool) {
 	return fen, true
 }
 
-// Warnings says when there are no lines, or when the total differs from them.
+// Warnings says when there are no lines, or when the total differs from them, or
+// cannot be compared with them.
 // That refuses nothing: what else enters the total, such as commission, is not
 // documented.
 func (b *Bill) Warnings() []Problem {
@@ -229,7 +243,12 @@ func (b *Bill) Warnings() []Problem {
 	if len(b.Lines) == 0 {
 		ps.Add("bill_detail_list", "is empty: the batch has no movement")
 	}
-	if sum := b.LineTotal(); b.TotalAmount.IsSet() && len(b.Lines) > 0 && !sum.Equal(b.TotalAmount) {
+	sum, err := b.LineTotal()
+	switch {
+	case !b.TotalAmount.IsSet() || len(b.Lines) == 0: // there is nothing to compare
+	case err != nil:
+		ps.Add("total_amount", "cannot be compared with the lines, see LineTotal")
+	case !sum.Equal(b.TotalAmount):
 		ps.Add("total_amount", "differs from income less refunds of the lines, see LineTotal")
 	}
 	return ps
@@ -238,7 +257,8 @@ func (b *Bill) Warnings() []Problem {
 // Split cuts a bill into batches of at most size lines that share its number and
 // remark. batchNo names the batches, from 0; the batches' totals add up to the
 // bill's: each is the total of its lines, and where the bill's total differs from
-// its lines the last batch carries the difference.
+// its lines the last batch carries the difference. A line without an amount or a
+// trade type is an error, as in LineTotal.
 func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
 	if size <= 0 {
 		return nil, errors.New("rentcar: split bill: the size must be positive")
@@ -246,9 +266,12 @@ func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
 	if batchNo == nil {
 		return nil, errors.New("rentcar: split bill: batchNo is nil: name each batch")
 	}
-	rest := b.TotalAmount
-	if !rest.IsSet() {
-		rest = b.LineTotal()
+	rest, err := b.LineTotal()
+	if err != nil {
+		return nil, fmt.Errorf("rentcar: split bill: %w", err)
+	}
+	if b.TotalAmount.IsSet() {
+		rest = b.TotalAmount
 	}
 	seen := map[string]bool{}
 	var out []*Bill
@@ -259,9 +282,9 @@ func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
 			return nil, fmt.Errorf("rentcar: split bill: batch %d has the number of an earlier one", len(out))
 		}
 		seen[part.BatchNo] = true
-		part.TotalAmount = part.LineTotal()
-		if end == len(b.Lines) {
-			part.TotalAmount = rest
+		part.TotalAmount = rest
+		if end < len(b.Lines) {
+			part.TotalAmount, _ = part.LineTotal() // the bill has one, so has each of its parts
 		}
 		rest = rest.Sub(part.TotalAmount)
 		out = append(out, part)
@@ -324,7 +347,7 @@ func (b *BillBuilder) Build() (*Bill, error) {
 	bill := b.bill
 	bill.Lines = append([]BillLine(nil), b.bill.Lines...)
 	if !bill.TotalAmount.IsSet() {
-		bill.TotalAmount = bill.LineTotal()
+		bill.TotalAmount, _ = bill.LineTotal() // what it lacks for that, Validate names too
 	}
 	if err := bill.Validate(); err != nil {
 		return nil, err

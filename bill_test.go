@@ -64,6 +64,7 @@ func TestBillRefusals(t *testing.T) {
 	add := func(field, rule string) { want = append(want, Problem{Field: at + field, Rule: rule}) }
 	add("bill_no", "is required")
 	add("req_batch_no", "is required, got white space only")
+	add("total_amount", "is required") // without all amounts there is none to propose
 	for _, name := range []string{"order_id", "out_order_id", "biz_type", "order_amount", "pay_trade_no", "pay_time"} {
 		add("bill_detail_list[0]."+name, "is required")
 	}
@@ -151,7 +152,7 @@ func TestBillSplitPreserves(t *testing.T) {
 			rt.Fatal(err)
 		}
 		var lines []BillLine
-		total := decimal.Zero
+		total := MustYuan("0")
 		for i, p := range parts {
 			if len(p.Lines) > size || len(p.Lines) == 0 && len(bill.Lines) > 0 {
 				rt.Fatalf("batch %d has %d lines of %d", i, len(p.Lines), size)
@@ -159,20 +160,21 @@ func TestBillSplitPreserves(t *testing.T) {
 			if p.BillNo != bill.BillNo || p.Remark != bill.Remark || p.BatchNo != fmt.Sprintf("B1-%02d", i) {
 				rt.Fatalf("batch %d: %+v", i, p)
 			}
-			if !p.TotalAmount.IsSet() || i+1 < len(parts) && !p.TotalAmount.Equal(p.LineTotal()) {
-				rt.Fatalf("batch %d has the total %v of %v", i, p.TotalAmount, p.LineTotal())
+			sum, err := p.LineTotal()
+			if err != nil || !p.TotalAmount.IsSet() || i+1 < len(parts) && !p.TotalAmount.Equal(sum) {
+				rt.Fatalf("batch %d has the total %v of %v, %v", i, p.TotalAmount, sum, err)
 			}
 			if err := p.Validate(); err != nil {
 				rt.Fatal(err)
 			}
 			lines = append(lines, p.Lines...)
-			total = total.Add(p.TotalAmount.Decimal())
+			total = total.Add(p.TotalAmount)
 		}
 		if want := (len(bill.Lines) + size - 1) / size; len(parts) != max(want, 1) {
 			rt.Fatalf("%d batches, want %d", len(parts), want)
 		}
 		diff(t, "lines", bill.Lines, lines)
-		if !total.Equal(bill.TotalAmount.Decimal()) {
+		if !total.Equal(bill.TotalAmount) {
 			rt.Fatalf("the totals add up to %v, want %v", total, bill.TotalAmount)
 		}
 		// A batch that grows leaves its neighbours alone.

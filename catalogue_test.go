@@ -114,6 +114,8 @@ type deviation struct {
 	reason   string
 }
 
+const whyWhole = "a rule without one of its numbers says nothing, and 0 would be read as free"
+
 // deviations by method, part and path; "*" for every method.
 var deviations = map[string]deviation{
 	"* response request_id": {goType: "string", surplus: true, reason: "of the envelope: the gateway adds it to every reply"},
@@ -124,6 +126,12 @@ var deviations = map[string]deviation{
 	"renewaldetail.query request car_return_time":                  {goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it"},
 	"renewaldetail.query response added_service_list.service_type": {goType: "fliggy.ServiceType", reason: "its values are seen in the merchant's samples"},
 	"renewaldetail.query response added_service_list.quantity":     {goType: "fliggy.Decimal", reason: "a fraction in the merchant's samples"},
+
+	"renewaldetail.query response price_info.scattered_price_rule_info.data.value":      {goType: "fliggy.Decimal", required: true, reason: whyWhole},
+	"renewaldetail.query response price_info.scattered_price_rule_info.data.start_time": {goType: "int", required: true, reason: whyWhole},
+	"renewaldetail.query response price_info.scattered_price_rule_info.data.end_time":   {goType: "int", required: true, reason: whyWhole},
+	"renewaldetail.query response cancel_strategy_struct.cancel_rules.num":              {goType: "int", required: true, reason: whyWhole},
+	"renewaldetail.query response cancel_strategy_struct.cancel_rules.time":             {goType: "int", required: true, reason: whyWhole},
 
 	"renewal.submit request order_id": {goType: "fliggy.ID", number: true, required: true, reason: "nothing can be renewed without it"},
 

@@ -156,7 +156,10 @@ func (d *distributor) submit() {
 		})
 		done()
 		if err == nil {
-			req.ItemID, req.TotalFee = quote.ItemID, quote.Total()
+			req.ItemID = quote.ItemID
+			if req.TotalFee, err = quote.Total(); err != nil {
+				d.broken = append(d.broken, violation{rule: "a quote has a total", text: err.Error()})
+			}
 		}
 	}
 	if w.chance(0.08) { // an order that will be refused

@@ -37,14 +37,21 @@ func ExampleClient_renewal() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	total, err := quote.Total()
+	if err != nil {
+		log.Fatal(err) // an amount is missing
+	}
+	if len(quote.Warnings) > 0 {
+		log.Fatal(quote.Warnings) // something else is missing: no money moves on a guess
+	}
 	renewal, err := client.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{
 		OrderID: mainOrder, OutOrderID: mine, RenewalOutOrderID: "RC202212191604667539969978361",
 		ItemID: quote.ItemID, CarUseTime: from, CarReturnTime: to,
-		TotalFee: quote.Total(), Payment: quote.Total(), PayTradeNo: "2022112222001492421107773",
+		TotalFee: total, Payment: total, PayTradeNo: "2022112222001492421107773",
 	})
 	if err != nil {
 		log.Fatal(err) // errors.Is(err, rentcar.ErrOutcomeUnknown): it may have been booked
 	}
-	fmt.Println(quote.Total(), "yuan for", quote.Price.Quantity, "days - renewal order of", len(renewal.RenewalOrderID), "digits")
+	fmt.Println(total, "yuan for", quote.Price.Quantity, "days - renewal order of", len(renewal.RenewalOrderID), "digits")
 	// Output: 16.02 yuan for 1.5 days - renewal order of 19 digits
 }

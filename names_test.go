@@ -46,7 +46,7 @@ func TestWithNames(t *testing.T) {
 
 func TestWithNamesInside(t *testing.T) {
 	t.Parallel()
-	c, g := clientFor(t, replyJSON(`{"successful":true,"price":{"days":"1.5","quantity":"9"},"services":[{"sum":"2.00","amount":"9"}]}`),
+	c, g := clientFor(t, replyJSON(`{"successful":true,"item_id":"1","price":{"days":"1.5","quantity":"9"},"services":[{"sum":"2.00","amount":"9"}]}`),
 		WithNames(opRenewalQuote.method, Names{Reply: map[string]string{
 			"price_info": "price", "price_info.quantity": "days", "added_service_list": "services", "added_service_list.amount": "sum",
 		}}),

@@ -68,13 +68,13 @@ func (c *Client) refused(ctx context.Context, method string, err error) error {
 	return err
 }
 
-// warn logs what is only likely to be wrong with a request.
-func (c *Client) warn(ctx context.Context, method string, problems []Problem) {
+// warn logs what is only likely to be wrong with a request or its reply.
+func (c *Client) warn(ctx context.Context, method, message string, problems []Problem) {
 	if ctx == nil {
 		return // the call will be refused
 	}
 	for _, p := range problems {
-		c.cfg.logger.LogAttrs(ctx, slog.LevelWarn, "rentcar request looks wrong",
+		c.cfg.logger.LogAttrs(ctx, slog.LevelWarn, "rentcar "+message+" looks wrong",
 			slog.String("method", method), slog.String("field", p.Field), slog.String("rule", p.Rule))
 	}
 }

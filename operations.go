@@ -79,6 +79,9 @@ func compilePlans(names map[string]Names) (map[string]*operationPlans, error) {
 				if top.IsBlank(name) {
 					return nil, fmt.Errorf("names of %s: the real name of %q is empty", op.method, believed)
 				}
+				if name == "-" {
+					return nil, fmt.Errorf("names of %s: %q cannot be left out", op.method, believed)
+				}
 			}
 		}
 		var err error

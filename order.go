@@ -277,8 +277,16 @@ func (r *OrderCheckCancelRequest) defaultChannel(c Channel) { setDefault(&r.Chan
 type OrderCheckCancelResult struct {
 	Meta
 	Status
-	// CancelFee is the penalty the customer would pay (违约金), in yuan.
+	// CancelFee is the penalty the customer would pay (违约金), in yuan. Never unset in
+	// a success: one without it is a *DecodeError.
 	CancelFee Yuan `top:"cancel_fee"`
 	// CancelMessage is the reason of the cancellation.
 	CancelMessage string `top:"cancel_message"`
+}
+
+func (r *OrderCheckCancelResult) verdict() error {
+	if err := r.Status.verdict(); err != nil || r.CancelFee.IsSet() {
+		return err
+	}
+	return incomplete(opOrderCheckCancel, "cancel_fee")
 }

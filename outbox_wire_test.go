@@ -139,7 +139,7 @@ func wireBill() *rapid.Generator[*rentcar.Bill] {
 		l := rentcar.BillLine{
 			OrderID: rentcar.ID(id.Draw(t, "order")), OutOrderID: id.Draw(t, "out order"), PayTradeNo: id.Draw(t, "trade"),
 			TradeType: rentcar.TradeType(trade), BizType: rentcar.BillBizType(trade*10 + rapid.IntRange(0, 4).Draw(t, "business")),
-			OrderAmount: yuan.Filter(func(y rentcar.Yuan) bool { return y.Sign() >= 0 }).Draw(t, "amount"), PayTime: wireTime().Draw(t, "pay time"),
+			OrderAmount: yuan.Filter(func(y rentcar.Yuan) bool { return !y.IsNegative() }).Draw(t, "amount"), PayTime: wireTime().Draw(t, "pay time"),
 		}
 		if rapid.Bool().Draw(t, "rare members") {
 			l.PayType = rentcar.PayType(rapid.IntRange(-1, 9).Draw(t, "pay type"))

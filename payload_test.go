@@ -27,7 +27,7 @@ func billOf(lines int) *Bill {
 			OrderStatus: "已完成", Ext: `{"city":"上海"}`,
 		}
 	}
-	b.TotalAmount = b.LineTotal()
+	b.TotalAmount, _ = b.LineTotal()
 	return b
 }
 

@@ -139,10 +139,24 @@ func (r *RenewalSubmitResult) verdict() error {
 		return err
 	}
 	if r.RenewalOrderID == "" {
-		return errors.New("renewal_order_id: missing from a success; its name is inferred: if the platform's page has " +
-			"another, correct it with rentcar.WithNames(\"" + opRenewalSubmit.method + "\", rentcar.Names{Reply: ...})")
+		return incomplete(opRenewalSubmit, "renewal_order_id")
 	}
 	return nil
+}
+
+// doubts lists the other ids that are missing. Inferred: that they come.
+func (r *RenewalSubmitResult) doubts() []Problem {
+	var ps fliggy.Problems
+	lacks := lacking(&ps)
+	lacks("order_id", r.OrderID == "")
+	lacks("out_order_id", r.OutOrderID == "")
+	return ps
+}
+
+// incomplete is the error of a success without a member that it cannot do without.
+func incomplete(op *operation, member string) error {
+	return errors.New(member + ": missing from a success; if the platform's page has another name, " +
+		"correct it with rentcar.WithNames(\"" + op.method + "\", rentcar.Names{Reply: ...})")
 }
 
 // A RenewalCheckCancelRequest names the renewal order to check. Every member is
@@ -182,10 +196,18 @@ func (r *RenewalCheckCancelRequest) rules(ps *fliggy.Problems) {
 type RenewalCheckCancelResult struct {
 	Meta
 	Status
-	// CancelFee is the penalty the customer would pay (违约金), in yuan.
+	// CancelFee is the penalty the customer would pay (违约金), in yuan. Never unset in
+	// a success: one without it is a *DecodeError.
 	CancelFee Yuan `top:"cancel_fee"`
 	// CancelMessage explains the charge (收费原因).
 	CancelMessage string `top:"cancel_message"`
+}
+
+func (r *RenewalCheckCancelResult) verdict() error {
+	if err := r.Status.verdict(); err != nil || r.CancelFee.IsSet() {
+		return err
+	}
+	return incomplete(opRenewalCheckCancel, "cancel_fee")
 }
 
 // A RenewalCancelRequest names the renewal order to cancel. The platform's page
@@ -229,10 +251,17 @@ func (r *RenewalCancelRequest) rules(ps *fliggy.Problems) {
 type RenewalCancelResult struct {
 	Meta
 	Status
-	// CancelFee is the penalty charged to the customer (违约金), in yuan. Inferred.
+	// CancelFee is the penalty charged to the customer (违约金), in yuan. Where it is
+	// missing, Warnings says so: the renewal is cancelled, at an unknown fee. Inferred.
 	CancelFee Yuan `top:"cancel_fee"`
 	// CancelMessage explains the charge. Inferred.
 	CancelMessage string `top:"cancel_message"`
+}
+
+func (r *RenewalCancelResult) doubts() []Problem {
+	var ps fliggy.Problems
+	lacking(&ps)("cancel_fee", !r.CancelFee.IsSet())
+	return ps
 }
 
 func setDefault(to *Channel, c Channel) {
@@ -248,7 +277,7 @@ func checkPeriod(ps *fliggy.Problems, from, to Time) {
 }
 
 func checkNotNegative(ps *fliggy.Problems, name string, amount Yuan) {
-	if amount.Sign() < 0 {
+	if amount.IsNegative() {
 		ps.Add(name, "must not be negative")
 	}
 }

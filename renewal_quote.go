@@ -1,6 +1,10 @@
 package rentcar
 
-import "github.com/fliggy-go/rentcar/fliggy"
+import (
+	"fmt"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+)
 
 // A RenewalQuoteRequest names the main order and the time it is to be kept
 // longer. Which members are required is not documented; OrderID and both times
@@ -39,7 +43,9 @@ func (r *RenewalQuoteRequest) rules(ps *fliggy.Problems) {
 	checkPeriod(ps, r.CarUseTime, r.CarReturnTime)
 }
 
-// A RenewalQuoteResult is the price of a renewal.
+// A RenewalQuoteResult is the price of a renewal. Where a member is missing that
+// carries an amount, an id or a date, Warnings names it; look at them before money
+// moves. A quote without its ItemID is a *DecodeError: it cannot be submitted.
 //
 // Source: alitrip.rentcar.btb.renewaldetail.query; the members of the price but
 // the calendar are inferred from the merchant's quote.
@@ -47,7 +53,7 @@ type RenewalQuoteResult struct {
 	Meta
 	Status
 	// ItemID is the id of this quote (报价唯一ID), opaque text to be given back to
-	// Submit unchanged.
+	// Submit unchanged. Never empty in a success.
 	ItemID string `top:"item_id"`
 	// Price is the price of the renewal (价格信息).
 	Price RenewalPrice `top:"price_info"`
@@ -58,19 +64,74 @@ type RenewalQuoteResult struct {
 	CancelStrategy CancelStrategy `top:"cancel_strategy_struct"`
 }
 
-// Total is what the customer pays by the guide's rule: standard price plus the
-// amounts of all added services. It is unset when the quote names no standard
-// price. Inferred: the rule is documented for the merchant's quote; where the
-// platform's page states a total, that one wins.
-func (r *RenewalQuoteResult) Total() Yuan {
-	total := r.Price.StandardPrice
-	if !total.IsSet() {
-		return Yuan{}
+func (r *RenewalQuoteResult) verdict() error {
+	if err := r.Status.verdict(); err != nil || r.ItemID != "" {
+		return err
 	}
-	for _, s := range r.AddedServices {
+	return incomplete(opRenewalQuote, "item_id")
+}
+
+// Total returns what the customer pays by the guide's rule: standard price plus the
+// amounts of all added services. Where one of them is missing, or the list of added
+// services as a whole, the amount is unset and the error is a *ValidationError that
+// names what is missing; a list that came empty is in order. Inferred: the rule is
+// documented for the merchant's quote; where the platform's page states a total,
+// that one wins.
+func (r *RenewalQuoteResult) Total() (Yuan, error) {
+	var ps fliggy.Problems
+	lacks := lacking(&ps)
+	lacks("price_info.standard_price", !r.Price.StandardPrice.IsSet())
+	lacks("added_service_list", r.AddedServices == nil)
+	total := r.Price.StandardPrice
+	for i, s := range r.AddedServices {
+		lacks(fmt.Sprintf("added_service_list[%d].amount", i), !s.Amount.IsSet())
 		total = total.Add(s.Amount)
 	}
-	return total
+	if len(ps) > 0 {
+		return Yuan{}, ps.Err(opRenewalQuote.method)
+	}
+	return total, nil
+}
+
+// doubts lists the amounts, ids and dates that are missing.
+func (r *RenewalQuoteResult) doubts() []Problem {
+	var ps fliggy.Problems
+	lacks := lacking(&ps)
+	p := &r.Price
+	lacks("price_info.standard_price", !p.StandardPrice.IsSet())
+	lacks("price_info.basic_service_fee", !p.BasicServiceFee.IsSet())
+	lacks("price_info.standard_unit_price", !p.StandardUnitPrice.IsSet())
+	lacks("price_info.poundage_fee", !p.PoundageFee.IsSet())
+	lacks("price_info.price_mark", p.PriceMark == "")
+	lacks("price_info.calendar_price", len(p.CalendarPrice) == 0)
+	for i, day := range p.CalendarPrice {
+		at := fmt.Sprintf("price_info.calendar_price[%d].", i)
+		lacks(at+"date", day.Date == Date{})
+		lacks(at+"day_price", !day.DayPrice.IsSet())
+		lacks(at+"scattered_price", day.ScatteredMinutes != 0 && !day.ScatteredPrice.IsSet())
+		lacks(at+"scattered_minutes", day.ScatteredMinutes == 0 && day.ScatteredPrice.IsPositive())
+	}
+	lacks("added_service_list", r.AddedServices == nil)
+	for i, s := range r.AddedServices {
+		at := fmt.Sprintf("added_service_list[%d].", i)
+		lacks(at+"price", !s.Price.IsSet())
+		lacks(at+"amount", !s.Amount.IsSet())
+	}
+	lacks("price_info.scattered_price_rule_info.data", p.ScatteredPriceRules.Rules == nil)
+	c := &r.CancelStrategy
+	lacks("cancel_strategy_struct", c.CancelRules == nil && c.CancelType == 0 && !c.SupportCancel)
+	lacks("cancel_strategy_struct.cancel_rules", c.CancelRules == nil && c.SupportCancel)
+	lacks("cancel_strategy_struct.support_cancel", len(c.CancelRules) > 0 && !c.SupportCancel)
+	return ps
+}
+
+// lacking returns a function that notes members of a reply which are missing.
+func lacking(ps *fliggy.Problems) func(member string, isMissing bool) {
+	return func(member string, isMissing bool) {
+		if isMissing {
+			ps.Add(member, "is missing from the reply; if the platform's page has another name, correct it with WithNames")
+		}
+	}
 }
 
 // RenewalPrice is the price of a renewal. All but CalendarPrice is inferred from
@@ -115,15 +176,16 @@ type ScatteredPriceRules struct {
 	Rules []ScatteredPriceRule `top:"data"`
 }
 
-// ScatteredPriceRule says what scattered minutes in a range cost. Inferred.
+// ScatteredPriceRule says what scattered minutes in a range cost. A rule that came
+// without one of its numbers is a *DecodeError: 0 would be read as a price. Inferred.
 type ScatteredPriceRule struct {
 	// Value is the share of the day price in percent; 100 means that a whole day
 	// is charged instead. Inferred.
-	Value Decimal `top:"value"`
+	Value Decimal `top:"value,required"`
 	// StartTime is the first minute of the range. Inferred.
-	StartTime int `top:"start_time,keep"`
+	StartTime int `top:"start_time,required,keep"`
 	// EndTime is the last minute of the range. Inferred.
-	EndTime int `top:"end_time,keep"`
+	EndTime int `top:"end_time,required,keep"`
 }
 
 // RenewalAddedService is an added service (增值服务) of a quote. All members are
@@ -170,11 +232,12 @@ type CancelStrategy struct {
 	SupportCancel bool `top:"support_cancel,keep"`
 }
 
-// CancelRule is one tier of a cancellation penalty. Inferred.
+// CancelRule is one tier of a cancellation penalty. A tier that came without one of
+// its numbers is a *DecodeError: 0 would be read as free of charge. Inferred.
 type CancelRule struct {
 	// Num is the penalty in percent, presumably of the total, when CancelType is 1.
 	// Inferred.
-	Num int `top:"num,keep"`
+	Num int `top:"num,required,keep"`
 	// Time is the threshold in hours, presumably before the start. Inferred.
-	Time int `top:"time,keep"`
+	Time int `top:"time,required,keep"`
 }

@@ -178,7 +178,7 @@ func callRows() []leakRow {
 			name: call.name + ", success", covers: []string{"rentcar." + call.name}, want: "request r1",
 			run: func(t *testing.T, s *leakStage) []any {
 				s.respond = answerJSON(func(*http.Request) any {
-					return object{"successful": true, "biz_success": true, "request_id": "r1", "renewal_order_id": 1, "ret_msg": markReply.text}
+					return object{"successful": true, "biz_success": true, "request_id": "r1", "renewal_order_id": 1, "item_id": "1", "cancel_fee": "1", "ret_msg": markReply.text}
 				})
 				meta, err := call.do(t.Context(), s.client(), spoil{})
 				if err != nil {

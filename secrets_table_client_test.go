@@ -32,13 +32,13 @@ func clientRows() []leakRow {
 		},
 	}, {
 		name: "bill", want: "not valid",
-		covers: []string{"rentcar.BillBuilder.Build", "rentcar.Bill.Validate", "rentcar.Bill.Split", "rentcar.BillNotifyRequest.Validate"},
+		covers: []string{"rentcar.BillBuilder.Build", "rentcar.Bill.Validate", "rentcar.Bill.Split", "rentcar.Bill.LineTotal", "rentcar.RenewalQuoteResult.Total", "rentcar.BillNotifyRequest.Validate"},
 		run: func(*testing.T, *leakStage) []any {
 			line := rentcar.BillLine{OrderID: rentcar.ID(markDigits.text), OutOrderID: markBody.text + "\xff", PayTradeNo: markBody.text}
 			b := rentcar.Bill{BillNo: markBody.text, BatchNo: markBody.text + "\xff", Remark: markBody.text, Lines: []rentcar.BillLine{line, line}}
 			req := &rentcar.BillNotifyRequest{Bills: []rentcar.Bill{b}, TraceID: markBody.text + "\xff"}
 			return append(all(second(rentcar.NewBill(markBody.text, markBody.text).Income(line).Refund(line).Remark(markBody.text).Build()),
-				b.Validate(), second(b.Split(0, nil)), second(b.Split(1, nil)), second(b.Split(1, func(int) string { return markBody.text })),
+				b.Validate(), second(b.Split(0, nil)), second(b.Split(1, nil)), second(b.LineTotal()), second((&rentcar.RenewalQuoteResult{ItemID: markBody.text, AddedServices: []rentcar.RenewalAddedService{{ServiceName: markBody.text}}}).Total()), second(b.Split(1, func(int) string { return markBody.text })),
 				req.Validate()), b.Warnings(), req.Warnings())
 		},
 	}, {

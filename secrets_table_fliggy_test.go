@@ -88,9 +88,11 @@ func vocabularyRows() []leakRow {
 		},
 	}
 	write := leakRow{
-		name: "fliggy, writing", want: "fliggy: ", may: quotesInput(markBody, markDigits),
+		name: "fliggy, writing", want: "fliggy: ", may: quotesInput(markBody, markDigits), covers: []string{"fliggy.Yuan.Cmp", "fliggy.Decimal.Cmp"},
 		run: func(t *testing.T, _ *leakStage) []any {
-			var errs []error
+			errs := []error{
+				second(fliggy.MustYuan(markDigits.text).Cmp(fliggy.Yuan{})), second(fliggy.MustDecimal(markDigits.text).Cmp(fliggy.Decimal{})),
+			}
 			for _, v := range unwritable {
 				if m, ok := v.(encoding.TextMarshaler); ok {
 					errs = append(errs, second(m.MarshalText()))

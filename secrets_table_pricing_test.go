@@ -20,7 +20,7 @@ func pricingRows() []leakRow {
 		Services:       []pricing.Service{{Code: text, Name: text, Desc: text, Price: amount}, {Code: text, Name: markBody.text}},
 		CancelStrategy: qimen.CancelStrategy{CancelRules: []qimen.CancelRule{{Num: -1, Time: -1}, {Num: 500, Time: 5}}}, Rounding: 77, ScatteredBase: 77, MaxDays: -1,
 	}
-	right := &pricing.Plan{DayPrice: fliggy.MustYuan("10.00"), MaxDays: 3, CancelStrategy: qimen.CancelStrategy{CancelType: 1}}
+	right := &pricing.Plan{DayPrice: fliggy.MustYuan("10.00"), PoundageFee: fliggy.MustYuan("0"), MaxDays: 3, CancelStrategy: qimen.CancelStrategy{CancelType: 1}}
 	strategy := qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: []qimen.CancelRule{{Num: 0, Time: 24}}}
 	return []leakRow{{
 		name: "pricing.Plan", covers: []string{"pricing.Plan.Validate", "pricing.Plan.Quote"}, want: "not valid",
@@ -29,7 +29,7 @@ func pricingRows() []leakRow {
 				second(right.Quote(fliggy.Time{}, to)), second(right.Quote(from, fliggy.At(from.AddDate(1, 0, 0)))))
 		},
 	}, {
-		name: "pricing.CheckTotal", covers: []string{"pricing.CheckTotal"}, want: "the submitted total is", may: leakReasons{markDigits: "a *TotalError gives both totals, and says so"},
+		name: "pricing.CheckTotal", covers: []string{"pricing.CheckTotal", "qimen.RenewalPricesReply.Total"}, want: "the submitted total is", may: leakReasons{markDigits: "a *TotalError gives both totals, and says so"},
 		run: func(t *testing.T, _ *leakStage) []any {
 			quote, err := right.Quote(from, to)
 			if err != nil {
@@ -37,7 +37,8 @@ func pricingRows() []leakRow {
 			}
 			quote.PriceInfo.PriceMark = markBody.text
 			quote.AddedServices = []qimen.AddedService{{ServiceCode: markBody.text, ServiceName: markBody.text, Amount: fliggy.MustYuan("1.00")}}
-			return all(pricing.CheckTotal(quote, fliggy.MustYuan(markDigits.text)), pricing.CheckTotal(quote, fliggy.Yuan{}), pricing.CheckTotal(nil, fliggy.Yuan{}))
+			lacks := &qimen.RenewalPricesReply{AddedServices: []qimen.AddedService{{ServiceCode: markBody.text, ServiceName: markBody.text}}}
+			return all(second(lacks.Total()), pricing.CheckTotal(lacks, fliggy.MustYuan(markDigits.text)), pricing.CheckTotal(quote, fliggy.MustYuan(markDigits.text)), pricing.CheckTotal(quote, fliggy.Yuan{}), pricing.CheckTotal(nil, fliggy.Yuan{}))
 		},
 	}, {
 		name: "pricing.TierAt", covers: []string{"pricing.TierAt"}, want: "pricing: ",

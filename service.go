@@ -19,7 +19,7 @@ type Meta struct {
 	// Attempts is how often the call was sent.
 	Attempts int `top:"-" json:"-"`
 	// Warnings are what looked wrong with the request but is forbidden by no
-	// document.
+	// document, and the amounts and ids that the reply should have and has not.
 	Warnings []Problem `top:"-" json:"-"`
 	// Extra are members of the reply that this version has no field for, as JSON.
 	// Members inside other members are seen with WithRawReply.
@@ -58,6 +58,7 @@ type (
 	channelled interface{ defaultChannel(Channel) }
 	ruled      interface{ rules(*fliggy.Problems) }
 	warned     interface{ Warnings() []Problem }
+	doubtful   interface{ doubts() []Problem } // of a success
 )
 
 // validate checks a request by its tags and by its own rules.
@@ -88,10 +89,11 @@ func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Re
 	if err != nil {
 		return nil, c.refused(ctx, op.method, err)
 	}
-	c.warn(ctx, op.method, warnings)
+	c.warn(ctx, op.method, "request", warnings)
 	out := &typedResult{of: op.result, plan: c.plans[op.method].result, warnings: warnings}
 	cl.out = out
 	err = c.run(ctx, op.method, cl, nil)
+	c.warn(ctx, op.method, "reply", out.doubts)
 	res, _ := any(out.result).(*Res)
 	return res, err
 }
@@ -101,7 +103,8 @@ type typedResult struct {
 	of       reflect.Type
 	plan     *top.Plan
 	warnings []Problem
-	result   result // of success, or of a refusal
+	doubts   []Problem // about a success
+	result   result    // of success, or of a refusal
 }
 
 func (o *typedResult) accept(reply *top.Reply, n int, _ string) error {
@@ -115,6 +118,10 @@ func (o *typedResult) accept(reply *top.Reply, n int, _ string) error {
 		m.RequestID = reply.RequestID // it may lie outside of the member that holds the others
 	}
 	err := res.verdict()
+	if r, ok := res.(doubtful); ok && err == nil {
+		o.doubts = r.doubts()
+		m.Warnings = slices.Concat(o.warnings, o.doubts)
+	}
 	if err == nil || isBusiness(err) {
 		o.result = res
 	}

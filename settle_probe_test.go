@@ -29,8 +29,9 @@ func TestSettleByTheDefaultProbe(t *testing.T) {
 		"lost":                 {failure(t, "EOF"), VerdictStillUnknown, 3, "transport error", ErrUnavailable},
 		"no connection":        {dialFailure(), VerdictStillUnknown, 3, "transport error", ErrUnavailable},
 		"not understood":       {replyJSON(`{"ret_code":"1"}`), VerdictStillUnknown, 3, "decode error", nil},
+		"no fee":               {replyJSON(okReply), VerdictStillUnknown, 3, "decode error", nil}, // the page has one in every success
 		"banned":               {banFor("60"), VerdictStillUnknown, 1, "gateway error", ErrRateLimited},
-		"lost, then it exists": {inTurn(failure(t, "EOF"), gatewayFailure("10", "", ""), replyJSON(okReply)), VerdictDone, 3, "success", nil},
+		"lost, then it exists": {inTurn(failure(t, "EOF"), gatewayFailure("10", "", ""), replyJSON(`{"successful":true,"cancel_fee":"0.00"}`)), VerdictDone, 3, "success", nil},
 		"lost, then refused":   {inTurn(failure(t, "EOF"), replyJSON(refusedReply)), VerdictStillUnknown, 2, "business error", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -234,7 +234,7 @@ func TestSettleChangesNothing(t *testing.T) {
 	}
 	req := request()
 	req.Submit.ChannelID = "" // the client's is sent
-	c, g := clientFor(t, replyJSON(`{"successful":true}`), WithChannel(ChannelHello))
+	c, g := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":"0.00"}`), WithChannel(ChannelHello))
 	for range 2 {
 		if got, err := c.Renewals.Settle(context.Background(), req); err != nil || got.Verdict != VerdictDone {
 			t.Errorf("%+v, %v", got, err)
@@ -253,7 +253,7 @@ func TestSettleChangesNothing(t *testing.T) {
 // A submit that ended unknown, from the call to the verdict.
 func TestSettleAnUnknownSubmit(t *testing.T) {
 	t.Parallel()
-	c, g := clientFor(t, inTurn(failure(t, "HTTP 502"), replyJSON(`{"successful":true}`)), withRetries())
+	c, g := clientFor(t, inTurn(failure(t, "HTTP 502"), replyJSON(`{"successful":true,"cancel_fee":"0.00"}`)), withRetries())
 	_, err := c.Renewals.Submit(context.Background(), unknownSubmit())
 	if !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
 		t.Fatalf("%d requests: %v", g.count(), err)

@@ -164,7 +164,7 @@ func TestNilRequests(t *testing.T) {
 func TestDefaultChannel(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1}`), WithChannel(ChannelDidi))
+	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1,"item_id":"1","cancel_fee":"0.00"}`), WithChannel(ChannelDidi))
 	query, quote := &OrderQueryRequest{OrderID: "1"}, someQuote()
 	quote.ChannelID = ""
 	check, cancel := &RenewalCheckCancelRequest{OrderID: "1"}, &RenewalCancelRequest{OrderID: "1"}
@@ -328,15 +328,21 @@ func TestSupportsRenewal(t *testing.T) {
 func TestQuoteTotal(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"price_info":{"standard_price":"11.00"},"added_service_list":[{"amount":"0.02"},{"amount":"5"},{"service_code":"x"}]}`: "16.02",
-		`{"price_info":{"standard_price":"11.00"}}`:  "11.00",
-		`{"added_service_list":[{"amount":"0.02"}]}`: "",
-		`{"price_info":{"standard_price":""}}`:       "",
+		`{"price_info":{"standard_price":"11.00"},"added_service_list":[{"amount":"0.02"},{"amount":"5"}]}`: "16.02",
+		`{"price_info":{"standard_price":"11.00"},"added_service_list":[]}`:                                 "11.00",
+		// What is missing is not 0. (The first two were 16.02 and 11.00 here before: too low a total was booked.)
+		`{"price_info":{"standard_price":"11.00"},"added_service_list":[{"amount":"0.02"},{"service_code":"x"}]}`: "",
+		`{"price_info":{"standard_price":"11.00"}}`:                                                               "",
+		`{"added_service_list":[{"amount":"0.02"}]}`:                                                              "",
+		`{"price_info":{"standard_price":""},"added_service_list":[]}`:                                            "",
 	} {
-		c, _ := clientFor(t, replyJSON(`{"successful":true,`+body[1:]))
+		c, _ := clientFor(t, replyJSON(`{"successful":true,"item_id":"a+/=",`+body[1:]))
 		res, err := c.Renewals.Quote(context.Background(), someQuote())
-		if err != nil || res.Total().String() != want {
-			t.Errorf("%s: %v, %v; want %q", body, res, err, want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if total, err := res.Total(); total.String() != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %v, %v; want %q", body, total, err, want)
 		}
 	}
 }
@@ -344,7 +350,7 @@ func TestQuoteTotal(t *testing.T) {
 // What a renewal order most likely needs is a warning, told by the result.
 func TestSubmitWarnings(t *testing.T) {
 	t.Parallel()
-	c, _ := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1}`))
+	c, _ := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1,"order_id":"1","out_order_id":"2"}`))
 	res, err := c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: "1", CarUseTime: fliggy.MustTime("2022-11-22 10:22:00")})
 	if err != nil {
 		t.Fatal(err)

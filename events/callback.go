@@ -213,7 +213,7 @@ func (c *Callback) Validate() error {
 		}
 		required(&ps, "eventData.payTradeNo", d.PayTradeNo)
 	}
-	if d.Amount.Sign() < 0 {
+	if d.Amount.IsNegative() {
 		ps.Add("eventData.amount", "must not be negative")
 	}
 	ps = append(ps, dataPlan.Check(d).In("eventData")...)

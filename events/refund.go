@@ -59,7 +59,7 @@ func (d *FeeRefundData) checkRefund(ps *fliggy.Problems) {
 	switch {
 	case !d.Amount.IsSet():
 		ps.Add("eventData.amount", "is missing")
-	case d.Amount.Sign() <= 0:
+	case !d.Amount.IsPositive():
 		ps.Add("eventData.amount", "must be positive")
 	}
 	required(ps, "eventData.reason", d.Reason)

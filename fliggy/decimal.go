@@ -45,15 +45,21 @@ func (d Decimal) IsSet() bool { return d.text != "" }
 // String gives the number in plain notation, "" when unset.
 func (d Decimal) String() string { return d.text }
 
-// Decimal gives the number for calculating, 0 when unset.
-func (d Decimal) Decimal() decimal.Decimal {
+// Decimal returns the number for calculating; ok is false when there is none.
+func (d Decimal) Decimal() (n decimal.Decimal, ok bool) {
 	// The text was checked or formatted here: the only one that does not parse is that of the unset value.
-	n, _ := decimal.NewFromString(d.text)
-	return n
+	n, _ = decimal.NewFromString(d.text)
+	return n, d.IsSet()
 }
 
-// Sign gives -1, 0 or 1; 0 when unset.
-func (d Decimal) Sign() int {
+// IsPositive reports whether the number is more than 0; an unset one is not.
+func (d Decimal) IsPositive() bool { return d.sign() > 0 }
+
+// IsNegative reports whether the number is less than 0; an unset one is not.
+func (d Decimal) IsNegative() bool { return d.sign() < 0 }
+
+// sign is -1, 0 or 1; 0 when unset.
+func (d Decimal) sign() int {
 	digits, _, _ := strings.Cut(d.text, "e")
 	switch {
 	case !strings.ContainsAny(digits, "123456789"):
@@ -64,16 +70,31 @@ func (d Decimal) Sign() int {
 	return 1
 }
 
-// Cmp compares numbers: -1 when d is less than o, 0 when equal, 1 when greater. Unset counts as 0.
-func (d Decimal) Cmp(o Decimal) int {
-	if d.text == o.text {
-		return 0
+// Cmp compares numbers: -1 when d is less than o, 0 when equal, 1 when greater. It is an error when either of them is
+// unset.
+func (d Decimal) Cmp(o Decimal) (int, error) { return compare(kindDecimal, d, o) }
+
+// compare is the Cmp of every decimal type.
+func compare(kind string, d, o Decimal) (int, error) {
+	a, ok := d.Decimal()
+	b, known := o.Decimal()
+	switch {
+	case !ok || !known:
+		return 0, invalid(kind, "", "unset, and nothing can be compared with it")
+	case d.text == o.text: // the numbers of the same text may be too far apart from 0 to be compared
+		return 0, nil
 	}
-	return d.Decimal().Cmp(o.Decimal())
+	return a.Cmp(b), nil
 }
 
-// Equal tells whether both are unset, or both are set to the same number whatever their scale.
-func (d Decimal) Equal(o Decimal) bool { return d.IsSet() == o.IsSet() && d.Cmp(o) == 0 }
+// Equal reports whether both are unset, or both are set to the same number whatever their scale.
+func (d Decimal) Equal(o Decimal) bool {
+	if d.text == o.text {
+		return true
+	}
+	c, err := d.Cmp(o)
+	return err == nil && c == 0
+}
 
 // AppendText appends the number in plain notation, nothing when unset. A number that a calculation made longer than 40
 // digits is an error: no reader would take it.

@@ -6,7 +6,8 @@ import (
 )
 
 // Fen is an amount in fen (分, a hundredth of a yuan), a whole number that fits into 64 bits: the unit of the agency API.
-// The zero value is unset and differs from FenOf(0). == compares amounts.
+// The zero value is unset and differs from FenOf(0). == compares amounts. An unset amount is not 0: it has no number, and
+// what is converted from it is unset.
 type Fen struct {
 	n   int64
 	set bool
@@ -40,8 +41,8 @@ func ParseFen(s string) (Fen, error) {
 // IsSet tells an explicit amount, zero included, from none.
 func (f Fen) IsSet() bool { return f.set }
 
-// Int64 gives the number of fen, 0 when unset.
-func (f Fen) Int64() int64 { return f.n }
+// Int64 returns the number of fen for calculating; ok is false when there is none.
+func (f Fen) Int64() (n int64, ok bool) { return f.n, f.set }
 
 // Yuan converts to yuan with two decimals: 5565 gives 55.65. Unset stays unset.
 func (f Fen) Yuan() Yuan {

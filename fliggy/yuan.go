@@ -13,6 +13,8 @@ import (
 // value is unset and differs from 0.00. == compares texts ("10" and "10.00" differ); Equal compares amounts. Yuan and
 // Fen convert only on demand, by Yuan.Fen and Fen.Yuan.
 //
+// An unset amount is not 0: what is calculated from one is unset, and Cmp of one is an error.
+//
 // Accepted text is that of [Decimal]: at most 40 digits. Calculating has no such limit; an amount that it made longer
 // than 40 digits is kept in full, shown by String, and refused when it is to be written.
 type Yuan struct{ text string }
@@ -42,11 +44,16 @@ func YuanFromFen(fen int64) Yuan {
 	return Yuan{string(digits)}
 }
 
-// SumYuan adds amounts. Unset ones count as 0; the result is always set, its scale is the largest scale among them.
+// SumYuan adds amounts. It is unset when one of them is, and 0 when there are none; its scale is the largest scale among
+// them.
 func SumYuan(amounts ...Yuan) Yuan {
 	sum := decimal.Zero
 	for _, y := range amounts {
-		sum = sum.Add(y.Decimal())
+		d, ok := y.Decimal()
+		if !ok {
+			return Yuan{}
+		}
+		sum = sum.Add(d)
 	}
 	return YuanFromDecimal(sum)
 }
@@ -57,8 +64,8 @@ func (y Yuan) IsSet() bool { return y.text != "" }
 // String gives the amount in plain notation without unit, "" when unset.
 func (y Yuan) String() string { return y.text }
 
-// Decimal gives the number of yuan for calculating, 0 when unset.
-func (y Yuan) Decimal() decimal.Decimal { return Decimal(y).Decimal() }
+// Decimal returns the number of yuan for calculating; ok is false when there is none.
+func (y Yuan) Decimal() (d decimal.Decimal, ok bool) { return Decimal(y).Decimal() }
 
 // Fen converts to fen. An amount that is not a whole number of fen, or does not fit into 64 bits, is an error. Unset stays
 // unset.
@@ -78,49 +85,61 @@ func (y Yuan) Fen() (Fen, error) {
 	return FenOf(n), nil
 }
 
-// Add gives y + o. Unset counts as 0; the result is set and has the larger scale of the two.
+// Add gives y + o with the larger scale of the two. It is unset when either of them is.
 func (y Yuan) Add(o Yuan) Yuan { return SumYuan(y, o) }
 
-// Sub gives y - o. Unset counts as 0; the result is set and has the larger scale of the two.
+// Sub gives y - o with the larger scale of the two. It is unset when either of them is.
 func (y Yuan) Sub(o Yuan) Yuan { return SumYuan(y, o.Neg()) }
 
 // Neg gives -y; unset stays unset.
 func (y Yuan) Neg() Yuan {
 	switch {
-	case y.Sign() == 0:
-		return y
-	case y.text[0] == '-':
+	case y.IsNegative():
 		return Yuan{y.text[1:]}
+	case y.IsPositive():
+		return Yuan{"-" + y.text}
 	}
-	return Yuan{"-" + y.text}
+	return y
 }
 
 // Mul gives the exact product of the amount and a number without unit, for example a price and a quantity; see RoundBank.
 // It is unset when either of them is.
 func (y Yuan) Mul(d Decimal) Yuan {
-	if !y.IsSet() || !d.IsSet() {
+	price, ok := y.Decimal()
+	quantity, known := d.Decimal()
+	if !ok || !known {
 		return Yuan{}
 	}
-	return YuanFromDecimal(y.Decimal().Mul(d.Decimal()))
+	return YuanFromDecimal(price.Mul(quantity))
 }
 
 // RoundBank rounds to exactly that many places after the point, half to even (banker's rounding, the mode that fits all
 // amounts of the merchant renewal guide): 0.015 gives 0.02, 0.145 gives 0.14, 5 gives 5.00. Places are limited to 0..40.
 // Unset stays unset.
 func (y Yuan) RoundBank(places int32) Yuan {
-	if !y.IsSet() {
+	d, ok := y.Decimal()
+	if !ok {
 		return y
 	}
-	return Yuan{y.Decimal().StringFixedBank(min(max(places, 0), maxDigits))}
+	return Yuan{d.StringFixedBank(min(max(places, 0), maxDigits))}
 }
 
-// Sign gives -1, 0 or 1; 0 when unset.
-func (y Yuan) Sign() int { return Decimal(y).Sign() }
+// IsPositive reports whether the amount is more than 0; an unset one is not.
+func (y Yuan) IsPositive() bool { return Decimal(y).IsPositive() }
 
-// Cmp compares amounts: -1 when y is less than o, 0 when equal, 1 when greater. Unset counts as 0.
-func (y Yuan) Cmp(o Yuan) int { return Decimal(y).Cmp(Decimal(o)) }
+// IsNegative reports whether the amount is less than 0; an unset one is not.
+func (y Yuan) IsNegative() bool { return Decimal(y).IsNegative() }
 
-// Equal tells whether both are unset, or both are set to the same amount whatever their scale.
+// Cmp compares amounts: -1 when y is less than o, 0 when equal, 1 when greater. It is an error when either of them is
+// unset, so that no missing amount passes a limit:
+//
+//	if c, err := total.Cmp(limit); err != nil || c > 0 {
+//		return errors.New("too expensive, or no price")
+//	}
+func (y Yuan) Cmp(o Yuan) (int, error) { return compare(kindYuan, Decimal(y), Decimal(o)) }
+
+// Equal reports whether both are unset, or both are set to the same amount whatever their scale. Use Cmp where a missing
+// amount must not pass.
 func (y Yuan) Equal(o Yuan) bool { return Decimal(y).Equal(Decimal(o)) }
 
 // AppendText appends the amount in plain notation, nothing when unset. More than 40 digits are an error.

@@ -25,9 +25,10 @@ func TestYuanArithmetic(t *testing.T) {
 	for _, c := range []struct{ a, b, sum, difference string }{
 		{"11.00", "5.00", "16.00", "6.00"},
 		{"1", "0.015", "1.015", "0.985"},
-		{"10.00", "", "10.00", "10.00"},
-		{"", "5", "5", "-5"},
-		{"", "", "0", "0"},
+		// Nothing is calculated from an amount that is missing. (It counted as 0 here before: sums were too low.)
+		{"10.00", "", "", ""},
+		{"", "5", "", ""},
+		{"", "", "", ""},
 		{"0.10", "0.10", "0.20", "0.00"},
 		{"-1.5", "1", "-0.5", "-2.5"},
 	} {
@@ -46,8 +47,11 @@ func TestYuanArithmetic(t *testing.T) {
 		t.Errorf("empty sum is %q", got)
 	}
 	// The total of the submit sample: standard price + scattered-hour fee + basic service.
-	if got := fliggy.SumYuan(yuan("11.00"), yuan("5.00"), yuan(""), yuan("0.02")); got != yuan("16.02") {
+	if got := fliggy.SumYuan(yuan("11.00"), yuan("5.00"), yuan("0.02")); got != yuan("16.02") {
 		t.Errorf("sum is %q", got)
+	}
+	if got := fliggy.SumYuan(yuan("11.00"), yuan("5.00"), yuan(""), yuan("0.02")); got.IsSet() {
+		t.Errorf("without an amount the sum is %q", got)
 	}
 }
 
@@ -122,11 +126,53 @@ func TestYuanEquality(t *testing.T) {
 	if yuan("10") == yuan("10.00") || !yuan("10").Equal(yuan("10.00")) {
 		t.Error("== compares texts, Equal amounts")
 	}
-	if yuan("").Equal(yuan("0.00")) || yuan("").Cmp(yuan("0.00")) != 0 {
-		t.Error("unset is not equal to 0.00, but neither is less")
+	if yuan("").Equal(yuan("0.00")) || yuan("0").Equal(yuan("")) || !yuan("").Equal(yuan("")) {
+		t.Error("unset is equal to nothing but unset")
 	}
-	if yuan("2").Cmp(yuan("10")) != -1 || yuan("-2").Sign() != -1 {
+	if c, err := yuan("2").Cmp(yuan("10")); err != nil || c != -1 || !yuan("-2").IsNegative() {
 		t.Error("amounts are compared as texts")
+	}
+}
+
+// No price cap lets a missing amount pass, nothing is calculated from one, and none is more or less than 0. (Cmp counted
+// unset as 0 before, and a cap let it pass.)
+func TestUnsetAmounts(t *testing.T) {
+	t.Parallel()
+	var none fliggy.Yuan
+	var noDecimal fliggy.Decimal
+	ten := yuan("10")
+	for name, pair := range map[string][2]fliggy.Yuan{"left": {none, ten}, "right": {ten, none}, "both": {none, none}} {
+		if c, err := pair[0].Cmp(pair[1]); c != 0 || err == nil {
+			t.Errorf("%s unset: Cmp gives %d, %v", name, c, err)
+		}
+		if c, err := fliggy.Decimal(pair[0]).Cmp(fliggy.Decimal(pair[1])); c != 0 || err == nil {
+			t.Errorf("%s unset: Cmp of decimals gives %d, %v", name, c, err)
+		}
+		for what, got := range map[string]fliggy.Yuan{
+			"Add": pair[0].Add(pair[1]), "Sub": pair[0].Sub(pair[1]), "SumYuan": fliggy.SumYuan(pair[:]...),
+			"Mul": pair[0].Mul(fliggy.Decimal(pair[1])),
+		} {
+			if got.IsSet() {
+				t.Errorf("%s unset: %s gives %q", name, what, got)
+			}
+		}
+	}
+	_, err := none.Cmp(ten)
+	wantError(t, err, "amount in yuan", "unset, and nothing can be compared with it")
+	if none.Neg().IsSet() || none.RoundBank(2).IsSet() || none.IsNegative() || none.IsPositive() || noDecimal.IsNegative() || noDecimal.IsPositive() {
+		t.Error("an unset amount became a number")
+	}
+	if d, ok := none.Decimal(); ok || !d.IsZero() {
+		t.Errorf("the decimal of an unset amount is %v, %v", d, ok)
+	}
+	if d, ok := noDecimal.Decimal(); ok || !d.IsZero() {
+		t.Errorf("the decimal of an unset number is %v, %v", d, ok)
+	}
+	if n, ok := (fliggy.Fen{}).Int64(); ok || n != 0 {
+		t.Errorf("unset fen are %d, %v", n, ok)
+	}
+	if n, ok := fliggy.FenOf(0).Int64(); !ok || n != 0 {
+		t.Errorf("0 fen are %d, %v", n, ok)
 	}
 }
 
@@ -166,11 +212,11 @@ func TestYuanProperties(t *testing.T) {
 		same("sum", a.Add(b), new(big.Rat).Add(ra, rb))
 		same("difference", a.Sub(b), new(big.Rat).Sub(ra, rb))
 		same("product", a.Mul(fliggy.Decimal(b)), new(big.Rat).Mul(ra, rb))
-		if a.Add(b) != b.Add(a) || !a.Add(b).Sub(b).Equal(a) || a.Neg().Neg() != a && a.Sign() != 0 {
+		if a.Add(b) != b.Add(a) || !a.Add(b).Sub(b).Equal(a) || a.Neg().Neg() != a && (a.IsPositive() || a.IsNegative()) {
 			t.Fatalf("%v and %v do not add up", a, b)
 		}
-		if again := fliggy.YuanFromDecimal(a.Decimal()); again != a {
-			t.Fatalf("%v through decimal is %v", a, again)
+		if d, ok := a.Decimal(); !ok || fliggy.YuanFromDecimal(d) != a {
+			t.Fatalf("%v through decimal is %v, %v", a, d, ok)
 		}
 	})
 }
@@ -198,7 +244,7 @@ func TestYuanFenProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64().Draw(t, "fen")
 		fen, err := fliggy.YuanFromFen(n).Fen()
-		if err != nil || fen.Int64() != n {
+		if back, ok := fen.Int64(); err != nil || !ok || back != n {
 			t.Fatalf("%d came back as %v, %v", n, fen, err)
 		}
 		if got, want := fliggy.YuanFromFen(n), fliggy.YuanFromDecimal(decimal.New(n, -2)); got != want {
@@ -224,7 +270,8 @@ func FuzzYuan(f *testing.F) {
 			if fen, err := v.Fen(); err == nil && !fen.Yuan().Equal(*v) {
 				t.Fatalf("%v is %v fen", v, fen)
 			}
-			if !v.Sub(*v).Equal(yuan("0")) || v.RoundBank(2).Sub(*v).Cmp(yuan("0.005")) > 0 {
+			c, err := v.RoundBank(2).Sub(*v).Cmp(yuan("0.005"))
+			if !v.Sub(*v).Equal(yuan("0")) || err != nil || c > 0 {
 				t.Fatalf("%v does not calculate", v)
 			}
 		}

@@ -42,11 +42,15 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("quoted", quote.Total(), "yuan")
+	total, err := quote.Total()
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("quoted", total, "yuan")
 
 	submit := &rentcar.RenewalSubmitRequest{
 		OrderID: fliggytest.SampleOrderID, RenewalOutOrderID: "R1", ItemID: quote.ItemID,
-		CarUseTime: from, CarReturnTime: to, TotalFee: quote.Total(),
+		CarUseTime: from, CarReturnTime: to, TotalFee: total,
 	}
 	// The platform says that it failed, but it did not.
 	gw.Fail(fliggytest.Unavailable().AfterCommit())

@@ -69,7 +69,7 @@ func NewGateway(opts ...Option) *Gateway {
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var namesErr, listenErr error
-	g.operations, namesErr = compileOperations(cfg.names)
+	g.operations, namesErr = compileOperations(cfg.names, cfg.without)
 	g.state = newState(g.now())
 	g.pushes.init()
 	g.server, listenErr = g.listen()

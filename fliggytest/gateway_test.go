@@ -66,8 +66,8 @@ func life(t *testing.T, g *Gateway, c *rentcar.Client) {
 
 	quote, err := c.Renewals.Quote(ctx, quoteRequest())
 	noError(t, err)
-	if got := quote.Total().String(); got != "16.02" {
-		t.Errorf("quoted %s, want 16.02", got)
+	if got, err := quote.Total(); err != nil || got.String() != "16.02" || len(quote.Warnings) > 0 {
+		t.Errorf("quoted %s, %v, %v, want 16.02", got, err, quote.Warnings)
 	}
 	req := submitRequest()
 	req.ItemID = quote.ItemID

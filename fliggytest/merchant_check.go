@@ -87,7 +87,7 @@ func (c *MerchantCheck) problem(m *MerchantCaller) string {
 		return "no merchant of NewMerchantCaller"
 	case len(c.Orders) == 0:
 		return "no order"
-	case c.Penalty.Sign() < 0:
+	case c.Penalty.IsNegative():
 		return "a negative Penalty"
 	}
 	for i, order := range c.Orders {

@@ -22,7 +22,7 @@ func ExampleCheckMerchant() {
 				return nil, qimen.Refuse("404", "订单不存在")
 			}
 			price := qimen.PriceInfo{
-				StandardUnitPrice: fliggy.MustYuan("100.00"), PoundageFee: fliggy.MustYuan("20.00"), PriceMark: "1",
+				StandardPrice: fliggy.MustYuan("0.00"), StandardUnitPrice: fliggy.MustYuan("100.00"), PoundageFee: fliggy.MustYuan("20.00"), PriceMark: "1",
 				ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: []qimen.ScatteredPriceRule{
 					{Value: fliggy.MustDecimal("100"), StartTime: 0, EndTime: 1440},
 				}},

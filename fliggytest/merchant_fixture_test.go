@@ -35,7 +35,7 @@ var (
 
 type object = map[string]any
 
-func dec(s string) decimal.Decimal { return fliggy.MustDecimal(s).Decimal() }
+func dec(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
 // A testMerchant is a merchant written from the guide, by hand and with maps: it
 // shares nothing with the self-test but decimal.
@@ -235,12 +235,12 @@ func (m *testMerchant) remember(reply object) {
 	if err != nil {
 		return
 	}
-	sum := total.Decimal()
+	sum := fliggy.Yuan(total)
 	lines, _ := reply["addedServiceList"].([]any)
 	for _, line := range lines {
 		if o, ok := line.(object); ok {
 			if amount, err := fliggy.ParseDecimal(fmt.Sprint(o["amount"])); err == nil {
-				sum = sum.Add(amount.Decimal())
+				sum = sum.Add(fliggy.Yuan(amount))
 			}
 		}
 	}

@@ -190,11 +190,12 @@ func (r *reader) fail(n node, what string) {
 
 // number reads a decimal number, from a number or from text.
 func (r *reader) number(n node) decimal.Decimal {
-	d, err := fliggy.ParseDecimal(n.text())
+	text, err := fliggy.ParseDecimal(n.text())
 	if err != nil {
 		r.fail(n, "a number")
 	}
-	return d.Decimal()
+	d, _ := text.Decimal()
+	return d
 }
 
 // whole reads a whole number of at most nine digits.

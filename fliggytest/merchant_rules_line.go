@@ -1,6 +1,7 @@
 package fliggytest
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/shopspring/decimal"
@@ -30,7 +31,7 @@ func checkDuplicates(x *trial) ([]finding, error) {
 func checkHourFee(x *trial) ([]finding, error) {
 	var r reader
 	fee, applies := r.scattered(x)
-	lines := hourLine.among(x.lines())
+	lines := hourLine.among(r.lines(x))
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -58,10 +59,12 @@ func checkHourFee(x *trial) ([]finding, error) {
 		{"isOneWayFee", decimal.NewFromInt(1), "1: a flat price"},
 		{"quantity", decimal.NewFromInt(1), "1"},
 	} {
+		var own reader // what is missing keeps no other member from being judged
 		n := lines[0].member(want.name)
-		if n.set() && !r.number(n).Equal(want.value) && r.err == nil {
+		if got := own.number(n); own.err == nil && !got.Equal(want.value) {
 			found = append(found, finding{member: n.path, expected: want.text, got: n.show()})
 		}
+		r.err = cmp.Or(r.err, own.err)
 	}
 	return found, r.err
 }
@@ -69,7 +72,7 @@ func checkHourFee(x *trial) ([]finding, error) {
 func checkLineAmounts(x *trial) ([]finding, error) {
 	var r reader
 	var found []finding
-	for _, line := range x.lines() {
+	for _, line := range r.lines(x) {
 		if hourLine.is(line) { // hour-fee looks at it
 			continue
 		}
@@ -86,7 +89,9 @@ func checkLineAmounts(x *trial) ([]finding, error) {
 		case kind.text() == "0" && !near(amount, price.Mul(quantity)):
 			want := price.Mul(quantity)
 			add(at, fmt.Sprintf("%s: %s x %s, to the fen", yuan(want.RoundBank(2)), yuan(price), quantity), yuan(amount), false)
-		case kind.set() && kind.text() != "0" && kind.text() != "1":
+		case !kind.set():
+			r.fail(kind, "0 or 1")
+		case kind.text() != "0" && kind.text() != "1":
 			add(kind.path, "0 for a price per day or 1 for a flat one", kind.show(), true)
 		}
 	}
@@ -94,14 +99,14 @@ func checkLineAmounts(x *trial) ([]finding, error) {
 }
 
 func checkBasicService(x *trial) ([]finding, error) {
-	fee, lines := x.price("basicServiceFee"), basicLine.among(x.lines())
-	if !fee.set() && len(lines) == 0 {
-		return nil, nil
+	var r reader
+	fee, lines := x.price("basicServiceFee"), basicLine.among(r.lines(x))
+	if r.err != nil || !fee.set() && len(lines) == 0 {
+		return nil, r.err
 	}
 	if !fee.set() {
 		return []finding{{fee.path, "the amount of " + lines[0].path, fee.show(), true}}, nil
 	}
-	var r reader
 	got := r.number(fee)
 	if len(lines) == 0 {
 		if r.err == nil && !got.IsZero() {

@@ -38,7 +38,7 @@ func checkServicesApart(x *trial) ([]finding, error) {
 	excess := r.number(x.price("standardPrice")).Sub(r.rent(x)).Sub(r.number(x.price("poundageFee")))
 	suspects := []node{x.price("basicServiceFee")}
 	var sum decimal.Decimal
-	for _, line := range x.lines() {
+	for _, line := range r.lines(x) {
 		suspects = append(suspects, line.member("amount"))
 		sum = sum.Add(r.number(line.member("amount")))
 	}
@@ -225,7 +225,7 @@ func checkQuantity(x *trial) ([]finding, error) {
 	got := r.number(all)
 	within := got.Cmp(days) > 0 && got.Cmp(next) < 0 && want.Cmp(days) > 0 && want.Cmp(next) < 0
 	judge(all, want, ": whole days, and the share that is charged of the started one", within || x.minutes() == 0 || x.days() == 0)
-	for _, line := range x.lines() {
+	for _, line := range r.lines(x) {
 		quantity := line.member("quantity")
 		switch {
 		case hourLine.is(line): // hour-fee looks at it

@@ -53,7 +53,8 @@ func TestMerchant(t *testing.T) {
 	defer over.Close()
 	for name, m := range map[string]*MerchantCaller{"handler": connectMerchant(t, newTestMerchant()), "HTTP": over} {
 		quote, err := m.Prices(ctx, merchantPrices())
-		if err != nil || quote.Total().String() != "16.02" {
+		noError(t, err)
+		if total, err := quote.Total(); err != nil || total.String() != "16.02" {
 			t.Fatalf("%s: prices: %+v, %v", name, quote, err)
 		}
 		booked, err := m.Submit(ctx, merchantSubmit(), PushRepeated(2))

@@ -211,10 +211,18 @@ func (r *reader) rent(x *trial) decimal.Decimal {
 	return rent
 }
 
+// lines gives the added services. A quote without the list tells nothing of them.
+func (r *reader) lines(x *trial) []node {
+	if list := x.reply.member("addedServiceList"); formOf(list.value) != formList {
+		r.fail(list, "a list")
+	}
+	return x.lines()
+}
+
 // total gives what the customer pays: standard price and all added services.
 func (r *reader) total(x *trial) decimal.Decimal {
 	total := r.number(x.price("standardPrice"))
-	for _, line := range x.lines() {
+	for _, line := range r.lines(x) {
 		total = total.Add(r.number(line.member("amount")))
 	}
 	return total

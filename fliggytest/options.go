@@ -27,13 +27,14 @@ type config struct {
 	pushTimeout    time.Duration
 	auto           decision
 	names          map[string]rentcar.Names
+	without        map[string][]string
 }
 
 func defaultConfig() config {
 	return config{
 		appKey: DefaultAppKey, secret: DefaultAppSecret,
 		now: time.Now, pushTimeout: DefaultPushTimeout,
-		names: map[string]rentcar.Names{},
+		names: map[string]rentcar.Names{}, without: map[string][]string{},
 	}
 }
 
@@ -79,6 +80,15 @@ func WithPushTimeout(d time.Duration) Option {
 			c.pushTimeout = d
 		}
 	}
+}
+
+// WithoutMembers leaves members out of the replies of an API, to see what a client
+// does without them. They are named as in rentcar.Names: "cancel_fee", or
+// "added_service_list.amount" for a member of inner messages. The refusals of the API
+// lack them too. Names that fit no member are an error of [Gateway.Client]; a gateway
+// takes the option once for each API, beside WithNames for it.
+func WithoutMembers(method string, members ...string) Option {
+	return func(c *config) { c.without[method] = members }
 }
 
 // WithNames makes the gateway use other names for an API, in requests and

@@ -129,7 +129,7 @@ func (s *state) checkCancelOrder(_ moment, req *rentcar.OrderCheckCancelRequest)
 	if !res.CancelFee.IsSet() {
 		res.CancelFee = rentcar.FenOf(0).Yuan()
 	}
-	if res.CancelMessage == "" && res.CancelFee.Sign() == 0 {
+	if res.CancelMessage == "" && !res.CancelFee.IsPositive() {
 		res.CancelMessage = "免费取消"
 	}
 	return res, nil

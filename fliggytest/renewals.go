@@ -39,7 +39,8 @@ type Renewal struct {
 	// Submit is the submit as it arrived.
 	Submit rentcar.RenewalSubmitRequest
 	// Start is when the renewal starts and Total what it costs, in yuan: of the
-	// submit, else of the quote that it names. Unset where neither says.
+	// submit, else of the quote that it names, else the price of its period. Unset
+	// where none says.
 	Start time.Time
 	Total rentcar.Yuan
 
@@ -77,8 +78,12 @@ func (s *state) quote(_ moment, req *rentcar.RenewalQuoteRequest) (*rentcar.Rene
 	if !ok {
 		return nil, refuse(RetBadPeriod, "续租时间有误")
 	}
+	total, err := res.Total()
+	if err != nil {
+		return nil, err
+	}
 	res.ItemID = itemID(len(s.quotes) + 1)
-	s.quotes[res.ItemID] = quoted{o.OrderID, req.CarUseTime.Time, res.Total()}
+	s.quotes[res.ItemID] = quoted{o.OrderID, req.CarUseTime.Time, total}
 	return res, nil
 }
 
@@ -122,6 +127,9 @@ func (s *state) submit(m moment, req *rentcar.RenewalSubmitRequest) (*rentcar.Re
 	}
 	if !r.Total.IsSet() {
 		r.Total = quote.total
+	}
+	if priced, ok := priceOf(r.Start, req.CarReturnTime.Time); ok && !r.Total.IsSet() {
+		r.Total, _ = priced.Total()
 	}
 	s.renewals = append(s.renewals, r)
 	s.renewalsByID[r.RenewalOrderID] = r
@@ -185,6 +193,9 @@ func (s *state) cancellation(now time.Time, renewal rentcar.ID, out string, orde
 	}
 	if percent == 0 {
 		return r, fee, "免费取消", nil
+	}
+	if !fee.IsSet() {
+		return nil, fee, "", refuse(RetNotCancellable, "续租总费用未知")
 	}
 	return r, fee, "距续租开始时间较近,收取" + strconv.Itoa(percent) + "%违约金", nil
 }

@@ -41,7 +41,12 @@ func ExamplePlan_Quote() {
 	for _, line := range reply.AddedServices {
 		fmt.Printf("%s: %s x %s = %s\n", line.ServiceName, line.Price, line.Quantity, line.Amount)
 	}
-	fmt.Println("total:", reply.Total())
+	total, err := reply.Total()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("total:", total)
 
 	_, err = plan.Quote(fliggy.MustTime("2023-02-04 10:00"), fliggy.MustTime("2023-02-04 10:00"))
 	fmt.Println(err)

@@ -33,8 +33,8 @@ func TestGuideScenarios(t *testing.T) {
 			if got.PriceInfo.Quantity != want.PriceInfo.Quantity {
 				t.Errorf("quantity %s, want the text %s", got.PriceInfo.Quantity, want.PriceInfo.Quantity)
 			}
-			if got.Total() != yuan(total) {
-				t.Errorf("total %s, want %s", got.Total(), total)
+			if got := totalOf(t, got); got != yuan(total) {
+				t.Errorf("total %s, want %s", got, total)
 			}
 		})
 	}
@@ -88,7 +88,7 @@ func TestDurations(t *testing.T) {
 			last := p.CalendarPrice[len(p.CalendarPrice)-1]
 			got := want{
 				p.StandardPrice.String(), last.ScatteredPrice.String(), p.Quantity.String(), p.BasicServiceFee.String(),
-				r.Total().String(), len(p.CalendarPrice), last.ScatteredMinutes,
+				totalOf(t, r).String(), len(p.CalendarPrice), last.ScatteredMinutes,
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -102,3 +102,17 @@ func wantProblems(t *testing.T, err error, method string, want ...string) {
 		t.Error("the error is not ErrInvalidRequest")
 	}
 }
+
+// totalOf is the total of a quote that has one.
+func totalOf(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, r *qimen.RenewalPricesReply,
+) fliggy.Yuan {
+	t.Helper()
+	total, err := r.Total()
+	if err != nil || !total.IsSet() {
+		t.Fatalf("total %q, %v", total, err)
+	}
+	return total
+}

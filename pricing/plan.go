@@ -24,10 +24,11 @@ type Plan struct {
 	// hours start. They win over DayPrice.
 	DayPrices map[fliggy.Date]fliggy.Yuan
 	// StandardUnitPrice is the rent of one day to display (standardUnitPrice), and the
-	// base of the scattered-hour fee with BaseStandardUnitPrice. Unset: DayPrice, and
-	// without one the price of the first day.
+	// base of the scattered-hour fee with BaseStandardUnitPrice, where it is required.
+	// Unset, DayPrice is displayed, and without one the price of the first day.
 	StandardUnitPrice fliggy.Yuan
-	// PoundageFee is the handling fee (手续费), once per renewal. Unset: 0.00.
+	// PoundageFee is the handling fee (手续费), once per renewal. Required: 0.00 where
+	// there is none.
 	PoundageFee fliggy.Yuan
 	// ScatteredRules are the scattered-hour rules (零散小时规则): ranges of minutes
 	// beyond the last whole day, both ends included, in rising order, without gap or
@@ -82,8 +83,7 @@ type ScatteredBase int
 const (
 	// BaseLastDay is the price of the last started day, where the reply has the fee.
 	BaseLastDay ScatteredBase = iota
-	// BaseStandardUnitPrice is StandardUnitPrice, or what stands for it when it is
-	// unset.
+	// BaseStandardUnitPrice is StandardUnitPrice.
 	BaseStandardUnitPrice
 )
 

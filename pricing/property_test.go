@@ -102,7 +102,9 @@ func drawAny(t *rapid.T, from fliggy.Time) *model {
 		m.unit = amounts.Draw(t, "unit price")
 		m.plan.StandardUnitPrice = fliggy.YuanFromFen(m.unit)
 	}
-	m.plan.ScatteredBase = rapid.SampledFrom([]pricing.ScatteredBase{pricing.BaseLastDay, pricing.BaseStandardUnitPrice}).Draw(t, "base")
+	if m.unit >= 0 && rapid.Bool().Draw(t, "unit price is the base") {
+		m.plan.ScatteredBase = pricing.BaseStandardUnitPrice
+	}
 	return m
 }
 
@@ -193,9 +195,7 @@ func (m *model) bill(from fliggy.Time, minutes int) bill {
 	if applies {
 		base := last
 		if m.plan.ScatteredBase == pricing.BaseStandardUnitPrice {
-			if base = m.unit; base < 0 {
-				base = m.dayPrice
-			}
+			base = m.unit
 		}
 		fee := m.round(new(big.Int).Mul(big.NewInt(base), big.NewInt(share)))
 		b.Fee, b.Minutes = fee.String(), rest
@@ -229,9 +229,9 @@ func billOf(t *rapid.T, r *qimen.RenewalPricesReply) bill {
 	p := r.PriceInfo
 	last := p.CalendarPrice[len(p.CalendarPrice)-1]
 	b := bill{
-		Standard: inFen(t, p.StandardPrice), Total: inFen(t, r.Total()), Basic: inFen(t, p.BasicServiceFee),
+		Standard: inFen(t, p.StandardPrice), Total: inFen(t, totalOf(t, r)), Basic: inFen(t, p.BasicServiceFee),
 		Fee: inFen(t, last.ScatteredPrice), Minutes: last.ScatteredMinutes,
-		Quantity: p.Quantity.Decimal().Shift(6).String(),
+		Quantity: fliggy.Yuan(p.Quantity).Mul(number("1000000")).RoundBank(0).String(),
 	}
 	for _, d := range p.CalendarPrice {
 		b.Days = append(b.Days, d.Date.String()+" "+inFen(t, d.DayPrice))
@@ -256,7 +256,7 @@ func TestPropertyExact(t *testing.T) {
 		if diff := cmp.Diff(m.bill(from, length), billOf(t, r)); diff != "" {
 			t.Fatalf("(-whole numbers +quote):\n%s", diff)
 		}
-		if err := pricing.CheckTotal(r, r.Total()); err != nil {
+		if err := pricing.CheckTotal(r, totalOf(t, r)); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -302,9 +302,10 @@ func TestPropertyLongerNeverCheaper(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return r.Total()
+			return totalOf(t, r)
 		}
-		if short, long := total(length), total(length+more); long.Cmp(short) < 0 {
+		short, long := total(length), total(length+more)
+		if c, err := long.Cmp(short); err != nil || c < 0 {
 			t.Fatalf("%d minutes cost %s, %d cost %s", length, short, length+more, long)
 		}
 	})

@@ -40,28 +40,32 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 		return nil, &periodError{err}
 	}
 	c := p.charge(d)
-	rent := p.PoundageFee.Decimal()
+	rent := p.PoundageFee
 	for _, day := range calendar[:c.wholeDays] {
-		rent = rent.Add(day.DayPrice.Decimal())
+		rent = rent.Add(day.DayPrice)
 	}
 	unit := p.standardUnitPrice(calendar[0].DayPrice)
 	reply := &qimen.RenewalPricesReply{
 		AddedServices:  p.lines(c.quantity),
 		CancelStrategy: p.CancelStrategy,
 		PriceInfo: qimen.PriceInfo{
-			StandardPrice:       yuan(rent),
-			StandardUnitPrice:   yuan(unit.Decimal()),
-			PoundageFee:         yuan(p.PoundageFee.Decimal()),
+			StandardPrice:       rent.RoundBank(fenPlaces),
+			StandardUnitPrice:   unit.RoundBank(fenPlaces),
+			PoundageFee:         p.PoundageFee.RoundBank(fenPlaces),
 			Quantity:            days(c.quantity),
 			CalendarPrice:       calendar,
 			ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: cloned(p.ScatteredRules)},
 		},
 	}
 	reply.CancelStrategy.CancelRules = cloned(p.CancelStrategy.CancelRules)
+	var basic []fliggy.Yuan
 	for _, s := range reply.AddedServices {
 		if s.ServiceType == fliggy.ServiceTypeBasic {
-			reply.PriceInfo.BasicServiceFee = reply.PriceInfo.BasicServiceFee.Add(s.Amount)
+			basic = append(basic, s.Amount)
 		}
+	}
+	if len(basic) > 0 {
+		reply.PriceInfo.BasicServiceFee = fliggy.SumYuan(basic...)
 	}
 	if c.feeApplies {
 		last := &calendar[len(calendar)-1]
@@ -69,7 +73,7 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 		if p.ScatteredBase == BaseStandardUnitPrice {
 			base = unit
 		}
-		fee := p.Rounding.round(base.Decimal().Mul(c.share))
+		fee := p.Rounding.round(base.Mul(c.share))
 		last.ScatteredPrice, last.ScatteredMinutes = fee, d.minutes
 		reply.AddedServices = append(reply.AddedServices, scatteredHourLine(fee))
 	}
@@ -148,7 +152,7 @@ func (p *Plan) calendar(ps *fliggy.Problems, from fliggy.Time, n int) []qimen.Da
 		if !price.IsSet() {
 			ps.Add(fmt.Sprintf("DayPrices[%s]", date), "is missing, and there is no DayPrice")
 		}
-		calendar[i] = qimen.DailyPrice{Date: date, DayPrice: yuan(price.Decimal())}
+		calendar[i] = qimen.DailyPrice{Date: date, DayPrice: price.RoundBank(fenPlaces)}
 	}
 	return calendar
 }
@@ -158,14 +162,14 @@ type charge struct {
 	wholeDays  int             // days charged whole
 	quantity   decimal.Decimal // wholeDays, and share where the fee applies
 	feeApplies bool            // 命中
-	share      decimal.Decimal // the fee as a share of a day price
+	share      fliggy.Decimal  // the fee as a share of a day price
 }
 
 func (p *Plan) charge(d duration) charge {
 	percent := hundred // of a day for which there is no range: all of it
 	for _, r := range p.ScatteredRules {
 		if r.StartTime <= d.minutes && d.minutes <= r.EndTime {
-			percent = r.Value.Decimal()
+			percent, _ = r.Value.Decimal() // Validate found it
 		}
 	}
 	if d.minutes == 0 || percent.Equal(hundred) {
@@ -173,7 +177,7 @@ func (p *Plan) charge(d duration) charge {
 	}
 	share := percent.Shift(-2)
 	quantity := decimal.NewFromInt(int64(d.days)).Add(share)
-	return charge{wholeDays: d.days, quantity: quantity, feeApplies: true, share: share}
+	return charge{wholeDays: d.days, quantity: quantity, feeApplies: true, share: fliggy.DecimalOf(share)}
 }
 
 // lines gives the lines of the plan's services.
@@ -182,9 +186,9 @@ func (p *Plan) lines(quantity decimal.Decimal) []qimen.AddedService {
 	for _, s := range p.Services {
 		line := qimen.AddedService{
 			ServiceType: s.Type, ServiceCode: s.Code, ServiceName: s.Name, ServiceDesc: s.Desc,
-			Price:       yuan(s.Price.Decimal()),
+			Price:       s.Price.RoundBank(fenPlaces),
 			Quantity:    days(quantity),
-			Amount:      p.Rounding.round(s.Price.Decimal().Mul(quantity)),
+			Amount:      p.Rounding.round(s.Price.Mul(fliggy.DecimalOf(quantity))),
 			IsMandatory: 1,
 			ListInclude: cloned(s.Include), ListExclude: cloned(s.Exclude),
 		}

@@ -100,10 +100,6 @@ func TestDayPrices(t *testing.T) {
 		"the last day is the base of the fee": {
 			pricesByDate(), pickUp, at("2023-02-05 11:00"), want{"11.00", "10.00", "10.00", "21.02"},
 		},
-		"the first day stands for the unit price": {
-			with(func(p *pricing.Plan) { p.ScatteredBase = pricing.BaseStandardUnitPrice }),
-			pickUp, at("2023-02-05 11:00"), want{"11.00", "10.00", "5.00", "16.02"},
-		},
 		"the unit price is the base": {
 			with(func(p *pricing.Plan) {
 				p.ScatteredBase, p.StandardUnitPrice = pricing.BaseStandardUnitPrice, yuan("33.3")
@@ -119,7 +115,7 @@ func TestDayPrices(t *testing.T) {
 			at("2023-02-06 10:00"), at("2023-02-08 10:00"), want{"8.00", "7.00", "", "8.02"}, // 0.00 and 7
 		},
 		"a day of 0.00 is a price": {
-			with(func(p *pricing.Plan) { p.DayPrice, p.PoundageFee = yuan("7"), fliggy.Yuan{} }),
+			with(func(p *pricing.Plan) { p.DayPrice, p.PoundageFee = yuan("7"), yuan("0") }),
 			at("2023-02-06 10:00"), at("2023-02-06 11:00"), want{"0.00", "7.00", "0.00", "0.00"},
 		},
 	} {
@@ -129,7 +125,7 @@ func TestDayPrices(t *testing.T) {
 			calendar := r.PriceInfo.CalendarPrice
 			got := want{
 				r.PriceInfo.StandardPrice.String(), r.PriceInfo.StandardUnitPrice.String(),
-				calendar[len(calendar)-1].ScatteredPrice.String(), r.Total().String(),
+				calendar[len(calendar)-1].ScatteredPrice.String(), totalOf(t, r).String(),
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -257,8 +253,8 @@ func TestServices(t *testing.T) {
 	if len(r.AddedServices) != 4 || r.AddedServices[3].ServiceCode != qimen.ScatteredHourCode {
 		t.Errorf("lines: %+v", r.AddedServices)
 	}
-	if r.PriceInfo.BasicServiceFee != yuan("0.77") || r.Total() != yuan("46.77") {
-		t.Errorf("basic services %s, total %s", r.PriceInfo.BasicServiceFee, r.Total())
+	if total := totalOf(t, r); r.PriceInfo.BasicServiceFee != yuan("0.77") || total != yuan("46.77") {
+		t.Errorf("basic services %s, total %s", r.PriceInfo.BasicServiceFee, total)
 	}
 }
 
@@ -266,7 +262,7 @@ func TestServices(t *testing.T) {
 // empty, not null.
 func TestSmallestPlan(t *testing.T) {
 	t.Parallel()
-	p := &pricing.Plan{DayPrice: yuan("8.5"), CancelStrategy: qimen.CancelStrategy{CancelType: 1}}
+	p := &pricing.Plan{DayPrice: yuan("8.5"), PoundageFee: yuan("0"), CancelStrategy: qimen.CancelStrategy{CancelType: 1}}
 	got := mustQuote(t, p, pickUp, after(1441))
 	day := func(d int) qimen.DailyPrice {
 		return qimen.DailyPrice{Date: fliggy.Date{Year: 2023, Month: time.February, Day: d}, DayPrice: yuan("8.50")}
@@ -384,9 +380,9 @@ func TestErrPeriod(t *testing.T) {
 		to   fliggy.Time
 		want bool
 	}{
-		"ends before it begins": {pricing.Plan{DayPrice: fliggy.MustYuan("1"), CancelStrategy: guidePlan().CancelStrategy}, fliggy.At(from.Add(-1)), true},
+		"ends before it begins": {pricing.Plan{DayPrice: fliggy.MustYuan("1"), PoundageFee: yuan("0"), CancelStrategy: guidePlan().CancelStrategy}, fliggy.At(from.Add(-1)), true},
 		"too long":              {*guidePlan(), later, true},
-		"no price":              {pricing.Plan{CancelStrategy: guidePlan().CancelStrategy, DayPrices: map[fliggy.Date]fliggy.Yuan{fliggy.DateOf(from.AddDate(0, 1, 0)): fliggy.MustYuan("1")}}, fliggy.At(from.AddDate(0, 0, 1)), true},
+		"no price":              {pricing.Plan{PoundageFee: yuan("0"), CancelStrategy: guidePlan().CancelStrategy, DayPrices: map[fliggy.Date]fliggy.Yuan{fliggy.DateOf(from.AddDate(0, 1, 0)): fliggy.MustYuan("1")}}, fliggy.At(from.AddDate(0, 0, 1)), true},
 		"wrong plan":            {pricing.Plan{DayPrice: fliggy.MustYuan("-1")}, later, false},
 	} {
 		_, err := tt.plan.Quote(from, tt.to)

@@ -39,18 +39,20 @@ var (
 // String gives an English name, the value itself when it is unknown.
 func (r Rounding) String() string { return nameOf(roundingNames[:], int(r)) }
 
-// round gives an amount in whole fen. Amounts here are never negative.
-func (r Rounding) round(amount decimal.Decimal) fliggy.Yuan {
-	return yuan(roundingFuncs[r](amount, fenPlaces))
+// round gives an amount in whole fen, unset for an unset one. Amounts here are never
+// negative.
+func (r Rounding) round(amount fliggy.Yuan) fliggy.Yuan {
+	d, ok := amount.Decimal()
+	if !ok {
+		return fliggy.Yuan{}
+	}
+	return fliggy.YuanFromDecimal(roundingFuncs[r](d, fenPlaces)).RoundBank(fenPlaces)
 }
 
 // halfDown rounds half towards zero an amount that is not negative.
 func halfDown(d decimal.Decimal, places int32) decimal.Decimal {
 	return d.Sub(decimal.New(5, -places-1)).RoundCeil(places)
 }
-
-// yuan writes with two decimals an amount that has no more than those.
-func yuan(d decimal.Decimal) fliggy.Yuan { return fliggy.YuanFromDecimal(d).RoundBank(fenPlaces) }
 
 // days writes a number of days with at least one decimal, and no more than it needs:
 // "2.0", "14.5".

@@ -1,6 +1,7 @@
 package pricing
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -24,11 +25,18 @@ type TotalError struct {
 	// Incomplete says that the quote has too many optional lines: not every choice of
 	// them was compared.
 	Incomplete bool
+	// Err says why the quote has no total: which amounts it lacks. Nil when it has one.
+	Err error
 }
 
-// Error gives both totals.
+// Unwrap returns Err.
+func (e *TotalError) Unwrap() error { return e.Err }
+
+// Error gives both totals, or says why the quote has none.
 func (e *TotalError) Error() string {
 	switch {
+	case e.Err != nil:
+		return "pricing: the quote has no total: " + e.Err.Error()
 	case !e.Quoted.IsSet():
 		return "pricing: the quote has no total"
 	case !e.Submitted.IsSet():
@@ -44,10 +52,13 @@ func (e *TotalError) Error() string {
 	return text
 }
 
-// CheckTotal tells whether the total of a submit (renewalOrderTotalAmount) agrees with
+var errNoQuote = errors.New("there is no quote")
+
+// CheckTotal reports whether the total of a submit (renewalOrderTotalAmount) agrees with
 // the quote: nil, or a *[TotalError]. Amounts are compared exactly, whatever their
 // scale: the total of the submit sample, 16.02, is the exact sum of its parts. An
-// unset or negative total never agrees, nor does any total with a quote that has none.
+// unset or negative total never agrees, nor does any total with a quote that has none:
+// one without its standard price, or with a line without its amount, optional or not.
 //
 // No document says whether the total has the optional services (isFixed 0), and a
 // submit does not name the chosen ones. So a total agrees that is the mandatory part
@@ -56,26 +67,32 @@ func (e *TotalError) Error() string {
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit, merchant renewal guide.
 func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
-	if quote == nil || !quote.PriceInfo.StandardPrice.IsSet() {
-		return &TotalError{Submitted: submitted}
+	if quote == nil {
+		return &TotalError{Submitted: submitted, Err: errNoQuote}
 	}
-	mandatory := quote.PriceInfo.StandardPrice
+	e := &TotalError{Submitted: submitted}
+	if e.Quoted, e.Err = quote.Total(); e.Err != nil {
+		return e
+	}
+	e.Mandatory = quote.PriceInfo.StandardPrice
 	var optional []decimal.Decimal
 	for _, s := range quote.AddedServices {
+		amount, _ := s.Amount.Decimal() // Total found it
 		if s.IsMandatory != 0 {
-			mandatory = mandatory.Add(s.Amount)
-		} else if s.Amount.Sign() != 0 {
-			optional = append(optional, s.Amount.Decimal())
+			e.Mandatory = e.Mandatory.Add(s.Amount)
+		} else if !amount.IsZero() {
+			optional = append(optional, amount)
 		}
 	}
-	e := &TotalError{Quoted: quote.Total(), Mandatory: mandatory, Submitted: submitted}
-	if !submitted.IsSet() || submitted.Sign() < 0 {
+	want, ok := submitted.Decimal()
+	if !ok || want.IsNegative() {
 		return e
 	}
 	if submitted.Equal(e.Quoted) {
 		return nil
 	}
-	found, complete := anySum(mandatory.Decimal(), optional, submitted.Decimal())
+	mandatory, _ := e.Mandatory.Decimal()
+	found, complete := anySum(mandatory, optional, want)
 	if found {
 		return nil
 	}
@@ -83,7 +100,7 @@ func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
 	return e
 }
 
-// anySum tells whether want is base plus some of the amounts, and whether every such
+// anySum reports whether want is base plus some of the amounts, and whether every such
 // sum was looked at. Each distinct sum is kept once, so equal amounts cost little.
 func anySum(base decimal.Decimal, amounts []decimal.Decimal, want decimal.Decimal) (found, complete bool) {
 	if base.Equal(want) {

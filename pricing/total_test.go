@@ -37,8 +37,16 @@ func powers(n int) (list []string) {
 	return list
 }
 
+// unpriced is a quote with a line without an amount.
+func unpriced(mandatory int) *qimen.RenewalPricesReply {
+	r := quoteOf("11.00", nil, nil)
+	r.AddedServices = []qimen.AddedService{{IsMandatory: mandatory}}
+	return r
+}
+
 func TestCheckTotal(t *testing.T) {
 	t.Parallel()
+	const lacks = "pricing: the quote has no total: rentcar: qimen.alitrip.rentcar.renewalprices.query: not valid: "
 	guide := quoteOf("11.00", []string{"0.02", "5.00"}, nil)
 	choice := quoteOf("11.00", []string{"0.02"}, []string{"5.00", "30", "0.00"})
 	for _, c := range []struct {
@@ -89,8 +97,12 @@ func TestCheckTotal(t *testing.T) {
 			"pricing: the submitted total is 0.05, quoted is 1000.0, without optional services 0; too many optional services to compare every choice of them",
 		},
 
-		{"no quote", nil, "16.02", "pricing: the quote has no total"},
-		{"no standard price", &qimen.RenewalPricesReply{AddedServices: guide.AddedServices}, "5.02", "pricing: the quote has no total"},
+		{"no quote", nil, "16.02", "pricing: the quote has no total: there is no quote"},
+		{"no standard price", &qimen.RenewalPricesReply{AddedServices: guide.AddedServices}, "5.02", lacks + "priceInfo.standardPrice: is missing"},
+		// A line without its amount counted as 0 before.
+		{"no amount", unpriced(1), "11.00", lacks + "addedServiceList[0].amount: is missing"},
+		{"no amount, optional", unpriced(0), "11.00", lacks + "addedServiceList[0].amount: is missing"},
+		{"nothing at all", unpriced(0), "", lacks + "addedServiceList[0].amount: is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

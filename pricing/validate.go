@@ -72,7 +72,10 @@ func (p *Plan) checkPrices(ps *fliggy.Problems) {
 	slices.SortFunc(byDate, func(a, b fliggy.Problem) int { return strings.Compare(a.String(), b.String()) })
 	*ps = append(*ps, byDate...)
 	checkAmount(ps, "StandardUnitPrice", p.StandardUnitPrice)
-	checkAmount(ps, "PoundageFee", p.PoundageFee)
+	if p.ScatteredBase == BaseStandardUnitPrice && !p.StandardUnitPrice.IsSet() {
+		ps.Add("StandardUnitPrice", "is required when it is the ScatteredBase")
+	}
+	checkRequired(ps, "PoundageFee", p.PoundageFee)
 }
 
 func checkRequired(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
@@ -86,9 +89,10 @@ func checkRequired(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
 func checkAmount(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
 	// Digits come first: to compare a number with a wild exponent takes all memory.
 	_, err := amount.AppendText(nil)
-	d := amount.Decimal()
+	d, ok := amount.Decimal()
 	switch {
-	case amount.Sign() < 0:
+	case !ok:
+	case amount.IsNegative():
 		ps.Add(field, ruleNegative)
 	case err != nil || d.GreaterThanOrEqual(maxAmount):
 		ps.Add(field, "must be below %s", maxAmount)
@@ -136,11 +140,11 @@ func checkMinute(ps *fliggy.Problems, field string, minute int) bool {
 
 func checkPercent(ps *fliggy.Problems, field string, value fliggy.Decimal) {
 	_, err := value.AppendText(nil) // first, as for an amount
-	d := value.Decimal()
+	d, ok := value.Decimal()
 	switch {
-	case !value.IsSet():
+	case !ok:
 		ps.Add(field, ruleRequired)
-	case value.Sign() < 0 || err != nil || d.GreaterThan(hundred):
+	case value.IsNegative() || err != nil || d.GreaterThan(hundred):
 		ps.Add(field, "must be 0 to 100 percent")
 	case !d.Equal(d.Truncate(percentPlaces)):
 		ps.Add(field, "must have at most %d decimals", percentPlaces)

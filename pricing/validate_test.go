@@ -41,6 +41,14 @@ func TestPlanProblems(t *testing.T) {
 			func(p *pricing.Plan) { p.DayPrice = fliggy.Yuan{} },
 			[]string{"DayPrice: is required when there are no DayPrices"},
 		},
+		// No fee was 0.00 before, and no base of the share the day price: money on a guess.
+		"no handling fee": {func(p *pricing.Plan) { p.PoundageFee = fliggy.Yuan{} }, []string{"PoundageFee: " + required}},
+		"no base of the share": {
+			func(p *pricing.Plan) {
+				p.ScatteredBase, p.StandardUnitPrice = pricing.BaseStandardUnitPrice, fliggy.Yuan{}
+			},
+			[]string{"StandardUnitPrice: is required when it is the ScatteredBase"},
+		},
 		"negative day price": {func(p *pricing.Plan) { p.DayPrice = yuan("-0.01") }, []string{"DayPrice: " + negative}},
 		"parts of a fen":     {func(p *pricing.Plan) { p.DayPrice = yuan("10.001") }, []string{"DayPrice: " + decimals}},
 		"a million million":  {func(p *pricing.Plan) { p.DayPrice = yuan("1e12") }, []string{"DayPrice: " + below}},
@@ -178,7 +186,7 @@ func TestPlanProblems(t *testing.T) {
 				*p = pricing.Plan{ScatteredRules: rules{{}}, Services: []pricing.Service{{}}, MaxDays: -1}
 			},
 			[]string{
-				"DayPrice: is required when there are no DayPrices",
+				"DayPrice: is required when there are no DayPrices", "PoundageFee: " + required,
 				"ScatteredRules[0].Value: " + required, "ScatteredRules[0].EndTime: must be 1439 or 1440" + cover,
 				"Services[0].Type: " + required, "Services[0].Code: " + required,
 				"Services[0].Name: " + required, "Services[0].Price: " + required,
@@ -199,9 +207,9 @@ func TestPlanProblems(t *testing.T) {
 		})
 	}
 	var none *pricing.Plan
-	wantProblems(t, none.Validate(), "", "DayPrice: is required when there are no DayPrices", noCancelType)
+	wantProblems(t, none.Validate(), "", "DayPrice: is required when there are no DayPrices", "PoundageFee: "+required, noCancelType)
 	_, err := none.Quote(pickUp, after(1470))
-	wantProblems(t, err, "", "DayPrice: is required when there are no DayPrices", noCancelType)
+	wantProblems(t, err, "", "DayPrice: is required when there are no DayPrices", "PoundageFee: "+required, noCancelType)
 }
 
 // What is unusual and has a meaning is no problem.

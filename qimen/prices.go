@@ -26,18 +26,26 @@ type RenewalPricesReply struct {
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// Total is what the customer pays, in yuan: the standard price plus the amounts of
-// all added services. The basic service fee of PriceInfo repeats a line and is not
-// added. Unset when there is no standard price.
-func (r *RenewalPricesReply) Total() fliggy.Yuan {
+// Total returns what the customer pays, in yuan: the standard price plus the amounts
+// of all added services. The basic service fee of PriceInfo repeats a line and is not
+// added. Where one of the amounts is missing, the total is unset and the error is a
+// *fliggy.ValidationError that names what is missing.
+func (r *RenewalPricesReply) Total() (fliggy.Yuan, error) {
+	var ps fliggy.Problems
 	total := r.PriceInfo.StandardPrice
 	if !total.IsSet() {
-		return total
+		ps.Add("priceInfo.standardPrice", ruleMissing)
 	}
-	for _, s := range r.AddedServices {
+	for i, s := range r.AddedServices {
+		if !s.Amount.IsSet() {
+			ps.Add(fmt.Sprintf("addedServiceList[%d].amount", i), ruleMissing)
+		}
 		total = total.Add(s.Amount)
 	}
-	return total
+	if len(ps) > 0 {
+		return fliggy.Yuan{}, ps.Err(RenewalPricesMethod)
+	}
+	return total, nil
 }
 
 // Validate lists in a *fliggy.ValidationError which required members are missing,
@@ -46,7 +54,7 @@ func (r *RenewalPricesReply) Total() fliggy.Yuan {
 func (r *RenewalPricesReply) Validate() error {
 	ps := checkFields(r)
 	nonNegative := func(field string, y fliggy.Yuan) {
-		if y.Sign() < 0 {
+		if y.IsNegative() {
 			ps.Add(field, ruleNegative)
 		}
 	}

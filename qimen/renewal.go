@@ -110,7 +110,7 @@ func (r *RenewalSubmitRequest) Validate() error {
 	checkPeriod(&ps, r.CarUseTime, r.CarReturnTime)
 	if !r.RenewalOrderTotalAmount.IsSet() {
 		ps.Add("renewalOrderTotalAmount", ruleMissing)
-	} else if r.RenewalOrderTotalAmount.Sign() < 0 {
+	} else if r.RenewalOrderTotalAmount.IsNegative() {
 		ps.Add("renewalOrderTotalAmount", ruleNegative)
 	}
 	checkText(&ps, "priceMark", r.PriceMark)

@@ -245,14 +245,20 @@ func TestTotal(t *testing.T) {
 	t.Parallel()
 	q := quotes()
 	for i, want := range []string{"16.02", "21.02", "146.14"} {
-		if got := q[i].Total(); got != fliggy.MustYuan(want) {
+		if got, err := q[i].Total(); err != nil || got != fliggy.MustYuan(want) {
 			t.Errorf("scenario %d: %s, want %s", i+1, got, want)
 		}
 	}
-	if got := (&RenewalPricesReply{AddedServices: q[0].AddedServices}).Total(); got.IsSet() {
-		t.Errorf("without a standard price: %s", got)
-	}
-	if got := (&RenewalPricesReply{PriceInfo: PriceInfo{StandardPrice: fliggy.MustYuan("0")}, AddedServices: make([]AddedService, 2)}).Total(); got != fliggy.MustYuan("0") {
-		t.Errorf("of nothing: %q", got)
+	// Without one of the amounts there is no total. (Lines without an amount counted as 0 here before: too low a
+	// total was booked.)
+	for want, r := range map[string]*RenewalPricesReply{
+		"priceInfo.standardPrice: is missing": {AddedServices: q[0].AddedServices},
+		"addedServiceList[0].amount: is missing; addedServiceList[1].amount: is missing": {
+			PriceInfo: PriceInfo{StandardPrice: fliggy.MustYuan("0")}, AddedServices: make([]AddedService, 2),
+		},
+	} {
+		if got, err := r.Total(); got.IsSet() || err == nil || !strings.HasSuffix(err.Error(), "not valid: "+want) {
+			t.Errorf("got %v, %v; want %s", got, err, want)
+		}
 	}
 }

@@ -196,7 +196,7 @@ func TestSubmitOnce(t *testing.T) {
 	}
 	submit := qimen.RenewalSubmitRequest{
 		OrderID: m.rentals[0].orderID, OutOrderID: m.rentals[0].outOrderID, CarUseTime: from, CarReturnTime: to,
-		RenewalOrderTotalAmount: quote.Total(), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: "1",
+		RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: "1",
 	}
 	var wg sync.WaitGroup
 	ids := make([]string, 50)
@@ -267,7 +267,7 @@ func TestCancel(t *testing.T) {
 		}
 		reply, err := m.submit(t.Context(), nil, &qimen.RenewalSubmitRequest{
 			OrderID: m.rentals[0].orderID, OutOrderID: m.rentals[0].outOrderID, CarUseTime: from, CarReturnTime: to,
-			RenewalOrderTotalAmount: quote.Total(), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: from.String(),
+			RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: from.String(),
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -299,4 +299,13 @@ func TestCancel(t *testing.T) {
 	third := book(3)
 	now = m.rentals[0].ends.Time // within the renewal
 	cancel(third, "not-cancellable")
+}
+
+func totalOf(t *testing.T, quote *qimen.RenewalPricesReply) fliggy.Yuan {
+	t.Helper()
+	total, err := quote.Total()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return total
 }

@@ -25,6 +25,7 @@ type distributor struct {
 type booking struct {
 	from, to rentcar.Time
 	quote    *rentcar.RenewalQuoteResult
+	total    rentcar.Yuan // of the quote
 	payTrade string
 	order    *rentcar.RenewalSubmitResult
 }
@@ -64,7 +65,13 @@ func (d *distributor) quote(ctx context.Context, longer time.Duration) (*booking
 	}
 	d.fact("quote", b.quote.ItemID)
 	d.request(b.quote.Meta)
-	d.say("%s yuan in all", b.quote.Total())
+	if b.total, err = b.quote.Total(); err != nil {
+		return nil, err // an amount is missing: no money moves on a guess
+	}
+	for _, w := range b.quote.Warnings {
+		return nil, fmt.Errorf("the quote is doubtful: %s", w)
+	}
+	d.say("%s yuan in all", b.total)
 	return b, nil
 }
 
@@ -74,7 +81,7 @@ func (d *distributor) submit(ctx context.Context, b *booking) error {
 	request := &rentcar.RenewalSubmitRequest{
 		OrderID: d.mainOrder, OutOrderID: d.ours, RenewalOutOrderID: d.renewal,
 		ItemID: b.quote.ItemID, CarUseTime: b.from, CarReturnTime: b.to,
-		TotalFee: b.quote.Total(), Payment: b.quote.Total(), PayTradeNo: b.payTrade,
+		TotalFee: b.total, Payment: b.total, PayTradeNo: b.payTrade,
 	}
 	order, err := d.client.Renewals.Submit(ctx, request)
 	if errors.Is(err, rentcar.ErrOutcomeUnknown) {
@@ -90,7 +97,7 @@ func (d *distributor) submit(ctx context.Context, b *booking) error {
 	b.order = order
 	d.fact("our renewal", d.renewal)
 	d.fact("renewal order", order.RenewalOrderID)
-	d.fact("paid", b.quote.Total())
+	d.fact("paid", b.total)
 	d.request(order.Meta)
 	d.say("whether the merchant takes it comes as an event")
 	return nil
@@ -119,7 +126,7 @@ func (d *distributor) answer(ctx context.Context, b *booking) (bool, error) {
 		if e.RenewalOrderID != b.order.RenewalOrderID {
 			return false, fmt.Errorf("event 104 is about renewal order %s", e.RenewalOrderID)
 		}
-		d.say("the car is due at %s as before; the customer gets %s yuan back", b.from, b.quote.Total())
+		d.say("the car is due at %s as before; the customer gets %s yuan back", b.from, b.total)
 		return false, nil
 	}
 	return false, fmt.Errorf("unexpected event %v", e.Type())
@@ -148,10 +155,10 @@ func (d *distributor) cancel(ctx context.Context, b *booking) (rentcar.Yuan, err
 	}
 	d.fact("penalty", done.CancelFee)
 	d.request(done.Meta)
-	if !done.CancelFee.Equal(check.CancelFee) {
+	if c, err := done.CancelFee.Cmp(check.CancelFee); err != nil || c != 0 {
 		return rentcar.Yuan{}, fmt.Errorf("the penalty was %s when checked and is %s now", check.CancelFee, done.CancelFee)
 	}
-	d.say("%s yuan of %s go back to the customer", b.quote.Total().Sub(done.CancelFee), b.quote.Total())
+	d.say("%s yuan of %s go back to the customer", b.total.Sub(done.CancelFee), b.total)
 	return done.CancelFee, nil
 }
 
@@ -195,7 +202,7 @@ func (d *distributor) bill(ctx context.Context, b *booking, penalty rentcar.Yuan
 			BizType: biz, OrderAmount: amount, PayTradeNo: trade, PayTime: at, PayType: rentcar.PayAlipay,
 		}
 	}
-	paid := b.quote.Total()
+	paid := b.total
 	bill := rentcar.NewBill("ID20221130", "20221130001").
 		Income(line(rentcar.BillOrderFee, paid, b.payTrade)).
 		Refund(line(rentcar.BillOrderFeeRefund, paid, b.payTrade+"R")).

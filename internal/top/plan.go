@@ -104,7 +104,7 @@ func PlanFor(t reflect.Type) (*Plan, error) {
 // RenamedPlan returns the plan of t with some members named otherwise on the
 // wire. Keys are the names of the tags, dotted for members of inner messages
 // ("price_info.quantity"); values are the names to use instead. A key that
-// names no member is an error.
+// names no member is an error. The name "-" leaves the member out, as in a tag.
 func RenamedPlan(t reflect.Type, names map[string]string) (*Plan, error) {
 	if len(names) == 0 {
 		return PlanFor(t)
@@ -188,6 +188,9 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 		f, err := c.field(sf.Type, name, opts, at)
 		if err != nil {
 			return fmt.Errorf("%s.%s: %w", t.Name(), sf.Name, err)
+		}
+		if f.name == "-" {
+			continue
 		}
 		if p.byName[f.name] != nil {
 			return fmt.Errorf("%s.%s: a second member %q", t.Name(), sf.Name, f.name)

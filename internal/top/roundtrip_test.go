@@ -115,7 +115,7 @@ var drawAll = rapid.Custom(func(t *rapid.T) all {
 		scalars: scalars{
 			ID: drawID.Draw(t, "id"), IDNumber: drawDigits.Draw(t, "id_number"), IDPtr: drawPtr(drawID).Draw(t, "id_ptr"),
 			Yuan: drawYuan.Draw(t, "yuan"), Bare: drawYuan.Draw(t, "bare"), Fen: drawFen.Draw(t, "fen"),
-			Decimal: fliggy.DecimalOf(drawYuan.Draw(t, "decimal").Decimal()),
+			Decimal: fliggy.Decimal(drawYuan.Draw(t, "decimal")),
 			Time:    drawTime.Draw(t, "time"), Minute: drawMinute.Draw(t, "minute"),
 			LocalTime: fliggy.LocalTimeOf(date.Time), Date: fliggy.DateOf(date.Time),
 			Exts: fliggy.ExtsOf(rapid.MapOfN(xmlText, xmlText, 0, 2).Draw(t, "exts")), Channel: fliggy.Channel(xmlText.Draw(t, "channel")),

@@ -78,7 +78,7 @@ func Bill(lines int) *rentcar.BillNotifyRequest {
 			Ext:                       `{"key":"value"}`,
 		}
 	}
-	bill.TotalAmount = bill.LineTotal()
+	bill.TotalAmount, _ = bill.LineTotal()
 	return &rentcar.BillNotifyRequest{
 		Bills: []rentcar.Bill{bill}, ChannelID: rentcar.ChannelAmap,
 		TraceID: "2147b72e16691938918672871ef815", Exts: `{"key":"value"}`,
