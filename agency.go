@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -48,6 +49,10 @@ func (s *AgencyStatus) verdict() error {
 // An AgencyCreateOrderRequest is a new order of the agency. The page calls every
 // member optional; AgentOrderNo is required here, since without it the order has
 // no name.
+//
+// It has no JSON as soon as Driver or AuthToken is set, since what marshals it may be
+// a log. To store an order, store the driver, converted to a type of your own, and
+// what AuthToken.Reveal gives beside it, and leave both out of it.
 //
 // Source: alitrip.rentcar.zzc.callback.order.create.
 type AgencyCreateOrderRequest struct {
@@ -140,7 +145,7 @@ type AgencyPlace struct {
 }
 
 // AgencyDriver is a driver: personal data, which formats and logs as
-// "[personal data]".
+// "[personal data]". It has no JSON; to store one, convert it to a type of your own.
 type AgencyDriver struct {
 	// DriverName is the name. Optional.
 	DriverName string `top:"driver_name"`
@@ -162,8 +167,15 @@ func (AgencyDriver) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(personal
 // LogValue is a placeholder.
 func (AgencyDriver) LogValue() slog.Value { return slog.StringValue(personalData) }
 
-// MarshalJSON is a placeholder: the client sends the driver in its own way.
-func (AgencyDriver) MarshalJSON() ([]byte, error) { return []byte(`"` + personalData + `"`), nil }
+// MarshalJSON gives an error: what marshals a value may be a log, and a placeholder
+// would be lost data where it is a store. A driver without any data is {}.
+func (d AgencyDriver) MarshalJSON() ([]byte, error) {
+	if d == (AgencyDriver{}) {
+		return []byte("{}"), nil
+	}
+	return nil, errors.New("rentcar: an AgencyDriver is personal data and has no JSON: to store one, convert it to a type of your own, " +
+		"as in: type driver rentcar.AgencyDriver")
+}
 
 // AgencyPromotion is a coupon (优惠券).
 type AgencyPromotion struct {

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -78,7 +79,7 @@ func TestHostileReplies(t *testing.T) {
 				t.Parallel()
 				for kind := range kinds {
 					respond := func(r *http.Request) (*http.Response, error) {
-						text := hostileTexts(r, 64<<10)[kind]
+						text := hostileTexts(r, 8<<10)[kind]
 						if format == XML {
 							return reply(200, xmlType, fmt.Sprintf(body, strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(text)))(r)
 						}
@@ -150,12 +151,38 @@ func checkErrorBounds(t *testing.T, what string, err error) {
 	}
 }
 
+// A reply as large as is read, which repeats the beginning of the query, ends at once:
+// 1 MB of it took a minute.
+func TestHostileReplyOfTheLargestSize(t *testing.T) {
+	t.Parallel()
+	const guard = 20 * time.Second // for what takes some 30 ms
+	for name, bodyOf := range hostileBodies {
+		body := bodyOf(DefaultReplyLimit - 100)
+		if name == "members" || name == "elements" {
+			body = bodyOf(1 << 20)
+		}
+		respond := replyJSON(body)
+		if body[0] == '<' {
+			respond = reply(200, xmlType, body)
+		}
+		c, _ := markedClient(t, respond)
+		start := time.Now()
+		_, err := queryOrder(t.Context(), c)
+		if took := time.Since(start); took > guard {
+			t.Errorf("%s: %v", name, took)
+		}
+		if isA[*ValidationError](err) || err != nil && len(err.Error()) > maxText {
+			t.Errorf("%s: %d bytes", name, len(err.Error()))
+		}
+	}
+}
+
 // Errors of a round tripper, a limiter and a cause hide what they were made of too.
 func TestHostileErrors(t *testing.T) {
 	t.Parallel()
 	kinds := hostileTexts(&http.Request{URL: &url.URL{RawQuery: "session=aaaaaaaaaaaaa&sign=bbbbbbbbbbbbb"}}, 1)
 	for kind := range kinds {
-		text := func(r *http.Request) string { return hostileTexts(r, 64<<10)[kind] }
+		text := func(r *http.Request) string { return hostileTexts(r, 8<<10)[kind] }
 		checkHostile(t, kind, func(r *http.Request) (*http.Response, error) { return nil, errors.New(text(r)) })
 		checkHostile(t, kind+", chain", func(r *http.Request) (*http.Response, error) {
 			err := errors.New(text(r)[:1<<10])
@@ -391,3 +418,6 @@ func BenchmarkHostileReply(b *testing.B) {
 		}
 	}
 }
+
+// Reachable is for the tests of other packages' values.
+var Reachable = reachable

@@ -2,6 +2,8 @@ package rentcar_test
 
 import (
 	"context"
+	"encoding"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"testing"
@@ -171,7 +173,7 @@ func gatewayRows() []leakRow {
 func printRows() []leakRow {
 	return []leakRow{{
 		name: "values that hold personal data", want: "agent order A1",
-		covers: []string{"rentcar.AgencyDriver.MarshalJSON", "qimen.Secrets.MarshalJSON", "qimen.Push.MarshalJSON", "qimen.Delivery.MarshalJSON", "qimen.Handler.MarshalJSON"},
+		covers: []string{"rentcar.AgencyDriver.MarshalJSON", "qimen.Secrets.MarshalText", "qimen.Push.MarshalJSON", "qimen.Delivery.MarshalJSON", "qimen.Handler.MarshalJSON"},
 		run: func(t *testing.T, s *leakStage) []any {
 			driver := rentcar.AgencyDriver{DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text, DrivingLicense: markCard.text}
 			order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", AuthToken: rentcar.NewSecret(markToken.text), Driver: driver}
@@ -199,8 +201,12 @@ func printRows() []leakRow {
 					v      qimen.Handler
 				}{order.AuthToken, &order.AuthToken, h, *h}, rentcar.CallSession(markSession.text), rentcar.WithSession(markSession.text),
 				fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text), fliggytest.PushParam("session", markSession.text)}
-			for _, m := range []interface{ MarshalJSON() ([]byte, error) }{driver, leakSecrets, p, d, h} {
-				text, err := m.MarshalJSON()
+			for _, m := range []any{driver, leakSecrets, p, d, h, order, order.AuthToken, all, &leakSecrets} {
+				text, err := json.Marshal(m)
+				values = append(values, string(text), err)
+			}
+			for _, m := range []encoding.TextMarshaler{leakSecrets, order.AuthToken} { // what YAML, TOML and XML ask
+				text, err := m.MarshalText()
 				values = append(values, string(text), err)
 			}
 			return values

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fliggy-go/rentcar"
 )
 
 // A leakRow provokes failures of a part of the API with markers in every place, and
@@ -54,6 +56,7 @@ func (row leakRow) check(t *testing.T) {
 		err, isError := v.(error)
 		if isError {
 			values = append(values, errorTree(err)...)
+			row.checkUnreachable(t, s, err)
 		} else {
 			values = append(values, v)
 		}
@@ -79,6 +82,19 @@ func (row leakRow) check(t *testing.T) {
 	texts := leakTexts(s.observed()...)
 	texts[s.log.String()] = "log"
 	judge("log and observers", texts, row.mayLog)
+}
+
+// checkUnreachable fails where a secret or a signature lies in the fields of an error,
+// whether it is printed or not: the differ of a test library shows all.
+func (row leakRow) checkUnreachable(t *testing.T, s *leakStage, err error) {
+	for _, m := range append(s.signatures(), markSecret, markSession, markToken) {
+		if row.may[m] != "" {
+			continue
+		}
+		for _, found := range rentcar.Reachable(err, m.text) {
+			t.Errorf("%s in an error: %s", m.what, found)
+		}
+	}
 }
 
 // errOf is for rows of functions with one error.

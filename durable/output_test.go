@@ -135,8 +135,8 @@ func TestNothingShowsContent(t *testing.T) {
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", c.value)
 		slog.New(slog.NewJSONHandler(&structured, nil)).Info("m", "v", c.value)
 		encoded, err := json.Marshal(c.value)
-		if err != nil {
-			t.Errorf("%s: json: %v", name, err)
+		if isItem := strings.HasPrefix(c.want, "Item(") || name == "Result"; (err != nil) != isItem { // a summary in its place would be lost data
+			t.Errorf("%s: json: %s, %v", name, encoded, err)
 		}
 		all := map[string]string{"slog text": text.String(), "slog JSON": structured.String(), "JSON": string(encoded)}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {

@@ -11,7 +11,6 @@ package durable
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -64,8 +63,8 @@ type Store interface {
 
 // An Item is a piece of work.
 //
-// It formats, logs and marshals to JSON without its content, which may carry
-// signatures and personal data: store its fields one by one.
+// It formats and logs without its content, which may carry signatures and personal
+// data, and has no JSON: store its fields one by one.
 type Item struct {
 	// Queue names the queue, such as "fliggy.inbox". Printable ASCII.
 	Queue string
@@ -102,5 +101,8 @@ func (i Item) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String())
 // LogValue logs what String tells.
 func (i Item) LogValue() slog.Value { return slog.StringValue(i.String()) }
 
-// MarshalJSON writes String.
-func (i Item) MarshalJSON() ([]byte, error) { return json.Marshal(i.String()) }
+// MarshalJSON gives an error: what marshals a value may be a log, and a summary would
+// be lost data where it is a store.
+func (i Item) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("durable: an Item has no JSON, so that no log shows it: store its fields")
+}

@@ -1,6 +1,7 @@
 package fliggy
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 )
@@ -8,8 +9,8 @@ import (
 const redacted = "[redacted]"
 
 // Secret is a text that is sent to the platform but never printed: every
-// formatting verb, slog and encoding/json write "[redacted]" for it. The zero
-// value is unset.
+// formatting verb and slog write "[redacted]" for it. It does not marshal; Reveal
+// gives the text to be stored. The zero value is unset.
 type Secret struct {
 	// A function, since package fmt prints the fields of a struct behind a pointer
 	// without asking the struct (measured with %s).
@@ -55,8 +56,14 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String()))
 // LogValue is String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalJSON writes String as a JSON string.
-func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
+// MarshalText gives an error: what marshals a value may be a log, and a placeholder
+// would be lost data where it is a store. An unset secret is the empty text.
+func (s Secret) MarshalText() ([]byte, error) {
+	if s.IsSet() {
+		return nil, errors.New("fliggy: a Secret does not marshal: store the text that Reveal gives, in a safe place")
+	}
+	return nil, nil
+}
 
 // UnmarshalText takes the text as it is.
 func (s *Secret) UnmarshalText(text []byte) error {

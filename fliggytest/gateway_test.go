@@ -232,7 +232,9 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "v", v)
 		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v)
 		asJSON, err := json.Marshal(v)
-		noError(t, err)
+		if isGateway := v == any(g); (err == nil) != isGateway { // a summary in the place of data would be lost data
+			t.Errorf("%T: JSON %s, %v", v, asJSON, err)
+		}
 		text := fmt.Sprintf("%v %+v %#v %s %q", v, v, v, v, v) + log.String() + string(asJSON)
 		for _, marker := range []string{secret, session, signature, pushSignature, ownRenewalID} {
 			if strings.Contains(text, marker) {

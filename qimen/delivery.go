@@ -15,8 +15,8 @@ import (
 // A Delivery is a push whose signature holds: what the gateway vouches for, and
 // what the transport knows. It may grow.
 //
-// It formats, logs and marshals to JSON without parameters and body, which carry
-// personal data.
+// It formats and logs without parameters and body, which carry personal data, and has
+// no JSON. To store a delivery, store the three fields of its Push.
 type Delivery struct {
 	// Method is the signed method, such as
 	// "qimen.alitrip.rentcar.btborder.notify".
@@ -162,5 +162,8 @@ func (d Delivery) LogValue() slog.Value {
 		slog.String("signed", d.Time.String()), slog.Int("attempt", d.Attempt), slog.Int("findings", len(d.Findings)))
 }
 
-// MarshalJSON writes String.
-func (d Delivery) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+// MarshalJSON gives an error: what marshals a value may be a log, and a summary would
+// be lost data where it is a store.
+func (d Delivery) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("qimen: a Delivery has no JSON, so that no log shows it: store RawQuery, Header and Body of its Push, and verify them again")
+}

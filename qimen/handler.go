@@ -336,19 +336,19 @@ func findings(err error) []fliggy.Problem {
 }
 
 // String tells the settings, none of them secret.
-func (h *Handler) String() string {
+func (h Handler) String() string {
 	return fmt.Sprintf("Handler(%d methods, window %v, bodies up to %d bytes, secrets redacted)",
 		len(h.operations), h.window, h.bodyLimit)
 }
 
 // GoString is String.
-func (h *Handler) GoString() string { return h.String() }
+func (h Handler) GoString() string { return h.String() }
 
 // Format writes String for every verb.
-func (h *Handler) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
+func (h Handler) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
 
 // LogValue logs String.
-func (h *Handler) LogValue() slog.Value { return slog.StringValue(h.String()) }
+func (h Handler) LogValue() slog.Value { return slog.StringValue(h.String()) }
 
 // MarshalJSON writes String.
-func (h *Handler) MarshalJSON() ([]byte, error) { return json.Marshal(h.String()) }
+func (h Handler) MarshalJSON() ([]byte, error) { return json.Marshal(h.String()) }

@@ -3,7 +3,6 @@ package qimen
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,8 +26,8 @@ const (
 // A Push is a request of the Qimen gateway as it arrived, byte for byte: all that
 // its signature covers. It can be stored and verified later.
 //
-// It formats, logs and marshals to JSON without its content: the query carries
-// the signature, the body personal data. To store a push, store the three fields.
+// It formats and logs without its content, and has no JSON: the query carries the
+// signature, the body personal data. To store a push, store the three fields.
 type Push struct {
 	// RawQuery is the query of the URL, still encoded, without "?".
 	RawQuery string
@@ -248,5 +247,8 @@ func (p Push) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String())
 // LogValue logs String.
 func (p Push) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// MarshalJSON writes String.
-func (p Push) MarshalJSON() ([]byte, error) { return json.Marshal(p.String()) }
+// MarshalJSON gives an error: what marshals a value may be a log, and a summary would
+// be lost data where it is a store.
+func (p Push) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("qimen: a Push has no JSON, so that no log shows it: store RawQuery, Header and Body")
+}

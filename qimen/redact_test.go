@@ -67,7 +67,7 @@ func TestRedaction(t *testing.T) {
 				t.Errorf("%s prints %q: %s", name, bad, out)
 			}
 		}
-		if name != "Options" && name != "keyring" && name != "Handler value" && text.Len() < 100 {
+		if name != "Options" && name != "keyring" && text.Len() < 100 {
 			t.Errorf("%s prints nothing", name)
 		}
 	}
@@ -81,8 +81,9 @@ func TestRedaction(t *testing.T) {
 		if g, ok := v.(fmt.GoStringer); !ok || g.GoString() != got {
 			t.Errorf("GoString of %q differs", got)
 		}
-		if b, err := json.Marshal(v); err != nil || !strings.Contains(string(b), "redacted") {
-			t.Errorf("JSON %s, %v", b, err)
+		// Data has no JSON, in the place of which a summary would be lost data. A handler is none.
+		if b, err := json.Marshal(v); (err == nil) != (v == any(h)) {
+			t.Errorf("JSON of %T: %s, %v", v, b, err)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package qimen
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,8 +15,11 @@ import (
 // Secrets holds the app secrets (密钥) of the receiving apps by app key: the
 // current secret and, while it is being replaced, the previous one.
 //
-// It formats, logs and marshals without its content. A conversion to a plain
-// map, or an unexported field of another struct that fmt prints, does not.
+// It formats and logs without its content, and does not marshal. It is a map all the
+// same: what converts it to a plain one shows the content, and so does package fmt where
+// it asks no methods, as in an unexported field of another struct, and in
+// fmt.Errorf("%w", secrets), since they are no error. A [Handler] holds nothing of it
+// that can be printed.
 type Secrets map[string][]string
 
 // String tells only how many apps there are.
@@ -32,8 +34,11 @@ func (s Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String
 // LogValue logs String.
 func (s Secrets) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalJSON writes String.
-func (s Secrets) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+// MarshalText gives an error, so that JSON, YAML, TOML and XML of a struct with secrets
+// inside do too: they may be on their way to a log.
+func (s Secrets) MarshalText() ([]byte, error) {
+	return nil, errors.New(`qimen: Secrets do not marshal: leave them out, as with the tag json:"-", and write each secret where it is safe`)
+}
 
 // check lists what makes s unusable.
 func (s Secrets) check() error {
