@@ -36,6 +36,17 @@ type Fault struct {
 	// Provider reports that whoever serves the API wrote it, not the gateway: the
 	// codes are its own.
 	Provider bool `top:"-"`
+	// Contradicted reports whether the reply has members of its own beside the error
+	// envelope, such as a success flag.
+	Contradicted bool `top:"-"`
+}
+
+// contradicted reports whether any member beside the error envelope could say what
+// became of the call.
+func contradicted(members []Part) bool {
+	return slices.ContainsFunc(members, func(m Part) bool {
+		return m.Name != errorRoot && m.Name != requestID && m.Name != "_trace_id_"
+	})
 }
 
 // A faultText has the names that others use beside those of TOP.

@@ -106,6 +106,7 @@ func (r *Reply) openFault(members []Part, dialect Dialect) error {
 			return &Error{Path: errorRoot, Rule: "expected an object"}
 		}
 		r.Fault = e.Fault.fault()
+		r.Fault.Contradicted = contradicted(members)
 		return nil
 	}
 	if root := valueOf(members, qimenRoot); isObject(root) && (dialect == Qimen || len(members) == 1) {

@@ -180,7 +180,8 @@ func TestFaults(t *testing.T) {
 		want       *top.Fault
 	}{
 		{"code as text", `{"error_response":{"code":"15"}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15"}},
-		{"beside others", `{"x":{},"error_response":{"code":15},"y":[]}`, top.Simplified, top.TOP, &top.Fault{Code: "15"}},
+		{"beside others", `{"x":{},"error_response":{"code":15},"y":[]}`, top.Simplified, top.TOP, &top.Fault{Code: "15", Contradicted: true}},
+		{"beside ids", `{"_trace_id_":"t","error_response":{"code":15},"request_id":"r"}`, top.Simplified, top.TOP, &top.Fault{Code: "15"}},
 		{"as JSON text", `{"error_response":"{\"code\":15}"}`, top.Simplified, top.TOP, &top.Fault{Code: "15"}},
 		{"empty", `{"error_response":{}}`, top.Simplified, top.TOP, &top.Fault{}},
 		{"TOP's in Qimen", `{"error_response":{"code":25,"msg":"m"}}`, top.Simplified, top.Qimen, &top.Fault{Code: "25", Msg: "m"}},
@@ -191,8 +192,10 @@ func TestFaults(t *testing.T) {
 		{"Qimen, XML", `<response><flag>failure</flag><code>TOP15</code><message>Remote service error | isp.http-read-timeout</message><sub_message>s</sub_message><request_id>r</request_id></response>`, top.XML, top.Qimen,
 			&top.Fault{Code: "TOP15", Msg: "Remote service error | isp.http-read-timeout", SubMsg: "s", RequestID: "r"}},
 		{"Qimen, XML of a provider", `<answer><flag> failure </flag><code>5</code></answer>`, top.XML, top.Qimen, &top.Fault{Code: "5", Provider: true}},
-		{"inside the root", `{"x_response":{"successful":true,"error_response":{"code":15}}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15"}},
-		{"inside the root, XML", `<x_response><successful>true</successful><error_response><code>15</code></error_response></x_response>`, top.XML, top.TOP, &top.Fault{Code: "15"}},
+		{"inside the root", `{"x_response":{"successful":true,"error_response":{"code":15}}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15", Contradicted: true}},
+		{"inside the root, alone", `{"x_response":{"error_response":{"code":15}}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15"}},
+		{"inside the root, XML, alone", `<x_response><error_response><code>15</code></error_response></x_response>`, top.XML, top.TOP, &top.Fault{Code: "15"}},
+		{"inside the root, XML", `<x_response><successful>true</successful><error_response><code>15</code></error_response></x_response>`, top.XML, top.TOP, &top.Fault{Code: "15", Contradicted: true}},
 		{"no flag in TOP", `{"flag":"failure","successful":true}`, top.Simplified, top.TOP, nil},
 		{"other flag", `{"flag":"FAILURE","successful":true}`, top.Simplified, top.Qimen, &top.Fault{Provider: true}}, // was taken for a success
 	} {

@@ -23,7 +23,11 @@ func (r *Reply) openXML(data []byte, dialect Dialect) error {
 		return err
 	}
 	if valueOf(members, errorRoot) != "" {
-		return r.takeXMLFault(errorRoot)
+		if err := r.takeXMLFault(errorRoot); err != nil {
+			return err
+		}
+		r.Fault.Contradicted = contradicted(members)
+		return nil
 	}
 	switch v := judge(members, dialect); {
 	case v == regular && r.inner != "" && valueOf(members, r.inner) == "" && couldBeError(members):
