@@ -3,6 +3,7 @@ package rentcar
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -207,7 +208,7 @@ func TestBillSplitRefusals(t *testing.T) {
 			t.Errorf("%s: %v, %v; want %s", name, parts, err, tc.want)
 		}
 	}
-	for _, size := range []int{2, 3, 1 << 62} {
+	for _, size := range []int{2, 3, math.MaxInt} {
 		if parts, err := bill.Split(size, number); err != nil || len(parts) != 1 {
 			t.Errorf("size %d: %d batches, %v", size, len(parts), err)
 		}

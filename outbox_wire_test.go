@@ -3,6 +3,7 @@ package rentcar_test
 import (
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -113,7 +114,7 @@ func wireCallback() *rapid.Generator[*events.Callback] {
 		cb := &events.Callback{
 			Envelope: events.Envelope{
 				EventType: rapid.OneOf(rapid.SampledFrom([]events.Type{10, 11, 210, 220, 230, 260, 261, 270, 271}), rapid.Custom(func(t *rapid.T) events.Type {
-					return events.Type(rapid.IntRange(0, 1<<31).Draw(t, "type"))
+					return events.Type(rapid.IntRange(0, math.MaxInt32).Draw(t, "type"))
 				})).Draw(t, "type"),
 				OrderID: fliggy.ID(id.Draw(t, "order")), OutOrderID: text.Draw(t, "out order"),
 				ChannelID: fliggy.Channel(rapid.SampledFrom([]string{"", "80001", "a channel of its own / 高德"}).Draw(t, "channel")),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -233,7 +234,7 @@ func TestBackoffOfAnyAttempt(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * time.Hour
 	for attempt, want := range map[int]time.Duration{
-		-1 << 63: 1, -1: 1, 1: 1, 2: 2, 40: 1 << 39, 54: 1 << 53, 55: 1 << 54, 56: year, 64: year, 1<<63 - 1: year,
+		math.MinInt: 1, -1: 1, 1: 1, 2: 2, 40: 1 << 39, 54: 1 << 53, 55: 1 << 54, 56: year, 64: year, math.MaxInt: year,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			seen := &recorder{}
