@@ -50,8 +50,11 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 // until it may be. why says what stood against it, where it was not the failure
 // itself.
 func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bool, why error) {
-	failure, ok := classOf(err)
-	if !ok || n >= cl.config.attempts || !failure.repeatable(cl.config.repeatUnknown) {
+	failed, ok := err.(interface{ class() class })
+	if !ok || n >= cl.config.attempts { // not ok: a business error, the platform has understood the call, and said no
+		return false, nil
+	}
+	if failure := failed.class(); !failure.repeatable(cl.config.repeatUnknown) && !c.cfg.retry.names(err, failure) {
 		return false, nil
 	}
 	if ctx.Err() != nil {
@@ -129,7 +132,7 @@ func (cl *call) notSent(err error) error {
 	if _, limited := err.(*RateLimitError); err == nil || limited { //nolint:errorlint // as admit returns it, not inside a cause
 		return err
 	}
-	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, class: cl.classed(rowBefore)}
+	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, readOnly: !cl.write}
 }
 
 // tooLate tells whether a wait ends after the caller's deadline.
@@ -148,20 +151,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// classOf gives the class of an attempt's failure. A business error has none: the
-// platform has understood the call, and said no.
-func classOf(err error) (class, bool) {
-	switch e := err.(type) { //nolint:errorlint // the error of an attempt is one of these, not wrapped
-	case *TransportError:
-		return e.class, true
-	case *GatewayError:
-		return e.class, true
-	case *DecodeError:
-		return e.class, true
-	}
-	return class{}, false
 }
 
 // A stopped is the failure of the last attempt of a call, and what it alone does

@@ -86,10 +86,12 @@ var failureRows = []struct {
 		"HTTP 500":             reply(http.StatusInternalServerError, "text/html", "<html>"),
 		"HTTP 502":             reply(http.StatusBadGateway, "", ""),
 		"HTTP 504":             reply(http.StatusGatewayTimeout, "text/plain", "upstream"),
-		"HTTP 429":             reply(http.StatusTooManyRequests, "text/plain", "slow down"),
 		"500 with envelope":    reply(http.StatusInternalServerError, jsonType, `{"error_response":{"code":10}}`),
 	}},
 	{wantLost, 3, 1, each("3", "10", "88", "1", "15", "12345", "isp.remote-service-timeout", "isp.unknown-error", "7 isp.http-closed", "15 2401")},
+	{wantLimited, 3, 1, map[string]httpmock.Responder{
+		"HTTP 429": reply(http.StatusTooManyRequests, "text/plain", "slow down"),
+	}},
 	{wantStatus, 1, 1, map[string]httpmock.Responder{
 		"HTTP 404": reply(http.StatusNotFound, "text/html", "<html>"),
 		"HTTP 302": reply(http.StatusFound, "text/html", ""),

@@ -188,7 +188,13 @@ func TestAttemptsByTheTable(t *testing.T) {
 	for _, row := range failureRows {
 		for name, respond := range row.responders {
 			w := row.want
-			w.retryRead, w.retryWrite = row.reads > 1, row.writes > 1
+			w.repeat = repeatNone
+			if row.reads > 1 {
+				w.repeat = repeatReads
+			}
+			if row.writes > 1 {
+				w.repeat = repeatAll
+			}
 			if !strings.HasPrefix(name, "timeout") { // which take real time
 				steps = append(steps, step{name, w, respond})
 			}
@@ -204,7 +210,7 @@ func TestAttemptsByTheTable(t *testing.T) {
 			last = seq[sent]
 			sent++
 			unknown = write && (unknown || last.outcome == OutcomeUnknown) && last.outcome != OutcomeSucceeded
-			again = sent < most && (last.retryWrite || last.retryRead && (!write || repeat))
+			again = sent < most && class{repeat: last.repeat, write: write}.repeatable(repeat)
 		}
 		outcome := last.outcome
 		if unknown {

@@ -69,7 +69,7 @@ func TestRetryPolicyDefaults(t *testing.T) {
 		"no option":   {nil, documented},
 		"zero policy": {[]Option{withRetries()}, documented},
 		"all set":     {[]Option{WithRetry(own)}, own},
-		"some set":    {[]Option{WithRetry(RetryPolicy{MaxDelay: time.Minute})}, RetryPolicy{3, 200 * time.Millisecond, time.Minute, 20}},
+		"some set":    {[]Option{WithRetry(RetryPolicy{MaxDelay: time.Minute})}, RetryPolicy{3, 200 * time.Millisecond, time.Minute, 20, nil}},
 		"last wins":   {[]Option{WithRetry(own), withRetries()}, documented},
 	} {
 		c, err := NewClient(testAppKey, testSecret, tc.opts...)

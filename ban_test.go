@@ -25,6 +25,10 @@ func TestBanTexts(t *testing.T) {
 		"app call limited: THIS BAN WILL LAST FOR 5 MORE SECONDS, sorry": 5 * time.Second,
 		"it will last\tfor  7\nmore  seconds":                            7 * time.Second,
 		"last for 3 more seconds, last for 9 more seconds":               3 * time.Second,
+		"exceeds the limit. This ban will last 14229 seconds":            14229 * time.Second,
+		"exceeds the limit. this ban will last 1 seconds":                time.Second,
+		"not forbidden, will last 7 more seconds":                        7 * time.Second,
+		"last for 12 seconds":                                            12 * time.Second,
 		"This ban will last for 86399 more seconds":                      86399 * time.Second,
 		"This ban will last for 86400 more seconds":                      24 * time.Hour,
 		"This ban will last for 86401 more seconds":                      24 * time.Hour,
@@ -35,8 +39,13 @@ func TestBanTexts(t *testing.T) {
 		"This ban will last for -5 more seconds": 0,
 		"This ban will last for 1.5 more seconds":                  0,
 		"This ban will last for 5 more minutes":                    0,
+		"this ban will last 0 seconds":                             0,
+		"this ban will last 5 minutes":                             0,
+		"at last, 5 seconds":                                       0,
 		"This ban will last for some more seconds":                 0,
 		"This ban will last for 9999999999 more seconds":           24 * time.Hour,
+		"This ban will last for 1000000000000 more seconds":        24 * time.Hour,
+		"This ban will last 1000000000000 seconds":                 24 * time.Hour,
 		"This ban will last for 99999999999999999999 more seconds": 24 * time.Hour,
 		"This ban will last for １２ more seconds":                   0,
 		"This ban lasts 12 seconds":                                0,
@@ -190,9 +199,6 @@ func TestCodeSevenOfAQimenProvider(t *testing.T) {
 func TestBansAreMerged(t *testing.T) {
 	t.Parallel()
 	now := testClock()
-	ban := func(method, subCode string, d time.Duration) *GatewayError {
-		return &GatewayError{Method: method, SubCode: subCode, RetryAfter: d}
-	}
 	var b bans
 	left := func(after time.Duration, a, other time.Duration) {
 		t.Helper()
@@ -202,19 +208,19 @@ func TestBansAreMerged(t *testing.T) {
 		}
 	}
 	left(0, 0, 0)
-	b.note("", ban("a", apiBan, 0), now)
+	b.note("", "a", 0, now)
 	left(0, 0, 0)
-	b.note("", ban("a", apiBan, time.Minute), now)
+	b.note("", "a", time.Minute, now)
 	left(0, time.Minute, 0)
-	b.note("", ban("a", apiBan, time.Second), now) // told earlier, heard later
+	b.note("", "a", time.Second, now) // told earlier, heard later
 	left(0, time.Minute, 0)
-	b.note("", ban("c", appBan, 20*time.Second), now)
+	b.note("", "", 20*time.Second, now)
 	left(0, time.Minute, 20*time.Second)
-	b.note("", ban("c", appBan, 90*time.Second), now)
+	b.note("", "", 90*time.Second, now)
 	left(0, 90*time.Second, 90*time.Second)
 	left(90*time.Second-1, 1, 1)
 	left(90*time.Second, 0, 0)
-	b.note("", ban("b", apiBan, time.Minute), now.Add(2*time.Hour))
+	b.note("", "b", time.Minute, now.Add(2*time.Hour))
 	left(2*time.Hour, 0, time.Minute)
 	if kept := *b.until.Load(); len(kept) != 1 {
 		t.Errorf("bans that are over are kept: %v", kept)
@@ -239,7 +245,10 @@ func TestRetryAfter(t *testing.T) {
 		"gateway, no ban":         {&GatewayError{Code: "7"}, 0},
 		"limiter, after a ban":    {&stopped{last: gateway, why: &RateLimitError{Err: errNoToken}}, time.Minute},
 		"a longer ban of another": {&stopped{last: limited, why: gateway}, time.Second},
-		"no ban, then one":        {&stopped{last: &GatewayError{Code: "10"}, why: limited}, time.Second},
+		"no ban, then one":        {&stopped{last: &GatewayError{Method: opOrderQuery.method, Code: "10"}, why: limited}, time.Second},
+		"a write, then a ban":     {&stopped{last: &GatewayError{Method: "m", Code: "10"}, why: limited}, 0},
+		"a proxy, of a read":      {&TransportError{Method: opOrderQuery.method, Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, time.Hour},
+		"a proxy, of a write":     {&TransportError{Method: "m", Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, 0},
 	} {
 		if got, ok := RetryAfter(tc.err); got != tc.want || ok != (tc.want > 0) {
 			t.Errorf("%s: %v, %v, want %v", name, got, ok, tc.want)

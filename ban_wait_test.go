@@ -123,7 +123,7 @@ func TestABanThatAnotherCallMeets(t *testing.T) {
 	} {
 		var c *Client
 		c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
-			c.bans.note("", &GatewayError{SubCode: appBan, RetryAfter: time.Minute}, testClock())
+			c.bans.note("", "", time.Minute, testClock())
 			return tc.respond(r)
 		}, withFakeTime(&fakeTime{}))
 		_, err := queryOrder(context.Background(), c)
@@ -191,7 +191,7 @@ func TestBanUnderAFrozenClock(t *testing.T) {
 	for _, left := range []time.Duration{1, time.Millisecond, time.Second, 5 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			c, g := clientFor(t, replyJSON(okReply), withRetries())
-			c.bans.note("", &GatewayError{SubCode: appBan, RetryAfter: left}, testClock())
+			c.bans.note("", "", left, testClock())
 			start := time.Now()
 			_, err := queryOrder(t.Context(), c)
 			e := as[*RateLimitError](t, err)
@@ -215,12 +215,12 @@ func TestABanThatGrows(t *testing.T) {
 	for grown, fails := range map[time.Duration]bool{2 * time.Second: false, 30 * time.Second: true} {
 		ft := &fakeTime{}
 		var c *Client
-		grow := sync.OnceFunc(func() { c.bans.note("", &GatewayError{SubCode: appBan, RetryAfter: grown}, ft.time()) })
+		grow := sync.OnceFunc(func() { c.bans.note("", "", grown, ft.time()) })
 		c, g := clientFor(t, replyJSON(okReply), withFakeTime(ft), WithSleep(func(ctx context.Context, d time.Duration) error {
 			defer grow()
 			return ft.sleep(ctx, d)
 		}))
-		c.bans.note("", &GatewayError{SubCode: appBan, RetryAfter: 2 * time.Second}, ft.time())
+		c.bans.note("", "", 2*time.Second, ft.time())
 		_, err := queryOrder(context.Background(), c)
 		if fails {
 			if e := as[*RateLimitError](t, err); e.RetryAfter != grown || g.count() != 0 || len(ft.waits) != 1 {
@@ -288,8 +288,8 @@ func TestBansUnderRace(t *testing.T) {
 	for caller := range callers {
 		wg.Go(func() {
 			for n := range each {
-				b.note("", &GatewayError{Method: method(caller, n), SubCode: apiBan, RetryAfter: time.Minute}, testClock())
-				b.note("", &GatewayError{Method: "all", SubCode: apiBan, RetryAfter: time.Duration(1+caller*each+n) * time.Second}, testClock())
+				b.note("", method(caller, n), time.Minute, testClock())
+				b.note("", "all", time.Duration(1+caller*each+n)*time.Second, testClock())
 				_ = b.left("", "all", testClock)
 			}
 		})

@@ -91,9 +91,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 		}
 	}
 	err := c.receive(cl, n, got, failed, private, &obs)
-	if gateway, ok := err.(*GatewayError); ok { //nolint:errorlint // the reply to this attempt, and no error inside another
-		c.bans.note(cl.banScope, gateway, c.cfg.now())
-	}
+	c.noteBan(cl, err)
 	obs.Outcome = OutcomeOf(err)
 	obs.Duration = c.cfg.now().Sub(start)
 	c.observe(ctx, obs, err)
@@ -194,7 +192,7 @@ func addQuery(own, query string) string {
 // became of the call.
 func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, private *secrets, obs *Observation) error {
 	if failed != nil {
-		return cl.transportError(n, got, failed, private)
+		return c.transportError(cl, n, got, failed, private)
 	}
 	body, err := got.text()
 	var reply *top.Reply
@@ -203,13 +201,13 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, priva
 	}
 	switch {
 	case err == nil && reply.Fault != nil:
-		return cl.gatewayError(n, got, reply.Fault, private, obs)
+		return c.gatewayError(cl, n, got, reply.Fault, private, obs)
 	case got.status != http.StatusOK:
 		text := strings.TrimSpace(fmt.Sprintf("%d %s", got.status, http.StatusText(got.status)))
 		if got.status/100 == 3 {
 			text += ", and redirects are refused"
 		}
-		return cl.transportError(n, got, &phaseError{PhaseStatus, classifyStatus(got.status), errors.New(text)}, private)
+		return c.transportError(cl, n, got, &phaseError{PhaseStatus, errors.New(text)}, private)
 	case err != nil:
 		return cl.decodeError(n, got, "", err, private)
 	}
@@ -224,7 +222,7 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, priva
 		return business
 	}
 	if fault := reply.BareFault(); fault != nil {
-		return cl.gatewayError(n, got, fault, private, obs)
+		return c.gatewayError(cl, n, got, fault, private, obs)
 	}
 	return cl.decodeError(n, got, obs.RequestID, err, private)
 }
@@ -253,34 +251,31 @@ func (cl *call) open(body string, format Format) (*top.Reply, error) {
 	return reply, err
 }
 
-func (cl *call) classed(c class) class {
-	c.write = cl.write
-	return c
-}
-
-func (cl *call) transportError(n int, got *answer, failed *phaseError, private *secrets) error {
+func (c *Client) transportError(cl *call, n int, got *answer, failed *phaseError, private *secrets) error {
 	e := &TransportError{
 		Method: cl.method, Attempts: n, Phase: failed.phase,
-		Err: private.hide(failed.err), class: cl.classed(failed.class),
+		Err: private.hide(failed.err), readOnly: !cl.write,
 	}
 	if got != nil {
-		e.HTTPStatus = got.status
+		e.HTTPStatus, e.RetryAfter = got.status, got.retryAfter(c.cfg.now())
 	}
 	return e
 }
 
-func (cl *call) gatewayError(n int, got *answer, f *top.Fault, private *secrets, obs *Observation) *GatewayError {
-	kind := classifyGateway(f.Code, f.SubCode)
-	if f.Provider || cl.dialect == top.Qimen && kind.wait && !strings.HasPrefix(f.SubCode, accessControl) {
-		kind = rowProvider // a provider may have written it, to whom code 7 means something else
-	}
+func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, private *secrets, obs *Observation) *GatewayError {
 	e := &GatewayError{
 		Method: cl.method, Code: private.redact(f.Code, maxCode), Msg: private.redact(f.Msg, maxText),
 		SubCode: private.redact(f.SubCode, maxCode), SubMsg: private.redact(f.SubMsg, maxText), RequestID: private.redact(f.RequestID, maxCode),
-		HTTPStatus: got.status, Attempts: n, class: cl.classed(kind),
+		HTTPStatus: got.status, Attempts: n, readOnly: !cl.write,
 	}
-	if kind.wait {
+	limited := e.class().kind == ErrRateLimited
+	// A Qimen provider may have written it, to whom code 7 means something else.
+	e.undecided = f.Provider || f.Contradicted || cl.dialect == top.Qimen && limited && !strings.HasPrefix(f.SubCode, "accesscontrol.")
+	if limited && !e.undecided {
 		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))
+	}
+	if e.class().repeat != repeatNone { // what repeating does not mend, waiting does not
+		e.RetryAfter = cmp.Or(e.RetryAfter, got.retryAfter(c.cfg.now()))
 	}
 	obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
 	return e
@@ -289,7 +284,7 @@ func (cl *call) gatewayError(n int, got *answer, f *top.Fault, private *secrets,
 func (cl *call) decodeError(n int, got *answer, requestID string, err error, private *secrets) error {
 	return &DecodeError{
 		Method: cl.method, RequestID: requestID, HTTPStatus: got.status, Attempts: n,
-		Reply: got.describe(), Err: private.hide(err), class: cl.classed(rowUndecodable),
+		Reply: got.describe(), Err: private.hide(err), readOnly: !cl.write,
 	}
 }
 

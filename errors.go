@@ -16,9 +16,10 @@ var (
 	// ErrOutcomeUnknown: a call that changes something may or may not have been
 	// carried out. Do not repeat it: ask the platform first.
 	ErrOutcomeUnknown = errors.New("outcome unknown: the call may have been carried out")
-	// ErrRateLimited: flow control (限流) refused the call, which was not carried out;
-	// of a call repeated under CallRepeatUnknown an earlier attempt may have been, and
-	// then it matches ErrOutcomeUnknown, too.
+	// ErrRateLimited: flow control (限流) refused the call, which was not carried out.
+	// A write that got HTTP status 429 without an envelope may have been, since a proxy
+	// does not say what it did before; so may an earlier attempt of a call repeated
+	// under CallRepeatUnknown. Both match ErrOutcomeUnknown too.
 	ErrRateLimited = errors.New("rate limited")
 	// ErrUnavailable: the gateway, the network or the service behind failed.
 	ErrUnavailable = errors.New("service unavailable")
@@ -60,7 +61,7 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// OutcomeOf tells what became of the call that returned err: OutcomeSucceeded for
+// OutcomeOf returns what became of the call that returned err: OutcomeSucceeded for
 // nil, OutcomeNotSent or OutcomeRejected where that is certain, and OutcomeUnknown
 // for everything else, errors of other packages included.
 func OutcomeOf(err error) Outcome {
@@ -85,7 +86,9 @@ type ValidationError = fliggy.ValidationError
 type Problem = fliggy.Problem
 
 // A TransportError says that no usable reply came: the connection failed, the
-// time was up, the reply was cut off or is no reply of the gateway.
+// time was up, the reply was cut off or is no reply of the gateway. One that a test
+// makes of these fields matches the same classes as a received one, and so do the
+// other errors of this package; a method that has no type here counts as a write.
 type TransportError struct {
 	Method     string // API name
 	Attempts   int    // how often the call was sent or tried
@@ -96,7 +99,11 @@ type TransportError struct {
 	// itself, which may hold the request, is reached by errors.As alone.
 	Err error `json:"-"`
 
-	class class
+	// RetryAfter is how long to wait by the Retry-After header (in seconds or as a date)
+	// of a reply with HTTP status 429 or 503; 24 hours at most, 0 without the header.
+	RetryAfter time.Duration
+
+	readOnly bool // the call was marked so
 }
 
 // A Phase is the part of an attempt that failed.
@@ -113,19 +120,19 @@ const (
 
 // Error names the method, the phase and the cause, never URL, body or secrets.
 func (e *TransportError) Error() string {
-	return fmt.Sprintf("rentcar: %s: %s: %v%s%s", e.Method, e.Phase, e.Err, attempts(e.Attempts), e.class.warning(e.Method))
+	return fmt.Sprintf("rentcar: %s: %s: %v%s%s", e.Method, e.Phase, e.Err, attempts(e.Attempts), e.class().warning(e.Method))
 }
 
 // Unwrap returns the cause, such as context.DeadlineExceeded.
 func (e *TransportError) Unwrap() error { return e.Err }
 
 // Is matches the classes of this package.
-func (e *TransportError) Is(target error) bool { return e.class.is(target) }
+func (e *TransportError) Is(target error) bool { return e.class().is(target) }
 
 // Outcome is OutcomeNotSent when no connection came about, else OutcomeUnknown.
-func (e *TransportError) Outcome() Outcome { return e.class.outcome }
+func (e *TransportError) Outcome() Outcome { return e.class().outcome }
 
-// Timeout tells whether the time of the attempt or of the caller was up.
+// Timeout reports whether the time of the attempt or of the caller was up.
 func (e *TransportError) Timeout() bool {
 	var t interface{ Timeout() bool }
 	return errors.As(e.Err, &t) && t.Timeout()
@@ -145,10 +152,13 @@ type GatewayError struct {
 	HTTPStatus int    // 200 as a rule
 	Attempts   int    // how often the call was sent
 
-	// RetryAfter is how long a ban of flow control lasts, 0 where none is told.
+	// RetryAfter is how long a ban of flow control lasts, by its message, or how long to
+	// wait by a Retry-After header as in TransportError; 24 hours at most, 0 where
+	// neither is told.
 	RetryAfter time.Duration
 
-	class class
+	readOnly  bool // the call was marked so
+	undecided bool // the codes do not say what became of the call: a Qimen provider's own, or contradicted by the reply
 }
 
 // Error gives codes, messages and the request id.
@@ -167,14 +177,14 @@ func (e *GatewayError) Error() string {
 			fmt.Fprintf(&b, ": %s", brief(text))
 		}
 	}
-	return b.String() + requestID(e.RequestID) + attempts(e.Attempts) + e.class.warning(e.Method)
+	return b.String() + requestID(e.RequestID) + attempts(e.Attempts) + e.class().warning(e.Method)
 }
 
 // Is matches the classes of this package.
-func (e *GatewayError) Is(target error) bool { return e.class.is(target) }
+func (e *GatewayError) Is(target error) bool { return e.class().is(target) }
 
 // Outcome is OutcomeRejected where the code proves it, else OutcomeUnknown.
-func (e *GatewayError) Outcome() Outcome { return e.class.outcome }
+func (e *GatewayError) Outcome() Outcome { return e.class().outcome }
 
 // A BusinessError is a regular reply whose success flag says no. The method
 // that returns it also returns the decoded reply, which has the texts in full: here
@@ -213,23 +223,23 @@ type DecodeError struct {
 	Reply      string // what came, in words: "HTML, 120 bytes"
 	Err        error  `json:"-"` // path and rule
 
-	class class
+	readOnly bool // the call was marked so
 }
 
 // Error names what came and the member and rule it breaks.
 func (e *DecodeError) Error() string {
 	return fmt.Sprintf("rentcar: %s: reply not understood (%s): %v%s%s%s", e.Method, e.Reply, e.Err,
-		requestID(e.RequestID), attempts(e.Attempts), e.class.warning(e.Method))
+		requestID(e.RequestID), attempts(e.Attempts), e.class().warning(e.Method))
 }
 
 // Unwrap returns the path and rule.
 func (e *DecodeError) Unwrap() error { return e.Err }
 
 // Is matches the classes of this package.
-func (e *DecodeError) Is(target error) bool { return e.class.is(target) }
+func (e *DecodeError) Is(target error) bool { return e.class().is(target) }
 
 // Outcome is OutcomeUnknown: the platform has answered, but what it said is lost.
-func (e *DecodeError) Outcome() Outcome { return e.class.outcome }
+func (e *DecodeError) Outcome() Outcome { return e.class().outcome }
 
 func requestID(id string) string {
 	if id == "" {

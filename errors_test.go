@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 )
@@ -19,35 +20,35 @@ var sentinels = []error{
 // A want is what is to be known of a failure: what became of the call, which
 // class it matches, and whether it may be repeated.
 type want struct {
-	outcome                     Outcome
-	kind                        error // nil for no class but, perhaps, ErrOutcomeUnknown
-	retryRead, retryWrite, wait bool
+	outcome Outcome
+	kind    error // nil for no class but, perhaps, ErrOutcomeUnknown
+	repeat  repeat
 }
 
 var (
-	wantNever     = want{OutcomeNotSent, nil, false, false, false}
-	wantNotSent   = want{OutcomeNotSent, ErrUnavailable, true, true, false}
-	wantLost      = want{OutcomeUnknown, ErrUnavailable, true, false, false}
-	wantStatus    = want{OutcomeUnknown, ErrUnavailable, false, false, false}
-	wantGarbled   = want{OutcomeUnknown, nil, true, false, false}
-	wantTooLarge  = want{OutcomeUnknown, ErrReplyTooLarge, false, false, false}
-	wantThrottled = want{OutcomeRejected, ErrRateLimited, true, true, true}
-	wantInvalid   = want{OutcomeRejected, ErrInvalidRequest, false, false, false}
-	wantForbidden = want{OutcomeRejected, ErrForbidden, false, false, false}
-	wantAuth      = want{OutcomeRejected, ErrUnauthorized, false, false, false}
-	wantBadArg    = want{OutcomeUnknown, ErrInvalidRequest, false, false, false}
+	wantNever     = want{OutcomeNotSent, nil, repeatNone}
+	wantNotSent   = want{OutcomeNotSent, ErrUnavailable, repeatAll}
+	wantLost      = want{OutcomeUnknown, ErrUnavailable, repeatReads}
+	wantLimited   = want{OutcomeUnknown, ErrRateLimited, repeatReads} // by a proxy
+	wantStatus    = want{OutcomeUnknown, ErrUnavailable, repeatNone}
+	wantGarbled   = want{OutcomeUnknown, nil, repeatReads}
+	wantTooLarge  = want{OutcomeUnknown, ErrReplyTooLarge, repeatNone}
+	wantThrottled = want{OutcomeRejected, ErrRateLimited, repeatAll}
+	wantInvalid   = want{OutcomeRejected, ErrInvalidRequest, repeatNone}
+	wantForbidden = want{OutcomeRejected, ErrForbidden, repeatNone}
+	wantAuth      = want{OutcomeRejected, ErrUnauthorized, repeatNone}
+	wantBadArg    = want{OutcomeUnknown, ErrInvalidRequest, repeatNone}
+	wantUndecided = want{OutcomeUnknown, nil, repeatNone}
 )
 
 func testClass(t testing.TB, err error) class {
 	t.Helper()
-	if e, ok := errors.AsType[*TransportError](err); ok {
-		return e.class
+	var e interface {
+		error
+		class() class
 	}
-	if e, ok := errors.AsType[*GatewayError](err); ok {
-		return e.class
-	}
-	if e, ok := errors.AsType[*DecodeError](err); ok {
-		return e.class
+	if errors.As(err, &e) {
+		return e.class()
 	}
 	t.Errorf("%T has no class", err)
 	return class{}
@@ -72,7 +73,7 @@ func (w want) check(t testing.TB, err error, write bool) {
 			t.Errorf("a wrapped error is not judged as %q", s)
 		}
 	}
-	if c := testClass(t, err); c.retryRead != w.retryRead || c.retryWrite != w.retryWrite || c.wait != w.wait || c.write != write {
+	if c := testClass(t, err); c.repeat != w.repeat || c.write != write {
 		t.Errorf("class %+v, want %+v for write %v", c, w, write)
 	}
 	warned := strings.Contains(err.Error(), "outcome unknown: the call may have been carried out; find out before repeating it")
@@ -118,6 +119,15 @@ func TestGatewayErrorClasses(t *testing.T) {
 		{wantInvalid, []string{"9", "21", "22", "23", "30", "31", "32", "33", "34", "40", "41", "43", "47"}, []string{"", "isv.missing-parameter"}},
 		{wantForbidden, []string{"11", "12", "13", "42", "53"}, []string{"", "isv.permission-api-package-limit", "isv.permission-ip-whitelist-limit"}},
 		{wantAuth, []string{"24", "25", "26", "27", "28", "29", "44"}, []string{"", "invalid-sessionkey", "session-expired", "isv.appkey-not-exists"}},
+		{wantThrottled, []string{"ApiCallLimit", "AppApiCallLimit", "AppCallLimit", "SellerCallLimit"}, []string{"", "isv.x"}},
+		{wantInvalid, []string{"IllegalTimestamp", "MissingParameter", "InvalidApiPath"}, []string{"", "isv.x"}},
+		{wantForbidden, []string{"InsufficientPermission", "AppWhiteIpLimit"}, []string{"", "isv.x"}},
+		{wantAuth, []string{
+			"InvalidAppKey", "IncompleteSignature", "InvalidSignature", "MissingSession", "InvalidSession", "IllegalAccessToken", "InvalidAccessToken",
+		}, []string{"", "isv.x"}},
+		{wantBadArg, []string{"InvalidParameter"}, []string{"", "isv.x"}}, // the service may say so, and may have acted
+		{wantAuth, []string{"1", "15", "", "500"}, []string{"isp.get-app-error"}},
+		{wantBadArg, []string{"15", "31", "25", ""}, []string{"isv.request-replay-error"}}, // it has had the request before, and may have carried it out
 		{wantInvalid, []string{"15", "50", "500", "601", "999", ""}, []string{
 			"isv.missing-parameter", "isv.missing-parameter:x", "isv.invalid-parameter", "isv.parameters-mismatch:a-and-b", "isv.invalid-permission",
 			"isv.order-not-exist:7", "isv.order-service-error:REASON", "isv.anything",
@@ -131,7 +141,8 @@ func TestGatewayErrorClasses(t *testing.T) {
 			"isp.top-remote-service-unavailable", "isp.top-remote-unknown-error", "isp.unknown-error", "isp.system-busy",
 			"isp.http-read-timeout", "isp.http-connection-timeout", "isp.http-connection-refuse", "isp.http-closed",
 		}},
-		{wantLost, []string{"3", "10", "88", "15", "50", "1", "14", "99", "12345", "x"}, []string{"", "2401", "9100", "unfamiliar"}},
+		{wantLost, []string{"ApiCallLimit", "InvalidAppKey", "1"}, []string{"isp.x", "isp.get-app-error.x"}},
+		{wantLost, []string{"3", "10", "88", "15", "50", "1", "14", "99", "12345", "x", "apicalllimit", "ApiCallLimits", "ServiceTimeout"}, []string{"", "2401", "9100", "unfamiliar"}},
 	} {
 		for _, code := range row.codes {
 			for _, sub := range row.subCodes {
@@ -205,8 +216,8 @@ func TestErrorTexts(t *testing.T) {
 			diff(t, "text of a write", "rentcar: alitrip.rentcar.btb.renewal.order.cancel: "+tc.write, fmt.Sprint(err))
 		})
 	}
-	twice := &GatewayError{Method: "m", Code: "10", Attempts: 3}
-	if want := "rentcar: m: gateway error 10 [after 3 attempts]"; twice.Error() != want {
+	twice := &GatewayError{Method: opOrderQuery.method, Code: "10", Attempts: 3}
+	if want := "rentcar: alitrip.rentcar.btb.order.query: gateway error 10 [after 3 attempts]"; twice.Error() != want {
 		t.Errorf("text %q, want %q", twice, want)
 	}
 }
@@ -282,6 +293,74 @@ func TestValidationErrorClass(t *testing.T) {
 	for _, s := range sentinels {
 		if errors.Is(business, s) {
 			t.Errorf("a BusinessError matches %q", s)
+		}
+	}
+}
+
+// An error that a test makes of its public fields classifies as a received one does.
+func TestErrorsMadeByHand(t *testing.T) {
+	t.Parallel()
+	read, write := opOrderQuery.method, opRenewalSubmit.method
+	for name, tc := range map[string]struct {
+		err     error
+		kind    error // nil for none
+		unknown bool  // it matches ErrOutcomeUnknown
+		outcome Outcome
+		after   time.Duration
+	}{
+		"code":                   {&GatewayError{Code: "7"}, ErrRateLimited, false, OutcomeRejected, 0},
+		"code, ban":              {&GatewayError{Method: write, Code: "7", RetryAfter: time.Minute}, ErrRateLimited, false, OutcomeRejected, time.Minute},
+		"word":                   {&GatewayError{Code: "InvalidAppKey"}, ErrUnauthorized, false, OutcomeRejected, 0},
+		"sub code":               {&GatewayError{Code: "15", SubCode: "isv.invalid-parameter"}, ErrInvalidRequest, false, OutcomeRejected, 0},
+		"read, undecided":        {&GatewayError{Method: read, Code: "10"}, ErrUnavailable, false, OutcomeUnknown, 0},
+		"write, undecided":       {&GatewayError{Method: write, Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"any method, undecided":  {&GatewayError{Method: "x.y", Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"not sent":               {&TransportError{Method: write, Phase: PhaseBefore}, nil, false, OutcomeNotSent, 0},
+		"no connection":          {&TransportError{Method: write, Phase: PhaseConnect}, ErrUnavailable, false, OutcomeNotSent, 0},
+		"no reply":               {&TransportError{Method: write, Phase: PhaseSend}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"no reply to a read":     {&TransportError{Method: read, Phase: PhaseSend}, ErrUnavailable, false, OutcomeUnknown, 0},
+		"too large":              {&TransportError{Method: read, Phase: PhaseRead, Err: ErrReplyTooLarge}, ErrReplyTooLarge, false, OutcomeUnknown, 0},
+		"429":                    {&TransportError{Method: read, Phase: PhaseStatus, HTTPStatus: 429, RetryAfter: time.Second}, ErrRateLimited, false, OutcomeUnknown, time.Second},
+		"404 of a write":         {&TransportError{Method: write, Phase: PhaseStatus, HTTPStatus: 404}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"not understood":         {&DecodeError{Method: read}, nil, false, OutcomeUnknown, 0},
+		"not understood, write":  {&DecodeError{Method: write}, nil, true, OutcomeUnknown, 0},
+		"refused by the service": {&BusinessError{Method: write, Code: "1"}, nil, false, OutcomeRejected, 0},
+	} {
+		for _, s := range sentinels {
+			if want := errors.Is(s, tc.kind) || errors.Is(s, ErrOutcomeUnknown) && tc.unknown; errors.Is(tc.err, s) != want {
+				t.Errorf("%s: matches %q: %v, want %v", name, s, !want, want)
+			}
+		}
+		if got := OutcomeOf(tc.err); got != tc.outcome {
+			t.Errorf("%s: outcome %v, want %v", name, got, tc.outcome)
+		}
+		if after, told := RetryAfter(tc.err); after != tc.after || told != (tc.after > 0) {
+			t.Errorf("%s: RetryAfter is %v, %v", name, after, told)
+		}
+	}
+}
+
+// An error envelope beside members of a success decides nothing: a write may have been
+// carried out, and no ban is believed.
+func TestContradictedError(t *testing.T) {
+	t.Parallel()
+	const fault = `"error_response":{"code":7,"msg":"App Call Limited","sub_msg":"This ban will last for 2 more seconds"}`
+	for name, tc := range map[string]struct {
+		respond httpmock.Responder
+		format  Format
+	}{
+		"flag":         {replyJSON(`{"successful":true,` + fault + `}`), SimplifiedJSON},
+		"flag behind":  {replyJSON(`{` + fault + `,"successful":true}`), SimplifiedJSON},
+		"id":           {replyJSON(`{` + fault + `,"renewal_order_id":"7"}`), SimplifiedJSON},
+		"another root": {replyJSON(`{` + fault + `,"x_response":{"successful":true}}`), WrappedJSON},
+		"inside":       {replyJSON(`{"x_response":{` + fault + `,"successful":true}}`), WrappedJSON},
+		"XML":          {reply(200, xmlType, `<x_response><error_response><code>7</code></error_response><successful>true</successful></x_response>`), XML},
+	} {
+		c, g := clientFor(t, tc.respond, withRetries(), WithFormat(tc.format))
+		_, err := cancelRenewal(t.Context(), c)
+		wantUndecided.check(t, err, true)
+		if e := as[*GatewayError](t, err); e.Code != "7" || e.RetryAfter != 0 || g.count() != 1 {
+			t.Errorf("%s: %d requests: %+v", name, g.count(), e)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func TestMessagesAreBrief(t *testing.T) {
 			t.Errorf("%q", text)
 		}
 	}
-	if got := (&GatewayError{Method: "x.y"}).Error(); got != "rentcar: x.y: gateway error without a code" {
+	if got := (&GatewayError{Method: opOrderQuery.method}).Error(); got != "rentcar: "+opOrderQuery.method+": gateway error without a code" {
 		t.Error(got)
 	}
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,10 +53,11 @@ func (c *Client) admit(ctx context.Context, cl *call) error {
 }
 
 // A RateLimitError says that a call was not sent: a ban of flow control (限流) that
-// an earlier call met still lasts, or the limiter refused. It matches
-// ErrRateLimited, its outcome is OutcomeNotSent. Where it is only the reason why a
-// call was not sent again, the outcome is that of the error as it was returned, see
-// OutcomeOf. The client remembers a ban until it ends; a new client knows of none.
+// an earlier call met still lasts, or the wait that a Retry-After header asked for, or
+// the limiter refused. It matches ErrRateLimited, its outcome is OutcomeNotSent. Where
+// it is only the reason why a call was not sent again, the outcome is that of the error
+// as it was returned, see OutcomeOf. The client remembers a ban until it ends, or until
+// Client.LiftBans; a new client knows of none.
 type RateLimitError struct {
 	Method     string        // API name
 	RetryAfter time.Duration // how long the ban still lasts; 0 when the limiter refused
@@ -78,9 +81,10 @@ func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited
 // Outcome is OutcomeNotSent.
 func (e *RateLimitError) Outcome() Outcome { return OutcomeNotSent }
 
-// RetryAfter tells how long a ban of flow control lasts that ended the call. It is
-// false where err tells of none: a throttle without a time, a limiter's refusal, or
-// a write that may have been carried out by an earlier attempt.
+// RetryAfter returns how long a ban of flow control lasts that ended the call, or how
+// long to wait by a Retry-After header. It is false where err tells of neither: a
+// throttle without a time, a limiter's refusal, or a write that may have been carried
+// out, by this attempt or an earlier one.
 func RetryAfter(err error) (time.Duration, bool) {
 	if errors.Is(err, ErrOutcomeUnknown) { // to be settled, not to be sent again
 		return 0, false
@@ -93,6 +97,10 @@ func RetryAfter(err error) (time.Duration, bool) {
 	if errors.As(err, &gateway) && gateway.RetryAfter > 0 {
 		return gateway.RetryAfter, true
 	}
+	var failed *TransportError
+	if errors.As(err, &failed) && failed.RetryAfter > 0 {
+		return failed.RetryAfter, true
+	}
 	return 0, false
 }
 
@@ -103,9 +111,9 @@ const (
 	maxBan = 24 * time.Hour
 )
 
-// banText is how the platform tells the rest of a ban, such as "This ban will last
-// for 12 more seconds".
-var banText = regexp.MustCompile(`(?i)last\s+for\s+0*(\d+)\s+more\s+second`)
+// banText is how the platform tells the rest of a ban: "This ban will last for 12 more
+// seconds", or "this ban will last 12 seconds".
+var banText = regexp.MustCompile(`(?i)last\s+(?:for\s+)?(\d+)\s+(?:more\s+)?second`)
 
 // banOf reads the rest of a ban; 0 where the text tells none.
 func banOf(text string) time.Duration {
@@ -113,11 +121,32 @@ func banOf(text string) time.Duration {
 	if m == nil {
 		return 0
 	}
-	seconds, err := strconv.ParseInt(m[1], 10, 32)
-	if err != nil { // too many digits
+	return secondsOf(m[1])
+}
+
+// secondsOf is a wait of that many seconds, at most maxBan; 0 for what is no number.
+func secondsOf(digits string) time.Duration {
+	n, err := strconv.ParseUint(digits, 10, 64)
+	switch {
+	case errors.Is(err, strconv.ErrRange), n > uint64(maxBan/time.Second):
 		return maxBan
+	case err != nil:
+		return 0
 	}
-	return min(time.Duration(seconds)*time.Second, maxBan)
+	return time.Duration(n) * time.Second //nolint:gosec // at most maxBan
+}
+
+// retryAfter is the wait that a reply with HTTP status 429 or 503 asks for; 0 where it
+// asks for none.
+func (a *answer) retryAfter(now time.Time) time.Duration {
+	if a.status != http.StatusTooManyRequests && a.status != http.StatusServiceUnavailable {
+		return 0
+	}
+	value := strings.TrimSpace(a.header.Get("Retry-After"))
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, min(date.Sub(now), maxBan))
+	}
+	return secondsOf(value)
 }
 
 // appBan is the sub code of a ban of the app on all its calls. Every other one is
@@ -136,14 +165,36 @@ type bans struct {
 // called.
 const maxBans = 1000
 
-// note remembers the ban that a failure tells of.
-func (b *bans) note(scope string, e *GatewayError, now time.Time) {
-	if e.RetryAfter <= 0 {
+// LiftBans forgets all bans of flow control, and all waits that a Retry-After header
+// asked for: the next call of each method is sent. A call that is waiting for the end of
+// one goes on waiting, RetryPolicy.MaxDelay at most. It is for operators, after the
+// platform has lifted a ban or a proxy has asked for too much.
+func (c *Client) LiftBans() {
+	c.bans.mu.Lock()
+	defer c.bans.mu.Unlock()
+	c.bans.until.Store(nil)
+}
+
+// noteBan remembers the ban that the failure of an attempt tells of.
+func (c *Client) noteBan(cl *call, failure error) {
+	switch e := failure.(type) { //nolint:errorlint // the failure of this attempt, and no error inside another
+	case *GatewayError:
+		method := e.Method
+		if e.SubCode == appBan {
+			method = ""
+		}
+		c.bans.note(cl.banScope, method, e.RetryAfter, c.cfg.now())
+	case *TransportError:
+		c.bans.note(cl.banScope, e.Method, e.RetryAfter, c.cfg.now())
+	}
+}
+
+// note remembers a ban of a method, or of all where it is empty.
+func (b *bans) note(scope, method string, ban time.Duration, now time.Time) {
+	if ban <= 0 {
 		return
 	}
-	if e.SubCode != appBan {
-		scope += e.Method
-	}
+	key := scope + method
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	until := map[string]time.Time{}
@@ -151,14 +202,14 @@ func (b *bans) note(scope string, e *GatewayError, now time.Time) {
 		maps.Copy(until, *old)
 	}
 	maps.DeleteFunc(until, func(_ string, end time.Time) bool { return !end.After(now) })
-	_, known := until[scope]
-	if end := now.Add(e.RetryAfter); end.After(until[scope]) && (known || e.SubCode == appBan || len(until) < maxBans) {
-		until[scope] = end
+	_, known := until[key]
+	if end := now.Add(ban); end.After(until[key]) && (known || method == "" || len(until) < maxBans) {
+		until[key] = end
 	}
 	b.until.Store(&until)
 }
 
-// left tells how long calls of a method are still banned.
+// left returns how long calls of a method are still banned.
 func (b *bans) left(scope, method string, now func() time.Time) time.Duration {
 	until := b.until.Load()
 	if until == nil {

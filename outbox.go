@@ -217,10 +217,10 @@ func isFinal(err error) bool {
 
 // contentCodes are the main codes that blame the arguments of a call. Others that call
 // it malformed are about what all calls have in common, such as the timestamp.
-var contentCodes = []string{"40", "41", "43"}
+var contentCodes = []string{"40", "41", "43", "MissingParameter"}
 
 func isAboutContent(code, subCode string) bool {
-	if _, decides := gatewayCodes[code]; decides {
+	if lookUp(code, subCode).main != "" { // it decides by itself
 		return slices.Contains(contentCodes, code)
 	}
 	return !strings.Contains(subCode, "permission") // isv.invalid-permission

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -12,12 +13,12 @@ import (
 // A RetryPolicy says how often and after what wait a call is sent again. The zero
 // value of a field stands for its default.
 //
-// What is sent again does not depend on it. Reads are, after any failure that may
+// What is sent again depends on Codes alone. Reads are, after any failure that may
 // pass: no connection, a timeout, a reply cut off, not understood, or without
 // envelope and with HTTP status 5xx or 429, flow control, an isp. sub code (but for
-// those that blame the arguments), codes 3, 10, 88 and any that is not known. Writes
-// are only when the platform has surely not carried them out: no connection came
-// about, or flow control refused them. See CallRepeatUnknown.
+// those that blame the arguments or the app key), codes 3, 10, 88 and any that is not
+// known. Writes are only when the platform has surely not carried them out: no
+// connection came about, or flow control refused them. See CallRepeatUnknown.
 type RetryPolicy struct {
 	// MaxAttempts is how often a call is sent at most: 3. 1 sends every call once; it
 	// still waits for the end of a short ban before that.
@@ -32,6 +33,12 @@ type RetryPolicy struct {
 	// make without a success: 20. Every tenth success gives one back, so that an
 	// outage is not multiplied.
 	Budget int
+	// Codes are further codes and sub codes of a GatewayError after which a call may be
+	// sent again, such as "isv.order-service-error:BUSY", each as the platform writes it:
+	// a read, and a write that was surely not carried out (OutcomeRejected). A write
+	// whose outcome is unknown is not repeated for their sake, even under
+	// CallRepeatUnknown. None by default.
+	Codes []string
 }
 
 // The defaults of a RetryPolicy.
@@ -52,7 +59,15 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 		BaseDelay:   min(cmp.Or(p.BaseDelay, DefaultBaseDelay), longestDelay),
 		MaxDelay:    min(cmp.Or(p.MaxDelay, DefaultMaxDelay), longestDelay),
 		Budget:      cmp.Or(p.Budget, DefaultRetryBudget),
+		Codes:       slices.Clone(p.Codes),
 	}
+}
+
+// names reports whether Codes let a call that failed so be sent again.
+func (p RetryPolicy) names(failure error, c class) bool {
+	e, ok := failure.(*GatewayError) //nolint:errorlint // the failure of an attempt, and no error inside another
+	return ok && (!c.write || c.outcome == OutcomeRejected) &&
+		(slices.Contains(p.Codes, e.Code) || slices.Contains(p.Codes, e.SubCode))
 }
 
 func (p RetryPolicy) check() error {
@@ -61,6 +76,8 @@ func (p RetryPolicy) check() error {
 		return errors.New("retry policy: MaxAttempts must not be negative: 1 sends every call once")
 	case p.BaseDelay < 0 || p.MaxDelay < 0:
 		return errors.New("retry policy: delays must not be negative")
+	case slices.Contains(p.Codes, ""):
+		return errors.New("retry policy: a code of Codes must not be empty")
 	case p.Budget < 0:
 		return errors.New("retry policy: the budget must not be negative: MaxAttempts 1 switches repeating off")
 	}

@@ -105,14 +105,13 @@ type request struct {
 // A phaseError is a failure and where it happened.
 type phaseError struct {
 	phase Phase
-	class class
 	err   error
 }
 
 // send sends the request once and reads the reply, inflated and capped.
 func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (*answer, *phaseError) {
 	if err := ctx.Err(); err != nil {
-		return nil, &phaseError{PhaseBefore, rowBefore, withCause(ctx, err)}
+		return nil, &phaseError{PhaseBefore, withCause(ctx, err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -129,9 +128,9 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	resp, err := r.Get(shortAddress)
 	if err != nil {
 		err = ownError(ctx, unquoted(stripURL(err)))
-		failed := &phaseError{PhaseSend, rowLost, nil}
+		failed := &phaseError{PhaseSend, nil}
 		if s.unconnected() || !s.asked.Load() && isDialError(err) { // before the caller's cause comes in, which may be anything
-			failed = &phaseError{PhaseConnect, rowNotSent, nil}
+			failed = &phaseError{PhaseConnect, nil}
 			err = asProxyRefusal(err)
 		}
 		failed.err = withCause(ctx, err)
@@ -144,9 +143,9 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	err = ownError(ctx, err)
 	switch {
 	case errors.Is(err, ErrReplyTooLarge):
-		return &s.answer, &phaseError{PhaseRead, rowTooLarge, err}
+		return &s.answer, &phaseError{PhaseRead, err}
 	case err != nil:
-		failed := &phaseError{PhaseRead, rowLost, withCause(ctx, stripURL(err))}
+		failed := &phaseError{PhaseRead, withCause(ctx, stripURL(err))}
 		stop := time.AfterFunc(drainTime, cancel)
 		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, t.limit)
 		stop.Stop()
