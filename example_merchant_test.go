@@ -15,22 +15,22 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// A toy store of a merchant: one rental, and the renewals by the trade number of
-// their payment.
+// A toy store of a merchant: one rental, and the renewals by qimen.Delivery.Key, which is the same
+// for every repeat. A trade number alone is no such key: it may be empty.
 type exampleStore map[string]*qimen.RenewalSubmitReply
 
 func (exampleStore) isOut(_ context.Context, orderID fliggy.ID) bool {
 	return orderID == "3175520762897901122"
 }
 
-func (s exampleStore) booked(_ context.Context, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
-	return s[r.PayTradeNo], nil
+func (s exampleStore) booked(_ context.Context, key string) (*qimen.RenewalSubmitReply, error) {
+	return s[key], nil
 }
 
 func (exampleStore) newID() string { return "R000000001" }
 
-func (s exampleStore) book(_ context.Context, r *qimen.RenewalSubmitRequest, reply *qimen.RenewalSubmitReply) (*qimen.RenewalSubmitReply, error) {
-	s[r.PayTradeNo] = reply
+func (s exampleStore) book(_ context.Context, key string, reply *qimen.RenewalSubmitReply) (*qimen.RenewalSubmitReply, error) {
+	s[key] = reply
 	return reply, nil
 }
 
@@ -67,7 +67,7 @@ func Example_merchant() {
 			return price(ctx, r.OrderID, r.CarUseTime, r.CarReturnTime)
 		}),
 		qimen.OnRenewalSubmit(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
-			if before, err := store.booked(ctx, r); before != nil || err != nil {
+			if before, err := store.booked(ctx, d.Key); before != nil || err != nil {
 				return before, err // it came again: the same answer, whatever the price is by now
 			}
 			quote, err := price(ctx, r.OrderID, r.CarUseTime, r.CarReturnTime)
@@ -78,7 +78,7 @@ func Example_merchant() {
 				return nil, qimen.Refuse("price-changed", "价格已变化,请重新询价")
 			}
 			reply := &qimen.RenewalSubmitReply{OutOrderID: store.newID(), CreatedTime: fliggy.At(time.Now())}
-			return store.book(ctx, r, reply) // once: r.PayTradeNo is unique; r.IsPressureTest stays out of the books
+			return store.book(ctx, d.Key, reply) // once for each d.Key; r.IsPressureTest stays out of the books
 		}),
 		qimen.OnRenewalCancel(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
 			return &qimen.RenewalCancelReply{}, store.cancel(ctx, r) // r.OutOrderID is the id of your reply to the submit

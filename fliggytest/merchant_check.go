@@ -28,8 +28,8 @@ type MerchantCheck struct {
 	// Orders are rentals that the merchant knows: at least one. Each price query
 	// takes the next.
 	Orders []MerchantOrder
-	// Submit lets the run book a renewal of the first order, and cancel it again.
-	// Without it nothing at all is sent to the two methods.
+	// Submit lets the run book renewals of the first order, and of the last for the one
+	// that differs, and cancel them again. Without it nothing at all is sent to the two methods.
 	Submit bool
 	// Penalty is the penaltyAmount of the cancellation; 0.00 when unset. How Fliggy
 	// computes it is not documented.
@@ -43,7 +43,11 @@ type MerchantCheck struct {
 // the answers break: prices for the three scenarios of the merchant renewal guide
 // and for three other periods, an unknown order, a body that is cut off, a stale
 // timestamp, bad signatures; with cfg.Submit also a submit and a cancellation, each
-// twice.
+// twice, and submits of two renewals without a trade number.
+//
+// An endpoint that cannot be reached, or gives no reply of its own (HTTP status 404 or
+// 500, an empty body) to any of the guide's three price queries, is one failure of the
+// rule "endpoint". The run ends there. A rule passes only on an answer that shows it.
 //
 // It computes with code of its own. A rule that no document states firmly, but
 // samples suggest, gives warnings, which fail nothing. So does a refusal of the
@@ -70,6 +74,7 @@ func CheckMerchant(ctx context.Context, m *MerchantCaller, cfg MerchantCheck) *M
 	for i := range merchantScenarios {
 		run.play(ctx, &merchantScenarios[i])
 	}
+	run.judge()
 	return report
 }
 
@@ -135,6 +140,7 @@ var merchantScenarios = []merchantScenario{
 	{name: "badly signed cancellation", kind: askForged, books: true, send: (*merchantRun).sendForgedCancel},
 	{name: "cancellation", kind: askCancel, books: true, send: (*merchantRun).sendCancel},
 	{name: "cancellation again", kind: askCancelAgain, books: true, send: (*merchantRun).sendCancelAgain},
+	{name: "two submits without a trade number", kind: askUntraded, books: true, send: (*merchantRun).sendUntraded},
 }
 
 // A merchantRun is a self-test under way.
@@ -153,8 +159,20 @@ type merchantRun struct {
 	done     bool // the cancellation succeeded
 	cut      bool // the context ended before the last scenario
 	locked   bool // the merchant takes a correct signature for a bad one
+	silent   int  // price queries that got no reply of the merchant's
+	played   []*trial
 	bookings []booking
 }
+
+// guideScenarios are the first three: those of the guide.
+const guideScenarios = 3
+
+// isDead reports whether none of them got a reply, so that there is nothing to judge.
+func (run *merchantRun) isDead() bool {
+	return run.silent == guideScenarios && run.asked == guideScenarios
+}
+
+const deadEndpoint = "the endpoint gave no reply: see the rule endpoint"
 
 // play sends the request of a scenario and judges the answer.
 func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
@@ -165,6 +183,8 @@ func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
 		skipped = "submitting is off"
 	case ctx.Err() != nil:
 		skipped, run.cut = "the run was ended", true
+	case run.isDead():
+		skipped = deadEndpoint
 	case run.locked:
 		skipped = "the merchant takes a correct signature for a bad one, so that its other answers prove nothing"
 	default:
@@ -176,21 +196,44 @@ func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
 		}
 		skipped = s.send(run, ctx, x)
 		run.locked = x.kind == askPrices && saysBadSignature(x)
+		if x.kind == askPrices && !x.isReply() {
+			run.silent++
+		}
 	}
-	run.report.judge(x, skipped, run.m.quotable)
+	x.skipped = skipped
+	run.played = append(run.played, x)
+}
+
+// judge asks all rules of all trials. Of a dead endpoint the first says what is wrong, and
+// no other.
+func (run *merchantRun) judge() {
+	first := run.played[0]
+	first.kind |= askEndpoint
+	first.dead, first.alive = run.isDead(), run.silent < run.asked
+	if first.dead {
+		for _, x := range run.played[:guideScenarios] {
+			x.skipped = deadEndpoint
+		}
+	}
+	for _, x := range run.played {
+		run.report.judge(x, run.m.quotable)
+	}
 }
 
 // maxFindings bounds what a report says of one rule in one scenario.
 const maxFindings = 20
 
 // judge asks all rules that are for this kind of trial.
-func (r *MerchantReport) judge(x *trial, skipped string, quotable func(string) string) {
+func (r *MerchantReport) judge(x *trial, quotable func(string) string) {
 	for _, rule := range merchantRules {
 		if rule.on&x.kind == 0 {
 			continue
 		}
 		result := MerchantResult{Rule: rule.id, Title: rule.title, Scenario: x.scenario, Status: CheckPassed}
-		reason := skipped
+		reason := x.skipped
+		if rule.on == askEndpoint && x.dead {
+			reason = ""
+		}
 		if reason == "" && !rule.anyAnswer && !x.regular() {
 			reason = "there is no reply that says yes"
 		}

@@ -56,7 +56,7 @@ func TestCheckACorrectMerchant(t *testing.T) {
 		m := newTestMerchant()
 		m.guide = guideReplies(t)
 		wantClean(t, CheckMerchant(ctx, connectMerchant(t, m), guideCheck))
-		if m.marks["88612121212121216"] != "16.02" || m.submits != 2 || m.cancels != 2 || len(m.booked()) > 0 {
+		if m.marks["88612121212121216"] != "16.02" || m.submits != 4 || m.cancels != 4 || len(m.booked()) > 0 {
 			t.Errorf("marks %v, %d submits, %d cancels, booked %v", m.marks, m.submits, m.cancels, m.booked())
 		}
 	})
@@ -219,7 +219,7 @@ func TestCheckWithoutSubmit(t *testing.T) {
 	}
 	wantSkipped := []string{
 		"bad-signature", "stale-timestamp", "reply-shape", "members", "number-forms", "quoted-total", "submit-reply",
-		"submit-repeat", "cancel-reply", "cancel-repeat",
+		"submit-repeat", "cancel-reply", "cancel-repeat", "untraded-submits",
 	}
 	if diff := cmp.Diff(wantSkipped, skipped); diff != "" {
 		t.Errorf("skipped (-want +got):\n%s", diff)
@@ -250,8 +250,8 @@ func TestCheckCannotBegin(t *testing.T) {
 	}
 }
 
-// TestCheckOfAHangingMerchant: a merchant that never answers costs the timeout of
-// each request, and may have booked.
+// TestCheckOfAHangingMerchant: a merchant that never answers costs the timeout of three
+// price queries. One that prices, and does not answer submits, may have booked.
 func TestCheckOfAHangingMerchant(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -260,7 +260,7 @@ func TestCheckOfAHangingMerchant(t *testing.T) {
 		m.instead = hang
 		begin := time.Now()
 		report := CheckMerchant(t.Context(), connectMerchant(t, m, MerchantTimeout(3*time.Second)), guideCheck)
-		if report.OK() || time.Since(begin) != 12*3*time.Second || !strings.Contains(report.String(), "no answer in time") {
+		if report.OK() || time.Since(begin) != 3*3*time.Second || !strings.Contains(report.String(), "no answer in time") {
 			t.Errorf("after %v: %v", time.Since(begin), report)
 		}
 
@@ -303,7 +303,7 @@ func TestCheckUndoesAtOnce(t *testing.T) {
 	}
 	report := CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck)
 	want := []string{"bad-signature", "stale-timestamp", "unknown-app"}
-	if diff := cmp.Diff(want, broken(report)); diff != "" || m.submits != 4 || len(m.live) != 3 || len(m.booked()) > 0 {
+	if diff := cmp.Diff(want, broken(report)); diff != "" || m.submits != 6 || len(m.live) != 5 || len(m.booked()) > 0 {
 		t.Errorf("%d submits, renewals %v (-want +got):\n%s", m.submits, m.live, diff)
 	}
 }
@@ -354,9 +354,9 @@ func TestCheckOfStrangeMerchants(t *testing.T) {
 		}
 	}
 	for want, h := range map[string]http.HandlerFunc{
-		"HTTP status 500 with HTML or XML":                  say(500, "<html>java.lang.NullPointerException</html>"),
+		"HTTP status 500, HTML or XML":                      say(500, "<html>java.lang.NullPointerException</html>"),
 		"an empty body":                                     say(200, ""),
-		"got:      HTML or XML":                             say(200, "<response><flag>success</flag></response>"),
+		"no reply of the merchant's: HTML or XML":           say(200, "<response><flag>success</flag></response>"),
 		"a body that is not JSON":                           say(200, "ok"),
 		"a body that is not UTF-8":                          say(200, "{\"success\":\"\xff\"}"),
 		"a JSON value with something behind":                say(200, `{"success":true} {}`),
@@ -364,14 +364,75 @@ func TestCheckOfStrangeMerchants(t *testing.T) {
 		"an object without members":                         say(200, "{}"),
 		`other members: "a" "b" "c" "d" "e" and 2 more`:     say(200, `{"g":1,"f":1,"e":1,"d":1,"c":1,"b":1,"a":1}`),
 		"the answer is longer than 1048576 bytes":           say(200, strings.Repeat("x", maxAnswer+1)),
-		"HTTP status 302 with an empty body":                say(302, ""),
+		"HTTP status 302, an empty body":                    say(302, ""),
 		"the handler panicked: boom":                        func(http.ResponseWriter, *http.Request) { panic("boom") },
 		`success "ja"`:                                      say(200, `{"success":"ja"}`),
 		`success false, retCode 17, retMessage "\u009b31m"`: say(200, `{"success":false,"retCode":17,"retMessage":"\u009b31m"}`),
 	} {
 		report := CheckMerchant(context.Background(), connectMerchant(t, h), guideCheck)
-		if text := report.String(); report.OK() || !strings.Contains(text, want) || !slices.Contains(broken(report), "reply-shape") {
+		if text := report.String(); report.OK() || !strings.Contains(text, want) || !slices.Contains(broken(report), "reply-shape") && !slices.Contains(broken(report), "endpoint") {
 			t.Errorf("want %s in\n%s", want, text)
 		}
+	}
+}
+
+// TestCheckOfADeadEndpoint: whatever gives no reply of a merchant's is one failure, and nothing
+// passes.
+func TestCheckOfADeadEndpoint(t *testing.T) {
+	t.Parallel()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	asked := 0
+	say := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		handler http.HandlerFunc // nil for nobody listens
+		want    string
+	}{
+		{"down", nil, "it cannot be reached: no answer: "},
+		{"not found", http.NotFound, "no reply of the merchant's: HTTP status 404, "},
+		{"not found, in JSON", say(404, `{"timestamp":1,"status":404,"error":"Not Found"}`), "no reply of the merchant's: HTTP status 404, "},
+		{"failing", say(500, "<html>"), "no reply of the merchant's: HTTP status 500, HTML or XML"},
+		{"empty", say(200, ""), "no reply of the merchant's: an empty body"},
+	} {
+		m, err := NewMerchantCaller(closed.URL, merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		noError(t, err)
+		if c.handler != nil {
+			m = connectMerchant(t, c.handler)
+		}
+		asked = 0
+		report := CheckMerchant(context.Background(), m, guideCheck)
+		m.Close()
+		if report.OK() || report.Failed() != 1 || report.Count(CheckPassed) != 0 || report.Count(CheckWarning) != 0 || asked > guideScenarios || report.MayBeBooked != nil {
+			t.Errorf("%s: asked %d times: %v", c.name, asked, report)
+		}
+		for _, result := range report.Results {
+			if result.Status == CheckFailed && (result.Rule != "endpoint" || !strings.HasPrefix(result.Got, c.want)) {
+				t.Errorf("%s: %+v", c.name, result)
+			}
+		}
+	}
+}
+
+// TestCheckOfAnEmptyYes: a yes that says nothing else shows nothing of prices and orders.
+func TestCheckOfAnEmptyYes(t *testing.T) {
+	t.Parallel()
+	yes := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"success":true}`)) }
+	report := CheckMerchant(context.Background(), connectMerchant(t, http.HandlerFunc(yes)), guideCheck)
+	var passed []string
+	for _, result := range report.Results {
+		if result.Status == CheckPassed && !slices.Contains(passed, result.Rule) {
+			passed = append(passed, result.Rule)
+		}
+	}
+	want := []string{"endpoint", "signature-taken", "reply-shape", "number-forms"}
+	if diff := cmp.Diff(want, passed); diff != "" {
+		t.Errorf("passed (-want +got):\n%s", diff)
 	}
 }

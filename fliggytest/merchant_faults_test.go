@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ var plantedFaults = []struct {
 			}
 			return method == qimen.RenewalPricesMethod
 		}
-	}, "reply-shape", []string{"bad-signature", "malformed-body", "stale-timestamp", "unknown-order"}},
+	}, "endpoint", nil},
 	{"HTTP status 202", func(m *testMerchant) {
 		m.instead = func(w http.ResponseWriter, _ *http.Request, method string) bool {
 			if method == qimen.RenewalPricesMethod {
@@ -95,7 +96,7 @@ var plantedFaults = []struct {
 	{"amount as a number", priced(func(r object) { info(r)["standardPrice"] = dec(info(r)["standardPrice"].(string)).InexactFloat64() }),
 		"number-forms", nil},
 	{"submit id as a number", func(m *testMerchant) {
-		m.submitted = func(_ int, r object) { r["outOrderId"] = 88000001 }
+		m.submitted = func(_ int, r object) { r["outOrderId"], _ = strconv.Atoi(r["outOrderId"].(string)) }
 	}, "number-forms", nil},
 	{"success of a cancellation is text", func(m *testMerchant) {
 		m.cancelled = func(_ int, r object) { r["success"] = "true" }
@@ -300,6 +301,7 @@ var plantedFaults = []struct {
 		m.submitted = func(_ int, r object) { r["createdTime"] = "2023-02-01 15:40:52.123" }
 	}, "submit-reply", nil},
 	{"repeat booked again", func(m *testMerchant) { m.forgetful = true }, "submit-repeat", nil},
+	{"repeats told by the trade number alone", func(m *testMerchant) { m.byTrade = true }, "untraded-submits", nil},
 	{"repeat refused", func(m *testMerchant) {
 		m.submitted = func(n int, r object) {
 			if n == 2 {
@@ -311,7 +313,7 @@ var plantedFaults = []struct {
 		m.cancelled = func(_ int, r object) { r["success"] = false }
 	}, "cancel-reply", []string{"left"}},
 	{"cancellation again refused", func(m *testMerchant) {
-		m.cancelled = func(n int, r object) { r["success"] = n == 1 }
+		m.cancelled = func(n int, r object) { r["success"] = n != 2 }
 	}, "cancel-repeat (warning)", nil},
 	{"failure flag is a boolean", func(m *testMerchant) {
 		m.signedBadly = `{"success":false,"retMessage":"Illegal request","retCode":"sign-check-failure"}`
@@ -321,7 +323,7 @@ var plantedFaults = []struct {
 	{"id of the rental for the renewal", func(m *testMerchant) {
 		m.submitted = func(_ int, r object) { r["outOrderId"] = guideOrder.OutOrderID }
 		m.cancelled = func(int, object) {}
-	}, "submit-reply (warning)", []string{"cancel-reply", "left"}},
+	}, "submit-reply (warning)", []string{"cancel-reply", "left"}}, // and nothing more is booked then
 	{"total without optional services", func(m *testMerchant) {
 		m.prices = func(r object) { basic(r)["isFixed"] = 0 }
 		m.total = func(s string) string { return plus(s, "-0.02") }

@@ -65,10 +65,11 @@ type testMerchant struct {
 	trusting    bool                                                  // no signature is checked
 	eternal     bool                                                  // no timestamp is checked
 	forgetful   bool                                                  // repeats are not recognised
+	byTrade     bool                                                  // repeats are recognised by the trade number alone
 
 	mu      sync.Mutex
 	marks   map[string]string // total by price mark
-	trades  map[string]string // renewal by trade number
+	trades  map[string]string // renewal by what tells a repeat
 	live    map[string]bool   // by renewal
 	submits int
 	cancels int
@@ -190,7 +191,11 @@ func encoded(reply object) string {
 
 func (m *testMerchant) book(request object) string {
 	m.submits++
-	trade, mark := fmt.Sprint(request["payTradeNo"]), fmt.Sprint(request["priceMark"])
+	mark := fmt.Sprint(request["priceMark"])
+	trade := fmt.Sprint(request["payTradeNo"])
+	if !m.byTrade {
+		trade += fmt.Sprint(request["orderId"], request["carUseTime"], request["carReturnTime"], mark)
+	}
 	if total, ok := m.marks[mark]; !ok || !dec(total).Equal(dec(fmt.Sprint(request["renewalOrderTotalAmount"]))) {
 		return `{"success":false,"retCode":"price-changed","retMessage":"价格已变化"}`
 	}

@@ -22,6 +22,13 @@ type merchantRule struct {
 
 // merchantRules are all rules of the self-test.
 var merchantRules = []merchantRule{{
+	id:    "endpoint",
+	title: "the endpoint can be reached, and replies",
+	on:    askEndpoint, anyAnswer: true,
+	why: "Nothing else can be checked. Look at the address, and whether it is your endpoint that answers " +
+		"there.",
+	check: checkEndpoint,
+}, {
 	id:    "signature-taken",
 	title: "a correct signature is taken",
 	on:    askPrices, anyAnswer: true,
@@ -154,6 +161,13 @@ var merchantRules = []merchantRule{{
 	why: "An answer can get lost on its way, and the submit may then come again (inferred). Paid for once, it must not be " +
 		"booked twice, and not be refused because it is booked.",
 	check: checkSubmitRepeat,
+}, {
+	id:    "untraded-submits",
+	title: "submits of two renewals without a trade number are two renewal orders",
+	on:    askUntraded, anyAnswer: true,
+	why: "payTradeNo may be empty. Whoever tells a repeat by it alone takes the second order for the first: " +
+		"it is paid for, and not booked.",
+	check: checkUntraded,
 }, {
 	id:    "cancel-reply",
 	title: "a cancellation with the id of the submit's reply succeeds",

@@ -15,6 +15,20 @@ const badSignatureReply = `{"success":"false","retMessage":"Illegal request","re
 // faultMembers are members by which a gateway, not a merchant, says that a call failed.
 var faultMembers = []string{"error_response", "errorResponse", "sub_code", "flag"}
 
+func checkEndpoint(x *trial) ([]finding, error) {
+	switch {
+	case x.alive:
+		return nil, nil
+	case !x.dead:
+		return nil, errNoReply
+	}
+	got := "no reply of the merchant's: " + x.status() + x.told()
+	if x.res.Err != nil && x.res.Status == 0 {
+		got = "it cannot be reached: " + x.unread
+	}
+	return []finding{{expected: "a reply of the merchant's: a JSON object that says success", got: got}}, nil
+}
+
 func checkShape(x *trial) ([]finding, error) {
 	found := func(member, expected, got string, doubtful bool) ([]finding, error) {
 		return []finding{{member, expected, got, doubtful}}, nil
@@ -36,7 +50,7 @@ func checkShape(x *trial) ([]finding, error) {
 	switch {
 	case !x.yes && !x.no:
 		return found("success", "true or false", x.told(), false)
-	case x.no && x.kind == askPrices: // the others have rules for a no
+	case x.no && x.kind&askPrices != 0: // the others have rules for a no
 		return found("success", "true", x.told(), x.optional)
 	}
 	return nil, nil
@@ -99,6 +113,21 @@ func checkSubmitRepeat(x *trial) ([]finding, error) {
 	return nil, nil
 }
 
+// checkUntraded compares the answers to two submits that differ in all but the trade
+// number, which neither has. Whether a merchant may insist on one is not documented.
+func checkUntraded(x *trial) ([]finding, error) {
+	first, second := x.earlier.reply.member("outOrderId"), x.reply.member("outOrderId")
+	switch {
+	case x.no || x.earlier.no:
+		return nil, errors.New("a submit without a trade number was refused")
+	case !x.regular() || !x.earlier.regular() || !first.set() || !second.set():
+		return nil, errors.New("a submit was not answered with an outOrderId")
+	case first.text() == second.text():
+		return []finding{{member: second.path, expected: "an id of its own", got: second.show() + ", the id of the first order"}}, nil
+	}
+	return nil, nil
+}
+
 var prescribedReply, _ = parseNode([]byte(badSignatureReply)) // a constant that parses
 
 // saysBadSignature tells whether the answer is the reply to a bad signature.
@@ -107,10 +136,13 @@ func saysBadSignature(x *trial) bool {
 }
 
 // checkSignatureTaken finds fault where a correctly signed request is taken for a
-// forged one.
+// forged one. Another no may be about the signature, or not.
 func checkSignatureTaken(x *trial) ([]finding, error) {
-	if !saysBadSignature(x) {
+	switch {
+	case x.regular():
 		return nil, nil
+	case !saysBadSignature(x):
+		return nil, errors.New("only a reply that says yes shows that the signature was taken")
 	}
 	return []finding{{expected: "a reply to the query: it is signed with the app key and secret of this run", got: x.told()}}, nil
 }
@@ -136,11 +168,13 @@ func checkUnknownApp(x *trial) ([]finding, error) {
 	switch {
 	case before.res.Err != nil:
 		return nil, errors.New("there is no answer to a bad signature to compare with")
-	case same && !x.yes:
+	case same && x.no:
 		return nil, nil
+	case same && !x.yes:
+		return nil, errNoReply // the rule bad-signature says so
 	}
 	expected := "the reply to a bad signature: " + before.status() + before.told()
-	if before.yes {
+	if !before.no {
 		expected = badSignatureReply
 	}
 	doubtful := x.no && x.res.Status < http.StatusInternalServerError

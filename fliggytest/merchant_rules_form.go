@@ -1,6 +1,7 @@
 package fliggytest
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 )
@@ -148,10 +149,16 @@ var (
 var amountForm = regexp.MustCompile(`^[0-9]+(\.[0-9]{1,2})?$`)
 
 func checkAmounts(x *trial) ([]finding, error) {
-	return x.eachForm(func(m memberForm, n node) *finding {
+	seen := false
+	found := x.eachForm(func(m memberForm, n node) *finding {
+		seen = seen || m.reads == amounts && n.set()
 		if m.reads != amounts || !n.set() || amountForm.MatchString(n.text()) {
 			return nil
 		}
 		return &finding{expected: `an amount such as "12.50"`, got: n.show()}
-	}), nil
+	})
+	if !seen {
+		return nil, errors.New("the reply has no amount")
+	}
+	return found, nil
 }

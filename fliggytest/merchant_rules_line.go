@@ -2,15 +2,17 @@ package fliggytest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 
 	"github.com/shopspring/decimal"
 )
 
 func checkDuplicates(x *trial) ([]finding, error) {
+	var r reader
 	var found []finding
 	first := map[string]string{}
-	for _, line := range x.lines() {
+	for _, line := range r.lines(x) {
 		code := line.member("serviceCode")
 		name := code.text() // several services may be of one type
 		if hourLine.is(line) {
@@ -25,7 +27,7 @@ func checkDuplicates(x *trial) ([]finding, error) {
 		}
 		first[name] = line.path
 	}
-	return found, nil
+	return found, r.err
 }
 
 func checkHourFee(x *trial) ([]finding, error) {
@@ -101,8 +103,11 @@ func checkLineAmounts(x *trial) ([]finding, error) {
 func checkBasicService(x *trial) ([]finding, error) {
 	var r reader
 	fee, lines := x.price("basicServiceFee"), basicLine.among(r.lines(x))
-	if r.err != nil || !fee.set() && len(lines) == 0 {
+	switch {
+	case r.err != nil:
 		return nil, r.err
+	case !fee.set() && len(lines) == 0:
+		return nil, errors.New("the reply has no basic service")
 	}
 	if !fee.set() {
 		return []finding{{fee.path, "the amount of " + lines[0].path, fee.show(), true}}, nil
@@ -131,6 +136,9 @@ func checkBasicService(x *trial) ([]finding, error) {
 // checkCancelTiers. What num means is known for cancelType 1 at best.
 func checkCancelTiers(x *trial) ([]finding, error) {
 	strategy := x.reply.member("cancelStrategyStruct")
+	if !strategy.set() {
+		return nil, errors.New("the reply has no cancelStrategyStruct")
+	}
 	rules := strategy.member("cancelRules")
 	tiers := rules.items()
 	if can, _ := strategy.member("supportCancel").truth(); can && len(tiers) == 0 {

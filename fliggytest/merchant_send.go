@@ -112,14 +112,16 @@ func (run *merchantRun) sendUnknownApp(ctx context.Context, x *trial) string {
 
 const noQuote = "there is no quote with a total and a price mark to submit"
 
-// submitRequest orders what was quoted. Each purpose has a trade number of its
-// own, so that the merchant can tell the orders apart.
-func (run *merchantRun) submitRequest(purpose int) *qimen.RenewalSubmitRequest {
-	q := run.quote
+// tradeNo gives each purpose a trade number of its own, so that the merchant can tell the
+// orders apart.
+func (run *merchantRun) tradeNo(purpose int) string { return fmt.Sprint(run.trade, purpose) }
+
+// submitRequest orders what was quoted.
+func (run *merchantRun) submitRequest(q *trial, tradeNo string) *qimen.RenewalSubmitRequest {
 	return &qimen.RenewalSubmitRequest{
 		OrderID: q.orderID, OutOrderID: q.outOrderID, CarUseTime: q.from, CarReturnTime: q.to,
 		RenewalOrderTotalAmount: fliggy.YuanFromDecimal(q.total), PriceMark: q.price("priceMark").text(),
-		PayTradeNo: fmt.Sprint(run.trade, purpose), TraceID: run.trace(), Exts: nothingExts,
+		PayTradeNo: tradeNo, TraceID: run.trace(), Exts: nothingExts,
 	}
 }
 
@@ -129,7 +131,7 @@ func (run *merchantRun) sendWrongSubmit(ctx context.Context, x *trial, purpose i
 	if run.quote == nil {
 		return noQuote
 	}
-	request := run.submitRequest(purpose)
+	request := run.submitRequest(run.quote, run.tradeNo(purpose))
 	x.took(run.m.submit(ctx, request, opt))
 	run.note(request, x)
 	run.undo(ctx)
@@ -148,7 +150,7 @@ func (run *merchantRun) sendSubmit(ctx context.Context, x *trial) string {
 	if run.quote == nil {
 		return noQuote
 	}
-	run.order, run.first, x.total = run.submitRequest(3), x, run.quote.total
+	run.order, run.first, x.total = run.submitRequest(run.quote, run.tradeNo(3)), x, run.quote.total
 	x.outOrderID = run.order.OutOrderID
 	for _, line := range run.quote.lines() { // whether the total has these is not documented
 		x.optional = x.optional || line.member("isFixed").text() == "0"
@@ -172,6 +174,42 @@ func (run *merchantRun) sendSubmitAgain(ctx context.Context, x *trial) string {
 	again.TraceID = run.trace()
 	x.took(run.m.submit(ctx, &again))
 	run.note(run.order, x)
+	return ""
+}
+
+// sendUntraded orders two renewals, neither with a trade number: of two rentals where there
+// are two, else of one rental for two periods, the first cancelled in between.
+func (run *merchantRun) sendUntraded(ctx context.Context, x *trial) string {
+	for _, b := range run.bookings {
+		if b.left() != "" {
+			return "there is a booking that could not be cancelled"
+		}
+	}
+	first, second := run.cfg.Orders[0], run.cfg.Orders[len(run.cfg.Orders)-1]
+	x.earlier = &trial{}
+	if reason := run.submitUntraded(ctx, x.earlier, first, usualPeriod); reason != "" {
+		return reason
+	}
+	if second == first {
+		run.undo(ctx)
+	}
+	reason := run.submitUntraded(ctx, x, second, oneDay+8*time.Hour)
+	run.undo(ctx)
+	return reason
+}
+
+// submitUntraded asks for a price and submits it without a trade number.
+func (run *merchantRun) submitUntraded(ctx context.Context, x *trial, o MerchantOrder, period time.Duration) string {
+	quote := &trial{orderID: o.OrderID, outOrderID: o.OutOrderID, from: o.Start, to: fliggy.At(o.Start.Add(period))}
+	quote.took(run.m.prices(ctx, run.priceRequest(o, quote.to)))
+	var r reader
+	quote.total = r.total(quote)
+	if !quote.regular() || r.err != nil || !quote.price("priceMark").set() {
+		return noQuote
+	}
+	request := run.submitRequest(quote, "")
+	x.took(run.m.submit(ctx, request))
+	run.note(request, x)
 	return ""
 }
 
@@ -223,7 +261,7 @@ func (run *merchantRun) sendCancelAgain(ctx context.Context, x *trial) string {
 // A booking is a renewal that the merchant booked, or may have booked.
 type booking struct {
 	orderID fliggy.ID
-	trade   string
+	trade   string // its trade number, or which submit it was where it has none
 	renewal string // the merchant's id of it; empty while it is not known
 	unsure  bool   // no answer says that it is booked
 	over    bool   // cancelled
@@ -248,6 +286,9 @@ func (b booking) left() string {
 // note keeps what the answer to a submit says about a booking.
 func (run *merchantRun) note(request *qimen.RenewalSubmitRequest, x *trial) {
 	b := booking{orderID: request.OrderID, trade: request.PayTradeNo, unsure: !x.yes}
+	if b.trade == "" {
+		b.trade = "none, trace id " + request.TraceID
+	}
 	if x.no {
 		return
 	}

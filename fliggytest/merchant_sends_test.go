@@ -13,14 +13,14 @@ import (
 )
 
 // TestCheckWithAnotherSecret: what is refused for its signature proves nothing else,
-// and the report says what to look at.
+// and the report says what to look at. All that passes is that the endpoint replies.
 func TestCheckWithAnotherSecret(t *testing.T) {
 	t.Parallel()
 	m := newTestMerchant()
 	caller, err := NewMerchantHandlerCaller(m, merchantAppKey, "another secret", MerchantClock(fixedClock))
 	noError(t, err)
 	report := CheckMerchant(context.Background(), caller, guideCheck)
-	if report.OK() || report.Count(CheckPassed) > 0 || m.submits != 0 {
+	if report.OK() || report.Count(CheckPassed) > 1 || m.submits != 0 {
 		t.Errorf("%d submits, %v", m.submits, report)
 	}
 	if !strings.Contains(report.String(), "FAILED signature-taken") || !strings.Contains(report.String(), "another app key or secret") {

@@ -32,6 +32,8 @@ const (
 	askSubmitAgain
 	askCancel
 	askCancelAgain
+	askUntraded
+	askEndpoint // beside the first of askPrices
 
 	askSubmits  = askSubmit | askSubmitAgain
 	askCancels  = askCancel | askCancelAgain
@@ -51,6 +53,10 @@ type trial struct {
 
 	total   decimal.Decimal // of a submit: what the quote comes to
 	earlier *trial          // the one that the answer is to be compared with
+
+	skipped string // why it was not sent, or is not judged
+	dead    bool   // of the first: the endpoint gave no reply to any of the guide's queries
+	alive   bool   // of the first: it gave one to some query
 
 	res    PushResult
 	reply  node
@@ -78,6 +84,12 @@ func (x *trial) took(res PushResult) {
 	x.reply = reply
 	success, ok := reply.member("success").truth()
 	x.yes, x.no = ok && success, ok && !success
+}
+
+// isReply reports whether the answer is one of a merchant: a JSON object, with HTTP status
+// 200 or a success flag. An error page is none, in JSON neither.
+func (x *trial) isReply() bool {
+	return x.unread == "" && (x.res.Status == http.StatusOK || x.yes || x.no)
 }
 
 // regular tells whether there is a reply that says yes.

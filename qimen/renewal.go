@@ -65,8 +65,8 @@ func (r *RenewalPricesRequest) UnmarshalJSON(data []byte) error { return readMes
 
 // A RenewalSubmitRequest places a renewal order. Inferred: the same order may be
 // placed again, when Fliggy did not learn your answer; answer it as the first time.
-// What tells a repeat is not documented either; the ids together with times,
-// PayTradeNo and PriceMark do.
+// What tells a repeat is not documented either; [Delivery.Key] does, which is made of the
+// ids together with times, PayTradeNo and PriceMark.
 //
 // What is said of missing members and of content at [RenewalPricesRequest] holds
 // here too.
@@ -89,7 +89,8 @@ type RenewalSubmitRequest struct {
 	// PriceMark is the token of the quote, as you gave it. Inferred: the sample's is
 	// that of none of the sample quotes.
 	PriceMark string `top:"priceMark"`
-	// PayTradeNo is the trade number of the payment (交易流水号).
+	// PayTradeNo is the trade number of the payment (交易流水号). It may be empty, so it is
+	// no key by itself.
 	PayTradeNo string `top:"payTradeNo"`
 	// IsPressureTest marks load-test traffic (压测流量): answer it, and keep it out of
 	// your books. Text "true" or "false" on the wire.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -184,6 +185,11 @@ func TestWrongUse(t *testing.T) {
 	}
 }
 
+// delivered stands for the delivery of a submit, its key made of what qimen makes it of.
+func delivered(r *qimen.RenewalSubmitRequest) *qimen.Delivery {
+	return &qimen.Delivery{Key: fmt.Sprint(r.OrderID, r.OutOrderID, r.CarUseTime, r.CarReturnTime, r.PayTradeNo, r.PriceMark)}
+}
+
 // The same submit many times at once books one renewal, with one answer.
 func TestSubmitOnce(t *testing.T) {
 	t.Parallel()
@@ -202,7 +208,7 @@ func TestSubmitOnce(t *testing.T) {
 	ids := make([]string, 50)
 	for i := range ids {
 		wg.Go(func() {
-			if reply, err := m.submit(t.Context(), nil, &submit); err == nil {
+			if reply, err := m.submit(t.Context(), delivered(&submit), &submit); err == nil {
 				ids[i] = reply.OutOrderID
 			}
 		})
@@ -220,7 +226,7 @@ func TestSubmitOnce(t *testing.T) {
 	test := submit
 	test.IsPressureTest = true
 	m.rentals[0].ends = from // as it was
-	if reply, err := m.submit(t.Context(), nil, &test); err != nil || reply.OutOrderID == ids[0] || m.books() != 1 {
+	if reply, err := m.submit(t.Context(), delivered(&test), &test); err != nil || reply.OutOrderID == ids[0] || m.books() != 1 {
 		t.Errorf("a load test got %+v, %v; %d renewals", reply, err, m.books())
 	}
 	m.rentals[0].ends = to
@@ -228,7 +234,7 @@ func TestSubmitOnce(t *testing.T) {
 	refused := func(name, code string, change func(*qimen.RenewalSubmitRequest)) {
 		r := submit
 		change(&r)
-		_, err := m.submit(t.Context(), nil, &r)
+		_, err := m.submit(t.Context(), delivered(&r), &r)
 		var no *qimen.Refusal
 		if !errors.As(err, &no) || no.Code != code {
 			t.Errorf("%s: %v, want %s", name, err, code)
@@ -265,10 +271,11 @@ func TestCancel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reply, err := m.submit(t.Context(), nil, &qimen.RenewalSubmitRequest{
+		request := qimen.RenewalSubmitRequest{
 			OrderID: m.rentals[0].orderID, OutOrderID: m.rentals[0].outOrderID, CarUseTime: from, CarReturnTime: to,
-			RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: from.String(),
-		})
+			RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.PriceInfo.PriceMark, // no PayTradeNo
+		}
+		reply, err := m.submit(t.Context(), delivered(&request), &request)
 		if err != nil {
 			t.Fatal(err)
 		}

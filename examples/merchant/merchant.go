@@ -32,11 +32,8 @@ type renewal struct {
 
 // A submitKey is what tells a repeated submit from a new one.
 type submitKey struct {
-	orderID               fliggy.ID
-	outOrderID            string
-	from, to              int64
-	payTradeNo, priceMark string
-	test                  bool // load tests have books of their own
+	delivery string // qimen.Delivery.Key
+	test     bool   // load tests have books of their own
 }
 
 // A merchant rents cars out. It keeps everything in memory; a real one has a
@@ -123,10 +120,10 @@ func (m *merchant) find(orderID fliggy.ID, outOrderID string) *rental {
 	return nil
 }
 
-func (m *merchant) submit(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+func (m *merchant) submit(_ context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	key := submitKey{r.OrderID, r.OutOrderID, r.CarUseTime.Unix(), r.CarReturnTime.Unix(), r.PayTradeNo, r.PriceMark, r.IsPressureTest}
+	key := submitKey{d.Key, r.IsPressureTest}
 	if booked := m.submits[key]; booked != nil { // Fliggy did not learn our answer: the same one again
 		return booked.reply(), nil
 	}
