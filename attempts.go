@@ -16,7 +16,7 @@ var (
 // do is the path of every call: as many attempts as its failures and the policy
 // allow. The request has been validated and encoded.
 func (c *Client) do(ctx context.Context, cl *call) error {
-	start := c.cfg.now()
+	start := c.now()
 	at := Observation{Method: cl.method}
 	err := cl.notSent(c.admit(ctx, cl))
 	var last error
@@ -41,7 +41,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 			err = &stopped{method: cl.method, last: err, why: why, maybeDone: maybeDone}
 		}
 	}
-	at.Done, at.Outcome, at.Duration = true, OutcomeOf(err), c.cfg.now().Sub(start)
+	at.Done, at.Outcome, at.Duration = true, OutcomeOf(err), c.now().Sub(start)
 	c.observe(ctx, at, err)
 	return err
 }
@@ -51,7 +51,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 // itself.
 func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bool, why error) {
 	failed, ok := err.(interface{ class() class })
-	if !ok || n >= cl.config.attempts { // not ok: a business error, the platform has understood the call, and said no
+	if !ok || n >= cl.config.attempts || isPanic(err) { // not ok: a business error, the platform has understood the call, and said no
 		return false, nil
 	}
 	if failure := failed.class(); !failure.repeatable(cl.config.repeatUnknown) && !c.cfg.retry.names(err, failure) {
@@ -60,7 +60,7 @@ func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bo
 	if ctx.Err() != nil {
 		return false, c.ended(ctx, cl, ctx.Err())
 	}
-	if ban := c.bans.left(cl.banScope, cl.method, c.cfg.now); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
+	if ban := c.bans.left(cl.banScope, cl.method, c.now); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
 		if cl.write && tooLate(ctx, ban+leastForWrite) {
 			return false, &RateLimitError{Method: cl.method, RetryAfter: ban}
 		}

@@ -58,7 +58,7 @@ func TestRepeatedCallsShowNothingSecret(t *testing.T) {
 			var b bytes.Buffer
 			var seen []Observation
 			opts := append([]Option{
-				withFakeTime(&fakeTime{}), WithLogger(slog.New(slog.NewTextHandler(&b, nil))), WithObserver(func(o Observation) { seen = append(seen, o) }),
+				withFakeTime(&fakeTime{}), WithLogger(slog.New(slog.NewTextHandler(&b, nil))), WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }),
 			}, tc.opts...)
 			c, g := markedClient(t, tc.respond, opts...)
 			ctx := tc.ctx

@@ -162,7 +162,7 @@ func watched(t *testing.T, respond httpmock.Responder, opts ...Option) (*Client,
 	t.Helper()
 	var seen []Observation
 	opts = append([]Option{
-		withRetries(), WithClock(time.Now), WithTimeout(time.Second), WithReplyLimit(4096), WithObserver(func(o Observation) { seen = append(seen, o) }),
+		withRetries(), WithClock(time.Now), WithTimeout(time.Second), WithReplyLimit(4096), WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }),
 	}, opts...)
 	c, g := clientFor(t, respond, opts...)
 	return c, g, &seen
@@ -279,7 +279,7 @@ type fakeTime struct {
 func withFakeTime(f *fakeTime) Option {
 	f.now = testClock()
 	return func(c *config) error {
-		c.retry, c.now, c.sleep = RetryPolicy{}.withDefaults(), f.time, f.sleep
+		c.retry, c.now, c.sleep = RetryPolicy{}.withDefaults(), contained(f.time), f.sleep
 		return nil
 	}
 }

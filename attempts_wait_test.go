@@ -87,7 +87,7 @@ func TestWaitsOfACall(t *testing.T) {
 	for range 50 {
 		ft := &fakeTime{}
 		var took time.Duration
-		c, g := clientFor(t, gatewayFailure("10", "", ""), withFakeTime(ft), WithRetry(policy), WithObserver(func(o Observation) {
+		c, g := clientFor(t, gatewayFailure("10", "", ""), withFakeTime(ft), WithRetry(policy), WithObserver(func(_ context.Context, o Observation) {
 			if o.Done {
 				took = o.Duration
 			}

@@ -60,7 +60,7 @@ func TestShortBansAreWaitedOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen []Observation
-			c, g, ft := banned(t, tc.seconds, append(tc.opts, WithObserver(func(o Observation) { seen = append(seen, o) }))...)
+			c, g, ft := banned(t, tc.seconds, append(tc.opts, WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }))...)
 			ft.advance(tc.passed)
 			seen, ft.waits = nil, nil
 			meta, err := send(context.Background(), c, false)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -79,10 +80,13 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 
 // attempt sends the call once, signed with the time of now.
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
-	start := c.cfg.now()
-	req := c.sign(cl, start)
+	start := c.now()
+	var got *answer
 	private := &cl.private
-	got, failed := c.transport.send(ctx, req, cl.config.timeout)
+	req, failed := c.sign(ctx, cl)
+	if failed == nil {
+		got, failed = c.send(ctx, req, cl.config.timeout)
+	}
 	obs := Observation{Method: cl.method, Attempt: n}
 	if got != nil {
 		obs.HTTPStatus = got.status
@@ -93,15 +97,47 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	err := c.receive(cl, n, got, failed, private, &obs)
 	c.noteBan(cl, err)
 	obs.Outcome = OutcomeOf(err)
-	obs.Duration = c.cfg.now().Sub(start)
+	obs.Duration = c.now().Sub(start)
 	c.observe(ctx, obs, err)
 	return obs, err
 }
 
-// sign builds the request of one attempt, and notes what in it must not be shown.
-func (c *Client) sign(cl *call, now time.Time) request {
+// now is the time by the client's clock, and by the real one where that fails.
+func (c *Client) now() time.Time {
+	now, err := c.cfg.now()
+	if err != nil {
+		return time.Now()
+	}
+	return now
+}
+
+// send sends a request once. What panics there is the round tripper, or a body that it
+// returned: the request may have gone out.
+func (c *Client) send(ctx context.Context, req request, timeout time.Duration) (got *answer, failed *phaseError) {
+	var panicked error
+	defer func() {
+		if panicked != nil {
+			got, failed = nil, &phaseError{PhaseSend, panicked}
+		}
+	}()
+	defer contain.Recover("the round tripper", &panicked)
+	return c.transport.send(ctx, req, timeout)
+}
+
+// sign builds the request of one attempt, and notes what in it must not be shown. It
+// fails where the session or the time is not to be had.
+func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phaseError) {
+	session, err := cl.config.askSession(ctx)
+	if err != nil {
+		cl.private.add(session)
+		err = fmt.Errorf("asking for the session: %w", err)
+	}
+	now, clockErr := c.cfg.now()
+	if err = cmp.Or(err, clockErr); err != nil {
+		return request{}, &phaseError{PhaseBefore, c.ended(ctx, cl, err)}
+	}
 	var room [24]top.Param // for all that is sent as a rule, so that it is not allocated
-	query := c.queryOf(room[:0], cl, timestamp(now))
+	query := c.queryOf(room[:0], cl, session, timestamp(now))
 	var buf [1536]byte
 	sent := append(top.AppendForm(buf[:0], query), "&sign="...)
 
@@ -120,9 +156,9 @@ func (c *Client) sign(cl *call, now time.Time) request {
 	digest.WriteBytes(cl.body)
 	sent = digest.AppendSum(sent)
 
-	req := request{to: cl.to, query: string(sent), contentType: cl.contentType, content: cl.content}
-	cl.private.addAttempt(req.to.text, req.query, secret, cl.config.session())
-	return req
+	req = request{to: cl.to, query: string(sent), contentType: cl.contentType, content: cl.content}
+	cl.private.addAttempt(req.to.text, req.query, secret, session)
+	return req, nil
 }
 
 // timestamp is the time of a call, in GMT+8.
@@ -138,10 +174,10 @@ func timestamp(now time.Time) string {
 // beginSignature signs what stands before the message of a call, or returns nil
 // where that differs from attempt to attempt.
 func (c *Client) beginSignature(cl *call) *top.Digest {
-	if top.CompareNames(cl.message.name, "timestamp") > 0 {
+	if top.CompareNames(cl.message.name, "session") > 0 { // neither that nor the timestamp is known yet
 		return nil
 	}
-	params := top.Tidy(append(c.queryOf(nil, cl, ""), cl.form...))
+	params := top.Tidy(append(c.queryOf(nil, cl, "", ""), cl.form...))
 	digest := top.NewDigest(string(c.cfg.signMethod), c.secret())
 	digest.WriteParams(params[:cl.message.place(params)])
 	return digest
@@ -149,7 +185,7 @@ func (c *Client) beginSignature(cl *call) *top.Digest {
 
 // queryOf appends the parameters of the query but for the signature, sorted, to an
 // empty list.
-func (c *Client) queryOf(list []top.Param, cl *call, timestamp string) []top.Param {
+func (c *Client) queryOf(list []top.Param, cl *call, session, timestamp string) []top.Param {
 	format, simplify, version := "json", "", protocolVersion
 	if cl.isBare {
 		version = ""
@@ -165,7 +201,7 @@ func (c *Client) queryOf(list []top.Param, cl *call, timestamp string) []top.Par
 		top.Param{Name: "format", Value: format},
 		top.Param{Name: "method", Value: cl.method},
 		top.Param{Name: "partner_id", Value: c.cfg.partnerID},
-		top.Param{Name: "session", Value: cl.config.session()},
+		top.Param{Name: "session", Value: session},
 		top.Param{Name: "sign_method", Value: string(c.cfg.signMethod)},
 		top.Param{Name: "simplify", Value: simplify},
 		top.Param{Name: "target_app_key", Value: cl.target},
@@ -257,7 +293,7 @@ func (c *Client) transportError(cl *call, n int, got *answer, failed *phaseError
 		Err: private.hide(failed.err), readOnly: !cl.write,
 	}
 	if got != nil {
-		e.HTTPStatus, e.RetryAfter = got.status, got.retryAfter(c.cfg.now())
+		e.HTTPStatus, e.RetryAfter = got.status, got.retryAfter(c.now())
 	}
 	return e
 }
@@ -275,7 +311,7 @@ func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, privat
 		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))
 	}
 	if e.class().repeat != repeatNone { // what repeating does not mend, waiting does not
-		e.RetryAfter = cmp.Or(e.RetryAfter, got.retryAfter(c.cfg.now()))
+		e.RetryAfter = cmp.Or(e.RetryAfter, got.retryAfter(c.now()))
 	}
 	obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
 	return e

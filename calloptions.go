@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ type CallOption func(*callConfig)
 
 type callConfig struct {
 	session        func() string
+	sessionSource  func(context.Context) (string, error) // nil for session
 	timeout        time.Duration
 	params         []top.Param
 	members        []top.Member
@@ -26,14 +28,15 @@ type callConfig struct {
 	problems       fliggy.Problems
 }
 
-// CallSession sends this session (授权令牌) instead of the client's.
+// CallSession sends this session (授权令牌) instead of the client's, whether that is of
+// WithSession or WithSessionSource.
 func CallSession(session string) CallOption {
 	return func(c *callConfig) {
 		if top.IsBlank(session) {
 			c.problems.Add("session", "is empty: leave the option out to send the client's")
 			return
 		}
-		c.session = func() string { return session }
+		c.session, c.sessionSource = func() string { return session }, nil
 	}
 }
 
@@ -141,11 +144,21 @@ func WithRawReply(to *RawReply) CallOption {
 }
 
 func (c *Client) callConfig(opts []CallOption) callConfig {
-	cc := callConfig{session: c.cfg.session, timeout: c.cfg.timeout, attempts: c.cfg.retry.MaxAttempts}
+	cc := callConfig{session: c.cfg.session, sessionSource: c.cfg.sessionSource, timeout: c.cfg.timeout, attempts: c.cfg.retry.MaxAttempts}
 	if len(opts) == 0 {
 		return cc
 	}
 	return cc.with(opts)
+}
+
+// askSession returns the session of an attempt.
+func (c *callConfig) askSession(ctx context.Context) (string, error) {
+	if c.sessionSource == nil {
+		return c.session(), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	return c.sessionSource(ctx)
 }
 
 func (c callConfig) with(opts []CallOption) callConfig {

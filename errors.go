@@ -85,6 +85,17 @@ type ValidationError = fliggy.ValidationError
 // Problem is one broken rule: the path of a field, and the rule.
 type Problem = fliggy.Problem
 
+// PanicError is a panic of a function of yours, such as an observer, a limiter or a
+// method of a value. A call that meets one ends with an error that holds it, found with
+// errors.As; an observer or a logger that panics changes nothing for its call.
+type PanicError = fliggy.PanicError
+
+// isPanic reports whether a function of the user's panicked: it would do so again.
+func isPanic(err error) bool {
+	var p *PanicError
+	return errors.As(err, &p)
+}
+
 // A TransportError says that no usable reply came: the connection failed, the
 // time was up, the reply was cut off or is no reply of the gateway. One that a test
 // makes of these fields matches the same classes as a received one, and so do the
@@ -111,7 +122,7 @@ type Phase string
 
 // The phases of an attempt.
 const (
-	PhaseBefore  Phase = "before sending"                   // the context was over: nothing was sent
+	PhaseBefore  Phase = "before sending"                   // the context was over, or the clock, the limiter or the source of sessions failed: nothing was sent
 	PhaseConnect Phase = "connecting"                       // name, connection or TLS: nothing was sent
 	PhaseSend    Phase = "sending or waiting for the reply" // a connection came about, no reply did
 	PhaseRead    Phase = "reading the reply"                // a reply was cut off, broken or too large

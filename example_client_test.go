@@ -17,7 +17,7 @@ func ExampleNewClient() {
 		rentcar.WithEnvironment(rentcar.Sandbox),
 		rentcar.WithChannel(rentcar.ChannelAmap),
 		rentcar.WithTimeout(10*time.Second),
-		rentcar.WithObserver(func(o rentcar.Observation) {
+		rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) {
 			if o.Done {
 				fmt.Println(o.Method, o.Outcome, o.Duration)
 			}
@@ -94,7 +94,7 @@ func ExampleNewClient_options() {
 		rentcar.WithSignMethod(rentcar.HMACMD5),  // HMACSHA256 is the default; MD5 works too
 		rentcar.WithTimeout(10*time.Second),      // of one attempt
 		rentcar.WithLogger(slog.Default()),       // nothing is logged without it
-		rentcar.WithObserver(func(o rentcar.Observation) { count(o.Method, o.Outcome) }),
+		rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { count(o.Method, o.Outcome) }),
 	)
 	fmt.Println(client, err)
 	// Output: rentcar.Client{app key 12345678, hmac, wrapped JSON} <nil>

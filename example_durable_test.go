@@ -65,7 +65,7 @@ func Example_durable() {
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
 	called := make(chan rentcar.Observation, 2)
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithObserver(func(o rentcar.Observation) {
+	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) {
 		if o.Done {
 			called <- o
 		}
@@ -83,7 +83,7 @@ func Example_durable() {
 	openStore := durable.NewMemoryStore
 
 	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt, to be copied
-	outbox, err := rentcar.NewOutbox(client, store, durable.WithObserver(func(r durable.Result) {
+	outbox, err := rentcar.NewOutbox(client, store, durable.WithObserver(func(_ context.Context, r durable.Result) {
 		if r.IsParked { // Fliggy has refused it: somebody has to look
 			alarm(r.ID, r.Err)
 		}

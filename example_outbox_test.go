@@ -29,7 +29,7 @@ func ExampleNewOutbox() {
 	outbox, err := rentcar.NewOutbox(client, store,
 		durable.WithBackoff(time.Millisecond, time.Millisecond), // 1 s to 10 min without it
 		durable.WithPoll(time.Millisecond),                      // 1 s without it
-		durable.WithObserver(func(r durable.Result) {
+		durable.WithObserver(func(_ context.Context, r durable.Result) {
 			fmt.Printf("attempt %d: done %v, parked %v, %s\n", r.Attempt, r.IsDone, r.IsParked, rentcar.OutcomeOf(r.Err))
 			if r.IsDone {
 				stop()

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -134,7 +135,8 @@ func (cl *call) setOut(out any) error {
 	if err != nil {
 		return cl.invalid("out", err.Error())
 	}
-	cl.out = receiverFunc(func(reply *top.Reply, _ int, _ string) error {
+	cl.out = receiverFunc(func(reply *top.Reply, _ int, _ string) (err error) {
+		defer contain.Recover("UnmarshalJSON or UnmarshalText", &err)
 		fresh := reflect.New(v.Elem().Type()) // what a failed attempt has read stays out
 		if err := reply.Decode(plan, fresh.Interface()); err != nil {
 			return err

@@ -27,7 +27,7 @@ type Limiter interface {
 func (c *Client) admit(ctx context.Context, cl *call) error {
 	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
 	for {
-		left := c.bans.left(cl.banScope, cl.method, c.cfg.now)
+		left := c.bans.left(cl.banScope, cl.method, c.now)
 		switch {
 		case left > 0:
 			wait := left + rand.N(banJitter)
@@ -40,7 +40,7 @@ func (c *Client) admit(ctx context.Context, cl *call) error {
 			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
 		case limited:
 			if err := c.cfg.limiter.Wait(ctx); err != nil {
-				if ctx.Err() != nil {
+				if ctx.Err() != nil || isPanic(err) {
 					return c.ended(ctx, cl, err)
 				}
 				return &RateLimitError{Method: cl.method, Err: c.hide(cl, err)}
@@ -183,9 +183,9 @@ func (c *Client) noteBan(cl *call, failure error) {
 		if e.SubCode == appBan {
 			method = ""
 		}
-		c.bans.note(cl.banScope, method, e.RetryAfter, c.cfg.now())
+		c.bans.note(cl.banScope, method, e.RetryAfter, c.now())
 	case *TransportError:
-		c.bans.note(cl.banScope, e.Method, e.RetryAfter, c.cfg.now())
+		c.bans.note(cl.banScope, e.Method, e.RetryAfter, c.now())
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 // An Observation is what an observer learns of an attempt or of a whole call. It
@@ -23,25 +25,34 @@ type Observation struct {
 
 func (c *Client) observe(ctx context.Context, o Observation, err error) {
 	for _, f := range c.cfg.observers {
-		f(o)
+		c.tell(ctx, "the observer", func() { f(ctx, o) })
 	}
-	if !o.Done {
+	if !o.Done || c.cfg.logger == nil {
 		return
-	}
-	if ctx == nil {
-		ctx = context.Background()
 	}
 	level := slog.LevelWarn
 	if o.Outcome == OutcomeSucceeded {
 		level = slog.LevelDebug
 	}
-	if !c.cfg.logger.Enabled(ctx, level) {
-		return
-	}
-	c.cfg.logger.LogAttrs(ctx, level, "rentcar call",
+	c.log(ctx, level, "rentcar call",
 		slog.String("method", o.Method), slog.Int("attempts", o.Attempt), slog.Duration("duration", o.Duration),
 		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code), slog.String("sub_code", o.SubCode),
 		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID), slog.String("detail", detail(err)))
+}
+
+// tell calls what only looks on: a panic of it is logged, and changes nothing.
+func (c *Client) tell(ctx context.Context, what string, f func()) {
+	err := contain.Call(what, func() error { f(); return nil })
+	if p := (*PanicError)(nil); errors.As(err, &p) {
+		c.log(ctx, slog.LevelError, "rentcar: a function of yours panicked", slog.String("error", err.Error()), slog.String("stack", string(p.Stack)))
+	}
+}
+
+// log writes a record where there is a logger. Whom could a panic of that be told?
+func (c *Client) log(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
+	if c.cfg.logger != nil {
+		_ = contain.Call("the logger", func() error { c.cfg.logger.LogAttrs(ctx, level, message, attrs...); return nil })
+	}
 }
 
 // detail says of a failure what holds nothing of a payload: a message of the
@@ -64,6 +75,9 @@ func detail(err error) string {
 
 // refused reports a call that ended before it was sent, and returns its error.
 func (c *Client) refused(ctx context.Context, method string, err error) error {
+	if ctx == nil { // which may be why
+		ctx = context.Background()
+	}
 	c.observe(ctx, Observation{Method: method, Done: true, Outcome: OutcomeOf(err)}, err)
 	return err
 }
@@ -74,7 +88,7 @@ func (c *Client) warn(ctx context.Context, method, message string, problems []Pr
 		return // the call will be refused
 	}
 	for _, p := range problems {
-		c.cfg.logger.LogAttrs(ctx, slog.LevelWarn, "rentcar "+message+" looks wrong",
+		c.log(ctx, slog.LevelWarn, "rentcar "+message+" looks wrong",
 			slog.String("method", method), slog.String("field", p.Field), slog.String("rule", p.Rule))
 	}
 }

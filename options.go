@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -84,15 +85,16 @@ type config struct {
 	timeout        time.Duration
 	replyLimit     int64
 	session        func() string
+	sessionSource  func(context.Context) (string, error) // nil for session
 	channel        Channel
 	signMethod     SignMethod
 	format         Format
 	retry          RetryPolicy
 	limiter        Limiter
-	now            func() time.Time
+	now            func() (time.Time, error)
 	sleep          func(context.Context, time.Duration) error
 	logger         *slog.Logger
-	observers      []func(Observation)
+	observers      []func(context.Context, Observation)
 	userAgent      string
 	partnerID      string
 	names          map[string]Names
@@ -105,9 +107,8 @@ func defaultConfig() config {
 		session:    func() string { return "" },
 		signMethod: HMACSHA256,
 		retry:      RetryPolicy{}.withDefaults(),
-		now:        time.Now,
+		now:        func() (time.Time, error) { return time.Now(), nil },
 		sleep:      sleep,
-		logger:     slog.New(slog.DiscardHandler),
 		userAgent:  "rentcar-go/" + Version,
 		partnerID:  "rentcar-go-" + Version,
 		names:      map[string]Names{},
@@ -213,6 +214,28 @@ func WithSession(session string) Option {
 	}
 }
 
+// WithSessionSource asks source for the session (授权令牌) of every call that does not
+// bring its own with CallSession: for sessions that are refreshed. It is asked once for
+// each attempt, so that a call sent again carries a session refreshed meanwhile; keep the
+// session, and return it until it is about to end. Empty text sends none.
+//
+// The context is that of the call, and ends after the timeout of an attempt at the
+// latest. An error of source ends the call: it is a *TransportError before sending, with
+// OutcomeNotSent, that holds the error of source. source may be called concurrently.
+// The option does not go together with WithSession.
+func WithSessionSource(source func(ctx context.Context) (session string, err error)) Option {
+	return func(c *config) error {
+		if source == nil {
+			return errors.New("the source of sessions is nil: leave the option out to send none")
+		}
+		c.sessionSource = func(ctx context.Context) (session string, err error) {
+			err = contain.Call("the source of sessions", func() (err error) { session, err = source(ctx); return err })
+			return session, err
+		}
+		return nil
+	}
+}
+
 // WithChannel fills the channel (channel_id, 分销渠道) of requests that leave it
 // out.
 func WithChannel(channel Channel) Option {
@@ -266,9 +289,16 @@ func WithLimiter(l Limiter) Option {
 		if v := reflect.ValueOf(l); l == nil || v.Kind() == reflect.Pointer && v.IsNil() {
 			return errors.New("the limiter is nil: leave the option out for none")
 		}
-		c.limiter = l
+		c.limiter = containedLimiter{l}
 		return nil
 	}
+}
+
+// A containedLimiter survives a panic of its own.
+type containedLimiter struct{ l Limiter }
+
+func (c containedLimiter) Wait(ctx context.Context) error {
+	return contain.Call("the limiter", func() error { return c.l.Wait(ctx) })
 }
 
 // WithSleep sets how the client waits before it sends a call again, for tests: wait
@@ -279,21 +309,35 @@ func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 		if wait == nil {
 			return errors.New("the function to wait with is nil")
 		}
-		c.sleep = wait
+		c.sleep = func(ctx context.Context, d time.Duration) error {
+			return contain.Call("the function to wait with", func() error { return wait(ctx, d) })
+		}
 		return nil
 	}
 }
 
 // WithClock sets the clock that timestamps are read from, by which bans end, and
 // that durations are measured with: for tests. The deadline of a context goes by
-// real time.
+// real time. A clock that panics, or gives the zero time, ends a call that is not sent
+// yet; of one that was sent, durations are then measured by real time.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {
 			return errors.New("the clock is nil")
 		}
-		c.now = now
+		c.now = contained(now)
 		return nil
+	}
+}
+
+// contained reads a clock of the user's.
+func contained(clock func() time.Time) func() (time.Time, error) {
+	return func() (now time.Time, err error) {
+		err = contain.Call("the clock", func() error { now = clock(); return nil })
+		if err == nil && now.IsZero() {
+			err = errors.New("the clock gave the zero time")
+		}
+		return now, err
 	}
 }
 
@@ -311,9 +355,10 @@ func WithLogger(l *slog.Logger) Option {
 }
 
 // WithObserver calls observe once per attempt and once per call, for metrics and
-// traces. It runs on the caller's goroutine and must not block; it may be called
-// concurrently. Several observers are called in the order given.
-func WithObserver(observe func(Observation)) Option {
+// traces, with the context of the call. The call waits for it, so it must not block; it
+// may be called concurrently. Several observers are called in the order given. A panic
+// of one is logged, and changes nothing for the call.
+func WithObserver(observe func(ctx context.Context, o Observation)) Option {
 	return func(c *config) error {
 		if observe == nil {
 			return errors.New("the observer is nil")
@@ -343,6 +388,8 @@ func WithPartnerID(id string) Option {
 // check refuses combinations that contradict each other.
 func (c *config) check() error {
 	switch {
+	case c.sessionSource != nil && c.session() != "":
+		return errors.New("WithSession and WithSessionSource give two sessions: choose one")
 	case c.topURL != "" && c.environmentSet:
 		return errors.New("WithBaseURL and WithEnvironment name two gateways: choose one")
 	case c.topURL != "" && c.plainHTTP:

@@ -213,7 +213,7 @@ func TestConcurrentCalls(t *testing.T) {
 	c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
 		id := r.URL.Query().Get("session")
 		return replyJSON(`{"successful":true,"request_id":"` + id + `","order_info":{"service_type":["` + id + `"]}}`)(r)
-	}, WithObserver(func(Observation) {}))
+	}, WithObserver(func(context.Context, Observation) {}))
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
@@ -355,7 +355,7 @@ func TestObservers(t *testing.T) {
 		now = now.Add(40 * time.Millisecond)
 		return respond(r)
 	}, WithClock(func() time.Time { return now }),
-		WithObserver(func(o Observation) { seen = append(seen, o) }), WithObserver(func(o Observation) { second = append(second, o) }))
+		WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }), WithObserver(func(_ context.Context, o Observation) { second = append(second, o) }))
 	for name, tc := range map[string]struct {
 		respond httpmock.Responder
 		want    Observation

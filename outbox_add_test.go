@@ -211,7 +211,7 @@ func TestOutboxInsideInbox(t *testing.T) {
 	}
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	inbox, err := qimen.NewInbox(handler, store, append(slices.Clone(quick), durable.WithObserver(func(r durable.Result) {
+	inbox, err := qimen.NewInbox(handler, store, append(slices.Clone(quick), durable.WithObserver(func(_ context.Context, r durable.Result) {
 		if r.IsDone && calls == 3 {
 			stop()
 		}

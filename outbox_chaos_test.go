@@ -224,7 +224,7 @@ func (w *outboxWorld) live(attempts int, rate float64) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	outbox := w.outbox(rate, durable.WithObserver(func(r durable.Result) {
+	outbox := w.outbox(rate, durable.WithObserver(func(_ context.Context, r durable.Result) {
 		w.results = append(w.results, r)
 		if r.IsDone || r.IsParked {
 			delete(w.open, r.ID)
@@ -295,7 +295,7 @@ func TestOutboxesShareAStore(t *testing.T) {
 	var done atomic.Int64
 	var running sync.WaitGroup
 	for p := range processes {
-		outbox := newOutbox(t, client, store, durable.WithWorkers(4), durable.WithObserver(func(r durable.Result) {
+		outbox := newOutbox(t, client, store, durable.WithWorkers(4), durable.WithObserver(func(_ context.Context, r durable.Result) {
 			if r.IsDone && done.Add(1) == items {
 				stop()
 			}

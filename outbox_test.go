@@ -60,7 +60,7 @@ func drain(t failer, client *rentcar.Client, store durable.Store, attempts int) 
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	outbox := newOutbox(t, client, store, durable.WithObserver(func(r durable.Result) {
+	outbox := newOutbox(t, client, store, durable.WithObserver(func(_ context.Context, r durable.Result) {
 		if results = append(results, r); len(results) >= attempts {
 			stop()
 		}

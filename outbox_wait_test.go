@@ -58,7 +58,7 @@ func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durab
 	t.Helper()
 	client := scriptClient(t, s, opts...)
 	ctx, stop := context.WithCancel(t.Context())
-	outbox, err := rentcar.NewOutbox(client, durable.NewMemoryStore(), durable.WithObserver(func(r durable.Result) {
+	outbox, err := rentcar.NewOutbox(client, durable.NewMemoryStore(), durable.WithObserver(func(_ context.Context, r durable.Result) {
 		if results = append(results, r); r.IsDone {
 			stop()
 		}
@@ -142,7 +142,7 @@ func TestOutboxRunEnds(t *testing.T) {
 		}}}
 		store := durable.NewMemoryStore()
 		var results []durable.Result
-		outbox, err := rentcar.NewOutbox(scriptClient(t, s), store, durable.WithObserver(func(r durable.Result) { results = append(results, r) }))
+		outbox, err := rentcar.NewOutbox(scriptClient(t, s), store, durable.WithObserver(func(_ context.Context, r durable.Result) { results = append(results, r) }))
 		if err != nil {
 			t.Fatal(err)
 		}

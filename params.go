@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -89,6 +90,7 @@ func memberJSON(value any) (json.RawMessage, error) {
 // valueJSON returns the JSON of any value that Params takes, and whether it is a
 // simple one.
 func valueJSON(value any) (raw json.RawMessage, simple bool, err error) {
+	defer contain.Recover("MarshalJSON or MarshalText", &err)
 	v := reflect.ValueOf(value)
 	for v.Kind() == reflect.Pointer && !v.IsNil() {
 		v = v.Elem()

@@ -47,7 +47,7 @@ func gatewayRows() []leakRow {
 			values = append(values, stranger)
 			values = append(values, all(bad)...)
 			for _, session := range []string{markSession.text, markToken.text} {
-				c, err := g.Client(rentcar.WithSession(session), rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(o rentcar.Observation) { s.observe(o) }))
+				c, err := g.Client(rentcar.WithSession(session), rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -147,7 +147,7 @@ func gatewayRows() []leakRow {
 			run: func(t *testing.T, s *leakStage) []any {
 				g := leakGateway(t)
 				g.Fail(f.Always())
-				c, err := g.Client(rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(o rentcar.Observation) { s.observe(o) }), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}))
+				c, err := g.Client(rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -38,7 +38,7 @@ func (s *leakStage) attempts(cb *events.Callback, bill *rentcar.Bill, opts ...re
 	ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 	defer stop()
 	store := durable.NewMemoryStore()
-	outbox := s.outbox(s.client(opts...), store, durable.WithObserver(func(r durable.Result) {
+	outbox := s.outbox(s.client(opts...), store, durable.WithObserver(func(_ context.Context, r durable.Result) {
 		s.observe(r)
 		if errs = append(errs, r.Err); len(errs) == 2 {
 			stop()

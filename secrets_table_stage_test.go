@@ -114,7 +114,7 @@ func (s *leakStage) client(opts ...rentcar.Option) *rentcar.Client {
 		rentcar.WithBaseURL(leakBase), rentcar.WithQimenURL(leakQimenBase), rentcar.WithChannel(rentcar.ChannelAmap),
 		rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}), rentcar.WithLogger(s.logger()),
 		rentcar.WithSleep(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }),
-		rentcar.WithObserver(func(o rentcar.Observation) { s.observe(o) }),
+		rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }),
 	}
 	c, err := rentcar.NewClient(leakApp, markSecret.text, append(own, opts...)...)
 	if err != nil {

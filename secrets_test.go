@@ -238,7 +238,7 @@ func TestLogsShowNothingSecret(t *testing.T) {
 		var seen []Observation
 		c, g := markedClient(t, respond,
 			WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-			WithObserver(func(o Observation) { seen = append(seen, o) }))
+			WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }))
 		_, _ = c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: mainOrder, PayTradeNo: markerBody})
 		markers := []string{markerSecret, markerSession, g.last(t).query(t)["sign"], markerURL, markerBody}
 		checkHidden(t, "log", b.String(), markers...)

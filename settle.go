@@ -8,6 +8,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -110,7 +111,8 @@ func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest, opts ..
 	if probe == nil {
 		probe = s.probe(opts)
 	}
-	verdict, err := probe(ctx, req.Submit)
+	var verdict Verdict
+	err := contain.Call("the probe", func() (err error) { verdict, err = probe(ctx, req.Submit); return err })
 	if err == nil && verdict > VerdictRejected {
 		err = fmt.Errorf("rentcar: settle: the probe answered %d, which is no verdict", verdict)
 	}

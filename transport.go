@@ -260,8 +260,13 @@ var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnau
 // causeOf is the cause of the context's end. One that is, or wraps, an error of this
 // package is about another call: neither its classes nor the platform's words in it
 // pass on to this one.
-func causeOf(ctx context.Context) error {
-	cause := context.Cause(ctx)
+func causeOf(ctx context.Context) (cause error) {
+	cause = context.Cause(ctx)
+	defer func() {
+		if recover() != nil { // its methods panic
+			cause = &foreignError{cause}
+		}
+	}()
 	var another interface{ Outcome() Outcome }
 	if cause != nil && (errors.As(cause, &another) || slices.ContainsFunc(classes, func(class error) bool { return matches(cause, class) })) {
 		return &foreignError{cause}

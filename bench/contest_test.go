@@ -35,7 +35,7 @@ func builders(tb testing.TB, rt http.RoundTripper, format rentcar.Format, built 
 	std, resty := newStd(rt, peerFormat), newResty(rt, peerFormat)
 	std.built, resty.built = built, built
 	client := newClient(tb, rentcar.WithHTTPClient(&http.Client{Transport: rt}), rentcar.WithFormat(format),
-		rentcar.WithObserver(func(rentcar.Observation) {}))
+		rentcar.WithObserver(func(context.Context, rentcar.Observation) {}))
 	return []*contestant{
 		newOursCaller(markContext{context.Background(), built}, client),
 		newPeerCaller("std", std, gatewayURL),

@@ -47,7 +47,7 @@ func dialers(tb testing.TB, s *server) []*contestant {
 		return t
 	}
 	return []*contestant{
-		newOursCaller(context.Background(), newClient(tb, rentcar.WithBaseURL(s.URL), rentcar.WithObserver(func(rentcar.Observation) {}))),
+		newOursCaller(context.Background(), newClient(tb, rentcar.WithBaseURL(s.URL), rentcar.WithObserver(func(context.Context, rentcar.Observation) {}))),
 		newPeerCaller("std", newStd(transport(), "json"), s.URL),
 		newPeerCaller("resty", newResty(transport(), "json"), s.URL),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +24,7 @@ func TestWorkersSurvive(t *testing.T) {
 	t.Parallel()
 	boom := func() error { panic("boom") }
 	exit := func() error { runtime.Goexit(); return nil }
-	const panicked, exited = "durable: panic: boom", "durable: runtime.Goexit was called"
+	const panicked, exited = "panic in the store: boom", "panic in the store: it called runtime.Goexit"
 	const claiming, marking = "durable: test.queue: claiming: ", "durable: test.queue: marking a: "
 	const back = "the work failed\ndurable: test.queue: putting a back: "
 	fail, refuse := func() error { return errWork }, func() error { return durable.Permanent(errWork) }
@@ -34,9 +35,9 @@ func TestWorkersSurvive(t *testing.T) {
 		due   time.Duration // zero where the claim has to run out
 		again time.Duration // when the work succeeds; at once after a Claim, for Add has nudged
 	}{
-		"work exits":                       {&hooked{}, exit, exited, time.Second, time.Second},
+		"work exits":                       {&hooked{}, exit, "panic in the function given to Run: it called runtime.Goexit", time.Second, time.Second},
 		"error panics":                     {&hooked{}, func() error { return (*nilError)(nil) }, "", time.Second, time.Second},
-		"panics with an error that panics": {&hooked{}, func() error { panic((*nilError)(nil)) }, "durable: panic: an error of type *durable_test.nilError, whose methods panic", time.Second, time.Second},
+		"panics with an error that panics": {&hooked{}, func() error { panic((*nilError)(nil)) }, "panic in the function given to Run: an error of type *durable_test.nilError, whose methods panic", time.Second, time.Second},
 
 		"claim panics":     {&hooked{claim: func(_, _ time.Time) error { return boom() }}, nil, claiming + panicked, 0, 0},
 		"claim exits":      {&hooked{claim: func(_, _ time.Time) error { return exit() }}, nil, claiming + exited, 0, 0},
@@ -51,8 +52,8 @@ func TestWorkersSurvive(t *testing.T) {
 			store := c.store
 			store.MemoryStore = durable.NewMemoryStore()
 			seen := &recorder{}
-			q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithObserver(func(r durable.Result) {
-				seen.observe(r)
+			q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithObserver(func(_ context.Context, r durable.Result) {
+				seen.observe(t.Context(), r)
 				store.mend()
 				runtime.Goexit() // an observer may end its goroutine too
 			}))
@@ -88,4 +89,112 @@ func TestWorkersSurvive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Store, or a clock, that panics while an item is added has not stored it, and says so.
+func TestAddContains(t *testing.T) {
+	t.Parallel()
+	broken := func() time.Time { panic("boom") }
+	for want, c := range map[string]struct {
+		add  func() error
+		opts []durable.Option
+	}{
+		"panic in the store: boom":                           {add: func() error { panic("boom") }},
+		"panic in the store: it called runtime.Goexit":       {add: func() error { runtime.Goexit(); return nil }},
+		"panic in the store: panic called with nil argument": {add: func() error { panic(nil) }},
+		"panic in the clock: boom":                           {opts: []durable.Option{durable.WithClock(broken)}},
+	} {
+		store := &hooked{MemoryStore: durable.NewMemoryStore(), add: c.add}
+		isNew, err := newQueue(t, store, c.opts...).Add(t.Context(), "a", "", nil)
+		var p *durable.PanicError
+		if isNew || !errors.As(err, &p) || !strings.Contains(err.Error(), "storing a: "+want) {
+			t.Errorf("Add = %v, %v; want false and %q", isNew, err, want)
+		}
+	}
+}
+
+// A lazy store says that an item is done, without having called work for it.
+type lazy struct {
+	*durable.MemoryStore
+	attempts int
+}
+
+func (s *lazy) Do(ctx context.Context, item *durable.Item, work func(context.Context) error) error {
+	if s.attempts++; s.attempts == 1 {
+		return nil
+	}
+	return s.MemoryStore.Do(ctx, item, work)
+}
+
+// An item whose work was not called is not done, whatever the store says.
+func TestStoreWithoutWork(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		seen := &recorder{}
+		q := newQueue(t, &lazy{MemoryStore: durable.NewMemoryStore()}, durable.WithObserver(seen.observe))
+		add(t, q, "a")
+		worked := 0
+		stop := run(t, q, func(context.Context, *durable.Item) error { worked++; return nil })
+		<-time.After(time.Minute)
+		_ = stop()
+		all := seen.all()
+		if len(all) != 2 || all[0].IsDone || all[0].Due.IsZero() || !all[1].IsDone || worked != 1 {
+			t.Fatalf("worked %d times, results %+v; want one that comes again, and then is worked on and done", worked, all)
+		}
+		const want = "durable: test.queue: a is not done: Do of the store returned nil without calling work"
+		if err := all[0].Err; err == nil || err.Error() != want {
+			t.Errorf("the error is %v; want %s", err, want)
+		}
+	})
+}
+
+// The observer of a queue gets the values of the context that Run was given.
+func TestObserverContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		ctx, stop := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
+		var got any
+		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(ctx context.Context, _ durable.Result) {
+			got = ctx.Value(key{})
+			stop()
+		}))
+		add(t, q, "a")
+		_ = q.Run(ctx, func(context.Context, *durable.Item) error { return nil })
+		if got != "value" {
+			t.Errorf("the observer got %v of its context; want the value that Run was given", got)
+		}
+	})
+}
+
+// A clock that panics holds up a queue for as long as it does, and harms no item.
+func TestClockPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		seen, calls := &recorder{}, 0
+		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(seen.observe), durable.WithClock(func() time.Time {
+			if calls++; calls == 2 || calls == 4 { // 1 is Add's, 2 a Claim's, 3 another, 4 that of the failed attempt
+				panic("boom")
+			}
+			return time.Now()
+		}))
+		add(t, q, "a")
+		stop := run(t, q, func(_ context.Context, i *durable.Item) error {
+			if i.Attempt == 1 {
+				return errWork
+			}
+			return nil
+		})
+		<-time.After(5 * time.Minute)
+		_ = stop()
+		all := seen.all()
+		if len(all) != 3 || all[0].ID != "" || !all[1].Due.IsZero() || !errors.Is(all[1].Err, errWork) || !all[2].IsDone {
+			t.Fatalf("results %+v; want a failed claim, one that could not be put back, and a done one", all)
+		}
+		for _, r := range all[:2] {
+			if p := (*durable.PanicError)(nil); !errors.As(r.Err, &p) || p.Func != "the clock" {
+				t.Errorf("the error is %v; want a panic in the clock", r.Err)
+			}
+		}
+	})
 }

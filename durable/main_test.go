@@ -57,7 +57,7 @@ type recorder struct {
 	results []durable.Result
 }
 
-func (r *recorder) observe(result durable.Result) {
+func (r *recorder) observe(_ context.Context, result durable.Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.results = append(r.results, result)

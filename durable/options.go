@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,7 +38,7 @@ type config struct {
 	minDelay, maxDelay time.Duration
 	poll               time.Duration
 	now                func() time.Time
-	observe            func(Result)
+	observe            func(context.Context, Result)
 	logger             *slog.Logger
 }
 
@@ -45,7 +46,7 @@ func defaultConfig(name string) config {
 	return config{
 		name: name, workers: 1, timeout: DefaultTimeout, grace: grace,
 		minDelay: DefaultMinDelay, maxDelay: DefaultMaxDelay, poll: DefaultPoll,
-		now: time.Now, observe: func(Result) {}, logger: slog.New(slog.DiscardHandler),
+		now: time.Now, observe: func(context.Context, Result) {}, logger: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -124,8 +125,9 @@ func WithClock(now func() time.Time) Option {
 }
 
 // WithObserver calls f after each attempt, and when the store fails to hand out an
-// item.
-func WithObserver(f func(Result)) Option {
+// item. The context has the values of that of [Queue.Run], and does not end with it. A
+// panic of f changes nothing.
+func WithObserver(f func(context.Context, Result)) Option {
 	return func(c *config) error {
 		if f == nil {
 			return errors.New("durable: WithObserver: the function is nil")

@@ -39,10 +39,10 @@ func TestLogger(t *testing.T) {
 		"failed": {&hooked{}, func(context.Context, *durable.Item) error { return errWork },
 			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s error="the work failed"`},
 		"panic": {&hooked{}, func(context.Context, *durable.Item) error { panic("boom") },
-			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s error="durable: panic: boom"`},
+			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s error="panic in the function given to Run: boom"`},
 		"panic in an error": {&hooked{}, func(context.Context, *durable.Item) error { return badError{} },
 			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s ` +
-				`error="an error of type durable_test.badError, whose Error method panics"`},
+				`error="panic in the function given to Run: an error of type durable_test.badError, whose methods panic"`},
 		"permanent": {&hooked{}, func(context.Context, *durable.Item) error { return durable.Permanent(errWork) },
 			`level=ERROR msg="durable: item parked" queue=test.queue id=a attempt=1 duration=0s error="the work failed"`},
 		"lost": {&hooked{mark: func() error { return durable.ErrLost }}, func(context.Context, *durable.Item) error { return nil },
@@ -63,7 +63,7 @@ func TestLogger(t *testing.T) {
 			var out bytes.Buffer
 			store := &hooked{MemoryStore: durable.NewMemoryStore(), claim: c.store.claim, mark: c.store.mark, retry: c.store.retry}
 			ctx, cancel := context.WithCancel(t.Context())
-			q := newQueue(t, store, durable.WithLogger(logger(&out)), durable.WithObserver(func(durable.Result) { cancel() }))
+			q := newQueue(t, store, durable.WithLogger(logger(&out)), durable.WithObserver(func(context.Context, durable.Result) { cancel() }))
 			add(t, q, "a")
 			_ = q.Run(ctx, c.work)
 			if diff := cmp.Diff(c.want+"\n", out.String()); diff != "" {
@@ -82,7 +82,7 @@ func TestObserverAndLoggerMayPanic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(durable.Result) { panic("observer") }),
+		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(context.Context, durable.Result) { panic("observer") }),
 			durable.WithLogger(logger(&out)))
 		add(t, q, "a", "b")
 		done := 0

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 // A Queue works on the items of one queue of a [Store]. Make it with [NewQueue].
@@ -83,8 +85,15 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	} else if !digestPattern.MatchString(digest) {
 		return false, fmt.Errorf("durable: %s: %s: the digest: want 64 lower-case hexadecimal digits, as Digest gives", q.name, id)
 	}
-	now := q.now()
-	known, err := q.store.Add(ctx, &Item{Queue: q.name, ID: id, Digest: digest, Data: data, Added: now, Due: now})
+	now, err := q.time()
+	if err != nil {
+		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
+	}
+	var known *Item
+	err = contain.Call("the store", func() (err error) {
+		known, err = q.store.Add(ctx, &Item{Queue: q.name, ID: id, Digest: digest, Data: data, Added: now, Due: now})
+		return err
+	})
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
@@ -98,6 +107,12 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 		return false, fmt.Errorf("durable: %s: %s: %w", q.name, id, ErrConflict)
 	}
 	return false, nil
+}
+
+// time reads the clock.
+func (q *Queue) time() (now time.Time, err error) {
+	err = contain.Call("the clock", func() error { now = q.now(); return nil })
+	return now, err
 }
 
 // nudge wakes a worker that waits.
@@ -174,9 +189,12 @@ func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) erro
 func (q *Queue) claim(ctx context.Context) (*Item, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.grace)
 	defer cancel()
+	now, err := q.time()
+	if err != nil {
+		return nil, err
+	}
 	var item *Item
-	err := contained(func() (err error) {
-		now := q.now()
+	err = contain.Call("the store", func() (err error) {
 		item, err = q.store.Claim(ctx, q.name, now, now.Add(q.timeout+2*q.grace))
 		return err
 	})
@@ -188,19 +206,23 @@ func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work fun
 		start  = time.Now()
 		handed = *item // whatever work does to it
 		failed error   // how work itself failed
+		called bool
 		added  wakes
 	)
 	store, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	err := contained(func() error {
+	err := contain.Call("the store", func() error {
 		return q.store.Do(store, item, func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(context.WithValue(ctx, wakesKey{}, &added), q.timeout)
 			defer cancel()
-			failed = contained(func() error { return work(ctx, &handed) })
+			called = true
+			failed = contain.Call("the function given to Run", func() error { return work(ctx, &handed) })
 			return failed
 		})
 	})
 	switch {
+	case !called && err == nil:
+		err = fmt.Errorf("durable: %s: %s is not done: Do of the store returned nil without calling work", q.name, item.ID)
 	case failed != nil && err == nil: // whatever the store made of it
 		err = failed
 	case err == nil:
@@ -228,12 +250,14 @@ func (q *Queue) settle(ctx context.Context, item *Item, r *Result, failed error)
 		return
 	case isPermanent(failed):
 		r.IsParked = true
-		err = contained(func() error { return q.store.Park(ctx, item, reasonOf(failed)) })
+		err = contain.Call("the store", func() error { return q.store.Park(ctx, item, reasonOf(failed)) })
 	default:
-		err = contained(func() error {
-			r.Due = q.now().Add(q.delay(item.Attempt))
-			return q.store.Retry(ctx, item, r.Due)
-		})
+		var now time.Time
+		if now, err = q.time(); err != nil {
+			break
+		}
+		r.Due = now.Add(q.delay(item.Attempt))
+		err = contain.Call("the store", func() error { return q.store.Retry(ctx, item, r.Due) })
 	}
 	if err != nil { // it comes again when the claim has run out
 		r.IsLost, r.IsParked, r.Due = errors.Is(err, ErrLost), false, time.Time{}

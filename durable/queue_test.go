@@ -155,7 +155,7 @@ func TestNewQueueTakesTheBounds(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	q, err := durable.NewQueue(strings.Repeat("q", 100), durable.NewMemoryStore(),
 		durable.WithName(strings.Repeat("~", 100)), durable.WithWorkers(1), durable.WithTimeout(year),
-		durable.WithPoll(1), durable.WithBackoff(1, year), durable.WithClock(time.Now), durable.WithObserver(func(durable.Result) {}),
+		durable.WithPoll(1), durable.WithBackoff(1, year), durable.WithClock(time.Now), durable.WithObserver(func(context.Context, durable.Result) {}),
 		durable.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil || q == nil {
 		t.Errorf("NewQueue = %v, %v; want a queue", q, err)
@@ -202,7 +202,7 @@ func TestWithClock(t *testing.T) {
 	}}
 	var due time.Time
 	q := newQueue(t, store, durable.WithClock(func() time.Time { return now }), durable.WithTimeout(time.Second),
-		durable.WithObserver(func(r durable.Result) { due = r.Due }))
+		durable.WithObserver(func(_ context.Context, r durable.Result) { due = r.Due }))
 	add(t, q, "a")
 	_ = q.Run(ctx, func(context.Context, *durable.Item) error { now = now.Add(time.Hour); return errWork })
 	if !asked.Equal(now.Add(-time.Hour)) || !until.Equal(asked.Add(61*time.Second)) || !due.Equal(now.Add(time.Second)) {

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 // A Result tells how one attempt ended: for metrics and alarms. It carries no
@@ -50,52 +52,9 @@ func isPermanent(err error) bool {
 	return errors.As(err, &p)
 }
 
-// A PanicError is a panic of the function that works on items, or of the store.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-// Error gives the value of the panic, without the stack.
-func (e *PanicError) Error() string { return fmt.Sprintf("durable: panic: %v", e.Value) }
-
-// Unwrap returns the value of the panic where it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
-
-var errExit = errors.New("durable: runtime.Goexit was called")
-
-// contained calls f, which is not this package's, and turns a panic into an error. It has
-// a goroutine for it, so that f cannot end that of the worker.
-func contained(f func() error) (err error) {
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
-		defer func() {
-			if value := recover(); value != nil {
-				p := &PanicError{Value: value, Stack: debug.Stack()}
-				if err = p; !isHarmless(p) { // panicked with an error whose methods panic too
-					p.Value = fmt.Sprintf("an error of type %T, whose methods panic", value)
-				}
-			}
-		}()
-		err = errExit
-		failed := f()
-		_, _ = errors.Is(failed, ErrLost), isPermanent(failed) // what settle asks: methods of the error may panic
-		err = failed
-	}()
-	<-over
-	return err
-}
-
-// isHarmless tells whether an error can be asked what settle asks.
-func isHarmless(err error) (ok bool) {
-	defer func() { ok = recover() == nil }()
-	_, _ = errors.Is(err, ErrLost), isPermanent(err)
-	return true
-}
+// A PanicError is a panic of the function that works on items, of the store or of the
+// clock.
+type PanicError = fliggy.PanicError
 
 // textOf is the text of an error, also where its method panics.
 func textOf(err error) (text string) {
@@ -136,6 +95,6 @@ func (c *config) report(ctx context.Context, r Result) {
 	if r.Err != nil {
 		attrs = append(attrs, slog.String("error", textOf(r.Err)))
 	}
-	_ = contained(func() error { c.observe(r); return nil })
-	_ = contained(func() error { c.logger.LogAttrs(ctx, level, message, attrs...); return nil })
+	_ = contain.Call("the observer", func() error { c.observe(ctx, r); return nil })
+	_ = contain.Call("the logger", func() error { c.logger.LogAttrs(ctx, level, message, attrs...); return nil })
 }

@@ -188,7 +188,7 @@ func TestBackoff(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var waits []time.Duration
 				enough := make(chan struct{})
-				q := newQueue(t, durable.NewMemoryStore(), append(c.opts, durable.WithObserver(func(r durable.Result) {
+				q := newQueue(t, durable.NewMemoryStore(), append(c.opts, durable.WithObserver(func(_ context.Context, r durable.Result) {
 					waits = append(waits, time.Until(r.Due))
 					if r.Attempt != len(waits) || !errors.Is(r.Err, errWork) || r.IsDone || r.IsParked || r.IsLost {
 						t.Errorf("result %+v of attempt %d; want one that comes again", r, len(waits))

@@ -50,19 +50,7 @@ type Observation struct {
 }
 
 // A PanicError is a panic of a function of the user.
-type PanicError struct {
-	Value any
-	Stack []byte
-}
-
-// Error gives the value of the panic, without the stack.
-func (e *PanicError) Error() string { return fmt.Sprintf("qimen: panic: %v", e.Value) }
-
-// Unwrap returns the value of the panic where it is an error.
-func (e *PanicError) Unwrap() error {
-	err, _ := e.Value.(error)
-	return err
-}
+type PanicError = fliggy.PanicError
 
 // contain turns a panic into an error; it is to be deferred.
 func contain(caught func(*PanicError)) {
