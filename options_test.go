@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/jarcoal/httpmock"
@@ -48,6 +50,8 @@ func TestNewClientRefusals(t *testing.T) {
 		"no reply":            {testAppKey, testSecret, []Option{WithReplyLimit(0)}, "the reply limit must be positive"},
 		"no session":          {testAppKey, testSecret, []Option{WithSession("")}, "the session is empty: leave the option out to send none"},
 		"blank session":       {testAppKey, testSecret, []Option{WithSession(" ")}, "the session is empty: leave the option out to send none"},
+		"nil source":          {testAppKey, testSecret, []Option{WithSessionSource(nil)}, "the source of sessions is nil: leave the option out to send none"},
+		"two sessions":        {testAppKey, testSecret, []Option{WithSession("s"), WithSessionSource((&evil{}).session)}, "WithSession and WithSessionSource give two sessions: choose one"},
 		"no channel":          {testAppKey, testSecret, []Option{WithChannel("")}, "the channel is empty: leave the option out and set ChannelID in each request"},
 		"sign method":         {testAppKey, testSecret, []Option{WithSignMethod("MD5")}, `unknown sign method "MD5": use HMACSHA256, HMACMD5 or MD5`},
 		"format":              {testAppKey, testSecret, []Option{WithFormat(3)}, "unknown format Format(3): use SimplifiedJSON, WrappedJSON or XML"},
@@ -379,4 +383,99 @@ func TestObservers(t *testing.T) {
 	seen = nil
 	_, _ = c.Orders.Query(ctx, &OrderQueryRequest{})
 	diff(t, "a refused request", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: OutcomeNotSent}}, seen)
+}
+
+// An observer gets the context of its call, also of one that is not sent.
+func TestObserverContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	ctx := context.WithValue(context.Background(), key{}, "value")
+	var got []any
+	c, _ := clientFor(t, replyJSON(okReply), WithObserver(func(ctx context.Context, _ Observation) { got = append(got, ctx.Value(key{})) }))
+	_, _ = queryOrder(ctx, c)
+	_, _ = c.Orders.Query(ctx, nil)
+	_, _ = queryOrder(nil, c) //nolint:staticcheck // a mistake that is made
+	diff(t, "values of the contexts", []any{"value", "value", "value", nil}, got)
+}
+
+// A source of sessions is asked once for each attempt, so that a call that is sent again
+// carries the session of then.
+func TestSessionSource(t *testing.T) {
+	t.Parallel()
+	sessions := []string{"first", "second", " ", "fourth", "fifth"}
+	asked := 0
+	source := func(context.Context) (string, error) { asked++; return sessions[asked-1], nil }
+	for name, form := range map[string]func(c *Client, opts ...CallOption) error{
+		"short": func(c *Client, opts ...CallOption) error { _, err := queryOrder(t.Context(), c, opts...); return err },
+		"long": func(c *Client, opts ...CallOption) error {
+			_, err := c.Bills.Notify(t.Context(), billOf(100), opts...)
+			return err
+		},
+	} {
+		asked = 0
+		c, g := clientFor(t, inTurn(gatewayFailure("7", apiBan, ""), replyJSON(okReply)), WithSessionSource(source), withFakeTime(&fakeTime{}), WithChannel(ChannelAmap))
+		for range 2 { // two attempts, and one
+			if err := form(c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := form(c, CallSession("mine")); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, s := range g.sent {
+			q := s.query(t)
+			got = append(got, q["session"])
+			all := s.form(t)
+			for name, value := range q {
+				all[name] = value
+			}
+			sign, err := Sign(HMACSHA256, testSecret, all, nil)
+			if err != nil || sign != q["sign"] {
+				t.Errorf("%s: session %q: signed %s, want %s (%v)", name, q["session"], q["sign"], sign, err)
+			}
+		}
+		diff(t, name+": sessions sent", []string{"first", "second", "", "mine"}, got)
+		diff(t, name+": asked", 3, asked)
+	}
+}
+
+// Without a session a call is not sent, and says why.
+func TestSessionSourceFails(t *testing.T) {
+	t.Parallel()
+	errRefresh := errors.New("the refresh token is used up")
+	c, g := clientFor(t, replyJSON(okReply), withRetries(), WithSessionSource(func(context.Context) (string, error) {
+		return "half-a-session-of-them", fmt.Errorf("refreshing %s under %s: %w", "half-a-session-of-them", testSecret, errRefresh)
+	}))
+	_, err := cancelRenewal(t.Context(), c)
+	transport := as[*TransportError](t, err)
+	if g.count() != 0 || OutcomeOf(err) != OutcomeNotSent || transport.Phase != PhaseBefore || !errors.Is(err, errRefresh) || errors.Is(err, ErrOutcomeUnknown) {
+		t.Errorf("sent %d times, error %v with outcome %v", g.count(), err, OutcomeOf(err))
+	}
+	diff(t, "text", "rentcar: "+opRenewalCancel.method+": before sending: asking for the session: refreshing [redacted] under [redacted]: the refresh token is used up", err.Error())
+
+	// A failure between two attempts is why there was no second one.
+	asked := 0
+	c, g = clientFor(t, gatewayFailure("7", apiBan, ""), withFakeTime(&fakeTime{}), WithSessionSource(func(context.Context) (string, error) {
+		if asked++; asked > 1 {
+			return "", errRefresh
+		}
+		return "s", nil
+	}))
+	_, err = cancelRenewal(t.Context(), c)
+	if g.count() != 1 || OutcomeOf(err) != OutcomeRejected || !errors.Is(err, errRefresh) || !errors.Is(err, ErrRateLimited) {
+		t.Errorf("sent %d times, error %v with outcome %v", g.count(), err, OutcomeOf(err))
+	}
+
+	// One that hangs has the time of an attempt.
+	synctest.Test(t, func(t *testing.T) {
+		c, g := clientFor(t, replyJSON(okReply), WithTimeout(time.Minute), WithSessionSource(func(ctx context.Context) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}))
+		_, err := cancelRenewal(t.Context(), c)
+		if g.count() != 0 || OutcomeOf(err) != OutcomeNotSent || !as[*TransportError](t, err).Timeout() {
+			t.Errorf("sent %d times, error %v with outcome %v", g.count(), err, OutcomeOf(err))
+		}
+	})
 }

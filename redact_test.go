@@ -100,7 +100,7 @@ func checkHostile(t *testing.T, what string, respond httpmock.Responder, opts ..
 	var seen []Observation
 	opts = append([]Option{
 		WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-		WithObserver(func(o Observation) { seen = append(seen, o) }), WithQimenURL("http://qimen.test/"),
+		WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }), WithQimenURL("http://qimen.test/"),
 	}, opts...)
 	c, g := markedClient(t, respond, opts...)
 	_, typed := queryOrder(t.Context(), c)
