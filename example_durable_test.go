@@ -103,6 +103,9 @@ func Example_durable() {
 		if err := callback.Validate(); err != nil {
 			return durable.Permanent(err) // it could not be answered; parked, not lost
 		}
+		if !refund.Amount.IsPositive() {
+			return durable.Permanent(errors.New("event 142 without an amount")) // no money moves on a guess
+		}
 		if err := refundOnce(ctx, d.Key, refund.Amount); err != nil {
 			return err // comes again, later, with d.Attempt 2
 		}

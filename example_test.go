@@ -2,6 +2,7 @@ package rentcar_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -79,6 +80,9 @@ func ExampleClient_events() {
 			case *events.RenewalFeeRefund: // 142: refund the customer, then answer with the same trade number
 				if err := e.SuccessCallback().Validate(); err != nil {
 					return err // it could not be answered: no money moves
+				}
+				if !e.Amount.IsPositive() {
+					return errors.New("event 142 without an amount") // no money moves on a guess
 				}
 				refunded, err := refund(ctx, e.RenewalOutOrderID, e.Amount, e.PayTradeNo) // once for each trade number
 				if err != nil {

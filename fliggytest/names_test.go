@@ -57,3 +57,35 @@ func TestNamesThatFitNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutMembers(t *testing.T) {
+	t.Parallel()
+	const quote, check = "alitrip.rentcar.btb.renewaldetail.query", "alitrip.rentcar.btb.renewal.checkcancel"
+	for _, format := range allFormats {
+		g := start(t, WithoutMembers(quote, "added_service_list.amount", "price_info.poundage_fee", "request_id"), WithoutMembers(methodSubmit, "ret_msg"),
+			WithNames(methodSubmit, rentcar.Names{Inner: "result", Reply: map[string]string{"ret_code": "code"}}))
+		c := connect(t, g, rentcar.WithFormat(format))
+		res, err := c.Renewals.Quote(context.Background(), quoteRequest())
+		noError(t, err)
+		if body := string(lastRequest(t, g).Answer.Body); strings.Contains(body, "amount") || strings.Contains(body, "poundage_fee") || strings.Contains(body, "request_id") {
+			t.Errorf("%v: answered %s", format, body)
+		}
+		if total, err := res.Total(); err == nil || total.IsSet() || res.RequestID != "" || !res.AddedServices[0].Price.IsSet() {
+			t.Errorf("%v: total %v, %v of %+v", format, total, err, res)
+		}
+		// Refusals lack the member too, and other names hold beside it.
+		_, err = c.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "1"})
+		if body := string(lastRequest(t, g).Answer.Body); err == nil || strings.Contains(body, "ret_msg") || !strings.Contains(body, "code") || !strings.Contains(body, "result") {
+			t.Errorf("%v: refused with %s, %v", format, body, err)
+		}
+	}
+	for want, opt := range map[string]Option{
+		`alitrip.rentcar.none`: WithoutMembers("alitrip.rentcar.none", "x"),
+		`"no_member"`:          WithoutMembers(check, "no_member"),
+		`"price_info.none"`:    WithoutMembers(quote, "price_info.none"),
+	} {
+		if _, err := start(t, opt).Client(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}

@@ -128,6 +128,9 @@ func (s *service) handle(ctx context.Context, d *qimen.Delivery, e events.Event)
 		if err := callback.Validate(); err != nil { // it could not be answered: no money moves
 			return durable.Permanent(err)
 		}
+		if !e.Amount.IsPositive() {
+			return durable.Permanent(errors.New("event 142 without an amount"))
+		}
 		// Money that moves elsewhere is not in this transaction: pass the trade number on, so that the
 		// other side recognises the second attempt.
 		err := s.enter(ctx, refunds, row{
