@@ -228,3 +228,25 @@ func TestBillSplitRefusals(t *testing.T) {
 		t.Error("a batch without a number is in order")
 	}
 }
+
+// A bill whose lines lack an amount or a trade type has no total and no parts, and
+// one that says a total anyway is told that nobody could compare it.
+func TestBillWithoutAmounts(t *testing.T) {
+	t.Parallel()
+	whole := billLine(BillOrderFee, "5")
+	whole.TradeType = TradeIncome
+	noAmount, noType, unknownType := whole, whole, whole
+	noAmount.OrderAmount, noType.TradeType, unknownType.TradeType = Yuan{}, 0, 3
+	for field, line := range map[string]BillLine{"order_amount": noAmount, "trade_type": noType, " trade_type": unknownType} {
+		field = "bill_detail_list[1]." + strings.TrimSpace(field)
+		b := &Bill{BillNo: "1", BatchNo: "1", TotalAmount: MustYuan("5.00"), Lines: []BillLine{whole, line}}
+		total, err := b.LineTotal()
+		if ps := as[*ValidationError](t, err).Problems; total.IsSet() || len(ps) != 1 || ps[0].Field != field {
+			t.Errorf("%s: total %q, %v", field, total, err)
+		}
+		diff(t, field, []Problem{{Field: "total_amount", Rule: "cannot be compared with the lines, see LineTotal"}}, b.Warnings())
+		if parts, err := b.Split(1, func(i int) string { return fmt.Sprint(i) }); parts != nil || err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s: split into %v, %v", field, parts, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package pricing_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math/big"
 	"slices"
 	"testing"
@@ -339,6 +340,54 @@ func TestPropertyCheckTotal(t *testing.T) {
 		}
 		if err := pricing.CheckTotal(r, fliggy.YuanFromFen(submitted)); (err == nil) != want {
 			t.Fatalf("%v, want agreement %t", err, want)
+		}
+	})
+}
+
+// No total comes of a plan or a quote that lacks one of the amounts it needs, and
+// nothing agrees with it.
+func TestPropertyNoTotalWithoutAnAmount(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		from, length := starts.Draw(t, "from"), minutes.Draw(t, "minutes")
+		m := drawAny(t, from)
+		r, err := m.plan.Quote(from, plus(from, length*60))
+		if err != nil {
+			t.Fatal(err)
+		}
+		total := totalOf(t, r)
+
+		lines := len(r.AddedServices)
+		if i := rapid.IntRange(0, lines).Draw(t, "lost amount"); i == lines {
+			r.PriceInfo.StandardPrice = fliggy.Yuan{}
+		} else {
+			r.AddedServices[i].Amount = fliggy.Yuan{}
+		}
+		if got, err := r.Total(); err == nil || got.IsSet() {
+			t.Fatalf("total %q, %v", got, err)
+		}
+		for _, submitted := range []fliggy.Yuan{total, {}, yuan("0")} {
+			var mismatch *pricing.TotalError
+			if err := pricing.CheckTotal(r, submitted); !errors.As(err, &mismatch) || mismatch.Err == nil || mismatch.Quoted.IsSet() {
+				t.Fatalf("%q agrees with a quote without a total: %v", submitted, err)
+			}
+		}
+
+		p := m.plan
+		amounts := []*fliggy.Yuan{&p.PoundageFee}
+		if len(p.DayPrices) == 0 {
+			amounts = append(amounts, &p.DayPrice)
+		}
+		if p.ScatteredBase == pricing.BaseStandardUnitPrice {
+			amounts = append(amounts, &p.StandardUnitPrice)
+		}
+		p.Services = slices.Clone(p.Services)
+		for i := range p.Services {
+			amounts = append(amounts, &p.Services[i].Price)
+		}
+		*amounts[rapid.IntRange(0, len(amounts)-1).Draw(t, "lost price")] = fliggy.Yuan{}
+		if r, err := p.Quote(from, plus(from, length*60)); err == nil {
+			t.Fatalf("a quote without a price: %+v", r)
 		}
 	})
 }

@@ -1,0 +1,82 @@
+package rentcar
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+// The cases of a quote that lacks an amount or an id. Their total was too low, or
+// unset without a word, and a submit booked it.
+func TestIncompleteQuotes(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		total    string   // empty: there is none
+		failed   string   // part of the error of the call
+		warnings []string // fields
+		missing  []string // fields of the error of Total
+	}{
+		"c1-quote-whole.json": {total: "16.02"},
+		"c1-quote-without-line-amount.json": {
+			warnings: []string{"added_service_list[0].amount", "added_service_list[1].amount"},
+			missing:  []string{"added_service_list[0].amount", "added_service_list[1].amount"},
+		},
+		"c1-quote-without-standard-price.json": {warnings: []string{"price_info.standard_price"}, missing: []string{"price_info.standard_price"}},
+		"c1-quote-without-services.json":       {warnings: []string{"added_service_list"}, missing: []string{"added_service_list"}},
+		"c1-quote-without-item-id.json":        {failed: "item_id: missing from a success"},
+		"c1-quote-without-percentage.json":     {failed: "cancel_strategy_struct.cancel_rules[0].num: missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log bytes.Buffer
+			c, _ := clientFor(t, replyJSON(readFile(t, "testdata", "cases", name)), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			res, err := c.Renewals.Quote(context.Background(), someQuote(), CallAttempts(1))
+			if tc.failed != "" {
+				if decode := as[*DecodeError](t, err); !strings.Contains(decode.Error(), tc.failed) || res != nil {
+					t.Errorf("%v, %v; want %s", res, err, tc.failed)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields := func(ps []Problem) (out []string) {
+				for _, p := range ps {
+					out = append(out, p.Field)
+				}
+				return out
+			}
+			diff(t, "warnings", tc.warnings, fields(res.Warnings))
+			if n := strings.Count(log.String(), `msg="rentcar reply looks wrong"`); n != len(tc.warnings) {
+				t.Errorf("%d warnings logged:\n%s", n, &log)
+			}
+			total, err := res.Total()
+			diff(t, "total", tc.total, total.String())
+			if tc.missing == nil {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			diff(t, "missing", tc.missing, fields(as[*ValidationError](t, err).Problems))
+			if c, err := total.Cmp(MustYuan("99999")); err == nil {
+				t.Errorf("a price cap lets a missing total pass: %d", c)
+			}
+		})
+	}
+}
+
+// A refusal is a refusal, whatever else it has not.
+func TestRefusedQuoteNeedsNothing(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, replyJSON(refusedReply))
+	ctx := context.Background()
+	_, quote := c.Renewals.Quote(ctx, someQuote())
+	_, check := c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{OrderID: "1"})
+	_, order := c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2", ChannelID: ChannelAmap})
+	for _, err := range []error{quote, check, order} {
+		as[*BusinessError](t, err)
+	}
+}
