@@ -261,24 +261,23 @@ func splitParams(s, separator string) ([]string, error) {
 	return javaSplit(s, separator), nil
 }
 
-// unescape decodes form encoding in the charset of the push. Like Java it
-// decodes each run of escaped bytes for itself.
+// unescape decodes form encoding in the charset of the push. Like Java it takes each run
+// of escaped bytes for itself: in the GB family, no character may begin in one and end
+// behind it.
 func (s *signedPush) unescape(raw string) (string, error) {
 	if isPlain(raw) {
 		return raw, nil
 	}
 	var place [64]byte
 	out := place[:0]
-	run, isText := 0, true // where the last run of escaped bytes begins, and whether it is ASCII
+	if len(raw) > len(place) {
+		out = make([]byte, 0, len(raw))
+	}
+	run := 0 // where the last run of escaped bytes begins
 	endRun := func() error {
-		if !isText {
-			text, _, err := s.decode(bytes.Clone(out[run:]))
-			if err != nil {
-				return err
-			}
-			out = append(out[:run], text...)
+		if s.charset != charset.UTF8 && s.charset.EndsInside(out[run:]) {
+			return s.notText()
 		}
-		isText = true
 		return nil
 	}
 	for i := 0; i < len(raw); i++ {
@@ -290,12 +289,10 @@ func (s *signedPush) unescape(raw string) (string, error) {
 				return "", unverifiable("malformed percent escape in a parameter")
 			}
 			out = append(out, b)
-			isText = isText && b < utf8.RuneSelf
 			i += 2
 			continue
 		case c >= utf8.RuneSelf: // only in a form body; a container takes it for an escaped byte
 			out = append(out, c)
-			isText = false
 			continue
 		case c == '+':
 			c = ' '
@@ -306,8 +303,14 @@ func (s *signedPush) unescape(raw string) (string, error) {
 		out = append(out, c)
 		run = len(out)
 	}
-	err := endRun()
-	return string(out), err
+	if err := endRun(); err != nil {
+		return "", err
+	}
+	if isASCII(out) {
+		return string(out), nil
+	}
+	text, _, err := s.decode(bytes.Clone(out))
+	return text, err
 }
 
 // isPlain tells whether form encoding leaves text as it is.
@@ -341,9 +344,13 @@ func (s *signedPush) decode(b []byte) (text string, signed []byte, err error) {
 	if s.charset == charset.UTF8 {
 		s.isGarbled = true
 	} else if !bytes.Equal(signed, b) {
-		return "", nil, unverifiable("bytes that are not text in charset %v", s.charset)
+		return "", nil, s.notText()
 	}
 	return text, signed, nil
+}
+
+func (s *signedPush) notText() error {
+	return unverifiable("bytes that are not text in charset %v", s.charset)
 }
 
 // baseString joins names and values in the order of the names. Unlike in calls to
@@ -387,7 +394,7 @@ func (s *signedPush) digest(secret string) (digest [2 * md5.Size]byte) {
 	return digest
 }
 
-func isASCII(s string) bool {
+func isASCII[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return false

@@ -4,14 +4,34 @@ import (
 	"bytes"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/text/transform"
 )
 
 func (c Charset) decodeGB(b []byte) string {
-	// The decoder writes U+FFFD for what it does not know; it has no errors.
-	text, _, _ := transform.Bytes(c.encoding().NewDecoder(), b)
-	return string(text)
+	// The decoder writes U+FFFD, three bytes, for what it does not know; it has no
+	// errors. No character takes more for each of its bytes.
+	text := make([]byte, 3*len(b))
+	n, _, _ := c.encoding().NewDecoder().Transformer.Transform(text, b, true)
+	return string(text[:n])
+}
+
+// EndsInside reports whether b, bytes of a charset of the GB family that begin with a whole
+// character, ends inside one.
+func (c Charset) EndsInside(b []byte) bool {
+	for len(b) > 0 {
+		size := 1
+		switch {
+		case b[0] < 0x81:
+		case c == GB18030 && len(b) > 1 && b[1] >= '0' && b[1] <= '9':
+			size = 4
+		default:
+			size = 2
+		}
+		if size > len(b) {
+			return true
+		}
+		b = b[size:]
+	}
+	return false
 }
 
 // encodeGB writes text, and '?' for every character that the charset lacks: the
