@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -177,7 +178,8 @@ func dataJSON(data any) (json.RawMessage, error) {
 // counterpart of MarshalJSON, for tests and stores. It takes every form that
 // Parse takes.
 func ParseCallback(payload []byte) (*Callback, error) {
-	in, err := find(string(payload), len(payload), maxWrapping)
+	text := strings.TrimPrefix(string(payload), byteOrderMark)
+	in, err := find(text, len(text), maxWrapping)
 	if err != nil {
 		return nil, fmt.Errorf("events: callback: %w", err)
 	}

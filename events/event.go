@@ -19,8 +19,8 @@ type Event interface {
 	// Validate lists what breaks a rule of the guide in a *fliggy.ValidationError.
 	// The event can be used all the same.
 	Validate() error
-	// Raw is a copy of the payload that Parse was given; nil for an event made by
-	// hand.
+	// Raw is a copy of the payload that Parse was given, without a byte order mark; nil
+	// for an event made by hand.
 	Raw() []byte
 
 	findings() fliggy.Problems
@@ -71,8 +71,8 @@ func (e *Envelope) check(ps *fliggy.Problems, t Type, allowed ...Type) {
 // copied into another event does not take the bytes along.
 type source struct{ raw string }
 
-// Raw is a copy of the payload that Parse was given; nil for an event made by
-// hand.
+// Raw is a copy of the payload that Parse was given, without a byte order mark; nil for
+// an event made by hand.
 func (s *source) Raw() []byte {
 	if s.raw == "" {
 		return nil

@@ -7,8 +7,12 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
+
+// byteOrderMark is what some writers put before a text in UTF-8.
+const byteOrderMark = "\uFEFF"
 
 // maxWrapping is how many wrappers may lie around an envelope. The shapes that
 // the platform may use have two, the field of a form makes them three. It also
@@ -88,7 +92,7 @@ func findWrapped(ms members, size, wrappers int) (*received, error) {
 func within(name string, err error) error {
 	const most = 32
 	if len(name) > most || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		name = fmt.Sprintf("%.*q", most, name)
+		name = charset.Quote(name, most)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
@@ -181,7 +185,7 @@ func (ms members) onlyHead() bool {
 // for anything else.
 func object(raw string) string {
 	if isText(raw) {
-		raw = strings.TrimSpace(top.Text(raw))
+		raw = strings.TrimSpace(strings.TrimPrefix(top.Text(raw), byteOrderMark))
 	}
 	if raw == "" || raw[0] != '{' {
 		return ""

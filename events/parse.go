@@ -34,10 +34,11 @@ func mustPlan[T any]() *top.Plan {
 // carry the whole envelope in eventData (event_data), as an object or as text; or
 // any of these may lie in a member of the object, again as an object or as text.
 // Whichever it is, the event has the same fields. Ids may be text or numbers.
-// Types and members without a place here are kept. An error names the member that
+// Types and members without a place here are kept, and a byte order mark before an object
+// is skipped. An error names the member that
 // has no clear meaning or comes twice, or says that there is no eventType.
 func Parse(payload []byte) (Event, error) {
-	text := string(payload)
+	text := strings.TrimPrefix(string(payload), byteOrderMark)
 	in, err := find(text, len(text), maxWrapping)
 	if err != nil {
 		return nil, fmt.Errorf("events: %w", err)

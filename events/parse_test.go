@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -299,5 +300,32 @@ func TestParseControlCharacters(t *testing.T) {
 	unknown := parse(t, []byte("{\"eventType\":999,\"eventData\":\"{\\\"a\\\":\\\"\\n\\\"}\"}")).(*events.Unknown)
 	if string(unknown.Data) != `{"a":"\n"}` {
 		t.Errorf("data %s", unknown.Data)
+	}
+}
+
+// A byte order mark before the payload or before the text of its data is no part of it.
+func TestParseByteOrderMark(t *testing.T) {
+	t.Parallel()
+	const bom = "\uFEFF"
+	for _, payload := range []string{
+		bom + `{"eventType":104,"orderId":"1","eventData":{"renewalOrderId":7}}`,
+		`{"eventType":104,"orderId":"1","eventData":"` + bom + `{\"renewalOrderId\":7}"}`,
+		bom + `{"message":"` + bom + `{\"eventType\":104,\"orderId\":1,\"eventData\":{\"renewalOrderId\":7}}"}`,
+	} {
+		e, err := events.Parse([]byte(payload))
+		rejected, ok := e.(*events.RenewalRejected)
+		if err != nil || !ok || rejected.RenewalOrderID != "7" || rejected.OrderID != "1" {
+			t.Errorf("%s: %+v, %v", payload, e, err)
+			continue
+		}
+		if b, err := json.Marshal(e); err != nil || !bytes.HasPrefix(b, []byte("{")) || bytes.HasPrefix(e.Raw(), []byte(bom)) {
+			t.Errorf("%s: %s, %v", payload, b, err)
+		}
+		if c, err := events.ParseCallback([]byte(payload)); err != nil || c.Data.RenewalOrderID != "7" {
+			t.Errorf("%s: %+v, %v", payload, c, err)
+		}
+	}
+	if _, err := events.Parse([]byte(bom + bom + `{"eventType":104}`)); err == nil {
+		t.Error("two marks are read")
 	}
 }

@@ -65,7 +65,7 @@ func (d *FeeRefundData) checkRefund(ps *fliggy.Problems) {
 	required(ps, "eventData.reason", d.Reason)
 	required(ps, "eventData.payTradeNo", d.PayTradeNo)
 	deduction := d.RefundType == fliggy.RefundVehicleDamage || d.RefundType == fliggy.RefundTrafficViolation
-	if deduction != (d.DeductPayTradeNo != "") {
+	if d.RefundType.Known() && deduction != (d.DeductPayTradeNo != "") { // of other types nothing is known
 		ps.Add("eventData.deductPayTradeNo", "goes with refundType 3 and 4, and with no other")
 	}
 }
