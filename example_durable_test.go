@@ -34,7 +34,7 @@ func Example_duplicates() {
 	}
 	handler, err := qimen.NewHandler(secrets,
 		qimen.WithGate(gate), // without it: 100,000 replies for 24 hours
-		qimen.WithObserver(func(o qimen.Observation) {
+		qimen.WithObserver(func(_ context.Context, o qimen.Observation) {
 			if o.IsConflict {
 				alarm("the same ids, another content:", o.Key)
 			}

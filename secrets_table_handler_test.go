@@ -147,7 +147,7 @@ func handlerRows() []leakRow {
 		mayLog: leakReasons{markCard: whyPanic},
 		run: func(t *testing.T, s *leakStage) []any {
 			p := s.push(qimen.DefaultEventMethod, leakJSON, merchantBody(""))
-			h := leakHandler(s, append(serving(func(context.Context) error { return nil }), qimen.WithObserver(func(qimen.Observation) { panic(markCard.text) }))...)
+			h := leakHandler(s, append(serving(func(context.Context) error { return nil }), qimen.WithObserver(func(context.Context, qimen.Observation) { panic(markCard.text) }))...)
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/?"+p.RawQuery, bytes.NewReader(p.Body))
 			r.Header = p.Header
 			h.ServeHTTP(deafWriter{httptest.NewRecorder()}, r)

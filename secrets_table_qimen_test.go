@@ -49,7 +49,8 @@ func (s *leakStage) push(method, contentType, body string, change ...func(url.Va
 
 // merchantBody is a request of a merchant's method, or an event, full of markers.
 func merchantBody(more string) string {
-	return `{"orderId":"` + markPushID.text + `","outOrderId":` + jsonText(markPush.text) + `,"carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:00",` +
+	// The ids of the order are told, so that a request can be found; other ids are not.
+	return `{"orderId":"3104050285204362836","outOrderId":` + jsonText(markPush.text) + `,"carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:00",` +
 		`"cancelTime":"2023-02-04 10:00:00","renewalOrderTotalAmount":"` + markPushID.text + `","priceMark":` + jsonText(markPush.text) + `,"payTradeNo":` + jsonText(markPush.text) +
 		`,"driver":` + jsonText(markName.text) + `,"phone":"` + markPhone.text + `","eventType":103,"channelId":"amap","eventData":{"renewalOrderId":` + markPushID.text + `}` + more + `}`
 }
@@ -167,7 +168,7 @@ func pushRows() []leakRow {
 func leakHandler(s *leakStage, opts ...qimen.Option) *qimen.Handler {
 	s.t.Helper()
 	own := []qimen.Option{
-		qimen.WithClock(leakTime), qimen.WithLogger(s.logger()), qimen.WithObserver(func(o qimen.Observation) { s.observe(o) }),
+		qimen.WithClock(leakTime), qimen.WithLogger(s.logger()), qimen.WithObserver(func(_ context.Context, o qimen.Observation) { s.observe(o) }),
 	}
 	if len(opts) == 0 {
 		opts = serving(func(context.Context) error { return nil })

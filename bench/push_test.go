@@ -129,7 +129,7 @@ func newOurs(tb testing.TB, pushes []*qimen.Push) *receiver {
 				}
 				last = refund
 				return nil
-			}), qimen.WithObserver(func(qimen.Observation) {}))
+			}), qimen.WithObserver(func(context.Context, qimen.Observation) {}))
 		must(tb, err)
 		return handler
 	}

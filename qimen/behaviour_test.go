@@ -53,7 +53,7 @@ func TestHandlerReportPanics(t *testing.T) {
 	t.Parallel()
 	var s seen
 	p := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
-	h := s.handler(t, WithObserver(func(Observation) { panic("observer") }))
+	h := s.handler(t, WithObserver(func(context.Context, Observation) { panic("observer") }))
 	if reply := h.Handle(t.Context(), p); reply.Status != 200 {
 		t.Errorf("reply %d", reply.Status)
 	}
@@ -88,7 +88,7 @@ func TestHandlerRepliesBeforeReporting(t *testing.T) {
 	t.Parallel()
 	release, observed := make(chan struct{}), make(chan Observation, 1)
 	var s seen
-	server := httptest.NewServer(s.handler(t, WithObserver(func(o Observation) {
+	server := httptest.NewServer(s.handler(t, WithObserver(func(_ context.Context, o Observation) {
 		<-release
 		observed <- o
 	})))

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
 // WithAllowedClients serves only clients whose address lies in one of ranges. All
@@ -60,7 +62,8 @@ func WithTrustedProxies(header string, ranges ...string) Option {
 		case c.clients.header != "":
 			return errors.New(option + " is given twice: name all proxies, and the one header, in one")
 		case name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "":
-			return fmt.Errorf("%s: %.40q is no name of a header: name the one that your proxies set, such as X-Forwarded-For", option, header)
+			return fmt.Errorf("%s: %s is no name of a header: name the one that your proxies set, such as X-Forwarded-For",
+				option, charset.Quote(header, 40))
 		case name == "Forwarded":
 			return errors.New(option + ": the header Forwarded is not supported: let the proxies set X-Forwarded-For or X-Real-IP")
 		default:
@@ -99,7 +102,8 @@ func parseRanges(option string, ranges []string) ([]netip.Prefix, error) {
 			}
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %.60q is no range of addresses: want CIDR notation, such as 192.0.2.0/24 or 2001:db8::/32", option, text))
+			problems = append(problems, fmt.Errorf("%s: %s is no range of addresses: want CIDR notation, such as 192.0.2.0/24 or 2001:db8::/32",
+				option, charset.Quote(text, 60)))
 			continue
 		}
 		prefixes = append(prefixes, prefix.Masked())

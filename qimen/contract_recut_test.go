@@ -30,10 +30,6 @@ func TestRecutPushIsRefused(t *testing.T) {
 		"name and value": {newPush(queryFor(RenewalSubmitMethod), formPrefix, submit), func(p *Push) {
 			p.Body = []byte(strings.Replace(string(p.Body), "priceMark=66", "priceMark6=6", 1))
 		}},
-		"field into the query": {newPush(queryFor(RenewalSubmitMethod), formPrefix, submit), func(p *Push) {
-			p.RawQuery += "&priceMark=66"
-			p.Body = []byte(strings.Replace(string(p.Body), "&priceMark=66", "", 1))
-		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -56,6 +52,22 @@ func TestRecutPushIsRefused(t *testing.T) {
 				t.Errorf("the push itself: %d runs, observed %+v", f.count(), f.last())
 			}
 		})
+	}
+}
+
+// A field that is moved into the query leaves the message what it is: a repeat.
+func TestRecutIntoTheQueryIsARepeat(t *testing.T) {
+	t.Parallel()
+	const submit = "orderId=31&outOrderId=o1&payTradeNo=T8&priceMark=66"
+	signed := mustSign(t, newPush(queryFor(RenewalSubmitMethod), formPrefix, submit), testSecret)
+	moved := signed.clone()
+	moved.RawQuery += "&priceMark=66"
+	moved.Body = []byte(strings.Replace(submit, "&priceMark=66", "", 1))
+	var f office
+	h := f.handler(t)
+	h.Handle(t.Context(), signed)
+	if h.Handle(t.Context(), moved); f.count() != 1 || !f.last().IsRepeat || f.last().Reason != ReasonAccepted {
+		t.Errorf("%d runs, observed %+v", f.count(), f.last())
 	}
 }
 

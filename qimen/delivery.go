@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
 // A Delivery is a push whose signature holds: what the gateway vouches for, and
@@ -33,7 +34,8 @@ type Delivery struct {
 	Params map[string]string
 	// Text is the body as text, decoded from its charset; empty for a form.
 	Text string
-	// IsForm tells a form body from a text body.
+	// IsForm reports whether the message is fields: those of a form body or, where there
+	// is no body, of the query.
 	IsForm bool
 	// IsGarbled tells that the push has bytes that are not UTF-8, in the place of which
 	// Text, Params and Form have U+FFFD. The platform signs U+FFFD for them too, so the
@@ -42,7 +44,8 @@ type Delivery struct {
 	IsGarbled bool
 	// Form holds the fields of a form body in their order, each with its signed
 	// value: the first one where a name repeats, that of the query where the query
-	// has the name too.
+	// has the name too. Without a body it holds the parameters of the query that are
+	// none of the gateway's own, in the order of their names.
 	Form []Field
 	// Key names the message by operation and business ids: the same for every
 	// repeat, and what a [Gate] and an [Inbox] go by. Printable ASCII, 100 bytes at
@@ -107,8 +110,8 @@ func messageOf(d *Delivery) ([]byte, error) {
 	return d.Payload()
 }
 
-// Payload extracts the message: the text body (JSON, or XML), or for a form
-// an object of its fields, each value a JSON string, without the parameters of
+// Payload extracts the message: the text body (JSON, or XML), or for a form, or a push
+// that has all its parameters in the query, an object of its fields, each value a JSON string, without the parameters of
 // the gateway. Only signed content is in it. That the message is the body is
 // inferred; see [WithPayload].
 func (d *Delivery) Payload() ([]byte, error) {
@@ -146,8 +149,8 @@ func writeJSONString(out *bytes.Buffer, s string) {
 
 // String tells method, app and time.
 func (d Delivery) String() string {
-	return fmt.Sprintf("Delivery(%.80q, app %q, signed %v, attempt %d, %d findings, content redacted)",
-		d.Method, d.AppKey, d.Time, d.Attempt, len(d.Findings))
+	return fmt.Sprintf("Delivery(%s, app %q, signed %v, attempt %d, %d findings, content redacted)",
+		charset.Quote(d.Method, 80), d.AppKey, d.Time, d.Attempt, len(d.Findings))
 }
 
 // GoString is String.
@@ -158,7 +161,7 @@ func (d Delivery) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.Strin
 
 // LogValue logs what String tells.
 func (d Delivery) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("method", d.Method), slog.String("app_key", d.AppKey),
+	return slog.GroupValue(slog.String("method", shown(d.Method)), slog.String("app_key", d.AppKey),
 		slog.String("signed", d.Time.String()), slog.Int("attempt", d.Attempt), slog.Int("findings", len(d.Findings)))
 }
 

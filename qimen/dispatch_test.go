@@ -35,7 +35,7 @@ func TestDispatchStoredDelivery(t *testing.T) {
 	attempts := 0
 	h, err := qimen.NewHandler(qimen.Secrets{app: {secret}},
 		qimen.WithClock(func() time.Time { return sent.AddDate(0, 0, 1) }),
-		qimen.WithObserver(func(o qimen.Observation) { seen = append(seen, o.Reason) }),
+		qimen.WithObserver(func(_ context.Context, o qimen.Observation) { seen = append(seen, o.Reason) }),
 		qimen.OnEvent(func(_ context.Context, d *qimen.Delivery, e events.Event) error {
 			if attempts = d.Attempt; attempts == 1 {
 				return errors.New("not yet")

@@ -36,6 +36,9 @@ func (e *refusal) Error() string { return "qimen: " + e.class.Error() + ": " + e
 
 func (e *refusal) Is(target error) bool { return target == e.class }
 
+var errBodyRead error = &refusal{ErrInvalidSignature, ReasonBodyRead, "the body had been read before the handler, so it cannot be verified: " +
+	"mount the handler before any middleware that reads or parses the body, or let that put the bytes back into r.Body"}
+
 // unverifiable says what in the request rules out a verification. Values of the
 // request are quoted only where they are short and harmless.
 func unverifiable(format string, args ...any) error {

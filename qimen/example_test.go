@@ -31,7 +31,7 @@ func ExampleNewHandler() {
 			}
 			return nil // the work is done, or durably stored
 		}),
-		qimen.WithObserver(func(o qimen.Observation) { fmt.Println(o.Reason, o.Status, o.EventType) }),
+		qimen.WithObserver(func(_ context.Context, o qimen.Observation) { fmt.Println(o.Reason, o.Status, o.EventType) }),
 	)
 	if err != nil {
 		fmt.Println(err)

@@ -68,7 +68,7 @@ func (f *office) options() []Option {
 	return []Option{
 		WithClock(fixedClock),
 		WithLogger(slog.New(slog.NewJSONHandler(&f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))),
-		WithObserver(func(o Observation) {
+		WithObserver(func(_ context.Context, o Observation) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			f.observed = append(f.observed, o)

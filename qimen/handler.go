@@ -13,6 +13,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
 // A Handler serves the pushes of the Qimen gateway. Make it with [NewHandler]; it
@@ -47,7 +48,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	}
 	if h.onEvent != nil {
 		if h.operations[h.eventMethod] != nil {
-			note(fmt.Errorf("WithEventMethod: %.80q has a function of its own", h.eventMethod))
+			note(fmt.Errorf("WithEventMethod: %s has a function of its own", charset.Quote(h.eventMethod, 80)))
 		}
 		h.operations[h.eventMethod] = handleEvent
 	}
@@ -88,7 +89,7 @@ func (h *Handler) Verify(p *Push) (*Delivery, error) {
 func (h *Handler) verify(p *Push) (*Delivery, string, error) {
 	d, sign, err := h.ring.verify(p, h.headerLimit)
 	if err == nil && d.IsForm && h.refusesForms {
-		return nil, "", unsupportedContentType("a form: WithoutForms is set")
+		return nil, "", unsupportedContentType("a form, or parameters in the query without a body: WithoutForms is set")
 	}
 	return d, sign, err
 }
@@ -98,21 +99,22 @@ func (h *Handler) verify(p *Push) (*Delivery, string, error) {
 // reply. It knows no client, so it lets every address pass: see [WithAllowedClients].
 func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 	start := time.Now()
-	o, own := h.process(ctx, p)
+	o, own := h.process(ctx, p, false)
 	reply := h.finish(&o, own, start)
 	h.report(ctx, o)
 	return reply.clone()
 }
 
 // ServeHTTP handles one push: [ReadPush], [Handler.Handle], reply. Requests from
-// clients that are not allowed, that are not POST, of an unsupported content type,
-// compressed, or too large are refused without a look at the body.
+// clients that are not allowed, that are neither POST nor GET with a query and no body, of
+// an unsupported content type, compressed, or too large are refused without a look at the
+// body.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	o, own := h.receive(w, r)
 	reply := h.finish(&o, own, start)
 	if o.Reason == ReasonBadMethod {
-		w.Header().Set("Allow", http.MethodPost)
+		w.Header().Set("Allow", "GET, POST")
 	}
 	if o.Reason == ReasonTooSlow && r.ProtoMajor == 1 { // its connection has been cut for reading
 		w.Header().Set("Connection", "close")
@@ -159,26 +161,30 @@ func (h *Handler) finish(o *Observation, own *Reply, start time.Time) Reply {
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (o Observation, own *Reply) {
 	client, err := h.clients.admit(r)
 	var p *Push
+	var wasRead bool
 	if err == nil {
-		p, err = h.read(w, r)
+		p, wasRead, err = h.read(w, r)
 	}
 	if err != nil {
 		o.Reason, o.Err = reasonOf(err), err
 		h.limitRest(w, r, o.Reason)
 	} else {
-		o, own = h.process(r.Context(), p)
+		o, own = h.process(r.Context(), p, wasRead)
 	}
 	o.Client = client
 	return o, own
 }
 
 // read checks what can be checked before the body, and reads it.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*Push, error) {
-	if r.Method != http.MethodPost {
-		return nil, &refusal{errBadMethod, ReasonBadMethod, fmt.Sprintf("%.20q: want POST", r.Method)}
+func (h *Handler) read(w http.ResponseWriter, r *http.Request) (p *Push, wasRead bool, err error) {
+	if r.Method != http.MethodPost && !isBareGet(r) {
+		text := charset.Quote(r.Method, 20) + ": want POST, or GET with a query and no body"
+		return nil, false, &refusal{errBadMethod, ReasonBadMethod, text}
 	}
-	if _, _, err := checkContentType(r.Header.Get(headerContentType)); err != nil {
-		return nil, err
+	if contentType := r.Header.Get(headerContentType); contentType != "" || !isBareGet(r) {
+		if _, _, err := checkContentType(contentType); err != nil {
+			return nil, false, err
+		}
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), h.readTimeout, errReadTimeout)
 	defer cancel()
@@ -218,8 +224,9 @@ func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
 	return reply.clone()
 }
 
-// process is the whole path of a push. It never panics.
-func (h *Handler) process(ctx context.Context, p *Push) (o Observation, own *Reply) {
+// process is the whole path of a push whose body something may have read before. It
+// never panics.
+func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observation, own *Reply) {
 	defer contain(func(p *PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
@@ -230,6 +237,9 @@ func (h *Handler) process(ctx context.Context, p *Push) (o Observation, own *Rep
 		err = d.CheckTime(h.now(), h.window)
 	}
 	if err != nil {
+		if wasRead && reasonOf(err) == ReasonBadSignature {
+			err = errBodyRead
+		}
 		o.Reason, o.Err = reasonOf(err), err
 		return o, nil
 	}
@@ -253,7 +263,7 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign stri
 	}
 	decode, ok := h.operations[d.Method]
 	if !ok {
-		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %.80q", d.Method)
+		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %s", charset.Quote(d.Method, 80))
 		return o, nil
 	}
 	t, err := decode(h, d, &o)
@@ -297,9 +307,17 @@ func (h *Handler) refuse(o *Observation) *Reply {
 	return &reply
 }
 
+// message extracts the message of a delivery.
+func (h *Handler) message(d *Delivery) ([]byte, error) {
+	if h.payload != nil {
+		return h.payload(d)
+	}
+	return messageOf(d)
+}
+
 // handleEvent decodes an event for the user's function.
 func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
-	payload, err := h.payload(d)
+	payload, err := h.message(d)
 	if err != nil {
 		return task{}, err
 	}
@@ -313,6 +331,7 @@ func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
 	}
 	d.Findings = findings(event.Validate())
 	o.EventType, o.Findings = event.Type(), d.Findings
+	o.note(event.Head().OrderID, event.Head().OutOrderID)
 	return task{
 		key: eventKey(d.AppKey, digest, event), digest: digest,
 		run: func(ctx context.Context) (Reason, []byte, error) {

@@ -97,7 +97,13 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 	option, method string, f func(context.Context, *Delivery, PReq) (PRep, error),
 ) Option {
 	decode := func(h *Handler, d *Delivery, o *Observation) (task, error) {
-		payload, err := h.payload(d)
+		payload, err := h.message(d)
+		if err == nil && h.payload == nil && !h.refusesForms {
+			if d.IsForm && d.Push != nil && len(d.Push.Body) == 0 { // parameters of other names are no part of the request
+				payload = []byte("{}")
+			}
+			payload, err = withParams[Req](payload, d.Params)
+		}
 		if err != nil {
 			return task{}, err
 		}
@@ -114,6 +120,7 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 		}
 		d.Findings = findings(request.Validate())
 		o.Findings, o.IsPressureTest = d.Findings, request.pressureTest()
+		o.note(request.ids())
 		return task{
 			key: request.key(d.AppKey, digest), digest: digest,
 			run: func(ctx context.Context) (Reason, []byte, error) {

@@ -198,7 +198,7 @@ func TestMerchantUnregistered(t *testing.T) {
 	t.Parallel()
 	k := newDesk()
 	only := func(opts ...Option) *Handler {
-		h, err := NewHandler(testSecrets, append(opts, WithClock(fixedClock), WithObserver(func(o Observation) { k.observed = append(k.observed, o) }))...)
+		h, err := NewHandler(testSecrets, append(opts, WithClock(fixedClock), WithObserver(func(_ context.Context, o Observation) { k.observed = append(k.observed, o) }))...)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -66,6 +67,56 @@ func readMessage[T any](data []byte, message *T) error {
 	}
 	*message = fresh
 	return nil
+}
+
+// withParams adds to a JSON object the members of T that it lacks and that parameters
+// have: simple ones may travel in the query. A document that is no JSON object stays what
+// it is. An error names a member that both have and that differs.
+func withParams[T any](data []byte, params map[string]string) ([]byte, error) {
+	plan := mustPlan[T]()
+	var names []string
+	for name, value := range params {
+		if plan.Knows(name) && !protocolParams[name] && !top.IsBlank(value) {
+			names = append(names, name)
+		}
+	}
+	object := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("\uFEFF")), " \t\r\n")
+	if len(names) == 0 || !bytes.HasPrefix(object, []byte("{")) {
+		return data, nil
+	}
+	has := map[string]string{}
+	err := top.ScanObject(object, func(name string, value json.RawMessage) error {
+		has[name] = string(value)
+		return nil
+	})
+	if err != nil {
+		return data, nil // whoever reads it says what is wrong
+	}
+	out := bytes.NewBufferString("{")
+	slices.Sort(names)
+	for _, name := range names {
+		raw, ok := has[name]
+		if !ok {
+			writeJSONString(out, name)
+			out.WriteByte(':')
+			writeJSONString(out, params[name])
+			out.WriteByte(',')
+			continue
+		}
+		if raw[0] == '"' {
+			raw = top.Text(raw)
+		}
+		if raw != params[name] {
+			return nil, fmt.Errorf("qimen: %s: it comes in the body and as a parameter, and they differ", name)
+		}
+	}
+	if out.Len() == 1 {
+		return data, nil
+	}
+	if len(has) == 0 {
+		return append(bytes.TrimSuffix(out.Bytes(), []byte(",")), '}'), nil
+	}
+	return append(out.Bytes(), object[1:]...), nil
 }
 
 // readReply is readMessage for a reply; extra is where unknown members go.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/fliggy-go/rentcar/events"
@@ -28,6 +29,11 @@ type Observation struct {
 	// Key is [Delivery.Key], Attempt is [Delivery.Attempt].
 	Key     string
 	Attempt int
+	// OrderID and OutOrderID are Fliggy's id of the order that the event or request is
+	// about, and yours; empty where nothing was parsed, and for what is longer than 64
+	// bytes or has more than letters, digits, "-", "_", "." and ":" in it.
+	OrderID    fliggy.ID
+	OutOrderID string
 	// IsRepeat tells that the gate answered: with the stored reply
 	// (ReasonAccepted), or that the message is being worked on (ReasonInProgress).
 	IsRepeat bool
@@ -65,7 +71,7 @@ func (c *config) report(ctx context.Context, o Observation) {
 	defer contain(func(*PanicError) {})
 	func() {
 		defer contain(func(p *PanicError) { c.log(ctx, slog.LevelError, "qimen: the observer panicked", p) })
-		c.observe(o)
+		c.observe(ctx, o)
 	}()
 	level, message := slog.LevelWarn, "qimen: push refused"
 	switch o.Reason {
@@ -88,11 +94,41 @@ func (c *config) report(ctx context.Context, o Observation) {
 	if o.Client.IsValid() {
 		client = o.Client.String()
 	}
-	c.log(ctx, level, message, o.Err, slog.String("client", client), slog.String("method", o.Method), slog.String("app_key", o.AppKey),
+	code := ""
+	if refusal := (*Refusal)(nil); errors.As(o.Err, &refusal) && refusal != nil {
+		code = refusal.Code
+	}
+	c.log(ctx, level, message, o.Err, slog.String("client", client), slog.String("method", shown(o.Method)), slog.String("app_key", o.AppKey),
 		slog.Int("event_type", int(o.EventType)), slog.String("key", o.Key), slog.Int("attempt", o.Attempt),
+		slog.String("order_id", string(o.OrderID)), slog.String("out_order_id", o.OutOrderID), slog.String("code", shown(code)),
 		slog.Bool("repeat", o.IsRepeat), slog.Bool("conflict", o.IsConflict), slog.Bool("stored", o.IsStored),
 		slog.Int("findings", len(o.Findings)),
 		slog.String("reason", string(o.Reason)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration))
+}
+
+// note keeps the ids of the order. A text that does not look like an id may be anything,
+// personal data too.
+func (o *Observation) note(orderID fliggy.ID, outOrderID string) {
+	o.OrderID, o.OutOrderID = fliggy.ID(plainID(string(orderID))), plainID(outOrderID)
+}
+
+func plainID(id string) string {
+	isPlain := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.:", r)
+	}
+	if len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool { return !isPlain(r) }) {
+		return ""
+	}
+	return id
+}
+
+// shown is the beginning of a text that came from outside, for the log.
+func shown(text string) string {
+	const most = 80
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
 // textOf is the text of an error, also where its method panics, as that of a nil

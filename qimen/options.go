@@ -37,7 +37,7 @@ type config struct {
 	operations   map[string]operation // by signed method
 	onEvent      func(context.Context, *Delivery, events.Event) error
 	eventMethod  string
-	payload      func(*Delivery) ([]byte, error)
+	payload      func(*Delivery) ([]byte, error) // nil for messageOf
 	window       time.Duration
 	timeout      time.Duration
 	bodyLimit    int64
@@ -50,7 +50,7 @@ type config struct {
 	gate         Gate
 	refusesForms bool
 	hasOwnGate   bool
-	observe      func(Observation)
+	observe      func(context.Context, Observation)
 	logger       *slog.Logger
 }
 
@@ -58,7 +58,6 @@ func defaultConfig() config {
 	return config{
 		operations:   map[string]operation{},
 		eventMethod:  DefaultEventMethod,
-		payload:      messageOf,
 		window:       DefaultWindow,
 		timeout:      DefaultHandlerTimeout,
 		bodyLimit:    DefaultBodyLimit,
@@ -67,7 +66,7 @@ func defaultConfig() config {
 		now:          time.Now,
 		replies:      DefaultReplies(),
 		checkReplies: true,
-		observe:      func(Observation) {},
+		observe:      func(context.Context, Observation) {},
 		logger:       slog.New(slog.DiscardHandler),
 	}
 }
@@ -107,7 +106,9 @@ func WithEventMethod(name string) Option {
 	}
 }
 
-// WithoutForms refuses pushes with a form body, as of an unsupported content type. Use
+// WithoutForms refuses pushes with a form body, as of an unsupported content type, and
+// those without a body that have all their parameters in the query. Of other parameters
+// in the query none becomes part of a message. Use
 // it where the console has your API configured for JSON or XML: names and values of a form
 // are signed without a mark between them, so whoever has seen one push with text of his
 // own in it could make another message of it; see SECURITY.md.
@@ -258,8 +259,9 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithObserver calls f once for each push, after the reply.
-func WithObserver(f func(Observation)) Option {
+// WithObserver calls f once for each push, after the reply, with the context of the
+// request, or of the attempt for an event that an [Inbox] has stored.
+func WithObserver(f func(context.Context, Observation)) Option {
 	return func(c *config) error {
 		if f == nil {
 			return errors.New("WithObserver: the function is nil")

@@ -9,11 +9,13 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -42,6 +44,10 @@ type Push struct {
 // server closes the connection of a client that sends too much, and one that falls
 // silent is cut off when the context ends.
 //
+// Where something has parsed the form of r before, Body is made of r.PostForm, and
+// verifies as the body would have. A body that is gone otherwise is an error. A GET without Content-Type and body gets the content type
+// text/plain;charset=UTF-8, which is what it is verified as.
+//
 // The error matches [ErrBodyTooLarge], [ErrBodyTooSlow], or [ErrInvalidSignature] for
 // what could not be verified: a query and signed headers of more than
 // [DefaultHeaderLimit], or a body that is compressed. Otherwise it says what failed
@@ -50,22 +56,66 @@ func ReadPush(w http.ResponseWriter, r *http.Request, limit int64) (*Push, error
 	if limit <= 0 {
 		return nil, fmt.Errorf("qimen: body limit %d: want a positive number of bytes", limit)
 	}
-	return readPush(r.Context(), w, r, DefaultHeaderLimit, limit)
+	p, _, err := readPush(r.Context(), w, r, DefaultHeaderLimit, limit)
+	return p, err
 }
 
-// readPush is ReadPush with a context and limits of its own.
-func readPush(ctx context.Context, w http.ResponseWriter, r *http.Request, headerLimit, bodyLimit int64) (*Push, error) {
-	p, err := readHead(r, headerLimit)
-	if err != nil || r.Body == nil {
-		return p, err
+// readPush is ReadPush with a context and limits of its own. wasRead reports that
+// something may have read the body before.
+func readPush(ctx context.Context, w http.ResponseWriter, r *http.Request, headerLimit, bodyLimit int64) (p *Push, wasRead bool, err error) {
+	if p, err = readHead(r, headerLimit); err != nil {
+		return nil, false, err
 	}
 	if r.ContentLength > bodyLimit {
-		return nil, tooLarge(bodyLimit)
+		return nil, false, tooLarge(bodyLimit)
 	}
-	if p.Body, err = readBody(ctx, w, r, bodyLimit); err != nil {
-		return nil, err
+	if r.Body != nil {
+		p.Body, err = readBody(ctx, w, r, bodyLimit)
+		if err != nil && !errors.Is(err, http.ErrBodyReadAfterClose) {
+			return nil, false, err
+		}
 	}
-	return p, nil
+	switch size := int64(len(p.Body)); {
+	case size == 0 && r.ContentLength != 0 && len(r.PostForm) > 0:
+		if p.Body = appendForm(nil, r.PostForm); int64(len(p.Body)) > bodyLimit {
+			return nil, true, tooLarge(bodyLimit)
+		}
+		return p, true, nil
+	case size < r.ContentLength:
+		return nil, true, errBodyRead
+	default:
+		return p, size == 0 && r.ContentLength < 0, nil
+	}
+}
+
+// appendForm writes a form that has been parsed, with the bytes that came. The order of
+// the fields does not count for the signature; that of the values of one name does.
+func appendForm(dst []byte, form url.Values) []byte {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		for _, value := range form[name] {
+			if len(dst) > 0 {
+				dst = append(dst, '&')
+			}
+			dst = append(appendEscaped(dst, name), '=')
+			dst = appendEscaped(dst, value)
+		}
+	}
+	return dst
+}
+
+// appendEscaped escapes what is not a letter or a digit, and everything where some is not
+// ASCII: a character must lie in one run of escaped bytes.
+func appendEscaped(dst []byte, text string) []byte {
+	isText := isASCII(text)
+	for _, b := range []byte(text) {
+		if isText && ('a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9') {
+			dst = append(dst, b)
+		} else {
+			const digits = "0123456789ABCDEF"
+			dst = append(dst, '%', digits[b>>4], digits[b&15])
+		}
+	}
+	return dst
 }
 
 // readHead makes a push without its body, of the headers that a signature can cover
@@ -96,10 +146,18 @@ func readHead(r *http.Request, limit int64) (*Push, error) {
 			p.Header[name] = slices.Clone(values)
 		}
 	}
+	if p.Header[headerContentType] == nil && isBareGet(r) {
+		p.Header.Set(headerContentType, "text/plain;charset=UTF-8")
+	}
 	if err := p.checkHead(limit); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// isBareGet reports whether r is a GET that has all it says in its query.
+func isBareGet(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.ContentLength == 0 && r.URL.RawQuery != ""
 }
 
 // checkHead bounds what is signed beside the body before any of it is decoded. A
@@ -137,7 +195,7 @@ func checkContentEncoding(encoding string) error {
 	if top.IsBlank(encoding) || strings.EqualFold(strings.TrimSpace(encoding), "identity") {
 		return nil
 	}
-	return unsupportedContentType("content encoding %.40q: bodies are never inflated", encoding)
+	return unsupportedContentType("content encoding %s: bodies are never inflated", charset.Quote(encoding, 40))
 }
 
 // readBody reads the body, and ends with ctx.
@@ -172,9 +230,10 @@ func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request, limit
 // interrupt ends a Read of body that waits for the client, and tells whether it has cut
 // the connection. In net/http Close waits for the client too, so it comes second.
 func interrupt(w http.ResponseWriter, body io.Closer, cut chan<- bool) {
-	err := http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
-	cut <- err == nil
-	if err != nil {
+	isCut := false
+	defer func() { cut <- isCut }()
+	defer contain(func(*PanicError) {}) // w and body may be those of a middleware
+	if isCut = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) == nil; !isCut {
 		_ = body.Close()
 	}
 }

@@ -113,10 +113,11 @@ func TestRedactionInsideOtherStructs(t *testing.T) {
 func TestRedactionOfMerchantRequests(t *testing.T) {
 	t.Parallel()
 	const mark = "m4rk3d"
-	// Ids of the test are marked too: they name a customer's rental.
+	// The ids of the order are logged, so that what was refused can be found. What stands
+	// in their place and does not look like an id is not.
 	members := map[string][]pair{}
 	common := []pair{
-		{"orderId", "31" + mark}, {"outOrderId", "FZ" + mark}, {"traceId", "t" + mark}, {"exts", `{"x":"` + mark + `"}`}, {"new", mark},
+		{"orderId", "31"}, {"outOrderId", "FZ " + mark + "\u4e2d"}, {"traceId", "t" + mark}, {"exts", `{"x":"` + mark + `"}`}, {"new", mark},
 	}
 	members[RenewalPricesMethod] = common
 	members[RenewalSubmitMethod] = append(common[:5:5], pair{"priceMark", mark}, pair{"payTradeNo", "p" + mark}, pair{"renewalOrderTotalAmount", "98765432109876.01"})

@@ -28,6 +28,10 @@ const (
 	// ReasonContentType: content type, charset or content encoding are missing or not
 	// supported.
 	ReasonContentType Reason = "unsupported content type"
+	// ReasonBodyRead: the signature does not match, and something had read the body
+	// before the handler: a middleware that logs it or parses the form, or a call of
+	// r.FormValue. Mount the handler before it, or let it set r.Body again.
+	ReasonBodyRead Reason = "body read before"
 	// ReasonExpired: the signed timestamp is outside the window, missing or no time.
 	ReasonExpired Reason = "expired"
 	// ReasonUnknownMethod: no function is registered for the signed method.
@@ -35,7 +39,7 @@ const (
 	// ReasonUndecodable: the signed message cannot be parsed, is garbled (see
 	// [Delivery.IsGarbled]), or names no order.
 	ReasonUndecodable Reason = "undecodable"
-	// ReasonBadMethod: the HTTP method is not POST.
+	// ReasonBadMethod: the HTTP method is neither POST nor, with a query and no body, GET.
 	ReasonBadMethod Reason = "bad HTTP method"
 	// ReasonForbiddenClient: the address of the client is not allowed; see
 	// [WithAllowedClients].
@@ -104,6 +108,7 @@ func DefaultReplies() Replies {
 		ReasonUnverifiable:    badSignature(),
 		ReasonContentType:     badSignature(),
 		ReasonForbiddenClient: badSignature(),
+		ReasonBodyRead:        badSignature(),
 		ReasonExpired:         failure(http.StatusOK, "invalid-timestamp", "Invalid timestamp"),
 		ReasonUnknownMethod:   failure(http.StatusOK, "unknown-method", "Unknown method"),
 		ReasonUndecodable:     failure(http.StatusOK, "invalid-request", "Invalid request"),

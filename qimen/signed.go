@@ -44,6 +44,7 @@ type signedPush struct {
 	body      []byte            // the text body in the charset of the push, nil for a form
 	text      string            // the text body
 	form      []Field           // the signed fields of the body, in their order
+	isBare    bool              // there is no body, and the query may say it all
 }
 
 // checkContentType tells whether a body of this content type is a form or text,
@@ -55,7 +56,8 @@ func checkContentType(contentType string) (isForm bool, cs charset.Charset, err 
 	hasPrefix := func(prefix string) bool { return strings.HasPrefix(contentType, prefix) }
 	isForm = hasPrefix(formPrefix)
 	if !isForm && !slices.ContainsFunc(textPrefixes, hasPrefix) {
-		return false, 0, unsupportedContentType("content type %.60q: want JSON, XML, plain text or a URL-encoded form", contentType)
+		return false, 0, unsupportedContentType("content type %s: want JSON, XML, plain text or a URL-encoded form",
+			charset.Quote(contentType, 60))
 	}
 	if cs, err = charset.Lookup(charset.FromContentType(contentType)); err != nil {
 		return false, 0, unsupportedContentType("%v", err)
@@ -73,7 +75,7 @@ func readSigned(p *Push) (s signedPush, err error) {
 	if err != nil {
 		return s, err
 	}
-	s.charset, s.isForm = cs, isForm
+	s.charset, s.isForm, s.isBare = cs, isForm, len(p.Body) == 0
 	s.params = make(map[string]string, min(strings.Count(p.RawQuery, "&")+1, 64))
 	if err := s.readHeaders(p.Header); err != nil {
 		return s, err
@@ -93,6 +95,9 @@ func readSigned(p *Push) (s signedPush, err error) {
 	delete(s.params, paramSign)
 	if s.params[""] == "" { // of "&&" in the query: contributes nothing
 		delete(s.params, "")
+	}
+	if len(query.business) > 0 {
+		s.readBare(query.business)
 	}
 	s.base = baseString(s.params, cs)
 	return s, nil
@@ -148,6 +153,16 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 	return nil
 }
 
+// readBare takes the business parameters of the query for the fields of a form.
+func (s *signedPush) readBare(names []string) {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	s.form = make([]Field, 0, len(names))
+	for _, name := range names {
+		s.form = append(s.form, Field{name, s.params[name]})
+	}
+}
+
 // readHeaders adds the headers that top-sign-list names, the names spelled as they are
 // there.
 func (s *signedPush) readHeaders(header http.Header) error {
@@ -181,10 +196,12 @@ func (s *signedPush) readHeaders(header http.Header) error {
 }
 
 // queryNames tells of a query what matters to a form: its names, and the pieces with
-// several "=", or nothing else, which the query parser leaves out.
+// several "=", or nothing else, which the query parser leaves out. Without a body
+// business are the names that are none of the gateway's own parameters.
 type queryNames struct {
-	names   map[string]bool
-	leftOut []string
+	names    map[string]bool
+	leftOut  []string
+	business []string
 }
 
 // readQuery adds the query, parsed as the official checker does; url.ParseQuery
@@ -224,6 +241,9 @@ func (s *signedPush) readQuery(rawQuery string) (query queryNames, err error) {
 		}
 		if s.isForm {
 			query.names[name] = true
+		}
+		if s.isBare && name != "" && !protocolParams[name] {
+			query.business = append(query.business, name)
 		}
 	}
 	return query, nil

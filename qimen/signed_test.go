@@ -104,7 +104,7 @@ func TestHostilePushesAreCheap(t *testing.T) {
 		runtime.ReadMemStats(&before)
 		verify()
 		runtime.ReadMemStats(&after)
-		if size := after.TotalAlloc - before.TotalAlloc; size > 40*uint64(shape.most) {
+		if size := after.TotalAlloc - before.TotalAlloc; size > uint64(40*shape.most+500*min(pieces, maxParams)) {
 			t.Errorf("%s: %d bytes allocated for %d", shape.name, size, shape.most)
 		}
 	}

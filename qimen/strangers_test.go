@@ -3,6 +3,7 @@ package qimen
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -23,7 +24,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 	secrets := Secrets{testApp: {testSecret, "previous"}, "24700002": {"another"}}
 	mux := http.NewServeMux()
 	for path, opts := range map[string][]Option{"/open": nil, "/closed": {WithAllowedClients("192.0.2.0/24")}} {
-		opts = append(opts, WithClock(fixedClock), WithObserver(func(o Observation) { observed <- o }))
+		opts = append(opts, WithClock(fixedClock), WithObserver(func(_ context.Context, o Observation) { observed <- o }))
 		h, err := NewHandler(secrets, append(opts, newDesk().options()...)...)
 		if err != nil {
 			t.Fatal(err)

@@ -81,7 +81,7 @@ func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
 		Time:      signedTime(s.params[paramTimestamp]),
 		Params:    s.params,
 		Text:      s.text,
-		IsForm:    s.isForm,
+		IsForm:    s.isForm || len(s.form) > 0,
 		IsGarbled: s.isGarbled,
 		Form:      s.form,
 		Attempt:   1,
