@@ -194,7 +194,7 @@ func TestHostileErrors(t *testing.T) {
 		checkHostile(t, kind+", request inside", func(r *http.Request) (*http.Response, error) { return nil, &holding{r} })
 		checkHostile(t, kind+", in itself", func(r *http.Request) (*http.Response, error) { return nil, errors.Join(leaky{text(r)}, errLeak) })
 		checkHostile(t, kind+", body", func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(failingReader{leaky{text(r)}})}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(failingReader{leaky{text(r)}})}, nil
 		})
 		checkHostile(t, kind+", charset", func(r *http.Request) (*http.Response, error) {
 			return reply(200, "text/plain;charset="+text(r), okReply)(r)
@@ -402,7 +402,7 @@ func BenchmarkHostileReply(b *testing.B) {
 					header.Set("Content-Encoding", "gzip")
 				}
 				rt := roundTripper(func(*http.Request) (*http.Response, error) {
-					return &http.Response{StatusCode: 200, Header: header, Body: io.NopCloser(bytes.NewReader(sent)), ContentLength: int64(len(sent))}, nil
+					return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(bytes.NewReader(sent)), ContentLength: int64(len(sent))}, nil
 				})
 				c := testClient(b, rt, WithFormat(format), WithRetry(RetryPolicy{MaxAttempts: 1}))
 				b.Run(fmt.Sprintf("%s/gzip=%v/%d", name, zipped, size), func(b *testing.B) {

@@ -498,9 +498,9 @@ func TestOddRoundTrippers(t *testing.T) {
 		"nil URL error":              func(*http.Request) (*http.Response, error) { return nil, (*url.Error)(nil) },
 		"error that panics":          func(*http.Request) (*http.Response, error) { return nil, panicking{} },
 		"error inside that panics":   func(*http.Request) (*http.Response, error) { return nil, errors.Join(panicking{}, nil) },
-		"no body":                    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil },
+		"no body":                    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil },
 		"no body, with a length": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, ContentLength: 7}, nil
+			return &http.Response{StatusCode: http.StatusOK, ContentLength: 7}, nil
 		},
 		"no status": func(*http.Request) (*http.Response, error) { return &http.Response{Body: http.NoBody}, nil },
 		"reply and error": func(*http.Request) (*http.Response, error) {
