@@ -8,8 +8,9 @@ import (
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
-// TestFakeServesEveryAPI holds the in-process Fliggy to the table of typed APIs: it serves each, and its
-// request is in the same parameter. The other direction is in package fliggytest.
+// TestFakeServesEveryAPI holds the in-process Fliggy to the table of typed APIs: it serves
+// each, and takes its request in the same parameter. The other direction is in package
+// fliggytest.
 func TestFakeServesEveryAPI(t *testing.T) {
 	t.Parallel()
 	gw := fliggytest.NewGateway()

@@ -15,11 +15,12 @@
 // minutes), version, format, signature, session, flow control, arguments, in this
 // order; the order is inferred. The signature is computed by code that shares
 // nothing with the client's. [Gateway.Refusals] says why a request was refused, and
-// what its signature should have covered. Requests are taken as the official clients of other languages send
-// them: POST or GET, parameters in the query, a form or the parts of a multipart body, JSON or
-// XML bodies. Replies come as simplified JSON, wrapped JSON or XML, whichever was
-// asked for, gzipped where the client takes that; json2 and xml2 have the members of
-// errors at the top level (for TOP this is inferred).
+// what its signature should have covered. Requests are taken as the official clients of
+// other languages send them: POST or GET, parameters in the query, in a form or in the
+// parts of a multipart body, JSON or XML bodies. Replies come as simplified JSON, wrapped
+// JSON or XML, whichever was asked for, gzipped where the client takes that; in json2 the
+// members are at the top level, those of errors too (for TOP this is inferred), and xml2
+// is xml.
 //
 // All ten APIs that package rentcar has types for are there; [Gateway.Handle]
 // adds any other, of TOP or of Qimen. The sample order of the documents is loaded

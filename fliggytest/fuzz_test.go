@@ -21,6 +21,7 @@ func FuzzServe(f *testing.F) {
 		{encode(params) + "&sign=0123456789ABCDEF0123456789ABCDEF", "application/x-www-form-urlencoded", form},
 		{"method=alitrip.rentcar.btb.renewal.submit&format=json&simplify=1", "application/json", `{"order_id":1e999}`},
 		{"%zz", "", "\xff"},
+		{encode(params), "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"sign\"\r\n\r\nX\r\n--b--"},
 	} {
 		f.Add(seed.query, seed.contentType, seed.body, false)
 		f.Add(seed.query, seed.contentType, seed.body, true)
@@ -36,6 +37,9 @@ func FuzzServe(f *testing.F) {
 		r := lastRequest(t, g)
 		if w.Code != http.StatusOK || w.Body.Len() == 0 || !r.Answer.Done || r.Answer.Executed && r.Signature != SignatureValid {
 			t.Errorf("status %d, %v: %s", w.Code, r, w.Body)
+		}
+		if refused := g.Refusals(); len(refused) > 0 && refused[0].Reason == "" {
+			t.Errorf("refused without a reason: %v", refused)
 		}
 	})
 }

@@ -49,8 +49,9 @@ func SampleOrder() Order {
 	return o
 }
 
-// sampleOrder is the sample order as a gateway has it: it is rented from tomorrow 10:00, GMT+8, for the
-// three days that it says, so that a renewal can be cancelled, for nothing, whatever the hour is now.
+// sampleOrder is the sample order as a gateway has it: rented from tomorrow 10:00, GMT+8,
+// for the three days that it says, so that a renewal can be cancelled for nothing whatever
+// the hour is now.
 func sampleOrder(now time.Time) Order {
 	o := SampleOrder()
 	today := now.In(fliggy.Zone())

@@ -118,9 +118,9 @@ func PushParam(name, value string) PushOption {
 	return func(c *pushConfig) { c.params = append(c.params, top.Param{Name: name, Value: value}) }
 }
 
-// PushSignedHeader sends a header that is signed, as the gateway may (inferred: nothing shows that it does for
-// these APIs): its name stands in the header top-sign-list. The value travels
-// percent-encoded; the receiver signs it decoded.
+// PushSignedHeader sends a header that is signed: its name stands in the header
+// top-sign-list. The value travels percent-encoded; the receiver signs it decoded. That
+// the gateway does so for these APIs is not known.
 func PushSignedHeader(name, value string) PushOption {
 	return func(c *pushConfig) { c.headers = append(c.headers, top.Param{Name: name, Value: value}) }
 }

@@ -11,10 +11,11 @@ import (
 	"strings"
 )
 
-// A Refusal says why the gateway refused a request before any API saw it. None of it goes over the
-// wire, which carries the code alone.
+// A Refusal says why the gateway refused a request before any API saw it. None of it goes
+// over the wire, which carries the code alone.
 //
-// It formats, logs and marshals to JSON as a summary: SignedText carries session and personal data.
+// It formats, logs and marshals to JSON as a summary: SignedText carries session and
+// personal data.
 type Refusal struct {
 	// RequestID is the ID of the [Request].
 	RequestID string
@@ -25,11 +26,12 @@ type Refusal struct {
 	// Reason says in words what was wrong. It quotes no value.
 	Reason string
 	// SignedText is the text whose signature the gateway expected: name and value of each
-	// parameter in the order in which they are signed, then the body where it is JSON or XML. It is without
-	// the secret, which sign method md5 puts around it. Of code 25 only.
+	// parameter in the order in which they are signed, then the body where it is JSON or
+	// XML. It is without the secret, which sign method md5 puts around it. Of code 25 only.
 	SignedText string
-	// Parameter is the first parameter that the client has signed in another form than it sent
-	// it, or not at all. It is found by trying; empty where no single one explains the signature. Of code 25 only.
+	// Parameter is the first parameter that the client has signed in another form than it
+	// sent it, or not at all. It is found by trying; empty where no single one explains the
+	// signature. Of code 25 only.
 	Parameter string
 
 	pieces []signedPiece
@@ -38,8 +40,9 @@ type Refusal struct {
 // A signedPiece is what one parameter adds to the signed text.
 type signedPiece struct{ name, text string }
 
-// Differs compares SignedText with the text that a client has signed, without the secret, and returns
-// the name of the first parameter at which they differ, or "body" behind the last one; empty where they are the same.
+// Differs compares SignedText with the text that a client has signed, without the secret.
+// It returns the name of the first parameter at which they differ, "body" behind the last
+// one, or nothing where they are the same.
 func (r Refusal) Differs(signed string) string {
 	if signed == r.SignedText {
 		return ""
@@ -71,9 +74,9 @@ func (r Refusal) LogValue() slog.Value { return slog.StringValue(r.String()) }
 // MarshalJSON writes String.
 func (r Refusal) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
 
-// Refusals returns why requests were refused, in the order of their arrival, since the start or the
-// last [Gateway.Forget]: those whose HTTP method, protocol parameters, signature or encoding the gateway did not take. What an API
-// refused is not among them.
+// Refusals returns why requests were refused, in the order of their arrival, since the
+// start or the last [Gateway.Forget]: those whose HTTP method, protocol parameters,
+// signature or encoding the gateway did not take. What an API refused is not among them.
 func (g *Gateway) Refusals() []Refusal {
 	var out []Refusal
 	for _, r := range g.Requests() {
@@ -101,7 +104,7 @@ var reasons = map[string]string{
 	"28": "there is no parameter app_key",
 	"29": "the app key is another than that of the gateway: see WithApp",
 	"30": "there is no parameter timestamp",
-	"31": "the timestamp is not of the form yyyy-MM-dd HH:mm:ss in GMT+8, or more than 10 minutes from the gateway's clock",
+	"31": "the timestamp is not yyyy-MM-dd HH:mm:ss in GMT+8, or more than 10 minutes from the gateway's clock",
 	"32": "there is no parameter v",
 	"33": "the parameter v is no version",
 	"34": "the parameter v is not 2.0",
@@ -111,15 +114,15 @@ var reasons = map[string]string{
 }
 
 // explain finds what else the client has signed, by trying.
-func (f *Refusal) explain(r *Request, secret string) {
-	all := maps.Clone(r.Protocol)
-	maps.Copy(all, r.Params)
-	names, body := signedNames(all), r.signedBody()
+func (r *Refusal) explain(in *Request, secret string) {
+	all := maps.Clone(in.Protocol)
+	maps.Copy(all, in.Params)
+	names, body := signedNames(all), in.signedBody()
 	for _, name := range names {
-		f.pieces = append(f.pieces, signedPiece{name, name + all[name]})
-		f.SignedText += name + all[name]
+		r.pieces = append(r.pieces, signedPiece{name, name + all[name]})
+		r.SignedText += name + all[name]
 	}
-	f.SignedText += string(body)
+	r.SignedText += string(body)
 	method, got := all["sign_method"], all["sign"]
 	signed := func(method string, params map[string]string, body []byte) bool {
 		want, ok := sign(method, secret, params, body)
@@ -127,36 +130,37 @@ func (f *Refusal) explain(r *Request, secret string) {
 	}
 	for _, name := range names {
 		for _, form := range []struct{ how, value string }{
-			{"percent-encoded", url.QueryEscape(all[name])}, {"without the white space around it", strings.TrimSpace(all[name])},
+			{"percent-encoded", url.QueryEscape(all[name])},
+			{"without the white space around it", strings.TrimSpace(all[name])},
 		} {
 			other := maps.Clone(all)
 			other[name] = form.value
 			if signed(method, other, body) {
-				f.Parameter, f.Reason = name, "the parameter is signed "+form.how
+				r.Parameter, r.Reason = name, "the parameter is signed "+form.how
 				return
 			}
 		}
 		other := maps.Clone(all)
 		delete(other, name)
 		if signed(method, other, body) {
-			f.Parameter, f.Reason = name, "the parameter is sent, but not signed"
+			r.Parameter, r.Reason = name, "the parameter is sent, but not signed"
 			return
 		}
 	}
-	f.Reason = "no single parameter explains it: is the secret another? Compare SignedText with what the client signs"
+	r.Reason = "no single parameter explains it: is the secret another? Compare SignedText with what the client signs"
 	methods := []string{"md5", "hmac", "hmac-sha256"}
-	right, _ := digestOf(method, secret, []byte(f.SignedText))
-	wrapped, _ := digestOf(method, secret, []byte(secret+f.SignedText+secret))
+	right, _ := digestOf(method, secret, []byte(r.SignedText))
+	wrapped, _ := digestOf(method, secret, []byte(secret+r.SignedText+secret))
 	switch i := slices.IndexFunc(methods, func(m string) bool { return signed(m, all, body) }); {
 	case i >= 0:
-		f.Parameter, f.Reason = "sign_method", "the signature is one of "+methods[i]+", which sign_method does not say"
+		r.Parameter, r.Reason = "sign_method", "the signature is one of "+methods[i]+", which sign_method does not say"
 	case !slices.Contains(methods, method):
-		f.Parameter, f.Reason = "sign_method", "the sign_method is none of md5, hmac and hmac-sha256"
+		r.Parameter, r.Reason = "sign_method", "the sign_method is none of md5, hmac and hmac-sha256"
 	case got == wrapped:
-		f.Reason = "the secret is put around the text, which only md5 wants"
+		r.Reason = "the secret is put around the text, which only md5 wants"
 	case got == strings.ToLower(right):
-		f.Reason = "the signature is in lower case"
+		r.Reason = "the signature is in lower case"
 	case signed(method, all, nil):
-		f.Reason = "the body is JSON or XML, and is not signed"
+		r.Reason = "the body is JSON or XML, and is not signed"
 	}
 }

@@ -29,12 +29,15 @@ func TestRefusals(t *testing.T) {
 		return s
 	}
 	same := func(map[string]string) {}
+	unsigned := signed("md5", g.AppSecret(), func(m map[string]string) { delete(m, "format") })
+	encoded := signed("md5", g.AppSecret(), func(m map[string]string) { m["timestamp"] = url.QueryEscape(m["timestamp"]) })
+	trimmed := signed("md5", g.AppSecret(), func(m map[string]string) { m["session"] = "the session" })
 	for name, c := range map[string]struct {
 		sign, parameter, reason string
 	}{
-		"not signed": {signed("md5", g.AppSecret(), func(m map[string]string) { delete(m, "format") }), "format", "is sent, but not signed"},
-		"encoded":    {signed("md5", g.AppSecret(), func(m map[string]string) { m["timestamp"] = url.QueryEscape(m["timestamp"]) }), "timestamp", "percent-encoded"},
-		"trimmed":    {signed("md5", g.AppSecret(), func(m map[string]string) { m["session"] = "the session" }), "session", "white space"},
+		"not signed": {unsigned, "format", "is sent, but not signed"},
+		"encoded":    {encoded, "timestamp", "percent-encoded"},
+		"trimmed":    {trimmed, "session", "white space"},
 		"method":     {signed("hmac", g.AppSecret(), same), "sign_method", "one of hmac,"},
 		"lower case": {strings.ToLower(signed("md5", g.AppSecret(), same)), "", "lower case"},
 		"secret":     {signed("md5", "another", same), "", "is the secret another?"},
@@ -54,9 +57,12 @@ func TestRefusals(t *testing.T) {
 		}
 		text, err := json.Marshal(got)
 		noError(t, err)
-		for _, shown := range []string{fmt.Sprintf("%v %+v %#v %s", got, got, got, got), string(text), slog.AnyValue(got[0]).Resolve().String()} {
-			if strings.Contains(shown, "the session ") || strings.Contains(shown, queryArgument) || strings.Contains(shown, g.AppSecret()) || !strings.Contains(shown, "code 25") {
-				t.Errorf("%s: shows %s", name, shown)
+		logged := slog.AnyValue(got[0]).Resolve().String()
+		for _, shown := range []string{fmt.Sprintf("%v %+v %#v %s", got, got, got, got), string(text), logged} {
+			for _, hidden := range []string{"the session ", queryArgument, g.AppSecret()} {
+				if strings.Contains(shown, hidden) || !strings.Contains(shown, "code 25") {
+					t.Errorf("%s: shows %s", name, shown)
+				}
 			}
 		}
 	}
@@ -75,7 +81,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestRefusalsOfOtherMethods is about hmac, a body that is signed, and a method that the protocol lacks.
+// TestRefusalsOfOtherMethods is about hmac, a body that is signed, and a method that the
+// protocol lacks.
 func TestRefusalsOfOtherMethods(t *testing.T) {
 	t.Parallel()
 	g := start(t)
@@ -92,7 +99,9 @@ func TestRefusalsOfOtherMethods(t *testing.T) {
 		g.Forget()
 		query["sign"] = s
 		raw(t, http.MethodPost, g.QimenURL()+"?"+encode(query), "application/json", `{"a":1}`)
-		if got := g.Refusals(); len(got) != 1 || !strings.Contains(got[0].Reason, want) || !strings.HasSuffix(got[0].SignedText, `v2.0{"a":1}`) || got[0].Differs(text) != "body" {
+		got := g.Refusals()
+		if len(got) != 1 || !strings.Contains(got[0].Reason, want) || !strings.HasSuffix(got[0].SignedText, `v2.0{"a":1}`) ||
+			got[0].Differs(text) != "body" {
 			t.Errorf("%s: got %v", want, got)
 		}
 	}
@@ -103,15 +112,16 @@ func TestRefusalsOfOtherMethods(t *testing.T) {
 	}
 }
 
-// TestRefusalsSayWhy finds a reason for every code with which the gateway refuses, and none for what
-// an API or a fault answers.
+// TestRefusalsSayWhy finds a reason for every code with which the gateway refuses, and none
+// for what an API answers.
 func TestRefusalsSayWhy(t *testing.T) {
 	t.Parallel()
 	g := start(t, WithSession("s"))
 	set := func(name, value string) map[string]string { return map[string]string{name: value} }
 	for want, change := range map[string]map[string]string{
-		"21": set("method", ""), "22": set("method", "x"), "23": set("format", "yaml"), "24": set("sign", ""), "26": set("session", ""), "27": set("session", "x"),
-		"28": set("app_key", ""), "29": set("app_key", "1"), "30": set("timestamp", ""), "31": set("timestamp", "x"), "32": set("v", ""), "33": set("v", "x"), "34": set("v", "1.0"),
+		"21": set("method", ""), "22": set("method", "x"), "23": set("format", "yaml"), "24": set("sign", ""),
+		"26": set("session", ""), "27": set("session", "x"), "28": set("app_key", ""), "29": set("app_key", "1"),
+		"30": set("timestamp", ""), "31": set("timestamp", "x"), "32": set("v", ""), "33": set("v", "x"), "34": set("v", "1.0"),
 	} {
 		g.Forget()
 		query := protocol(g)
