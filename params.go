@@ -60,9 +60,7 @@ func paramText(value any) (string, error) {
 	case err != nil:
 		return "", err
 	case simple && len(raw) > 0 && raw[0] == '"':
-		var text string
-		err := json.Unmarshal(raw, &text)
-		return text, err
+		return top.Text(string(raw)), nil
 	case simple && string(raw) == "null":
 		return "", nil
 	case simple:

@@ -2,11 +2,20 @@ package rentcar
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -237,6 +246,125 @@ func TestParamsArrive(t *testing.T) {
 		}
 		if sign, err := Sign(HMACSHA256, testSecret, signed, nil); err != nil || sign != signed["sign"] {
 			rt.Fatalf("sign %s, want %s (%v)", signed["sign"], sign, err)
+		}
+	})
+}
+
+// An orderQuery is a parameter as a caller writes it, with json tags.
+type orderQuery struct {
+	OrderID   string         `json:"order_id"`
+	ChannelID string         `json:"channel_id"`
+	Days      int            `json:"days"`
+	WithPrice bool           `json:"with_price"`
+	Place     orderPlace     `json:"place"`
+	Services  []orderedExtra `json:"services"`
+}
+
+type orderPlace struct {
+	City    string `json:"city"`
+	Address string `json:"address"`
+}
+
+type orderedExtra struct {
+	SID    string `json:"sid"`
+	Amount string `json:"amount"`
+	Num    int    `json:"num"`
+}
+
+func someOrderQuery() *orderQuery {
+	return &orderQuery{
+		OrderID: "3104050285204362836", ChannelID: "80001", Days: 3, WithPrice: true, Place: orderPlace{"杭州", "文化路100号"},
+		Services: []orderedExtra{{"1", "16.02", 1}, {"2", "5.01", 2}},
+	}
+}
+
+// callByHand is a call as it is written without this package: json.Marshal, url.Values,
+// a signature, net/http.
+func callByHand(ctx context.Context, hc *http.Client, req *orderQuery, reply any) error {
+	text, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
+	query := url.Values{
+		"app_key": {testAppKey}, "format": {"json"}, "method": {"a.b"}, "sign_method": {"hmac-sha256"}, "simplify": {"true"},
+		"timestamp": {time.Now().In(fliggy.Zone()).Format(time.DateTime)}, "v": {"2.0"},
+	}
+	names := slices.Sorted(maps.Keys(query))
+	names = append(names, "req")
+	slices.Sort(names)
+	mac := hmac.New(sha256.New, []byte(testSecret))
+	for _, name := range names {
+		value := query.Get(name)
+		if name == "req" {
+			value = string(text)
+		}
+		mac.Write([]byte(name + value))
+	}
+	query.Set("sign", strings.ToUpper(hex.EncodeToString(mac.Sum(nil))))
+	body := url.Values{"req": {string(text)}}.Encode()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://gw.api.taobao.com/top/router/rest?"+query.Encode(), strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", formType)
+	resp, err := hc.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, reply)
+}
+
+type callReply struct {
+	Successful bool   `json:"successful"`
+	RequestID  string `json:"request_id"`
+}
+
+// A call allocates no more than the same call by hand. AllocsPerRun forbids t.Parallel.
+func TestCallAllocations(t *testing.T) {
+	ctx, req := t.Context(), someOrderQuery()
+	c, hc := testClient(t, newSteady()), &http.Client{Transport: newSteady(), Timeout: 30 * time.Second}
+	count := func(call func(*callReply) error) float64 {
+		return testing.AllocsPerRun(200, func() {
+			var reply callReply
+			if err := call(&reply); err != nil || !reply.Successful {
+				t.Fatal(reply, err)
+			}
+		})
+	}
+	ours := count(func(reply *callReply) error { return c.Call(ctx, "a.b", Params{"req": req}, reply) })
+	byHand := count(func(reply *callReply) error { return callByHand(ctx, hc, req, reply) })
+	if ours > byHand {
+		t.Errorf("%v allocations, %v by hand", ours, byHand)
+	}
+}
+
+// BenchmarkCall compares Call, whose parameter is a struct with json tags, with the same
+// call by hand.
+func BenchmarkCall(b *testing.B) {
+	ctx, req := context.Background(), someOrderQuery()
+	c := testClient(b, newSteady())
+	b.Run("Call", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var reply callReply
+			if err := c.Call(ctx, "a.b", Params{"req": req}, &reply); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("by hand", func(b *testing.B) {
+		b.ReportAllocs()
+		hc := &http.Client{Transport: newSteady(), Timeout: 30 * time.Second}
+		for b.Loop() {
+			var reply callReply
+			if err := callByHand(ctx, hc, req, &reply); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 }

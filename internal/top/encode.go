@@ -46,7 +46,7 @@ func AppendValue(dst []byte, value any) ([]byte, error) {
 	if !v.IsValid() {
 		return append(dst, "null"...), nil
 	}
-	c, err := (&compiler{busy: map[reflect.Type]*Plan{}}).codec(v.Type(), "")
+	c, err := codecFor(v.Type())
 	if err != nil {
 		return nil, err
 	}

@@ -85,6 +85,7 @@ var (
 	errTime         = errors.New("a time.Time has no wire format here: use fliggy.Time")
 	timeLayouts     = map[string]string{"minute": "2006-01-02 15:04"}
 	cache           sync.Map // reflect.Type to *Plan
+	codecs          sync.Map // reflect.Type to *codec
 )
 
 // PlanFor returns the plan of the struct type t. It fails for a type that
@@ -99,6 +100,19 @@ func PlanFor(t reflect.Type) (*Plan, error) {
 	}
 	stored, _ := cache.LoadOrStore(t, p)
 	return stored.(*Plan), nil
+}
+
+// codecFor returns the codec of values of type t that stand in no message.
+func codecFor(t reflect.Type) (*codec, error) {
+	if c, ok := codecs.Load(t); ok {
+		return c.(*codec), nil
+	}
+	c, err := (&compiler{busy: map[reflect.Type]*Plan{}}).codec(t, "")
+	if err != nil {
+		return nil, err
+	}
+	codecs.Store(t, c)
+	return c, nil
 }
 
 // RenamedPlan returns the plan of t with some members named otherwise on the
