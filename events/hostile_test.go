@@ -3,6 +3,7 @@ package events_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -147,4 +148,61 @@ func TestHostileBranches(t *testing.T) {
 		_, err := parseAny(t, form, []byte(payload))
 		wantError(t, err, "eventType: missing")
 	}
+}
+
+// BenchmarkHostile parses payloads that are made to be expensive, of each size up to
+// far more than a push may have. Time and memory for each byte do not grow with it.
+func BenchmarkHostile(b *testing.B) {
+	const plain = `{"eventType":142,"channelId":"80001","orderId":"1","eventData":{` + refundData + `,"x":"%s"}}`
+	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace
+	for name, payload := range map[string]func(size int) string{
+		"long text": func(n int) string { return strings.Replace(plain, "%s", strings.Repeat("a", n), 1) },
+		"controls":  func(n int) string { return strings.Replace(plain, "%s", strings.Repeat("\n", n), 1) },
+		"escapes":   func(n int) string { return strings.Replace(plain, "%s", strings.Repeat(`\u000a`, n/6), 1) },
+		"wrapped in text": func(n int) string {
+			text := strings.Replace(plain, "%s", strings.Repeat("a", n), 1)
+			for range 4 {
+				text = `{"request":"` + quote(text) + `"}`
+			}
+			return text
+		},
+		"wrapped, no event": func(n int) string {
+			text := strings.Repeat("a", n)
+			for range 9 {
+				text = `{"eventData":"` + quote(text) + `"}`
+			}
+			return text
+		},
+		"many that look like one": func(n int) string { return `{` + distinct(n/30, `"x%d":{"a":{"b":{"c":{}}}},`) + `"x":1}` },
+		"many texts that do":      func(n int) string { return `{` + distinct(n/30, `"x%d":"{\"a\":{\"b\":{}}}",`) + `"x":1}` },
+		"many members":            func(n int) string { return `{` + distinct(n/12, `"x%d":1,`) + `"eventType":142}` },
+		"braces":                  func(n int) string { return `{"eventType":142,"eventData":"` + strings.Repeat("{", n) + `"}` },
+		"deep":                    func(n int) string { return strings.Repeat(`{"eventData":`, n/13) },
+	} {
+		for _, size := range []int{1 << 10, 64 << 10, 1 << 20, 8 << 20} {
+			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {
+				text := []byte(payload(size))
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				for b.Loop() {
+					if e, err := events.Parse(text); err == nil {
+						_ = e.Validate()
+					}
+				}
+				runtime.ReadMemStats(&after)
+				n := float64(b.N) * float64(len(text))
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/n, "ns/byte")
+				b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/n, "B/byte")
+			})
+		}
+	}
+}
+
+// distinct repeats a part n times, numbered.
+func distinct(n int, part string) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, part, i)
+	}
+	return out.String()
 }

@@ -3,7 +3,9 @@ package top_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -243,6 +245,106 @@ func TestHostileText(t *testing.T) {
 	for _, text := range []string{"\"\\\n\"", "\"\\u12\n4\"", `"\u12"`, `"\u12G4"`, `"\`, `"\u123`, `"\a"`, "'x'"} {
 		if got, err := fromJSON[all](t, `{"text":`+text+`}`); err == nil {
 			t.Errorf("%q is taken as %q", text, got.Text)
+		}
+	}
+}
+
+// fill repeats a part until the text has about size bytes; %d in it is the number.
+func fill(head, part, tail string, size int) string {
+	var out strings.Builder
+	out.WriteString(head)
+	for i := 0; out.Len() < size-len(tail); i++ {
+		if strings.Contains(part, "%") {
+			fmt.Fprintf(&out, part, i)
+		} else {
+			out.WriteString(part)
+		}
+	}
+	out.WriteString(tail)
+	return out.String()
+}
+
+// inText puts an object into the text of a member, that many times.
+func inText(bulk string, times int) string {
+	text := `{"sid":"` + bulk + `"}`
+	for range times {
+		text = `{"next":"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"}`
+	}
+	return `{"item":` + text + `}`
+}
+
+var hostileReplies = map[string]func(size int) string{
+	"deep": func(n int) string {
+		return fill("{", `"x%08d":`+nested("[", "", "]", 60)+",", `"x":1}`, n)
+	},
+	"too deep":        func(n int) string { return `{"x":` + strings.Repeat("[", n) },
+	"long string":     func(n int) string { return fill(`{"text":"`, "a", `"}`, n) },
+	"escapes":         func(n int) string { return fill(`{"text":"`, `\u000a`, `"}`, n) },
+	"controls":        func(n int) string { return fill(`{"x":"`, "\n\x00", `"}`, n) },
+	"members":         func(n int) string { return fill("{", `"x%d":1,`, `"x":1}`, n) },
+	"names alike":     func(n int) string { return fill("{", `"`+strings.Repeat("x", 200)+`%08d":1,`, `"x":1}`, n) },
+	"a name again":    func(n int) string { return fill("{", `"int":1,`, `"x":1}`, n) },
+	"lists":           func(n int) string { return fill(`{"texts":[`, `"",`, `""]}`, n) },
+	"objects":         func(n int) string { return fill(`{"items":[`, `{"sid":"1"},`, `{}]}`, n) },
+	"objects as text": func(n int) string { return fill(`{"items":[`, `"{\"sid\":\"1\"}",`, `{}]}`, n) },
+	"text in text":    func(n int) string { return inText(strings.Repeat("a", max(0, n-1000)), 6) },
+	"quotes in text":  func(n int) string { return inText(strings.Repeat(`\\`, n/128), 6) },
+	"white space":     func(n int) string { return "{" + strings.Repeat(" ", n) + "}" },
+	"unclosed":        func(n int) string { return fill(`{"text":"`, `a`, "", n) },
+	"roots":           func(n int) string { return fill("{", `"x%d_response":{},`, `"x":1}`, n) },
+
+	"XML, elements":         func(n int) string { return fill("<r>", "<x%d/>", "</r>", n) },
+	"XML, list":             func(n int) string { return fill("<r><texts>", "<s/>", "</texts></r>", n) },
+	"XML, an element again": func(n int) string { return fill("<r>", "<x/>", "</r>", n) },
+	"XML, unknown list":     func(n int) string { return fill("<r><x>", "<y/>", "</x></r>", n) },
+	"XML, deep": func(n int) string {
+		return fill("<r>", "<x%08d>"+nested("<a>", "", "</a>", 60)+"</x%[1]08d>", "</r>", n)
+	},
+	"XML, too deep":        func(n int) string { return strings.Repeat("<a>", n/3) },
+	"XML, long text":       func(n int) string { return fill("<r><text>", "a", "</text></r>", n) },
+	"XML, entities":        func(n int) string { return fill("<r><text>", "&#38;&lt;", "</text></r>", n) },
+	"XML, pieces":          func(n int) string { return fill("<r><text>", "a<!--x-->", "</text></r>", n) },
+	"XML, text between":    func(n int) string { return fill("<r><x>", "a<y/>", "</x></r>", n) },
+	"XML, attributes":      func(n int) string { return fill("<r", ` a%d="1"`, "/>", n) },
+	"XML, JSON":            func(n int) string { return fill("<r><items>[", `{"sid":"1"},`, "{}]</items></r>", n) },
+	"XML, character data":  func(n int) string { return fill("<r><text>", "<![CDATA[a]]>", "</text></r>", n) },
+	"XML, brackets":        func(n int) string { return fill("<r><text>", "<", "</text></r>", n) },
+	"XML, error, repeated": func(n int) string { return fill("<error_response>", "<code>1</code>", "</error_response>", n) },
+}
+
+// BenchmarkHostile reads replies that are made to be expensive, of each size up to the
+// bound of replies. Time and memory for each byte do not grow with the size.
+func BenchmarkHostile(b *testing.B) {
+	plan, keeper := planOf[all](b), planOf[open](b)
+	for _, name := range slices.Sorted(maps.Keys(hostileReplies)) {
+		for _, size := range []int{1 << 10, 64 << 10, 1 << 20, 8 << 20} {
+			text := hostileReplies[name](size)
+			format := top.Simplified
+			if text[0] == '<' {
+				format = top.XML
+			}
+			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				bytes := uint64(0)
+				for b.Loop() {
+					bytes += allocated(func() {
+						for _, dialect := range []top.Dialect{top.TOP, top.Qimen} {
+							r, err := top.OpenReply(text, format, dialect, "")
+							if err != nil || r.Fault != nil {
+								continue
+							}
+							if r.Decode(plan, &all{}) == nil {
+								r.Understood()
+							}
+							_ = r.Decode(keeper, &open{})
+						}
+						_, _, _ = top.DigestJSON(text)
+					})
+				}
+				n := float64(b.N) * float64(len(text))
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/n, "ns/byte")
+				b.ReportMetric(float64(bytes)/n, "B/byte")
+			})
 		}
 	}
 }
