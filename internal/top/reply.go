@@ -41,13 +41,17 @@ type Fault struct {
 	Contradicted bool `top:"-"`
 }
 
-// contradicted reports whether any member beside the error envelope could say what
-// became of the call.
-func contradicted(members []Part) bool {
+// contradicted reports whether any member beside the error envelope, which is the
+// member called root or all those that an error has, could say what became of the call.
+func contradicted(members []Part, root string) bool {
 	return slices.ContainsFunc(members, func(m Part) bool {
-		return m.Name != errorRoot && m.Name != requestID && m.Name != "_trace_id_"
+		own := m.Name == root || root == "" && slices.Contains(errorNames, m.Name)
+		return !own && m.Name != requestID && m.Name != "_trace_id_"
 	})
 }
+
+// errorNames are the members of an error, the request id aside.
+var errorNames = []string{"code", "msg", "message", "sub_code", "sub_msg", "sub_message", "type", flag}
 
 // A faultText has the names that others use beside those of TOP.
 type faultText struct {
@@ -161,7 +165,7 @@ type Reply struct {
 	tree      *xmlTree // XML: the whole document
 	plan      *Plan    // what the reply was decoded by
 
-	couldBeError bool // see the function of that name
+	couldBeError, contradicted bool // see the functions of those names
 }
 
 // OpenReply opens the envelope of a reply, whose text must be valid UTF-8: error
@@ -233,7 +237,9 @@ func (r *Reply) BareFault() *Fault {
 	if err != nil {
 		return nil
 	}
-	return f.fault()
+	fault := f.fault()
+	fault.Contradicted = r.contradicted
+	return fault
 }
 
 // names are the names of the members.

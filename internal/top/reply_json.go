@@ -42,7 +42,7 @@ func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 	if r.inner != "" {
 		inner := valueOf(members, r.inner)
 		if !isObject(inner) {
-			if couldBeError(members) {
+			if couldBeError(members) && !contradicted(members, "") {
 				return r.takeFault(r.text)
 			}
 			return under(r.inner, rulef(ruleInner))
@@ -53,7 +53,7 @@ func (r *Reply) openJSON(text string, format Format, dialect Dialect) error {
 			return err
 		}
 	}
-	r.empty, r.couldBeError = len(members) == 0, couldBeError(members)
+	r.empty, r.couldBeError, r.contradicted = len(members) == 0, couldBeError(members), contradicted(members, "")
 	if r.RequestID = textOf(valueOf(members, requestID)); r.RequestID == "" {
 		r.RequestID = outer
 	}
@@ -106,7 +106,7 @@ func (r *Reply) openFault(members []Part, dialect Dialect) error {
 			return &Error{Path: errorRoot, Rule: "expected an object"}
 		}
 		r.Fault = e.Fault.fault()
-		r.Fault.Contradicted = contradicted(members)
+		r.Fault.Contradicted = contradicted(members, errorRoot)
 		return nil
 	}
 	if root := valueOf(members, qimenRoot); isObject(root) && (dialect == Qimen || len(members) == 1) {
@@ -115,7 +115,11 @@ func (r *Reply) openFault(members []Part, dialect Dialect) error {
 			return err
 		}
 		if judge(inside, dialect) != regular {
-			return r.takeFault(root)
+			err = r.takeFault(root)
+			if err == nil {
+				r.Fault.Contradicted = contradicted(members, qimenRoot)
+			}
+			return err
 		}
 	}
 	v := judge(members, dialect)
@@ -125,6 +129,7 @@ func (r *Reply) openFault(members []Part, dialect Dialect) error {
 	if err := r.takeFault(r.text); err != nil {
 		return err
 	}
+	r.Fault.Contradicted = contradicted(members, "")
 	r.Fault.Provider = v == flagged || dialect == Qimen && !isErrorType(wordOf(members, "type"))
 	return nil
 }

@@ -186,7 +186,7 @@ func TestFaults(t *testing.T) {
 		{"empty", `{"error_response":{}}`, top.Simplified, top.TOP, &top.Fault{}},
 		{"TOP's in Qimen", `{"error_response":{"code":25,"msg":"m"}}`, top.Simplified, top.Qimen, &top.Fault{Code: "25", Msg: "m"}},
 		{"TOP's in Qimen, XML", `<error_response><code>25</code></error_response>`, top.XML, top.Qimen, &top.Fault{Code: "25"}},
-		{"Qimen, top level beside a response", `{"response":{"x":1},"flag":"failure","sub_code":"s"}`, top.Wrapped, top.Qimen, &top.Fault{SubCode: "s", Provider: true}},
+		{"Qimen, top level beside a response", `{"response":{"x":1},"flag":"failure","sub_code":"s"}`, top.Wrapped, top.Qimen, &top.Fault{SubCode: "s", Provider: true, Contradicted: true}},
 		{"Qimen, escaped flag", `{"response":{"flag":"\u0066ailure","code":1}}`, top.Wrapped, top.Qimen, &top.Fault{Code: "1"}},
 		{"Qimen, TOP's names", `{"flag":"failure","msg":"m","message":"x","sub_msg":"s","sub_message":"y"}`, top.Wrapped, top.Qimen, &top.Fault{Msg: "m", SubMsg: "s", Provider: true}},
 		{"Qimen, XML", `<response><flag>failure</flag><code>TOP15</code><message>Remote service error | isp.http-read-timeout</message><sub_message>s</sub_message><request_id>r</request_id></response>`, top.XML, top.Qimen,
@@ -196,8 +196,12 @@ func TestFaults(t *testing.T) {
 		{"inside the root, alone", `{"x_response":{"error_response":{"code":15}}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15"}},
 		{"inside the root, XML, alone", `<x_response><error_response><code>15</code></error_response></x_response>`, top.XML, top.TOP, &top.Fault{Code: "15"}},
 		{"inside the root, XML", `<x_response><successful>true</successful><error_response><code>15</code></error_response></x_response>`, top.XML, top.TOP, &top.Fault{Code: "15", Contradicted: true}},
+		{"no root, members of its own", `{"code":7,"msg":"m","sub_code":"s","order_id":"1"}`, top.Simplified, top.TOP, &top.Fault{Code: "7", Msg: "m", SubCode: "s", Contradicted: true}},
+		{"no root", `{"code":7,"msg":"m","sub_code":"s","_trace_id_":"1"}`, top.Simplified, top.TOP, &top.Fault{Code: "7", Msg: "m", SubCode: "s"}},
+		{"no root, XML", `<r><code>7</code><msg>m</msg><type>ISP</type><x/></r>`, top.XML, top.TOP, &top.Fault{Code: "7", Msg: "m", Contradicted: true}},
+		{"a response and more", `{"response":{"flag":"failure","code":25},"successful":true}`, top.Wrapped, top.Qimen, &top.Fault{Code: "25", Contradicted: true}},
 		{"no flag in TOP", `{"flag":"failure","successful":true}`, top.Simplified, top.TOP, nil},
-		{"other flag", `{"flag":"FAILURE","successful":true}`, top.Simplified, top.Qimen, &top.Fault{Provider: true}}, // was taken for a success
+		{"other flag", `{"flag":"FAILURE","successful":true}`, top.Simplified, top.Qimen, &top.Fault{Provider: true, Contradicted: true}}, // was taken for a success
 	} {
 		r, err := top.OpenReply(c.body, c.format, c.dialect, "")
 		if err != nil {

@@ -26,16 +26,17 @@ func (r *Reply) openXML(data []byte, dialect Dialect) error {
 		if err := r.takeXMLFault(errorRoot); err != nil {
 			return err
 		}
-		r.Fault.Contradicted = contradicted(members)
+		r.Fault.Contradicted = contradicted(members, errorRoot)
 		return nil
 	}
 	switch v := judge(members, dialect); {
-	case v == regular && r.inner != "" && valueOf(members, r.inner) == "" && couldBeError(members):
+	case v == regular && r.inner != "" && valueOf(members, r.inner) == "" && couldBeError(members) && !contradicted(members, ""):
 		return r.takeXMLFault("")
 	case v != regular:
 		if err := r.takeXMLFault(""); err != nil {
 			return err
 		}
+		r.Fault.Contradicted = contradicted(members, "")
 		r.Fault.Provider = tree.name(0) != qimenRoot && (v == flagged || dialect == Qimen && !isErrorType(wordOf(members, "type")))
 		return nil
 	}
@@ -49,7 +50,7 @@ func (r *Reply) openXML(data []byte, dialect Dialect) error {
 	if r.RequestID == "" {
 		r.RequestID = textOf(valueOf(members, requestID))
 	}
-	r.couldBeError = couldBeError(members)
+	r.couldBeError, r.contradicted = couldBeError(members), contradicted(members, "")
 	return nil
 }
 
