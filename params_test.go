@@ -278,6 +278,16 @@ func someOrderQuery() *orderQuery {
 	}
 }
 
+// newCaller is a client as a caller makes it, on the system's clock.
+func newCaller(t testing.TB) *Client {
+	t.Helper()
+	c, err := NewClient(testAppKey, testSecret, WithHTTPClient(&http.Client{Transport: newSteady()}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 // callByHand is a call as it is written without this package: json.Marshal, url.Values,
 // a signature, net/http.
 func callByHand(ctx context.Context, hc *http.Client, req *orderQuery, reply any) error {
@@ -327,7 +337,7 @@ type callReply struct {
 // A call allocates no more than the same call by hand. AllocsPerRun forbids t.Parallel.
 func TestCallAllocations(t *testing.T) {
 	ctx, req := t.Context(), someOrderQuery()
-	c, hc := testClient(t, newSteady()), &http.Client{Transport: newSteady(), Timeout: 30 * time.Second}
+	c, hc := newCaller(t), &http.Client{Transport: newSteady(), Timeout: 30 * time.Second}
 	count := func(call func(*callReply) error) float64 {
 		return testing.AllocsPerRun(200, func() {
 			var reply callReply
@@ -347,7 +357,7 @@ func TestCallAllocations(t *testing.T) {
 // call by hand.
 func BenchmarkCall(b *testing.B) {
 	ctx, req := context.Background(), someOrderQuery()
-	c := testClient(b, newSteady())
+	c := newCaller(b)
 	b.Run("Call", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
