@@ -71,12 +71,14 @@ func TestIncompleteQuotes(t *testing.T) {
 // A refusal is a refusal, whatever else it has not.
 func TestRefusedQuoteNeedsNothing(t *testing.T) {
 	t.Parallel()
-	c, _ := clientFor(t, replyJSON(refusedReply))
+	c, _ := clientFor(t, replyJSON(`{"successful":false,"ret_code":"DUP"}`))
 	ctx := context.Background()
 	_, quote := c.Renewals.Quote(ctx, someQuote())
 	_, check := c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{OrderID: "1"})
 	_, order := c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2", ChannelID: ChannelAmap})
 	for _, err := range []error{quote, check, order} {
-		as[*BusinessError](t, err)
+		if refused := as[*BusinessError](t, err); refused.Code == "" {
+			t.Errorf("no code in %v", err)
+		}
 	}
 }
