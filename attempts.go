@@ -42,7 +42,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 		}
 	}
 	at.Done, at.Outcome, at.Duration = true, OutcomeOf(err), c.now().Sub(start)
-	c.observe(ctx, at, err)
+	c.observe(ctx, at, err, cl.message.request)
 	return err
 }
 

@@ -65,7 +65,7 @@ func TestRepeatedCallsShowNothingSecret(t *testing.T) {
 			if ctx == nil {
 				ctx = context.Background()
 			}
-			req := &RenewalCancelRequest{OutOrderID: markerBody, CancelMessage: markerBody, ChannelID: ChannelAmap}
+			req := &RenewalCancelRequest{OutOrderID: "out-1", CancelMessage: markerBody, ChannelID: ChannelAmap} // ids are logged
 			_, err := c.Renewals.Cancel(ctx, req, CallRepeatUnknown())
 			if err == nil {
 				t.Fatal("no error")

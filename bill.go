@@ -23,7 +23,7 @@ type BillService struct{ client *Client }
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {
 	if bill == nil {
-		return nil, s.client.refused(ctx, opBillNotify.method, &ValidationError{Method: opBillNotify.method, Problems: []Problem{{Field: "bill", Rule: "must not be nil"}}})
+		return nil, s.client.refused(ctx, opBillNotify.method, &ValidationError{Method: opBillNotify.method, Problems: []Problem{{Field: "bill", Rule: "must not be nil"}}}, nil)
 	}
 	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
 }

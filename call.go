@@ -64,7 +64,7 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 		err = cl.invalid("context", "must not be nil")
 	}
 	if err != nil {
-		return c.refused(ctx, method, err)
+		return c.refused(ctx, method, err, nil)
 	}
 	if cl.contentType == "" {
 		if cl.isBare = cl.message.plan == nil && len(cl.form) == 0; cl.isBare {
@@ -98,7 +98,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	c.noteBan(cl, err)
 	obs.Outcome = OutcomeOf(err)
 	obs.Duration = c.now().Sub(start)
-	c.observe(ctx, obs, err)
+	c.observe(ctx, obs, err, cl.message.request)
 	return obs, err
 }
 

@@ -26,7 +26,7 @@ var codeTable = []codeRow{
 	{"", "isv.BUSINESS_LIMIT_CONTROL", ErrRateLimited, OutcomeRejected, repeatAll, "client: flow control of the service"},
 	{"", "isp.get-app-error", ErrUnauthorized, OutcomeRejected, repeatNone, "probe: code 1, the app key is not known"},
 	{"", "isp.null-pointer-exception", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service failed, repeating does not help"},
-	{"", "isp.top-parse-error", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: as before"},
+	{"", "isp.top-parse-error", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service could not read or write, repeating does not help"},
 	{"", "isp.top-mapping-parse-error", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: bad arguments"},
 	{"", "isp.invalid-parameters", ErrInvalidRequest, OutcomeUnknown, repeatNone, "client: bad arguments"},
 	{"", "isp.*", ErrUnavailable, OutcomeUnknown, repeatReads, "TOP: the service, or the way to it, failed"},
@@ -100,6 +100,18 @@ func lookUp(code, subCode string) codeRow {
 		}
 	}
 	return codeRow{} // not reached: the last row fits all
+}
+
+// words are what the codes mean, in words of the table; empty where they decide nothing.
+func (r codeRow) words() string {
+	if r.main == "" && r.sub == "" {
+		return ""
+	}
+	_, text, _ := strings.Cut(r.source, ": ")
+	if main, same := strings.CutPrefix(text, "as "); same {
+		return lookUp(main, "").words()
+	}
+	return text
 }
 
 func (r codeRow) fits(code, subCode string) bool {

@@ -21,7 +21,7 @@ type CallbackService struct{ client *Client }
 func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ...CallOption) (*CallbackResult, error) {
 	req, err := s.request(cb, s.client.callConfig(opts).skipValidation)
 	if err != nil {
-		return nil, s.client.refused(ctx, opCallback.method, err)
+		return nil, s.client.refused(ctx, opCallback.method, err, nil)
 	}
 	return invoke[CallbackRequest, CallbackResult](ctx, s.client, opCallback, req, opts)
 }

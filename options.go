@@ -342,8 +342,9 @@ func contained(clock func() time.Time) func() (time.Time, error) {
 }
 
 // WithLogger logs failed calls (Warn), warnings about requests (Warn) and
-// completed ones (Debug), by method, outcome, duration and request id. Payloads
-// and secrets are never logged. Without this option nothing is.
+// completed ones (Debug), by method, outcome, duration, request id, codes, and the ids of
+// order, renewal, bill and batch that the request names. Payloads, the platform's own
+// messages and secrets are never logged. Without this option nothing is.
 func WithLogger(l *slog.Logger) Option {
 	return func(c *config) error {
 		if l == nil {

@@ -321,7 +321,7 @@ func TestLogger(t *testing.T) {
 			`level=DEBUG msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=succeeded code="" sub_code="" http_status=200 request_id=r1 detail=""`,
 		}},
 		"failure": {replyJSON(`{"error_response":{"code":25,"msg":"MARKER","sub_code":"isv.x","sub_msg":"MARKER","request_id":"r2"}}`), []string{
-			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=25 sub_code=isv.x http_status=200 request_id=r2 detail=""`,
+			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=25 sub_code=isv.x http_status=200 request_id=r2 detail="Invalid Signature" ids.order_id=523412312`,
 		}},
 		"refused": {replyJSON(`{"successful":false,"ret_code":"71008","ret_msg":"MARKER","request_id":"r3"}`), []string{
 			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=71008 sub_code="" http_status=200 request_id=r3 detail=""`,

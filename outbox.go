@@ -253,7 +253,7 @@ func withoutMessages(err error) string {
 	default:
 		return err.Error()
 	}
-	if why := detail(err); why != "" {
+	if why := notAgain(err); why != "" {
 		text += " (" + why + ")"
 	}
 	return text

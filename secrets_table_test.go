@@ -3,6 +3,7 @@ package rentcar_test
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -80,9 +81,13 @@ func (row leakRow) check(t *testing.T) {
 	}
 	judge("values", leakTexts(values...), row.may)
 	texts := leakTexts(s.observed()...)
-	texts[s.log.String()] = "log"
+	texts[idsInLog.ReplaceAllString(s.log.String(), "")] = "log"
 	judge("log and observers", texts, row.mayLog)
 }
+
+// idsInLog is where a line of the client's log has the ids of an order or a bill: they are
+// what a refused call is found by, and name nobody.
+var idsInLog = regexp.MustCompile(`ids\.[a-z_]+=[0-9A-Za-z_./-]+|"ids":\{("[a-z_]+":"[0-9A-Za-z_./-]+",?)+\}`)
 
 // checkUnreachable fails where a secret or a signature lies in the fields of an error,
 // whether it is printed or not: the differ of a test library shows all.

@@ -87,7 +87,7 @@ func addRules(problems *fliggy.Problems, req any) {
 func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Req, opts []CallOption) (*Res, error) {
 	cl, warnings, err := prepare(c, op, req, opts)
 	if err != nil {
-		return nil, c.refused(ctx, op.method, err)
+		return nil, c.refused(ctx, op.method, err, req)
 	}
 	c.warn(ctx, op.method, "request", warnings)
 	out := &typedResult{of: op.result, plan: c.plans[op.method].result, warnings: warnings}
