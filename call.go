@@ -98,6 +98,9 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	c.noteBan(cl, err)
 	obs.Outcome = OutcomeOf(err)
 	obs.Duration = c.now().Sub(start)
+	if c.cfg.wireLog != nil && req.to.url != nil { // nil for an attempt that could not be signed
+		c.showWire(ctx, cl, req, got, obs)
+	}
 	c.observe(ctx, obs, err, cl.message.request)
 	return obs, err
 }

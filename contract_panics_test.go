@@ -134,6 +134,7 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 		"observer, of the attempt": {opts: func(e *evil) []Option { return []Option{WithObserver(e.observe)} }, outcome: OutcomeSucceeded, sent: 1},
 		"observer, of the call":    {from: 2, opts: func(e *evil) []Option { return []Option{WithObserver(e.observe)} }, outcome: OutcomeSucceeded, sent: 1},
 		"observer and logger":      {opts: func(e *evil) []Option { return []Option{WithObserver(e.observe), WithLogger(slog.New(e))} }, outcome: OutcomeSucceeded, sent: 1},
+		"wire log":                 {opts: func(e *evil) []Option { return []Option{WithWireLog(func(context.Context, WireLog) { e.call() })} }, outcome: OutcomeSucceeded, sent: 1},
 		"round tripper":            {network: func(e *evil) *evilNetwork { return &evilNetwork{trip: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper", endsCalls: true},
 		"body of the reply":        {network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper", endsCalls: true},
 		"body of the reply, a read": {network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, opts: func(*evil) []Option { return []Option{withRetries()} }, call: func(ctx context.Context, c *Client, _ *evil, _ ...CallOption) error {

@@ -95,6 +95,8 @@ type config struct {
 	sleep          func(context.Context, time.Duration) error
 	logger         *slog.Logger
 	observers      []func(context.Context, Observation)
+	wireLog        func(context.Context, WireLog) // nil for none
+	wireShown      []string
 	userAgent      string
 	partnerID      string
 	names          map[string]Names

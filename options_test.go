@@ -64,6 +64,8 @@ func TestNewClientRefusals(t *testing.T) {
 		"nil clock":           {testAppKey, testSecret, []Option{WithClock(nil)}, "the clock is nil"},
 		"nil logger":          {testAppKey, testSecret, []Option{WithLogger(nil)}, "the logger is nil: leave the option out to log nothing"},
 		"nil observer":        {testAppKey, testSecret, []Option{WithObserver(nil)}, "the observer is nil"},
+		"nil wire log":        {testAppKey, testSecret, []Option{WithWireLog(nil)}, "the wire log is nil: leave the option out for none"},
+		"secret wire log":     {testAppKey, testSecret, []Option{WithWireLog(func(context.Context, WireLog) {}, "session")}, `the wire log cannot show parameter "session"`},
 		"no user agent":       {testAppKey, testSecret, []Option{WithUserAgent("")}, "the user agent must be one line of text without control characters"},
 		"blank user agent":    {testAppKey, testSecret, []Option{WithUserAgent(" ")}, "the user agent must be one line of text without control characters"},
 		"two lines":           {testAppKey, testSecret, []Option{WithUserAgent("a\r\nb: c")}, "the user agent must be one line of text without control characters"},

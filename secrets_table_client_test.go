@@ -80,6 +80,7 @@ func clientRows() []leakRow {
 		"WithClock":         {rentcar.WithClock(nil)},
 		"WithLogger":        {rentcar.WithLogger(nil)},
 		"WithObserver":      {rentcar.WithObserver(nil)},
+		"WithWireLog":       {rentcar.WithWireLog(nil)},
 		"WithUserAgent":     {rentcar.WithUserAgent(markBody.text + "\n")},
 		"WithPartnerID":     {rentcar.WithPartnerID(markBody.text), rentcar.WithFormat(77)}, // refuses nothing itself
 		"WithNames":         {rentcar.WithNames("alitrip.rentcar.btb.order.query", rentcar.Names{Reply: map[string]string{"order_info": " "}})},
