@@ -307,7 +307,7 @@ func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, privat
 		SubCode: private.redact(f.SubCode, maxCode), SubMsg: private.redact(f.SubMsg, maxText), RequestID: private.redact(f.RequestID, maxCode),
 		HTTPStatus: got.status, Attempts: n, readOnly: !cl.write,
 	}
-	limited := e.class().kind == ErrRateLimited
+	limited := e.class().is(ErrRateLimited)
 	// A Qimen provider may have written it, to whom code 7 means something else.
 	e.undecided = f.Provider || f.Contradicted || cl.dialect == top.Qimen && limited && !strings.HasPrefix(f.SubCode, "accesscontrol.")
 	if limited && !e.undecided {

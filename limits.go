@@ -133,7 +133,7 @@ func secondsOf(digits string) time.Duration {
 	case err != nil:
 		return 0
 	}
-	return time.Duration(n) * time.Second //nolint:gosec // at most maxBan
+	return time.Duration(n) * time.Second
 }
 
 // retryAfter is the wait that a reply with HTTP status 429 or 503 asks for; 0 where it
