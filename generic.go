@@ -11,8 +11,11 @@ import (
 )
 
 // Raw takes the reply of Call or CallQimen as it came: UTF-8, envelope and all.
-// Error envelopes are errors all the same; whether an empty object is an answer is
-// yours to judge.
+// Error envelopes are errors all the same: error_response; a flag that says failure,
+// beside a code or a message; a code with a message and a sub code or a type of error
+// (ISP, ISV, SYSTEM), without a success flag. Whether anything else, such as an empty
+// object or a code with a message alone, is an answer is yours to judge. JSON may have
+// control characters inside strings, which encoding/json refuses.
 type Raw []byte
 
 // Call calls any method of the TOP gateway by its API name, with the same
@@ -53,7 +56,8 @@ type QimenRequest struct {
 
 // CallQimen calls a method of the Qimen gateway. The reply is the provider's own
 // unless the gateway failed; out is as for Call. Whether the provider succeeded
-// is yours to look at, except that flag "failure" is a *GatewayError.
+// is yours to look at, except that flag "failure" is a *GatewayError, at the top,
+// inside the root response or inside a root of the method's own.
 func (c *Client) CallQimen(ctx context.Context, method string, req *QimenRequest, out any, opts ...CallOption) error {
 	cl, err := c.qimenCall(method, req, out, opts)
 	return c.run(ctx, method, cl, err)

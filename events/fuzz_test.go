@@ -26,6 +26,7 @@ func seedPayloads(f *testing.F) {
 		`{"eventType":141,"eventData":{"renewalOrderId":null,"amount":1e2,"payTradeNo":{"a": 1.50}}}`,
 		`{"eventType":150,"eventData":"{","exts":{"a" : 1.0},"outOrderId":[1, 2]}`,
 		`{"eventType":103,"eventData":{"eventType":103,"createdTime":1666405320000}}`,
+		"{\"\":{\"\x10\":\"\n\",\"eventType\":1}}", "{\"eventType\":142,\"eventData\":\"{\\\"reason\\\":\\\"\t\\n\\\"}\",\"exts\":\"{\\\"\n\\\":1}\"}",
 	} {
 		f.Add([]byte(payload))
 	}
@@ -53,6 +54,13 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("Validate: %T", err)
 		}
 		checkLossless(t, payload, e)
+		escaped, err := events.Parse(escapeControls(payload)) // strict JSON has nothing to escape
+		if err != nil {
+			t.Fatalf("refused once its control characters are escaped: %v", err)
+		}
+		if diff := cmp.Diff(escaped, e, sameEvent); diff != "" {
+			t.Errorf("not the same as escaped (-escaped +raw):\n%s", diff)
+		}
 		switch e := e.(type) {
 		case *events.RenewalFeeRefund:
 			e.TradeNo()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,13 +106,30 @@ var sameEvent = cmp.Options{
 
 // tree decodes JSON with its numbers as text.
 func tree(data []byte) any {
-	d := json.NewDecoder(bytes.NewReader(data))
+	d := json.NewDecoder(bytes.NewReader(escapeControls(data)))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
 		return "no JSON: " + string(data)
 	}
 	return v
+}
+
+// escapeControls escapes the control characters between the quotes of a payload, which
+// encoding/json refuses.
+func escapeControls(data []byte) []byte {
+	var out []byte
+	quoted, escaped := false, false
+	for _, c := range data {
+		if quoted && !escaped && c < ' ' {
+			out = fmt.Appendf(out, `\u%04x`, c)
+			continue
+		}
+		quoted = quoted != (c == '"' && !escaped)
+		escaped = quoted && c == '\\' && !escaped
+		out = append(out, c)
+	}
+	return out
 }
 
 func diffJSON(want, got []byte) string { return cmp.Diff(tree(want), tree(got)) }
