@@ -321,8 +321,8 @@ func callByHand(ctx context.Context, hc *http.Client, req *orderQuery, reply any
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
+	err = errors.Join(err, resp.Body.Close())
 	if err != nil {
 		return err
 	}
