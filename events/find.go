@@ -7,7 +7,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -92,7 +91,7 @@ func findWrapped(ms members, size, wrappers int) (*received, error) {
 func within(name string, err error) error {
 	const most = 32
 	if len(name) > most || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		name = charset.Quote(name, most)
+		name = top.Quote(name, most)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fliggy-go/rentcar/events"
@@ -180,4 +181,48 @@ func TestHandlerImmutable(t *testing.T) {
 		}
 		reply.Body[0] = 'Y'
 	}
+}
+
+// A clock that panics fails what asks it, and nothing else.
+func TestClockPanics(t *testing.T) {
+	t.Parallel()
+	var f office
+	h := f.handler(t, WithClock(func() time.Time { panic("no battery") }))
+	p := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
+	var panicked *PanicError
+	if d, err := h.Verify(p); d != nil || !errors.As(err, &panicked) {
+		t.Errorf("Verify: %v, %v", d, err)
+	}
+	gate := mustGate(t, GateClock(func() time.Time { panic("no battery") }))
+	h = f.handler(t, WithGate(gate))
+	if r := h.Handle(t.Context(), p); r.Status != http.StatusInternalServerError || f.last().Reason != ReasonGateFailed || !errors.As(f.last().Err, &panicked) {
+		t.Errorf("%d, observed %+v", r.Status, f.last())
+	}
+}
+
+// A body of a middleware whose Close panics cannot end the process.
+func TestBodyThatPanicsWhenClosed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var f office
+		h := f.handler(t, WithReadTimeout(time.Second))
+		r := request(mustSign(t, newPush(eventQuery, jsonType, event103), testSecret))
+		closed := make(chan struct{})
+		r.Body = panickyBody{closed}
+		if h.ServeHTTP(httptest.NewRecorder(), r); f.last().Reason != ReasonTooSlow {
+			t.Errorf("observed %+v", f.last())
+		}
+	})
+}
+
+type panickyBody struct{ closed chan struct{} }
+
+func (b panickyBody) Read([]byte) (int, error) {
+	<-b.closed
+	return 0, io.ErrClosedPipe
+}
+
+func (b panickyBody) Close() error {
+	close(b.closed)
+	panic("closed")
 }

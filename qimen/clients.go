@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fliggy-go/rentcar/internal/charset"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // WithAllowedClients serves only clients whose address lies in one of ranges. All
@@ -63,7 +63,7 @@ func WithTrustedProxies(header string, ranges ...string) Option {
 			return errors.New(option + " is given twice: name all proxies, and the one header, in one")
 		case name == "" || strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "":
 			return fmt.Errorf("%s: %s is no name of a header: name the one that your proxies set, such as X-Forwarded-For",
-				option, charset.Quote(header, 40))
+				option, top.Quote(header, 40))
 		case name == "Forwarded":
 			return errors.New(option + ": the header Forwarded is not supported: let the proxies set X-Forwarded-For or X-Real-IP")
 		default:
@@ -103,7 +103,7 @@ func parseRanges(option string, ranges []string) ([]netip.Prefix, error) {
 		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %s is no range of addresses: want CIDR notation, such as 192.0.2.0/24 or 2001:db8::/32",
-				option, charset.Quote(text, 60)))
+				option, top.Quote(text, 60)))
 			continue
 		}
 		prefixes = append(prefixes, prefix.Masked())

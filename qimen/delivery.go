@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/charset"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A Delivery is a push whose signature holds: what the gateway vouches for, and
@@ -150,7 +150,7 @@ func writeJSONString(out *bytes.Buffer, s string) {
 // String tells method, app and time.
 func (d Delivery) String() string {
 	return fmt.Sprintf("Delivery(%s, app %q, signed %v, attempt %d, %d findings, content redacted)",
-		charset.Quote(d.Method, 80), d.AppKey, d.Time, d.Attempt, len(d.Findings))
+		top.Quote(d.Method, 80), d.AppKey, d.Time, d.Attempt, len(d.Findings))
 }
 
 // GoString is String.

@@ -318,7 +318,7 @@ func TestMemoryGateSignatures(t *testing.T) {
 		}
 		return c.State
 	}
-	for _, size := range []int{2, 10, 1000, 120_000} {
+	for _, size := range []int{2, 10, 1000, 60_000} {
 		g := gate(t, GateSize(size))
 		for n := range size + size/2 {
 			if got := state(g, "one", strconv.Itoa(n)); got != ClaimNew {

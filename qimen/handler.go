@@ -13,7 +13,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/charset"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A Handler serves the pushes of the Qimen gateway. Make it with [NewHandler]; it
@@ -48,7 +48,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	}
 	if h.onEvent != nil {
 		if h.operations[h.eventMethod] != nil {
-			note(fmt.Errorf("WithEventMethod: %s has a function of its own", charset.Quote(h.eventMethod, 80)))
+			note(fmt.Errorf("WithEventMethod: %s has a function of its own", top.Quote(h.eventMethod, 80)))
 		}
 		h.operations[h.eventMethod] = handleEvent
 	}
@@ -74,9 +74,11 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 
 // Verify checks the signature of p and the age of its timestamp. The error
 // matches [ErrInvalidSignature] or [ErrExpired].
-func (h *Handler) Verify(p *Push) (*Delivery, error) {
-	d, _, err := h.verify(p)
-	if err != nil {
+//
+// A panic of the clock of [WithClock] is a [*PanicError].
+func (h *Handler) Verify(p *Push) (d *Delivery, err error) {
+	defer contain(func(p *PanicError) { d, err = nil, p })
+	if d, _, err = h.verify(p); err != nil {
 		return nil, err
 	}
 	if err := d.CheckTime(h.now(), h.window); err != nil {
@@ -178,7 +180,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (o Observation
 // read checks what can be checked before the body, and reads it.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (p *Push, wasRead bool, err error) {
 	if r.Method != http.MethodPost && !isBareGet(r) {
-		text := charset.Quote(r.Method, 20) + ": want POST, or GET with a query and no body"
+		text := top.Quote(r.Method, 20) + ": want POST, or GET with a query and no body"
 		return nil, false, &refusal{errBadMethod, ReasonBadMethod, text}
 	}
 	if contentType := r.Header.Get(headerContentType); contentType != "" || !isBareGet(r) {
@@ -263,7 +265,7 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign stri
 	}
 	decode, ok := h.operations[d.Method]
 	if !ok {
-		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %s", charset.Quote(d.Method, 80))
+		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %s", top.Quote(d.Method, 80))
 		return o, nil
 	}
 	t, err := decode(h, d, &o)

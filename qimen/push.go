@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -146,7 +145,7 @@ func readHead(r *http.Request, limit int64) (*Push, error) {
 			p.Header[name] = slices.Clone(values)
 		}
 	}
-	if p.Header[headerContentType] == nil && isBareGet(r) {
+	if p.Header.Get(headerContentType) == "" && isBareGet(r) {
 		p.Header.Set(headerContentType, "text/plain;charset=UTF-8")
 	}
 	if err := p.checkHead(limit); err != nil {
@@ -195,7 +194,7 @@ func checkContentEncoding(encoding string) error {
 	if top.IsBlank(encoding) || strings.EqualFold(strings.TrimSpace(encoding), "identity") {
 		return nil
 	}
-	return unsupportedContentType("content encoding %s: bodies are never inflated", charset.Quote(encoding, 40))
+	return unsupportedContentType("content encoding %s: bodies are never inflated", top.Quote(encoding, 40))
 }
 
 // readBody reads the body, and ends with ctx.

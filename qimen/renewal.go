@@ -24,6 +24,10 @@ const (
 // [Delivery.Findings]. The members are those of the guide's samples, so which of
 // them are always there is inferred.
 //
+// Members may also come as parameters of the query, beside a JSON or form body that lacks
+// them, or without a body (also by GET): the platform signs them there. One that comes in
+// both places and differs is an error. [WithoutForms] and [WithPayload] switch this off.
+//
 // Unlike a [Delivery], a request prints and logs with all its content.
 //
 // Source: qimen.alitrip.rentcar.renewalprices.query, merchant renewal guide.

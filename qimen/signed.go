@@ -57,7 +57,7 @@ func checkContentType(contentType string) (isForm bool, cs charset.Charset, err 
 	isForm = hasPrefix(formPrefix)
 	if !isForm && !slices.ContainsFunc(textPrefixes, hasPrefix) {
 		return false, 0, unsupportedContentType("content type %s: want JSON, XML, plain text or a URL-encoded form",
-			charset.Quote(contentType, 60))
+			top.Quote(contentType, 60))
 	}
 	if cs, err = charset.Lookup(charset.FromContentType(contentType)); err != nil {
 		return false, 0, unsupportedContentType("%v", err)

@@ -48,7 +48,7 @@ func Lookup(name string) (Charset, error) {
 			return c, nil
 		}
 	}
-	return 0, fmt.Errorf("charset %s is not supported: use UTF-8, GBK, GB2312 or GB18030", Quote(name, 48))
+	return 0, fmt.Errorf("charset %q is not supported: use UTF-8, GBK, GB2312 or GB18030", name[:min(len(name), 40)])
 }
 
 // String gives the usual name.

@@ -1,9 +1,11 @@
-package charset
+package top_test
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 func TestQuote(t *testing.T) {
@@ -18,13 +20,13 @@ func TestQuote(t *testing.T) {
 		strings.Repeat("\U0010FFFF", 9): `"\U0010ffff\U001..."`,
 		"\x00\n\"\\\xff":                `"\x00\n\"\\\xff"`,
 	} {
-		if got := Quote(text, 16); got != want {
+		if got := top.Quote(text, 16); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)
 		}
 	}
 	for _, c := range []string{"a", "\"", "\x00", "\xff", "中", "\u2028", "\U0010FFFF"} {
 		for n := range 100 {
-			if got := Quote(strings.Repeat(c, n), 40); len(got) > 45 || !utf8.ValidString(got) {
+			if got := top.Quote(strings.Repeat(c, n), 40); len(got) > 45 || !utf8.ValidString(got) {
 				t.Errorf("%q %d times: %s", c, n, got)
 			}
 		}
