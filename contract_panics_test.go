@@ -66,7 +66,7 @@ func (n *evilNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 		body = `{"error_response":{"code":"11","msg":"Insufficient isv permissions"}}`
 	}
 	return &http.Response{
-		StatusCode: 200, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {jsonType}},
+		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {jsonType}},
 		Body: &evilBody{strings.NewReader(body), n.read}, ContentLength: -1, Request: r,
 	}, nil
 }
@@ -85,7 +85,7 @@ type evilType struct {
 	X          evilText `top:"x"`
 }
 
-type evilText struct{ text string }
+type evilText struct{}
 
 // evilUnmarshal is what UnmarshalJSON of evilText does. The test that uses it runs alone.
 var evilUnmarshal = &evil{}

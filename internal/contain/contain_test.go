@@ -29,7 +29,7 @@ func TestCall(t *testing.T) {
 		"panic with text":    {func() error { panic("boom") }, "panic in f: boom"},
 		"panic with error":   {func() error { panic(errWork) }, "panic in f: it failed"},
 		"panic with nil":     {func() error { panic(nil) }, "panic in f: panic called with nil argument"},
-		"nil pointer":        {func() error { return error(errors.Join((*nilError)(nil).Unwrap())) }, "panic in f: runtime error: invalid memory address or nil pointer dereference"},
+		"nil pointer":        {func() error { return errors.Join((*nilError)(nil).Unwrap()) }, "panic in f: runtime error: invalid memory address or nil pointer dereference"},
 		"Goexit":             {func() error { runtime.Goexit(); return nil }, "panic in f: it called runtime.Goexit"},
 		"error that panics":  {func() error { return (*nilError)(nil) }, methods},
 		"panic with that":    {func() error { panic((*nilError)(nil)) }, methods},
