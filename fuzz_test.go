@@ -149,7 +149,8 @@ func FuzzParams(f *testing.F) {
 				t.Errorf("%q is in the query and in the form", n)
 			}
 			signed[n] = v
-			if v != value && v != raw {
+			bare := n == "v" && v == protocolVersion && len(form) == 1 // no parameter is left: the version is the body
+			if v != value && v != raw && !bare {
 				t.Errorf("%q arrived as %q", n, v)
 			}
 		}
