@@ -45,6 +45,7 @@ type signedPush struct {
 	text      string            // the text body
 	form      []Field           // the signed fields of the body, in their order
 	isBare    bool              // there is no body, and the query may say it all
+	business  []string          // names in a query without a body that are not of the gateway
 }
 
 // checkContentType tells whether a body of this content type is a form or text,
@@ -95,9 +96,6 @@ func readSigned(p *Push) (s signedPush, err error) {
 	delete(s.params, paramSign)
 	if s.params[""] == "" { // of "&&" in the query: contributes nothing
 		delete(s.params, "")
-	}
-	if len(query.business) > 0 {
-		s.readBare(query.business)
 	}
 	s.base = baseString(s.params, cs)
 	return s, nil
@@ -154,11 +152,9 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 }
 
 // readBare takes the business parameters of the query for the fields of a form.
-func (s *signedPush) readBare(names []string) {
-	slices.Sort(names)
-	names = slices.Compact(names)
-	s.form = make([]Field, 0, len(names))
-	for _, name := range names {
+func (s *signedPush) readBare() {
+	slices.Sort(s.business)
+	for _, name := range slices.Compact(s.business) {
 		s.form = append(s.form, Field{name, s.params[name]})
 	}
 }
@@ -196,12 +192,10 @@ func (s *signedPush) readHeaders(header http.Header) error {
 }
 
 // queryNames tells of a query what matters to a form: its names, and the pieces with
-// several "=", or nothing else, which the query parser leaves out. Without a body
-// business are the names that are none of the gateway's own parameters.
+// several "=", or nothing else, which the query parser leaves out.
 type queryNames struct {
-	names    map[string]bool
-	leftOut  []string
-	business []string
+	names   map[string]bool
+	leftOut []string
 }
 
 // readQuery adds the query, parsed as the official checker does; url.ParseQuery
@@ -243,7 +237,7 @@ func (s *signedPush) readQuery(rawQuery string) (query queryNames, err error) {
 			query.names[name] = true
 		}
 		if s.isBare && name != "" && !protocolParams[name] {
-			query.business = append(query.business, name)
+			s.business = append(s.business, name)
 		}
 	}
 	return query, nil

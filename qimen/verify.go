@@ -75,6 +75,9 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error
 
 // delivery is what a signature vouches for.
 func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
+	if s.isBare {
+		s.readBare()
+	}
 	return &Delivery{
 		Method:    s.params["method"],
 		AppKey:    appKey,
