@@ -195,3 +195,24 @@ func TestInboxStoresOneCutOfAnUnreadPush(t *testing.T) {
 		t.Errorf("Verify takes a form: %v", err)
 	}
 }
+
+// After a reply that could not be sent the function has done its work: the message runs
+// again, and a cut of it does not.
+func TestRecutAfterABadReply(t *testing.T) {
+	t.Parallel()
+	signed := mustSign(t, newPush(queryFor(RenewalCancelMethod), formPrefix, "orderId=31&outOrderId=o1"), testSecret)
+	recut := signed.clone()
+	recut.Body = []byte("orderId=31outOrderIdo1")
+	f := office{act: func(context.Context, *Delivery, int) error { return errNoReply }}
+	h := f.handler(t)
+	h.Handle(t.Context(), signed)
+	if f.count() != 1 || f.last().Reason != ReasonBadReply {
+		t.Fatalf("observed %+v", f.last())
+	}
+	if h.Handle(t.Context(), recut); f.count() != 1 || !errors.Is(f.last().Err, errRecut) {
+		t.Errorf("the cut: %d runs, observed %+v", f.count(), f.last())
+	}
+	if h.Handle(t.Context(), signed); f.count() != 2 {
+		t.Errorf("the message itself: %d runs, observed %+v", f.count(), f.last())
+	}
+}
