@@ -42,7 +42,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 		}
 	}
 	at.Done, at.Outcome, at.Duration = true, OutcomeOf(err), c.now().Sub(start)
-	c.observe(ctx, at, err, cl.message.request)
+	c.observe(ctx, at, err, cl.request)
 	return err
 }
 
@@ -113,7 +113,7 @@ func (c *Client) ended(ctx context.Context, cl *call, err error) error {
 
 // hide takes the secrets of a call out of an error that is not about one attempt.
 func (c *Client) hide(cl *call, err error) error {
-	cl.private.add(cl.to.text, c.secret(), cl.config.session())
+	cl.private.add(cl.to, c.secret(), cl.config.session())
 	return cl.private.hide(err)
 }
 

@@ -17,8 +17,8 @@ type BillService struct{ client *Client }
 // Notify pushes one batch of a bill (租车分销账单推送). Build it with NewBill, cut a
 // long one with Bill.Split. When the error matches ErrOutcomeUnknown the batch
 // may have been booked; whether Fliggy tells repeats apart by the batch number is
-// not documented. A long bill is encoded while it is sent: do not change it before
-// the call has returned.
+// not documented. The bill is encoded before it is sent, once as JSON and once as a
+// form, and may be changed as soon as the call has returned.
 //
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {

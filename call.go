@@ -1,7 +1,6 @@
 package rentcar
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -20,16 +19,15 @@ import (
 type call struct {
 	method      string
 	write       bool
-	to          endpoint
+	request     any    // of a typed call
+	to          string // address of the gateway
 	dialect     top.Dialect
 	target      string      // target_app_key, Qimen only
 	query       []top.Param // business parameters that travel in the query: raw bodies only
 	form        []top.Param // business parameters of a form body
-	message     message     // the one that wraps the request
-	body        []byte      // raw body that takes part in the signature
-	contentType string      // empty for a form
-	content     content     // what is sent as the body
-	inner       string      // member of the reply that holds its members
+	contentType string
+	body        []byte // what is sent
+	inner       string // member of the reply that holds its members
 	out         receiver
 	config      callConfig
 	banScope    string  // whose bans hold: empty for the TOP gateway, else the Qimen provider
@@ -57,23 +55,17 @@ const formType = "application/x-www-form-urlencoded;charset=UTF-8"
 
 // run sends a call that has been prepared, or reports why it could not be.
 func (c *Client) run(ctx context.Context, method string, cl *call, err error) error {
-	if cl != nil {
-		defer cl.message.release()
-	}
 	if err == nil && ctx == nil {
 		err = cl.invalid("context", "must not be nil")
 	}
 	if err != nil {
 		return c.refused(ctx, method, err, nil)
 	}
-	if cl.contentType == "" {
-		if cl.isBare = cl.message.plan == nil && len(cl.form) == 0; cl.isBare {
+	if cl.contentType == formType {
+		if cl.isBare = len(cl.form) == 0; cl.isBare {
 			cl.form = []top.Param{{Name: "v", Value: protocolVersion}}
 		}
-		cl.content = formContent(&cl.message, cl.form)
-	} else {
-		cl.body = bytes.Clone(cl.body) // it may be the caller's
-		cl.content = rawContent(cl.body)
+		cl.body = top.AppendForm(make([]byte, 0, top.FormLen(cl.form)), cl.form)
 	}
 	return c.do(ctx, cl)
 }
@@ -98,10 +90,10 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	c.noteBan(cl, err)
 	obs.Outcome = OutcomeOf(err)
 	obs.Duration = c.now().Sub(start)
-	if c.cfg.wireLog != nil && req.to.url != nil { // nil for an attempt that could not be signed
+	if c.cfg.wireLog != nil && req.query != "" { // nil for an attempt that could not be signed
 		c.showWire(ctx, cl, req, got, obs)
 	}
-	c.observe(ctx, obs, err, cl.message.request)
+	c.observe(ctx, obs, err, cl.request)
 	return obs, err
 }
 
@@ -139,56 +131,23 @@ func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phase
 	if err = cmp.Or(err, clockErr); err != nil {
 		return request{}, &phaseError{PhaseBefore, c.ended(ctx, cl, err)}
 	}
-	var room [24]top.Param // for all that is sent as a rule, so that it is not allocated
-	query := c.queryOf(room[:0], cl, session, timestamp(now))
-	var buf [1536]byte
-	sent := append(top.AppendForm(buf[:0], query), "&sign="...)
-
-	secret, signed := c.secret(), query
-	if len(cl.form) > 0 {
-		signed = top.Tidy(append(query, cl.form...))
+	query := c.queryOf(cl, session, timestamp(now))
+	signed, body := query, cl.body
+	if cl.contentType == formType {
+		signed, body = top.Merge(query, cl.form), nil
 	}
-	at := cl.message.place(signed)
-	digest, begun := cl.message.signature()
-	if !begun {
-		digest = top.NewDigest(string(c.cfg.signMethod), secret)
-		digest.WriteParams(signed[:at])
-		cl.message.sign(digest)
-	}
-	digest.WriteParams(signed[at:])
-	digest.WriteBytes(cl.body)
-	sent = digest.AppendSum(sent)
-
-	req = request{to: cl.to, query: string(sent), contentType: cl.contentType, content: cl.content}
-	cl.private.addAttempt(req.to.text, req.query, secret, session)
-	return req, nil
+	secret := c.secret()
+	sign := top.Sign(string(c.cfg.signMethod), secret, signed, body)
+	sent := string(top.AppendForm(make([]byte, 0, top.FormLen(query)), query)) + "&sign=" + sign
+	cl.private.addAttempt(cl.to, sent, secret, session)
+	return request{address: cl.to, query: sent, contentType: cl.contentType, body: cl.body}, nil
 }
 
-// timestamp is the time of a call, in GMT+8.
-func timestamp(now time.Time) string {
-	var place [len(time.DateTime)]byte
-	text, err := fliggy.At(now).AppendText(place[:0])
-	if err != nil || len(text) == 0 { // a clock of the caller's may tell any time
-		text = now.In(fliggy.Zone()).AppendFormat(text[:0], time.DateTime)
-	}
-	return string(text)
-}
+// timestamp is the time of a call, in GMT+8. A clock of the caller's may tell any time.
+func timestamp(now time.Time) string { return now.In(fliggy.Zone()).Format(time.DateTime) }
 
-// beginSignature signs what stands before the message of a call, or returns nil
-// where that differs from attempt to attempt.
-func (c *Client) beginSignature(cl *call) *top.Digest {
-	if top.CompareNames(cl.message.name, "session") > 0 { // neither that nor the timestamp is known yet
-		return nil
-	}
-	params := top.Tidy(append(c.queryOf(nil, cl, "", ""), cl.form...))
-	digest := top.NewDigest(string(c.cfg.signMethod), c.secret())
-	digest.WriteParams(params[:cl.message.place(params)])
-	return digest
-}
-
-// queryOf appends the parameters of the query but for the signature, sorted, to an
-// empty list.
-func (c *Client) queryOf(list []top.Param, cl *call, session, timestamp string) []top.Param {
+// queryOf returns the parameters of the query but for the signature, sorted.
+func (c *Client) queryOf(cl *call, session, timestamp string) []top.Param {
 	format, simplify, version := "json", "", protocolVersion
 	if cl.isBare {
 		version = ""
@@ -199,18 +158,18 @@ func (c *Client) queryOf(list []top.Param, cl *call, session, timestamp string) 
 	case c.cfg.format == SimplifiedJSON && cl.dialect == top.TOP:
 		simplify = "true"
 	}
-	return top.Tidy(append(append(list,
-		top.Param{Name: "app_key", Value: c.appKey},
-		top.Param{Name: "format", Value: format},
-		top.Param{Name: "method", Value: cl.method},
-		top.Param{Name: "partner_id", Value: c.cfg.partnerID},
-		top.Param{Name: "session", Value: session},
-		top.Param{Name: "sign_method", Value: string(c.cfg.signMethod)},
-		top.Param{Name: "simplify", Value: simplify},
-		top.Param{Name: "target_app_key", Value: cl.target},
-		top.Param{Name: "timestamp", Value: timestamp},
-		top.Param{Name: "v", Value: version},
-	), cl.query...))
+	return top.Merge([]top.Param{
+		{Name: "app_key", Value: c.appKey},
+		{Name: "format", Value: format},
+		{Name: "method", Value: cl.method},
+		{Name: "partner_id", Value: c.cfg.partnerID},
+		{Name: "session", Value: session},
+		{Name: "sign_method", Value: string(c.cfg.signMethod)},
+		{Name: "simplify", Value: simplify},
+		{Name: "target_app_key", Value: cl.target},
+		{Name: "timestamp", Value: timestamp},
+		{Name: "v", Value: version},
+	}, cl.query)
 }
 
 // joinQuery appends a query to a URL that may have one.

@@ -26,8 +26,8 @@ type Client struct {
 	appKey    string
 	secret    func() string // a function, so that no formatting verb reaches the text
 	cfg       config
-	topURL    endpoint
-	qimenURL  endpoint
+	topURL    string
+	qimenURL  string
 	transport *transport
 	plans     map[string]*operationPlans
 	budget    *budget
@@ -73,13 +73,7 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 		budget:    newBudget(cfg.retry.Budget),
 		bans:      &bans{},
 	}
-	topURL, qimenURL := cfg.urls()
-	if c.topURL, err = newEndpoint(topURL); err == nil {
-		c.qimenURL, err = newEndpoint(qimenURL)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("rentcar: new client: %w", err)
-	}
+	c.topURL, c.qimenURL = cfg.urls()
 	c.Renewals = &RenewalService{c}
 	c.Orders = &OrderService{c}
 	c.Bills = &BillService{c}

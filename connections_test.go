@@ -3,7 +3,6 @@ package rentcar
 import (
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -11,8 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // counting is a server that counts the connections that are made to it.
@@ -206,26 +203,5 @@ func TestShortRequestIsOneWrite(t *testing.T) {
 		if got := writes.Load(); got != n+1 {
 			t.Fatalf("%d writes for %d requests", got, n+1)
 		}
-	}
-}
-
-// All calls share the headers that resty is given: it makes a copy, and writes to none.
-func TestSharedHeaders(t *testing.T) {
-	t.Parallel()
-	c, _ := clientFor(t, replyJSON(`{"successful":true}`), WithUserAgent("me/1"), WithQimenURL("https://qimen.example"))
-	before := c.transport.header.Clone()
-	var raw Raw
-	if _, err := queryOrder(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
-	for _, req := range []*QimenRequest{
-		{TargetAppKey: "2", JSON: json.RawMessage(`{}`)}, {TargetAppKey: "2", XML: []byte("<a/>")}, {TargetAppKey: "2", Params: Params{"a": "b"}},
-	} {
-		if err := c.CallQimen(t.Context(), "a.b", req, &raw); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(before, c.transport.header); diff != "" {
-		t.Error(diff)
 	}
 }

@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"reflect"
@@ -75,7 +76,7 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 	cl.dialect, cl.to, cl.target = top.Qimen, c.qimenURL, req.TargetAppKey
 	cl.banScope = "qimen " + cl.target + " "
 	switch {
-	case cl.to.url == nil:
+	case cl.to == "":
 		return nil, cl.invalid("Qimen URL", "is not known: add WithQimenURL to the client's options")
 	case top.IsBlank(cl.target):
 		return nil, cl.invalid("target_app_key", "is required: the app key of the provider")
@@ -97,8 +98,9 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 		}
 		cl.body, cl.contentType = req.XML, "text/xml;charset=utf-8"
 	}
-	if cl.contentType != "" {
+	if cl.contentType != formType {
 		cl.query, cl.form = cl.form, nil
+		cl.body = bytes.Clone(cl.body) // it may be the caller's
 	}
 	return cl, nil
 }
@@ -118,7 +120,10 @@ func (c *Client) genericCall(method string, params Params, out any, opts []CallO
 		return nil, err
 	}
 	op, ok := operationByName(method)
-	cl := &call{method: method, write: !ok && !cfg.readOnly || ok && op.write, to: c.topURL, form: top.Merge(form, cfg.params), config: cfg}
+	cl := &call{
+		method: method, write: !ok && !cfg.readOnly || ok && op.write, to: c.topURL, contentType: formType,
+		form: top.Merge(form, cfg.params), config: cfg,
+	}
 	return cl, cl.setOut(out)
 }
 

@@ -303,8 +303,8 @@ func TestDefaultTransports(t *testing.T) {
 	if zero.Transport != nil {
 		t.Error("the user's client got a transport")
 	}
-	if used := testClient(t, nil).transport.resty.GetClient().Transport; used != http.DefaultTransport {
-		t.Errorf("an open transport is %T, not the default one of net/http", used)
+	if used := testClient(t, nil).transport.resty.GetClient().Transport; used != (guard{http.DefaultTransport}) {
+		t.Errorf("an open transport is %+v, not the default one of net/http", used)
 	}
 	if d, ok := defaultRoundTripper().(*http.Transport); !ok || d.MaxIdleConnsPerHost != 128 || d == http.DefaultTransport {
 		t.Errorf("default transport %+v", d)

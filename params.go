@@ -60,7 +60,8 @@ func paramText(value any) (string, error) {
 	case err != nil:
 		return "", err
 	case simple && len(raw) > 0 && raw[0] == '"':
-		return top.Text(string(raw)), nil
+		v, err := top.ParseJSON(string(raw))
+		return v.Text(), err
 	case simple && string(raw) == "null":
 		return "", nil
 	case simple:

@@ -160,36 +160,23 @@ func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*c
 func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) {
 	plans := c.plans[op.method]
 	cl := &call{
-		method: op.method,
-		write:  op.write,
-		to:     c.topURL,
-		form:   top.Merge(cfg.params),
-		inner:  plans.inner,
-		config: cfg,
+		method: op.method, write: op.write, request: req, to: c.topURL, contentType: formType, inner: plans.inner, config: cfg,
 	}
-	cl.message = message{name: plans.param, plan: plans.request, request: req, options: top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members}}
-	doubtful, err := cl.message.prepare(func() *top.Digest { return c.beginSignature(cl) })
-	var invalid error
-	switch {
-	case cfg.skipValidation:
-	case doubtful || len(cfg.members) > 0:
-		invalid = unlessReplaced(validate(op, req), cfg.members)
-	default:
-		addRules(&cl.config.problems, req)
-		invalid = cl.config.problems.Err(op.method)
-	}
-	for _, p := range cfg.params {
-		if invalid == nil && p.Name == plans.param {
-			invalid = cl.invalid(p.Name, "wraps the request: use WithMember for what is inside, or Call")
+	if !cfg.skipValidation {
+		if err := unlessReplaced(validate(op, req), cfg.members); err != nil {
+			return nil, err
 		}
 	}
-	if invalid == nil && err != nil {
-		invalid = invalidValue(op.method, err)
+	text, err := plans.request.AppendJSON(nil, req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
+	if err != nil {
+		return nil, invalidValue(op.method, err)
 	}
-	if invalid != nil {
-		cl.message.release()
-		return nil, invalid
+	for _, p := range cfg.params {
+		if p.Name == plans.param {
+			return nil, cl.invalid(p.Name, "wraps the request: use WithMember for what is inside, or Call")
+		}
 	}
+	cl.form = top.Merge(cfg.params, []top.Param{{Name: plans.param, Value: string(text)}})
 	return cl, nil
 }
 

@@ -35,22 +35,21 @@ func Sign(method SignMethod, secret string, params map[string]string, body []byt
 	if !method.Known() {
 		return "", fmt.Errorf("rentcar: sign: unknown sign method %q: use %q, %q or %q", string(method), HMACSHA256, HMACMD5, MD5)
 	}
-	var room [24]top.Param
-	return top.Sign(string(method), secret, signedParams(room[:0], params), body), nil
+	return top.Sign(string(method), secret, signedParams(params), body), nil
 }
 
 // SignBase returns the canonical text that Sign signs, before the secret comes
 // in: the sorted names and values without separators, then the body.
 func SignBase(params map[string]string, body []byte) string {
-	return top.Base(signedParams(nil, params), body)
+	return top.Base(signedParams(params), body)
 }
 
-// signedParams appends what is signed of the parameters to an empty list.
-func signedParams(list []top.Param, params map[string]string) []top.Param {
+// signedParams returns what is signed of the parameters, sorted.
+func signedParams(params map[string]string) (list []top.Param) {
 	for name, value := range params {
 		if name != "sign" {
 			list = append(list, top.Param{Name: name, Value: value})
 		}
 	}
-	return top.Tidy(list)
+	return top.Merge(list)
 }

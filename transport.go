@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -10,9 +11,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -20,30 +24,10 @@ import (
 
 const acceptTypes = "application/json,text/javascript,text/xml"
 
-// An endpoint is the address of a gateway. The zero endpoint is none.
-type endpoint struct {
-	text string
-	url  *url.URL
-	host string
-}
-
-// newEndpoint reads an address; empty text is none.
-func newEndpoint(text string) (endpoint, error) {
-	if text == "" {
-		return endpoint{}, nil
-	}
-	r, err := http.NewRequest(http.MethodPost, text, nil) //nolint:noctx // it is not sent
-	if err != nil {
-		return endpoint{}, errors.New("the address of a gateway is not a URL") // the parser's text would quote it
-	}
-	return endpoint{text, r.URL, r.Host}, nil
-}
-
 // transport sends one signed request and reads the whole reply.
 type transport struct {
-	resty  *resty.Client
-	header http.Header // of forms; all calls share it. None is blank, or resty would write into it
-	limit  int64
+	resty *resty.Client
+	limit int64
 }
 
 func newTransport(cfg *config) *transport {
@@ -58,11 +42,12 @@ func newTransport(cfg *config) *transport {
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // following would turn the POST into a GET
 	}
+	hc.Transport = guard{hc.Transport}
 	r := resty.NewWithClient(&hc).
 		SetLogger(silent{}).
-		SetPreRequestHook(fillIn)
-	header := http.Header{"Accept": {acceptTypes}, "User-Agent": {cfg.userAgent}, "Content-Type": {formType}}
-	return &transport{resty: r, header: header, limit: cfg.replyLimit}
+		SetHeader("Accept", acceptTypes).
+		SetHeader("User-Agent", cfg.userAgent)
+	return &transport{resty: r, limit: cfg.replyLimit}
 }
 
 // defaultRoundTripper keeps more idle connections than the standard library's: all
@@ -96,10 +81,10 @@ func (silent) Debugf(string, ...any) {}
 
 // A request is one attempt, signed.
 type request struct {
-	to          endpoint
+	address     string
 	query       string
-	contentType string // empty for a form
-	content     content
+	contentType string
+	body        []byte // never empty
 }
 
 // A phaseError is a failure and where it happened.
@@ -115,44 +100,36 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	s := newSending(ctx, req)
-	defer s.body.close()
-	r := t.resty.R().
-		SetContext(s.traced()).
-		SetDoNotParseResponse(true)
-	r.Header = t.header // of which resty makes a copy for the request
-	if req.contentType != "" {
-		r.Header = t.header.Clone()
-		r.Header.Set("Content-Type", req.contentType)
-	}
-	resp, err := r.Get(shortAddress)
+	resp, err := t.resty.R().
+		SetContext(ctx).
+		SetDoNotParseResponse(true).
+		SetHeader("Content-Type", req.contentType).
+		SetBody(bytes.NewReader(req.body)). // sent with its length, and not copied
+		Post(joinQuery(req.address, req.query))
 	if err != nil {
-		err = ownError(ctx, unquoted(stripURL(err)))
-		failed := &phaseError{PhaseSend, nil}
-		if s.unconnected() || !s.asked.Load() && isDialError(err) { // before the caller's cause comes in, which may be anything
-			failed = &phaseError{PhaseConnect, nil}
-			err = asProxyRefusal(err)
+		failed := &phaseError{phase: PhaseSend}
+		if errors.As(err, new(*connectError)) { // before the caller's cause comes in, which may be anything
+			failed.phase = PhaseConnect
 		}
-		failed.err = withCause(ctx, err)
+		failed.err = withCause(ctx, ownError(ctx, unquoted(stripURL(err))))
 		return nil, failed
 	}
-	body := resp.RawBody()
-	defer func() { _ = body.Close() }()
-	s.answer = answer{status: resp.StatusCode(), header: resp.Header()}
-	s.answer.body, err = t.read(resp.RawResponse)
+	defer func() { _ = resp.RawBody().Close() }()
+	got := &answer{status: resp.StatusCode(), header: resp.Header()}
+	got.body, err = t.read(resp.RawResponse)
 	err = ownError(ctx, err)
 	switch {
 	case errors.Is(err, ErrReplyTooLarge):
-		return &s.answer, &phaseError{PhaseRead, err}
+		return got, &phaseError{PhaseRead, err}
 	case err != nil:
 		failed := &phaseError{PhaseRead, withCause(ctx, stripURL(err))}
 		stop := time.AfterFunc(drainTime, cancel)
 		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, t.limit)
 		stop.Stop()
-		return &s.answer, failed
+		return got, failed
 	}
-	s.answer.read = true
-	return &s.answer, nil
+	got.read = true
+	return got, nil
 }
 
 // drainTime is how long the rest of an answer that cannot be read is waited for:
@@ -160,15 +137,83 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 const drainTime = 50 * time.Millisecond
 
 // read returns the body, inflated where the round tripper has not done it.
-func (t *transport) read(resp *http.Response) (body string, err error) {
-	if resp.Uncompressed || !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		return readAll(resp.Body, resp.ContentLength, t.limit)
+func (t *transport) read(resp *http.Response) (string, error) {
+	var from io.Reader = resp.Body
+	if !resp.Uncompressed && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		z, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			return "", err
+		}
+		from = z
 	}
-	z, err := gzip.NewReader(resp.Body)
+	var body bytes.Buffer
+	n, err := body.ReadFrom(io.LimitReader(from, max(t.limit, t.limit+1)))
+	if err == nil && n > t.limit {
+		err = ErrReplyTooLarge
+	}
 	if err != nil {
 		return "", err
 	}
-	return readAll(z, -1, t.limit)
+	return body.String(), nil
+}
+
+// A guard keeps a round tripper from sending a request again of its own accord, bounds
+// the interim replies that it reads, and says whether a connection came about.
+type guard struct{ next http.RoundTripper }
+
+// RoundTrip sends a request once. Its error is a *connectError where nothing left.
+func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	var asked, got, wrote atomic.Bool
+	trace := httptrace.ClientTrace{
+		GetConn:      func(string) { asked.Store(true) },
+		GotConn:      func(httptrace.GotConnInfo) { got.Store(true) },
+		WroteHeaders: func() { wrote.Store(true) },
+	}
+	again := r.GetBody
+	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &trace))
+	trace.Got1xxResponse = boundInterim(trace.Got1xxResponse) // now the caller's; composed it would have the last word
+	// HTTP/2 asks for the body again after some resets that prove nothing. Before the
+	// headers have gone out, such as on a connection that had died idle, it may.
+	r.GetBody = func() (io.ReadCloser, error) {
+		if wrote.Load() {
+			return nil, errSentBefore
+		}
+		return again()
+	}
+	resp, err := g.next.RoundTrip(r)
+	if err != nil && (asked.Load() && !got.Load() || !asked.Load() && isDialError(err)) {
+		err = &connectError{asProxyRefusal(err)}
+	}
+	return resp, err
+}
+
+var errSentBefore = errors.New("the connection failed after the request had gone out; it is not sent again")
+
+// A connectError says that no connection came about.
+type connectError struct{ err error }
+
+func (e *connectError) Error() string { return e.err.Error() }
+func (e *connectError) Unwrap() error { return e.err }
+
+// maxInterim is how many interim replies are read, as many as net/http reads where
+// nobody listens to them.
+const maxInterim = 5
+
+var errInterim = fmt.Errorf("more than %d interim (1xx) answers, and no final one", maxInterim)
+
+// boundInterim returns a hook that fails after maxInterim replies, and calls next, which
+// may be nil, before.
+func boundInterim(next func(int, textproto.MIMEHeader) error) func(int, textproto.MIMEHeader) error {
+	var n atomic.Int32
+	return func(code int, header textproto.MIMEHeader) error {
+		if n.Add(1) > maxInterim {
+			return errInterim
+		}
+		if next == nil {
+			return nil
+		}
+		return next(code, header)
+	}
 }
 
 // isDialError finds the failures that come before a connection exists, for a round

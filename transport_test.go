@@ -341,58 +341,9 @@ func TestRedirectsAreRefused(t *testing.T) {
 	}
 }
 
-type readerFunc func([]byte) (int, error)
+type roundTripper func(*http.Request) (*http.Response, error)
 
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
-
-// A body that has failed, and is written to all the same, spoils no other reply.
-func TestGivenUpBodySpoilsNoReply(t *testing.T) {
-	t.Parallel()
-	const own, others = "a reply", "another"
-	for range 20 {
-		var kept []byte
-		if _, err := readAll(readerFunc(func(b []byte) (int, error) {
-			kept = b
-			return 0, io.ErrUnexpectedEOF
-		}), -1, 1<<20); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Fatal(err)
-		}
-		text, err := readAll(readerFunc(func(b []byte) (int, error) {
-			n := copy(b, own)
-			copy(kept, others)
-			return n, io.EOF
-		}), -1, 1<<20)
-		if text != own || err != nil {
-			t.Fatalf("%q, %v", text, err)
-		}
-	}
-}
-
-// What has been read is gone from a buffer that others get, and a long reply leaves no
-// long buffer.
-func TestReplyBuffersAreWiped(t *testing.T) {
-	t.Parallel()
-	for range 20 {
-		for _, size := range []int{100, 3 * maxBuffer} {
-			text := strings.NewReader(strings.Repeat("13800000000", size/11))
-			if _, err := readAll(readerFunc(func(b []byte) (int, error) {
-				n, err := text.Read(b)
-				copy(b[n:], "13900000000") // a reader may use all that it is given
-				return n, err
-			}), -1, 1<<20); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := readAll(readerFunc(func(b []byte) (int, error) {
-				if whole := b[:cap(b)]; strings.Trim(string(whole), "\x00") != "" || cap(whole) > maxBuffer {
-					t.Errorf("%d bytes, of which are left: %.20q", cap(whole), strings.Trim(string(whole), "\x00"))
-				}
-				return 0, io.EOF
-			}), -1, 1<<20); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // Interim answers without end are an error after a few, in HTTP/1.1 and HTTP/2, also
 // where the caller listens to them and would go on for ever.

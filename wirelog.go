@@ -82,23 +82,18 @@ func (c *Client) showWire(ctx context.Context, cl *call, req request, got *answe
 
 // wire makes the log of an attempt.
 func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireLog {
-	address := url.URL{Scheme: req.to.url.Scheme, Host: req.to.url.Host, Path: req.to.url.Path}
-	w := WireLog{Observation: obs, URL: address.String(), BodyType: formType, SignMethod: c.cfg.signMethod}
-	body := payload{content: req.content}
-	reader := body.open()
-	sent, _ := io.ReadAll(reader) // it fails for a request that was changed meanwhile, as sending it has
-	_ = reader.Close()
-	w.Body = c.wireText(string(sent))
-
-	query := formParams(req.query)
-	form := formParams(string(sent))
-	if req.contentType != "" {
-		w.BodyType, form = req.contentType, nil
+	address, own, _ := strings.Cut(req.address, "?")
+	w := WireLog{
+		Observation: obs, URL: address, BodyType: req.contentType, Body: c.wireText(string(req.body)), SignMethod: c.cfg.signMethod,
+	}
+	query, form, raw := formParams(req.query), formParams(string(req.body)), []byte(nil)
+	if req.contentType != formType {
+		form, raw = nil, req.body
 	}
 	for _, part := range []struct {
 		place  string
 		params []top.Param
-	}{{"address", formParams(req.to.url.RawQuery)}, {"query", query}, {"form", form}} {
+	}{{"address", formParams(own)}, {"query", query}, {"form", form}} {
 		for _, p := range part.params {
 			param := WireParam{Name: p.Name, Place: part.place, Text: c.wireText(p.Value)}
 			if part.place != "address" && (slices.Contains(shownParams, p.Name) || slices.Contains(c.cfg.wireShown, p.Name)) {
@@ -108,11 +103,11 @@ func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireL
 		}
 	}
 	query = slices.DeleteFunc(query, func(p top.Param) bool { return p.Name == "sign" })
-	signed := top.Tidy(append(query, form...))
+	signed := top.Merge(query, form)
 	for _, p := range signed {
 		w.Signed = append(w.Signed, p.Name)
 	}
-	w.SignedText = c.wireText(top.Base(signed, cl.body))
+	w.SignedText = c.wireText(top.Base(signed, raw))
 	if got != nil {
 		w.ReplyType, w.Reply = cl.private.redact(brief(got.header.Get("Content-Type")), maxBrief), c.wireText(got.body)
 	}

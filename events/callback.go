@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
@@ -166,7 +165,7 @@ func dataJSON(data any) (json.RawMessage, error) {
 	}
 	raw = bytes.TrimSpace(raw)
 	switch {
-	case isNothing(string(raw)):
+	case len(raw) == 0, string(raw) == "null":
 		return nil, nil
 	case raw[0] != '{':
 		return nil, fmt.Errorf("expected a struct, a pointer to one or the json.RawMessage of an object, got %T", data)
@@ -178,20 +177,18 @@ func dataJSON(data any) (json.RawMessage, error) {
 // counterpart of MarshalJSON, for tests and stores. It takes every form that
 // Parse takes.
 func ParseCallback(payload []byte) (*Callback, error) {
-	text := strings.TrimPrefix(string(payload), byteOrderMark)
-	in, err := find(text, len(text), maxWrapping)
+	in, _, err := read(payload)
 	if err != nil {
 		return nil, fmt.Errorf("events: callback: %w", err)
 	}
 	c := &Callback{Envelope: in.Envelope}
-	data := object(in.data)
+	data, err := in.data.AsObject()
 	switch {
-	case data == "" && isNothing(in.data):
-		return c, nil
-	case data == "":
+	case err != nil:
+	case data.Kind() != top.None:
+		err = dataPlan.Decode(data, &c.Data)
+	case in.data.Says():
 		err = errors.New("expected an object")
-	default:
-		err = dataPlan.DecodeText(data, in.size, &c.Data)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("events: callback %v: eventData: %w", in.EventType, err)

@@ -63,11 +63,9 @@ func FuzzParse(f *testing.F) {
 		}
 		switch e := e.(type) {
 		case *events.RenewalFeeRefund:
-			e.TradeNo()
 			checkCallback(t, e.SuccessCallback(), e.PayTradeNo)
 			checkCallback(t, e.FailureCallback(), e.PayTradeNo)
 		case *events.FeeRefund:
-			e.TradeNo()
 			checkCallback(t, e.SuccessCallback(), e.PayTradeNo)
 			checkCallback(t, e.FailureCallback(), e.PayTradeNo)
 		}

@@ -66,7 +66,6 @@ func TestHostileSize(t *testing.T) {
 			wantError(t, err, c.fault)
 		}
 		if refund, ok := e.(*events.RenewalFeeRefund); ok {
-			refund.TradeNo()
 			if _, err := refund.SuccessCallback().MarshalJSON(); err != nil {
 				t.Errorf("%s: callback: %v", name, err)
 			}

@@ -34,12 +34,11 @@ func mustPlan[T any]() *top.Plan {
 // carry the whole envelope in eventData (event_data), as an object or as text; or
 // any of these may lie in a member of the object, again as an object or as text.
 // Whichever it is, the event has the same fields. Ids may be text or numbers.
-// Types and members without a place here are kept, and a byte order mark before an object
-// is skipped. An error names the member that
-// has no clear meaning or comes twice, or says that there is no eventType.
+// Types and members without a place here are kept, and a byte order mark before an
+// object is skipped. An error names the member that has no clear meaning or comes
+// twice, or says that there is no eventType.
 func Parse(payload []byte) (Event, error) {
-	text := strings.TrimPrefix(string(payload), byteOrderMark)
-	in, err := find(text, len(text), maxWrapping)
+	in, text, err := read(payload)
 	if err != nil {
 		return nil, fmt.Errorf("events: %w", err)
 	}
@@ -50,57 +49,70 @@ func Parse(payload []byte) (Event, error) {
 	return e, nil
 }
 
+// read finds the envelope in a payload, and returns the text of that without a byte
+// order mark.
+func read(payload []byte) (in *received, text string, err error) {
+	text = strings.TrimPrefix(string(payload), "\uFEFF")
+	v, err := top.ParseJSON(text)
+	if err != nil {
+		return nil, "", err
+	}
+	if v.Kind() != top.Object {
+		return nil, "", fmt.Errorf("expected an object, got %v", v.Kind())
+	}
+	in, err = find(v, maxWrapping)
+	return in, text, err
+}
+
 // event reads the data by the type of the event.
 func (in *received) event(s source) (Event, error) {
-	data := object(in.data)
-	switch {
-	case data == "" && !isNothing(in.data) && in.EventType.isEvent():
+	data, err := in.data.AsObject()
+	switch known := in.EventType.isEvent(); {
+	case !known:
+		return &Unknown{Envelope: in.Envelope, source: s, Data: in.unknownData(data)}, nil
+	case err != nil:
+		return nil, err
+	case data.Kind() == top.None && in.data.Says():
 		return nil, errors.New("expected an object")
-	case data == "":
-		data = "{}"
+	case data.Kind() == top.None:
+		data, _ = top.ParseJSON("{}")
 	}
 	switch in.EventType {
 	case TypeRenewalAccepted:
 		e := &RenewalAccepted{Envelope: in.Envelope, source: s}
-		return e, acceptedPlan.DecodeText(data, in.size, e)
+		return e, acceptedPlan.Decode(data, e)
 	case TypeRenewalRejected:
 		e := &RenewalRejected{Envelope: in.Envelope, source: s}
-		return e, rejectedPlan.DecodeText(data, in.size, e)
-	case TypeFeeRefund, TypeRenewalFeeRefund:
-		if in.EventType == TypeFeeRefund && !hasRenewal(data) {
-			e := &FeeRefund{Envelope: in.Envelope, source: s}
-			return e, refundPlan.DecodeText(data, in.size, e)
-		}
-		e := &RenewalFeeRefund{Envelope: in.Envelope, source: s}
-		return e, renewalRefundPlan.DecodeText(data, in.size, e)
+		return e, rejectedPlan.Decode(data, e)
 	}
-	return &Unknown{Envelope: in.Envelope, source: s, Data: in.unknownData()}, nil
+	if in.EventType == TypeFeeRefund && !hasRenewal(data) {
+		e := &FeeRefund{Envelope: in.Envelope, source: s}
+		return e, refundPlan.Decode(data, e)
+	}
+	e := &RenewalFeeRefund{Envelope: in.Envelope, source: s}
+	return e, renewalRefundPlan.Decode(data, e)
 }
 
-// hasRenewal tells whether a 141 is on a renewal, as in the guide's sample.
+// hasRenewal reports whether a 141 is on a renewal, as in the guide's sample.
 // Members that are there and say nothing do not make it one, nor does the id 0 of
 // a Java bean that was never set.
-func hasRenewal(data string) bool {
-	var place [fewMembers]top.Part
-	ms, err := scan(place[:0], data)
-	return err == nil && slices.ContainsFunc([]string{"renewalOrderId", "renewalOutOrderId"}, func(name string) bool {
-		id := strings.TrimSpace(scalar(ms.get(name).Value))
-		return id != "" && id != "null" && id != "0"
+func hasRenewal(data top.Value) bool {
+	return slices.ContainsFunc([]string{"renewalOrderId", "renewalOutOrderId"}, func(name string) bool {
+		id := data.Get(name)
+		return id.Says() && number(id) != "0"
 	})
 }
 
 // unknownData is the data without the quotes of an object that came as text;
 // text that is no object stays text.
-func (in *received) unknownData() json.RawMessage {
-	if isNothing(in.data) {
+func (in *received) unknownData(object top.Value) json.RawMessage {
+	switch {
+	case !in.data.Says():
 		return nil
+	case object.Kind() != top.None:
+		return json.RawMessage(object.JSON())
 	}
-	if o := object(in.data); o != "" {
-		if top.ScanObject([]byte(o), func(string, json.RawMessage) error { return nil }) == nil {
-			return top.Strict(o)
-		}
-	}
-	return top.Strict(in.data)
+	return json.RawMessage(in.data.JSON())
 }
 
 func (t Type) isEvent() bool {

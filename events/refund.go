@@ -73,12 +73,6 @@ func (d *FeeRefundData) checkRefund(ps *fliggy.Problems) {
 // Type is the number that the event came with, 142 for one made by hand.
 func (e *RenewalFeeRefund) Type() Type { return cmp.Or(e.EventType, TypeRenewalFeeRefund) }
 
-// TradeNo takes PayTradeNo apart where it follows the guide's form; ok is false
-// where it does not, which is no fault.
-func (e *RenewalFeeRefund) TradeNo() (no TradeNo, ok bool) {
-	return parseTradeNo(e.PayTradeNo, e.Type(), TypeRenewalFeeRefund)
-}
-
 // Validate lists what breaks a rule of the guide. The number 141, which the
 // guide's sample has, is no finding.
 func (e *RenewalFeeRefund) Validate() error { return validate(e) }
@@ -105,10 +99,6 @@ func (e RenewalFeeRefund) MarshalJSON() ([]byte, error) {
 
 // Type is the number that the event came with, 141 for one made by hand.
 func (e *FeeRefund) Type() Type { return cmp.Or(e.EventType, TypeFeeRefund) }
-
-// TradeNo takes PayTradeNo apart where it follows the guide's form; ok is false
-// where it does not, which is no fault.
-func (e *FeeRefund) TradeNo() (no TradeNo, ok bool) { return parseTradeNo(e.PayTradeNo, e.Type()) }
 
 // Validate lists what breaks a rule of the guide.
 func (e *FeeRefund) Validate() error { return validate(e) }

@@ -234,17 +234,11 @@ func encodeRequest(request any, contentType string) ([]byte, error) {
 	if err != nil || !has("application/x-www-form-urlencoded") {
 		return cs.Encode(string(body)), err
 	}
+	object, err := top.ParseJSON(string(body))
 	var fields []top.Param
-	err = top.ScanObject(body, func(name string, value json.RawMessage) error {
-		text := string(value)
-		if strings.HasPrefix(text, `"`) {
-			if err := json.Unmarshal(value, &text); err != nil {
-				return err
-			}
-		}
-		fields = append(fields, top.Param{Name: name, Value: string(cs.Encode(text))})
-		return nil
-	})
+	for m := range object.Inside() {
+		fields = append(fields, top.Param{Name: m.Name(), Value: string(cs.Encode(m.Text()))})
+	}
 	return top.AppendForm(nil, fields), err
 }
 

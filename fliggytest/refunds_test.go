@@ -51,8 +51,7 @@ func TestRefundOfARenewal(t *testing.T) {
 			t.Fatalf("refund: %+v", res)
 		}
 		ordered := (<-e.events).(*events.RenewalFeeRefund)
-		no, ok := ordered.TradeNo()
-		if !ok || no.Event != 142 || no.SubType != 2 || no.Order != string(id) || ordered.Type() != events.TypeRenewalFeeRefund {
+		if !strings.HasPrefix(ordered.PayTradeNo, string(id)+"_142_2") || ordered.Type() != events.TypeRenewalFeeRefund {
 			t.Errorf("event %v, trade number %q", ordered.Type(), ordered.PayTradeNo)
 		}
 		if ordered.RenewalOrderID != id || ordered.RenewalOutOrderID != ownRenewalID || ordered.OrderID != SampleOrderID ||

@@ -31,7 +31,7 @@ func TestHandleAllocations(t *testing.T) {
 		name string
 		most float64
 		step int // from one push to the next
-	}{{"accepted", 28, 1}, {"repeat", 20, 0}} {
+	}{{"accepted", 60, 1}, {"repeat", 52, 0}} {
 		if poolsLose {
 			c.most += 5
 		}

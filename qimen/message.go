@@ -84,36 +84,29 @@ func withParams[T any](data []byte, params map[string]string) ([]byte, error) {
 	if len(names) == 0 || !bytes.HasPrefix(object, []byte("{")) {
 		return data, nil
 	}
-	has := map[string]string{}
-	err := top.ScanObject(object, func(name string, value json.RawMessage) error {
-		has[name] = string(value)
-		return nil
-	})
+	body, err := top.ParseJSON(string(object))
 	if err != nil {
 		return data, nil // whoever reads it says what is wrong
 	}
 	out := bytes.NewBufferString("{")
 	slices.Sort(names)
 	for _, name := range names {
-		raw, ok := has[name]
-		if !ok {
+		member := body.Get(name)
+		if member.Kind() == top.None {
 			writeJSONString(out, name)
 			out.WriteByte(':')
 			writeJSONString(out, params[name])
 			out.WriteByte(',')
 			continue
 		}
-		if raw[0] == '"' {
-			raw = top.Text(raw)
-		}
-		if raw != params[name] {
+		if member.Text() != params[name] {
 			return nil, fmt.Errorf("qimen: %s: it comes in the body and as a parameter, and they differ", name)
 		}
 	}
 	if out.Len() == 1 {
 		return data, nil
 	}
-	if len(has) == 0 {
+	if body.IsEmpty() {
 		return append(bytes.TrimSuffix(out.Bytes(), []byte(",")), '}'), nil
 	}
 	return append(out.Bytes(), object[1:]...), nil

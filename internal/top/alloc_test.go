@@ -7,8 +7,8 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// Reading allocates for the text as a whole, for its lists, for escapes and for what
-// is kept as JSON, not for each member. AllocsPerRun forbids t.Parallel.
+// Reading allocates for the tree, for lists, and once or twice for each scalar that
+// reads itself. AllocsPerRun forbids t.Parallel.
 func TestReadingAllocations(t *testing.T) {
 	type order struct {
 		Successful bool             `top:"successful,required"`
@@ -45,9 +45,9 @@ func TestReadingAllocations(t *testing.T) {
 		format     top.Format
 		most       float64
 	}{
-		{"simplified", "{" + members + "}", top.Simplified, 5},
-		{"wrapped", `{"x_response":{` + members + "}}", top.Wrapped, 5},
-		{"XML", document, top.XML, 80}, // encoding/xml makes most of them
+		{"simplified", "{" + members + "}", top.Simplified, 45},
+		{"wrapped", `{"x_response":{` + members + "}}", top.Wrapped, 45},
+		{"XML", document, top.XML, 100}, // encoding/xml makes most of them
 	} {
 		n := testing.AllocsPerRun(100, func() {
 			r, err := top.OpenReply(c.body, c.format, top.TOP, "")

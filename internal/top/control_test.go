@@ -83,15 +83,6 @@ func TestControlCharacters(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantDiff(t, "whole", want, got)
-	parts, err := top.AppendParts(nil, text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got = controlled{}
-	if err := planOf[controlled](t).DecodeParts(parts, len(text), &got); err != nil {
-		t.Fatal(err)
-	}
-	wantDiff(t, "by parts", want, got)
 	again, err := toJSON(t, &got, top.EncodeOptions{})
 	if err != nil || !json.Valid([]byte(again)) {
 		t.Errorf("written again: %s, %v", again, err)

@@ -1,18 +1,80 @@
 package top
 
 import (
-	"errors"
+	"encoding/json"
 	"reflect"
 	"strconv"
 	"strings"
 )
 
-// find returns the field of that name, nil without one; it may be at next.
-func (p *Plan) find(name string, next int) *field {
-	if next < len(p.fields) && p.fields[next].name == name {
-		return p.fields[next]
+// DecodeJSON reads one JSON object into dst, a pointer to the plan's struct.
+// Members may be in any form the platform is known to send: lists wrapped or
+// plain, numbers and booleans as text, objects and lists as JSON text, null and
+// empty text for nothing. What has no clear meaning is an *Error with its path; so
+// is a member that comes twice. Control characters in strings are read as they are;
+// types that read themselves, and json.RawMessage, get them escaped.
+func (p *Plan) DecodeJSON(data []byte, dst any) error {
+	v, err := ParseJSON(string(data))
+	if err != nil {
+		return err
 	}
-	return p.byName[name]
+	if v.Kind() != Object {
+		return rulef("expected an object, got %v", v.Kind())
+	}
+	return p.Decode(v, dst)
+}
+
+// DecodeXML reads the root element of an XML document into dst, a pointer to the
+// plan's struct, whatever the root is called. Lists are the children of their
+// member, whatever those are called.
+func (p *Plan) DecodeXML(data []byte, dst any) error {
+	v, err := ParseXML(data)
+	if err != nil {
+		return err
+	}
+	return p.Decode(v, dst)
+}
+
+// Decode reads a value into dst, a pointer to the plan's struct, but for the members
+// of the names in leftOut. A value that says nothing is an error.
+func (p *Plan) Decode(v Value, dst any, leftOut ...string) error {
+	d := decoder{room: maxLists, leftOut: leftOut}
+	err := d.message(p, reflect.ValueOf(dst).Elem(), v)
+	if isNothing(err) {
+		return rulef(ruleEmpty)
+	}
+	return err
+}
+
+// maxLists bounds, in bytes, the elements of all lists of a message: three bytes of
+// JSON make an empty element of any size.
+const maxLists = 32 << 20
+
+// A decoder reads the values of one message into Go values.
+type decoder struct {
+	room    uintptr  // what is left of maxLists
+	depth   int      // how many structs and lists lie around
+	leftOut []string // members of the outermost struct
+}
+
+// value reads a value into the field, item or element to. Pointers that are nil stay
+// nil where the value says nothing.
+func (d *decoder) value(c *codec, to reflect.Value, v Value) error {
+	if v.Kind() == Null {
+		return errNothing
+	}
+	if c.pointers == 0 {
+		return d.plain(c, to, v)
+	}
+	if !to.IsNil() {
+		return d.plain(c, c.target(to), v)
+	}
+	fresh := reflect.New(to.Type()).Elem()
+	if err := d.plain(c, c.target(fresh), v); err != nil {
+		return err
+	}
+	to.Set(fresh)
+	return nil
 }
 
 // target follows the pointers of c from v, making what they point to.
@@ -26,165 +88,234 @@ func (c *codec) target(v reflect.Value) reflect.Value {
 	return v
 }
 
-// fill calls read with the value behind the pointers of c. Pointers that are nil
-// stay nil unless read finds something.
-func (c *codec) fill(v reflect.Value, read func(*codec, reflect.Value) error) error {
-	if !v.IsNil() {
-		return read(c, c.target(v))
-	}
-	fresh := reflect.New(v.Type()).Elem()
-	if err := read(c, c.target(fresh)); err != nil {
-		return err
-	}
-	v.Set(fresh)
-	return nil
-}
-
-// errNothing is returned for a value that says nothing: empty text or "null"
-// where something other than text is due. It is no failure, but neither has the
-// member been seen.
-var errNothing = errors.New("nothing")
-
-func isNothing(err error) bool { return errors.Is(err, errNothing) }
-
-// saysNothing tells whether text is what the platform writes for missing data.
-func saysNothing(text string) bool {
-	text = trim(text)
-	return text == "" || text == "null"
-}
-
-// trim is strings.TrimSpace, which few texts need.
-func trim(s string) string {
-	if hasNoMargin(s) {
-		return s
-	}
-	return strings.TrimSpace(s)
-}
-
-// hasNoMargin tells whether text begins and ends with visible ASCII characters.
-func hasNoMargin(s string) bool {
-	n := len(s)
-	return n > 0 && s[0] > ' ' && s[0] < 0x7f && s[n-1] > ' ' && s[n-1] < 0x7f
-}
-
-// isText tells whether values of c are text, which may be empty.
-func (c *codec) isText() bool {
-	return c.kind == kindString || c.kind == kindScalar && c.typ.Kind() == reflect.String
-}
-
-// setText reads the text of a simple value.
-func setText(c *codec, v reflect.Value, text string) error {
-	if c.kind == kindString {
-		v.SetString(text)
-		return nil
-	}
-	if saysNothing(text) {
-		return errNothing
-	}
-	trimmed := trim(text)
+// plain is value once all pointers have been followed.
+func (d *decoder) plain(c *codec, to reflect.Value, v Value) error {
 	switch c.kind {
-	case kindBool:
-		switch {
-		case strings.EqualFold(trimmed, "true"), trimmed == "1":
-			v.SetBool(true)
-		case strings.EqualFold(trimmed, "false"), trimmed == "0":
-			v.SetBool(false)
-		default:
-			return rulef("expected true or false")
-		}
-	case kindInt:
-		n, err := strconv.ParseInt(integral(trimmed), 10, c.typ.Bits())
-		if err != nil {
-			return numberRule(err, "a whole number", c.typ)
-		}
-		v.SetInt(n)
-	case kindUint:
-		n, err := strconv.ParseUint(integral(trimmed), 10, c.typ.Bits())
-		if err != nil {
-			return numberRule(err, "a whole number that is not negative", c.typ)
-		}
-		v.SetUint(n)
-	case kindFloat:
-		if strings.Trim(trimmed, "0123456789+-.eE") != "" {
-			return rulef("expected a number") // strconv takes NaN, Inf and hexadecimal too
-		}
-		n, err := strconv.ParseFloat(trimmed, c.typ.Bits())
-		if err != nil {
-			return numberRule(err, "a number", c.typ)
-		}
-		v.SetFloat(n)
-	}
-	return nil
-}
-
-// integral cuts a fraction of zeros: 2.0 is the whole number 2.
-func integral(s string) string {
-	whole, frac, ok := strings.Cut(s, ".")
-	if ok && whole != "" && frac != "" && strings.Trim(frac, "0") == "" {
-		return whole
-	}
-	return s
-}
-
-func numberRule(err error, want string, t reflect.Type) error {
-	if errors.Is(err, strconv.ErrRange) {
-		return rulef("too large for %s", t.Kind())
-	}
-	return rulef("expected %s", want)
-}
-
-// asRule makes the error of a scalar of type t one of this package.
-func asRule(t reflect.Type, err error) error {
-	if err == nil {
+	case kindStruct:
+		return d.message(c.plan, to, v)
+	case kindList:
+		return d.list(c, to, v)
+	case kindRaw:
+		to.SetBytes([]byte(v.JSON()))
 		return nil
 	}
-	var e *Error
-	if errors.As(err, &e) {
-		return e
+	switch kind := v.Kind(); {
+	case kind == Element && v.hasKids():
+		return rulef("expected text, got element %s", printable(v.nodes[v.at+1].name))
+	case c.kind == kindScalar:
+		return setScalar(c, to, v)
+	case c.kind == kindString:
+		to.SetString(v.keep(v.Text()))
+		return nil
+	case kind == List || kind == Object:
+		return rulef("expected a single value, got %v", kind)
 	}
-	var scalar interface{ Rule() string } // without the text, which may be personal data
-	if errors.As(err, &scalar) {
-		return &Error{Rule: scalar.Rule()}
-	}
-	return rulef("not a valid %s", t) // the error's own text may quote the value
+	return setText(c, to, v.Text())
 }
 
-// maxLists bounds, in bytes, the elements of all lists of a message: three bytes
-// of JSON make an empty element of any size.
-const maxLists = 32 << 20
+// message reads an object, an element, or the text of a JSON object.
+func (d *decoder) message(p *Plan, to reflect.Value, v Value) error {
+	switch kind := v.Kind(); {
+	case kind == Object, kind == Element && v.hasKids():
+		return d.members(p, to, v)
+	case kind == List && !v.hasKids(): // stands for an empty object in PHP's JSON
+		return errNothing
+	case kind == Text || kind == Element:
+		in, err := d.quoted(v, Object)
+		if err != nil {
+			return err
+		}
+		return d.members(p, to, in)
+	default:
+		return rulef("expected an object, got %v", kind)
+	}
+}
 
-// maxRoomy bounds, in bytes, the elements of lists that start with place for four,
-// and roomyLists how many lists of a message do.
+// quoted reads JSON that travels as text.
+func (d *decoder) quoted(v Value, want Kind) (Value, error) {
+	text := strings.TrimSpace(v.Text())
+	if saysNothing(text) {
+		return Value{}, errNothing
+	}
+	if text[0] != map[Kind]byte{Object: '{', List: '['}[want] {
+		return Value{}, rulef("expected %v, got text", want)
+	}
+	in, err := parseJSON(text, d.depth, len(text))
+	if err != nil {
+		return Value{}, err
+	}
+	in.long = in.long || v.long
+	return in, nil
+}
+
+// How far a member has come.
+type arrival uint8
+
 const (
-	maxRoomy   = 512
-	roomyLists = 64
+	absent arrival = iota
+	came           // and said nothing
+	said
 )
 
-// A room is what is left of maxLists and roomyLists.
-type room struct {
-	bytes uintptr
-	roomy int
+// ruleTwice refuses a member that comes again: which of two success flags would be
+// meant?
+const ruleTwice = "comes more than once"
+
+func (d *decoder) members(p *Plan, to reflect.Value, v Value) error {
+	if text := v.nodes[v.at].text; v.Kind() == Element && strings.TrimSpace(text) != "" {
+		return rulef("expected members only, got text between them")
+	}
+	leftOut := d.leftOut
+	d.leftOut = nil
+	d.depth++
+	defer func() { d.depth-- }()
+	var place [64]arrival
+	seen := place[:]
+	if len(p.fields) > len(place) {
+		seen = make([]arrival, len(p.fields))
+	}
+	unknown := unknownMembers{plan: p, to: to}
+	for m := range v.Inside() {
+		name := m.Name()
+		f := p.byName[name]
+		switch {
+		case isOneOf(name, leftOut):
+			continue
+		case f == nil:
+			if err := unknown.add(m); err != nil {
+				return err
+			}
+			continue
+		case seen[f.bit] != absent:
+			return under(name, rulef(ruleTwice))
+		}
+		seen[f.bit] = came
+		switch err := d.value(f.codec, f.of(to), m); {
+		case err == nil:
+			seen[f.bit] = said
+		case !isNothing(err):
+			return under(name, err)
+		}
+	}
+	if err := unknown.keep(d.depth); err != nil {
+		return err
+	}
+	for _, f := range p.required {
+		if seen[f.bit] != said || f.codec.isBlank(f.of(to)) {
+			return &Error{Path: f.name, Rule: "missing"}
+		}
+	}
+	return nil
 }
 
-func newRoom() room { return room{maxLists, roomyLists} }
-
-// grow appends a zero element to the list v of c and returns it.
-func (r *room) grow(c *codec, v reflect.Value) (reflect.Value, error) {
-	if c.size > r.bytes {
-		return reflect.Value{}, rulef("lists are too long: their elements take more than %d MiB", maxLists>>20)
-	}
-	r.bytes -= c.size
-	n := v.Len()
-	if n == v.Cap() {
-		more := 1
-		if r.roomy > 0 && c.size <= maxRoomy {
-			more = 4
-			r.roomy--
+func isOneOf(name string, names []string) bool {
+	for _, n := range names {
+		if n == name {
+			return true
 		}
-		v.Grow(more)
 	}
-	v.SetLen(n + 1) // nothing was written there: lists are made by c.empty and by this
-	return v.Index(n), nil
+	return false
+}
+
+// unknownMembers are the members of a message that have no field.
+type unknownMembers struct {
+	plan    *Plan
+	to      reflect.Value
+	members map[string]Value
+}
+
+// add fails for a member that comes twice.
+func (u *unknownMembers) add(v Value) error {
+	if u.members == nil {
+		u.members = map[string]Value{}
+	}
+	if _, ok := u.members[v.Name()]; ok {
+		return under(v.Name(), rulef(ruleTwice))
+	}
+	u.members[v.Name()] = v
+	return nil
+}
+
+// keep stores the members where the message has a place for them.
+func (u *unknownMembers) keep(depth int) error {
+	if u.plan.extra == nil || len(u.members) == 0 {
+		return nil
+	}
+	extra := make(map[string]json.RawMessage, len(u.members))
+	for name, v := range u.members {
+		text := v.JSON()
+		if v.Kind() == Element { // repeated elements become lists, which nest too
+			if _, err := parseJSON(text, depth, len(text)); err != nil {
+				return err
+			}
+		}
+		extra[v.keep(name)] = json.RawMessage(text)
+	}
+	u.to.FieldByIndex(u.plan.extra).Set(reflect.ValueOf(extra))
+	return nil
+}
+
+// list reads a list: plain, wrapped in an object of one member, as elements, or as
+// the text of a JSON list.
+func (d *decoder) list(c *codec, to reflect.Value, v Value) error {
+	switch kind := v.Kind(); {
+	case kind == List:
+		return d.items(c, to, v)
+	case kind == Object:
+		return d.wrapped(c, to, v)
+	case kind == Element && v.hasKids():
+		if strings.TrimSpace(v.Text()) != "" {
+			return rulef("expected elements only, got text between them")
+		}
+		return d.items(c, to, v)
+	case kind == Element && strings.TrimSpace(v.Text()) == "":
+		to.Set(reflect.MakeSlice(to.Type(), 0, 0))
+		return nil
+	case kind == Text || kind == Element:
+		in, err := d.quoted(v, List)
+		if err != nil {
+			return err
+		}
+		return d.items(c, to, in)
+	default:
+		return rulef("expected a list, got %v", kind)
+	}
+}
+
+// wrapped reads a list inside an object of one member, or of none.
+func (d *decoder) wrapped(c *codec, to reflect.Value, v Value) error {
+	if v.count() > 1 {
+		return rulef("expected a list or its wrapper, got an object of several members")
+	}
+	for m := range v.Inside() {
+		in := m
+		if kind := m.Kind(); kind != List && kind != Null {
+			in = v // one without brackets
+		}
+		return under(m.Name(), d.items(c, to, in))
+	}
+	return d.items(c, to, v)
+}
+
+// items reads the values inside v as the elements of the list.
+func (d *decoder) items(c *codec, to reflect.Value, v Value) error {
+	n := v.count()
+	size := c.size * uintptr(n)
+	if size > d.room {
+		return rulef("lists are too long: their elements take more than %d MiB", maxLists>>20)
+	}
+	d.room -= size
+	d.depth++
+	defer func() { d.depth-- }()
+	to.Set(reflect.MakeSlice(to.Type(), n, n))
+	i := 0
+	for item := range v.Inside() {
+		if err := d.value(c.elem, to.Index(i), item); err != nil && !isNothing(err) {
+			return under(indexPath(i), err)
+		}
+		i++
+	}
+	return nil
 }
 
 // sizeOf is how much memory an element of type t may take, in bytes.
@@ -198,18 +329,7 @@ func sizeOf(t reflect.Type) uintptr {
 
 func indexPath(i int) string { return "[" + strconv.Itoa(i) + "]" }
 
-// checkSeen fails for a required member that did not come, or came as text that
-// says nothing.
-func (p *Plan) checkSeen(seen *fieldSet, v reflect.Value) error {
-	for _, f := range p.required {
-		if !seen.has(f.bit) || f.codec.isBlank(v.FieldByIndex(f.path)) {
-			return &Error{Path: f.name, Rule: "missing"}
-		}
-	}
-	return nil
-}
-
-// isBlank tells whether v holds blank text, or a pointer to nothing.
+// isBlank reports whether v holds blank text, or a pointer to nothing.
 func (c *codec) isBlank(v reflect.Value) bool {
 	for range c.pointers {
 		if v.IsNil() {

@@ -52,7 +52,7 @@ func TestDecodeErrors(t *testing.T) {
 		{`{"item":true}`, "item: expected an object, got a boolean"},
 		{`{"item":"x"}`, "item: expected an object, got text"},
 		{`{"item":"{} x"}`, "item: not JSON at byte 3: expected the end"},
-		{`{"item":"{\"n\":tru}"}`, "item.n: not JSON at byte 5: expected true"},
+		{`{"item":"{\"n\":tru}"}`, "item: not JSON at byte 5: expected true"},
 		{`{"item":[{}]}`, "item: expected an object, got a list"},
 		{`{"item":{"n":"x"}}`, "item.n: expected a whole number"},
 		{`{"item_ptr":{"next":{"next":{"n":"x"}}}}`, "item_ptr.next.next.n: expected a whole number"},
@@ -68,28 +68,28 @@ func TestDecodeErrors(t *testing.T) {
 		{`{"texts":"[] []"}`, "texts: not JSON at byte 3: expected the end"},
 		{`{"texts":7}`, "texts: expected a list, got a number"},
 		{`{"texts":false}`, "texts: expected a list, got a boolean"},
-		{`{"texts":{"string":nul}}`, "texts: not JSON at byte 19: expected null"},
-		{`{"texts":[nul]}`, "texts: not JSON at byte 10: expected null"},
+		{`{"texts":{"string":nul}}`, "not JSON at byte 19: expected null"},
+		{`{"texts":[nul]}`, "not JSON at byte 10: expected null"},
 		{`{"text":nul}`, "not JSON at byte 8: expected null"},
-		{`{"text":`, "text: not JSON: cut off at byte 8, expected a value"},
-		{`{"text":"a`, "text: not JSON: cut off at byte 10, expected a closing quote"},
-		{`{"text":"\x"}`, "text: not JSON at byte 10: expected an escape"},
-		{`{"text":"\u12x4"}`, "text: not JSON at byte 13: expected a hexadecimal digit"},
-		{"{\"text\":\"a\\\x01\"}", "text: not JSON at byte 11: expected an escape"},
+		{`{"text":`, "not JSON: cut off at byte 8, expected a value"},
+		{`{"text":"a`, "not JSON: cut off at byte 10, expected a closing quote"},
+		{`{"text":"\x"}`, "not JSON at byte 10: expected an escape"},
+		{`{"text":"\u12x4"}`, "not JSON at byte 13: expected a hexadecimal digit"},
+		{"{\"text\":\"a\\\x01\"}", "not JSON at byte 11: expected an escape"},
 		{"{\"int\":\"\x01\"}", "int: expected a whole number"},
 		{`{"text":01}`, "not JSON at byte 9: expected ',' or '}'"},
-		{`{"text":-}`, "text: not JSON at byte 9: expected a digit"},
-		{`{"text":1.}`, "text: not JSON at byte 10: expected a digit"},
-		{`{"text":1e+}`, "text: not JSON at byte 11: expected a digit"},
-		{`{"text" 1}`, `not JSON at byte 8: expected ":"`},
+		{`{"text":-}`, "not JSON at byte 9: expected a digit"},
+		{`{"text":1.}`, "not JSON at byte 10: expected a digit"},
+		{`{"text":1e+}`, "not JSON at byte 11: expected a digit"},
+		{`{"text" 1}`, "not JSON at byte 8: expected ':'"},
 		{`{text:1}`, "not JSON at byte 1: expected a member name"},
 		{`{"\x":1}`, "not JSON at byte 3: expected an escape"},
 		{`{"text":1,}`, "not JSON at byte 10: expected a member name"},
-		{`{"item":"\q"}`, "item: not JSON at byte 10: expected an escape"},
-		{`{"who":{"a" 1}}`, `not JSON at byte 12: expected ":"`},
+		{`{"item":"\q"}`, "not JSON at byte 10: expected an escape"},
+		{`{"who":{"a" 1}}`, "not JSON at byte 12: expected ':'"},
 		{`{} {}`, "not JSON at byte 3: expected the end"},
 		{`[]`, "expected an object, got a list"},
-		{``, "not JSON: cut off at byte 0, expected an object"},
+		{``, "not JSON: cut off at byte 0, expected a value"},
 		{"{\"text\":\"\xff\"}", "not valid UTF-8"},
 		{`{"fens":[1,"x"]}`, "fens[1]: not a valid amount in fen: not a whole number"},
 	} {
@@ -109,7 +109,7 @@ func TestDecodeXMLErrors(t *testing.T) {
 		{`<int><a>1</a></int>`, "int: expected text, got element a"},
 		{`<yuan>x</yuan>`, "yuan: not a valid amount in yuan: want digits with an optional sign and fraction, such as -12.50"},
 		{`<channel><x/></channel>`, "channel: expected text, got element x"},
-		{`<item>x</item>`, "item: expected members, got text"},
+		{`<item>x</item>`, "item: expected an object, got text"},
 		{`<item>x<n>1</n></item>`, "item: expected members only, got text between them"},
 		{`<item><n>x</n></item>`, "item.n: expected a whole number"},
 		{`<item>{"n":"x"}</item>`, "item.n: expected a whole number"},
@@ -121,14 +121,14 @@ func TestDecodeXMLErrors(t *testing.T) {
 		{`<items>[] []</items>`, "items: not JSON at byte 3: expected the end"},
 		{`<who><a></who>`, "not XML: line 1"},
 		{`<who><a`, "not XML: line 1"},
-		{`<text>&nbsp;</text>`, "text: not XML: line 1"},
+		{`<text>&nbsp;</text>`, "not XML: line 1"},
 		{`<!ENTITY a "b"><text/>`, "not XML as expected: a document type or directive"},
-		{`<text>` + "\x01" + `</text>`, "text: not XML: line 1"},
+		{`<text>` + "\x01" + `</text>`, "not XML: line 1"},
 	} {
 		_, err := fromXML[all](t, "<r>"+c.xml+"</r>")
 		wantError(t, c.xml, err, c.want)
 	}
-	for document, want := range map[string]string{"": "not XML: cut off", "\xff": "not valid UTF-8", "<r/>": "the reply is empty", "<r/><r/>": "the reply is empty"} {
+	for document, want := range map[string]string{"": "not XML: cut off", "\xff": "not valid UTF-8", "<r/>": "the reply is empty", "<r/><r/>": "not XML: a second root element"} {
 		_, err := fromXML[all](t, document)
 		wantError(t, document, err, want)
 	}
@@ -156,7 +156,7 @@ func TestDecodeXMLSyntax(t *testing.T) {
 		}
 		wantDiff(t, name, all{Text: "a<b", Int: 1}, got)
 	}
-	if root, err := top.XMLRoot([]byte("<?xml version=\"1.0\"?><!-- x --><n:a_response>")); err != nil || root != "a_response" {
+	if root, err := top.XMLRoot([]byte("<?xml version=\"1.0\"?><!-- x --><n:a_response/>")); err != nil || root != "a_response" {
 		t.Errorf("root %q, %v", root, err)
 	}
 	_, err := top.XMLRoot([]byte("\xff"))
@@ -307,9 +307,9 @@ func TestKeptApart(t *testing.T) {
 	wantError(t, "unknown name", err, "not JSON at byte 3004: expected a value")
 	none := func(string, json.RawMessage) error { return nil }
 	err = top.ScanObject([]byte(`{"`+strings.Repeat("长", 1000)+`":x}`), none)
-	wantError(t, "long name", err, strings.Repeat("长", 21)+"...: not JSON at byte 3004: expected a value")
+	wantError(t, "long name", err, "not JSON at byte 3004: expected a value")
 	err = top.ScanObject([]byte(`{"a\u0000\nb":x}`), none)
-	wantError(t, "control characters", err, `"a\x00\nb": not JSON at byte 14: expected a value`)
+	wantError(t, "control characters", err, "not JSON at byte 14: expected a value")
 	stop := errors.New("stop")
 	if err := top.ScanObject([]byte(`{"a":1}`), func(string, json.RawMessage) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("error %v", err)

@@ -2,10 +2,9 @@ package top
 
 import (
 	"encoding/json"
-	"math"
+	"maps"
 	"reflect"
-	"strconv"
-	"sync"
+	"slices"
 )
 
 // EncodeOptions shape the JSON of a message.
@@ -16,8 +15,6 @@ type EncodeOptions struct {
 	// Lenient writes an id that is no number as text where a number is due,
 	// instead of failing.
 	Lenient bool
-	// Escaped writes the JSON as AppendEscaped has it.
-	Escaped bool
 	// Members are written besides the fields, and instead of a field of the same
 	// name. Of several with one name the last counts.
 	Members []Member
@@ -33,10 +30,8 @@ type Member struct {
 // pointers, nil lists, empty text and unset values are left out unless their
 // tag says keep; empty lists are written.
 func (p *Plan) AppendJSON(dst []byte, src any, o EncodeOptions) ([]byte, error) {
-	e := p.Encode(src, o)
-	defer e.Close()
-	dst, _, err := e.Append(dst, math.MaxInt)
-	return dst, err
+	e := encoder{EncodeOptions: o}
+	return e.message(dst, p, reflect.ValueOf(src).Elem(), o.Members)
 }
 
 // AppendValue appends the JSON of any value that could be a member, as a field
@@ -50,239 +45,85 @@ func AppendValue(dst []byte, value any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := newEncoder(EncodeOptions{})
-	defer e.Close()
-	if dst, err = e.value(dst, c, v); err != nil {
-		return nil, err
+	return (&encoder{}).value(dst, c, v)
+}
+
+// An encoder writes the JSON of one message.
+type encoder struct {
+	EncodeOptions
+	depth int    // how many structs lie around
+	text  []byte // of one value
+}
+
+func (e *encoder) message(dst []byte, p *Plan, v reflect.Value, members []Member) ([]byte, error) {
+	if e.depth++; e.depth > maxDepth {
+		return nil, rulef(ruleDepth, maxDepth) // a value may contain itself
 	}
-	dst, _, err = e.Append(dst, math.MaxInt)
-	return dst, err
-}
-
-// An Encoder writes the JSON of a message in pieces, so that a long one need not
-// be held whole. It keeps its place in the message on a stack of its own.
-type Encoder struct {
-	o       EncodeOptions
-	stack   []place
-	structs int    // on the stack
-	text    []byte // of one value
-	doubt   bool
-}
-
-// A place is a struct or a list that is being written.
-type place struct {
-	v       reflect.Value
-	plan    *Plan  // of a struct
-	list    *codec // of a list
-	members []Member
-	next    int  // index of the next field or element
-	begun   bool // the opening bracket is written
-	some    bool // so is a member
-}
-
-var encoders = sync.Pool{New: func() any { return &Encoder{stack: make([]place, 0, 8), text: make([]byte, 0, 64)} }}
-
-func newEncoder(o EncodeOptions) *Encoder {
-	e := encoders.Get().(*Encoder)
-	e.o = o
-	return e
-}
-
-// Encode begins to write src, a pointer to the plan's struct, as AppendJSON does.
-// The message must not change before Close.
-func (p *Plan) Encode(src any, o EncodeOptions) *Encoder {
-	e := newEncoder(o)
-	e.structs++
-	e.stack = append(e.stack, place{plan: p, v: reflect.ValueOf(src).Elem(), members: o.Members})
-	return e
-}
-
-// Close forgets the message. The encoder must not be used again.
-func (e *Encoder) Close() {
-	clear(e.stack)
-	clear(e.text[:cap(e.text)])
-	*e = Encoder{stack: e.stack[:0], text: e.text[:0]}
-	if cap(e.stack) <= 2*maxDepth && cap(e.text) <= maxText {
-		encoders.Put(e)
-	}
-}
-
-// Doubtful tells whether Check could find something wrong with what has been
-// written. Where it is false, and nothing has failed, Check need not be asked; but
-// it leaves out what is leniently written, and what members replace.
-func (e *Encoder) Doubtful() bool { return e.doubt }
-
-// maxText bounds what an encoder keeps for the text of values.
-const maxText = 4 << 10
-
-// Append appends about size bytes more, or fewer when the message ends; done says
-// that it has ended.
-func (e *Encoder) Append(dst []byte, size int) (out []byte, done bool, err error) {
-	full := len(dst) + min(size, math.MaxInt-len(dst))
-	for len(e.stack) > 0 {
-		if len(dst) >= full {
-			return dst, false, nil
-		}
-		at := &e.stack[len(e.stack)-1]
-		if at.plan != nil {
-			dst, err = e.fields(dst, at)
-		} else {
-			dst, err = e.elements(dst, at, full)
-		}
-		if err != nil {
-			return nil, false, e.located(err)
-		}
-	}
-	return dst, true, nil
-}
-
-// located puts the path to where the encoder is in front of an error.
-func (e *Encoder) located(err error) error {
-	for i := len(e.stack) - 1; i >= 0; i-- {
-		switch at := &e.stack[i]; {
-		case at.plan == nil:
-			err = under(indexPath(at.next-1), err)
-		case at.next <= len(at.plan.fields):
-			err = under(at.plan.fields[at.next-1].name, err)
-		}
-	}
-	return err
-}
-
-// fields writes the fields of a struct, up to one that has to be written first.
-func (e *Encoder) fields(dst []byte, at *place) ([]byte, error) {
-	if !at.begun {
-		dst = e.mark(dst, &markObject)
-		at.begun = true
-	}
-	depth := len(e.stack)
-	for at.next < len(at.plan.fields) {
-		f := at.plan.fields[at.next]
-		at.next++
-		if len(at.members) > 0 && replaced(at.members, f.name) {
+	defer func() { e.depth-- }()
+	start := len(dst)
+	var err error
+	for _, f := range p.fields {
+		fv := f.of(v)
+		if !f.keep && f.isUnset(fv) || replaced(members, f.name) {
 			continue
 		}
-		v := f.of(at.v)
-		unset := f.isUnset(v)
-		if f.checked && !e.doubt {
-			e.doubt = f.isDoubtful(v, unset)
+		dst = append(append(dst, ','), f.key...)
+		if dst, err = e.value(dst, f.codec, fv); err != nil {
+			return nil, under(f.name, err)
 		}
-		if unset && !f.keep {
+	}
+	for _, m := range p.unknown(v) {
+		if replaced(members, m.Name) {
 			continue
 		}
-		if at.some {
-			dst = e.mark(dst, &markComma)
+		if p.byName[m.Name] != nil {
+			return nil, under(m.Name, rulef("has a field of its own"))
 		}
-		at.some = true
-		dst = e.mark(dst, &f.key)
-		var err error
-		if dst, err = e.value(dst, f.codec, v); err != nil || len(e.stack) > depth {
-			return dst, err
+		if dst, err = appendMember(dst, m); err != nil {
+			return nil, err
 		}
 	}
-	at.next++ // past the fields: what is wrong from here on names itself
-	dst, err := e.others(dst, at)
-	if err != nil {
-		return nil, err
-	}
-	e.structs--
-	e.pop()
-	return e.mark(dst, &markObjectEnd), nil
-}
-
-// others writes the members of a struct that have no field.
-func (e *Encoder) others(dst []byte, at *place) ([]byte, error) {
-	write := func(name string, raw json.RawMessage) {
-		if at.some {
-			dst = e.mark(dst, &markComma)
-		}
-		at.some = true
-		dst = e.raw(dst, AppendJSONString(nil, name))
-		dst = e.raw(e.mark(dst, &markColon), raw)
-	}
-	if at.plan.extra != nil {
-		extra := at.v.FieldByIndex(at.plan.extra).Interface().(map[string]json.RawMessage)
-		for _, k := range sortedKeys(extra) {
-			if replaced(at.members, k) {
-				continue
-			}
-			if err := at.plan.checkExtra(k, extra[k]); err != nil {
-				return nil, under(k, err)
-			}
-			write(k, extra[k])
-		}
-	}
-	for i, m := range at.members {
-		if replaced(at.members[i+1:], m.Name) {
+	for i, m := range members {
+		if replaced(members[i+1:], m.Name) {
 			continue
 		}
-		if err := checkJSON(m.Value); err != nil {
-			return nil, under(m.Name, err)
+		if dst, err = appendMember(dst, m); err != nil {
+			return nil, err
 		}
-		write(m.Name, m.Value)
 	}
-	return dst, nil
+	if len(dst) == start {
+		return append(dst, "{}"...), nil
+	}
+	dst[start] = '{' // in place of the first comma
+	return append(dst, '}'), nil
 }
 
-// checkExtra fails for an unknown member that is known, or is no JSON.
-func (p *Plan) checkExtra(name string, raw json.RawMessage) error {
-	if p.Knows(name) {
-		return rulef("has a field of its own")
+// unknown lists the members of a message that have no field, by name.
+func (p *Plan) unknown(v reflect.Value) []Member {
+	if p.extra == nil {
+		return nil
 	}
-	return checkJSON(raw)
+	extra := v.FieldByIndex(p.extra).Interface().(map[string]json.RawMessage)
+	members := make([]Member, 0, len(extra))
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		members = append(members, Member{name, extra[name]})
+	}
+	return members
+}
+
+func appendMember(dst []byte, m Member) ([]byte, error) {
+	if err := checkJSON(m.Value); err != nil {
+		return nil, under(m.Name, err)
+	}
+	dst = append(AppendJSONString(append(dst, ','), m.Name), ':')
+	return append(dst, m.Value...), nil
 }
 
 func replaced(members []Member, name string) bool {
-	for i := range members {
-		if members[i].Name == name {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(members, func(m Member) bool { return m.Name == name })
 }
 
-// elements writes the elements of a list, up to one that has to be written first,
-// or until dst is full.
-func (e *Encoder) elements(dst []byte, at *place, full int) ([]byte, error) {
-	if !at.begun {
-		if e.o.Wrapped {
-			dst = e.mark(dst, &markObject)
-			dst = e.raw(dst, AppendJSONString(nil, at.list.wrap))
-			dst = e.mark(dst, &markColon)
-		}
-		dst = e.mark(dst, &markList)
-		at.begun = true
-	}
-	depth, n := len(e.stack), at.v.Len()
-	for at.next < n {
-		if len(dst) >= full {
-			return dst, nil
-		}
-		if at.next > 0 {
-			dst = e.mark(dst, &markComma)
-		}
-		at.next++
-		var err error
-		if dst, err = e.value(dst, at.list.elem, at.v.Index(at.next-1)); err != nil || len(e.stack) > depth {
-			return dst, err
-		}
-	}
-	dst = e.mark(dst, &markListEnd)
-	if e.o.Wrapped {
-		dst = e.mark(dst, &markObjectEnd)
-	}
-	e.pop()
-	return dst, nil
-}
-
-func (e *Encoder) pop() {
-	last := len(e.stack) - 1
-	e.stack[last] = place{}
-	e.stack = e.stack[:last]
-}
-
-// value writes a simple value; a struct or a list it puts on the stack.
-func (e *Encoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
+func (e *encoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
 	for range c.pointers {
 		if v.IsNil() {
 			return append(dst, "null"...), nil
@@ -291,40 +132,16 @@ func (e *Encoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
 	}
 	switch c.kind {
 	case kindStruct:
-		if e.structs++; e.structs > maxDepth {
-			return nil, rulef(ruleDepth, maxDepth) // a value may contain itself
-		}
-		e.stack = append(e.stack, place{plan: c.plan, v: v})
-		return dst, nil
+		return e.message(dst, c.plan, v, nil)
 	case kindList:
-		e.stack = append(e.stack, place{list: c, v: v})
-		return dst, nil
+		return e.list(dst, c, v)
 	case kindRaw:
 		if v.Len() == 0 {
 			return append(dst, "null"...), nil
 		}
-		if err := checkJSON(v.Bytes()); err != nil {
-			return nil, err
-		}
-		return e.raw(dst, v.Bytes()), nil
+		return append(dst, v.Bytes()...), checkJSON(v.Bytes())
 	}
-	switch c.way { // where something is wrong the general way knows what
-	case wayText:
-		if out, err := quoted(dst, v.String(), e.o.Escaped); err == nil {
-			return out, nil
-		}
-	case wayInt:
-		return strconv.AppendInt(dst, v.Int(), 10), nil
-	case wayKnown:
-		if text, ok := appendKnown(e.text[:0], v); ok {
-			e.text = text
-			if len(text) == 0 {
-				return append(dst, "null"...), nil
-			}
-			return quoted(dst, text, e.o.Escaped)
-		}
-	}
-	text, bare, err := c.appendText(e.text[:0], v, e.o.Lenient)
+	text, bare, err := c.appendText(e.text[:0], v, e.Lenient)
 	if err != nil {
 		return nil, err
 	}
@@ -333,36 +150,51 @@ func (e *Encoder) value(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
 	case len(text) == 0 && c.kind == kindScalar && !c.isText():
 		return append(dst, "null"...), nil
 	case bare:
-		return e.raw(dst, text), nil
+		return append(dst, text...), nil
 	}
-	return quoted(dst, text, e.o.Escaped)
+	return AppendJSONString(dst, text), nil
 }
 
-// raw appends JSON text.
-func (e *Encoder) raw(dst, text []byte) []byte {
-	if e.o.Escaped {
-		return AppendEscaped(dst, text)
+func (e *encoder) list(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
+	if e.Wrapped {
+		dst = append(AppendJSONString(append(dst, '{'), c.wrap), ':')
 	}
-	return append(dst, text...)
+	dst = append(dst, '[')
+	start := len(dst)
+	var err error
+	for i := range v.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = e.value(dst, c.elem, v.Index(i)); err != nil {
+			return nil, under(indexPath(i), err)
+		}
+		if i == 0 { // a list of many is not copied again and again as it grows
+			one := len(dst) - start + 1
+			dst = slices.Grow(dst, (v.Len()-1)*(one+one/32))
+		}
+	}
+	dst = append(dst, ']')
+	if e.Wrapped {
+		dst = append(dst, '}')
+	}
+	return dst, nil
 }
 
-// A mark is a piece of JSON that is known beforehand, plain and escaped.
-type mark struct{ plain, escaped string }
+// isZeroer is a type that has its own notion of unset, such as fliggy.Time.
+type isZeroer interface{ IsZero() bool }
 
-func newMark(plain string) mark {
-	var place [1 << 10]byte
-	return mark{plain, string(AppendEscaped(place[:0], plain))}
-}
+// of returns the field of the struct v.
+func (f *field) of(v reflect.Value) reflect.Value { return v.FieldByIndex(f.path) }
 
-var (
-	markObject, markObjectEnd = newMark("{"), newMark("}")
-	markList, markListEnd     = newMark("["), newMark("]")
-	markComma, markColon      = newMark(","), newMark(":")
-)
-
-func (e *Encoder) mark(dst []byte, m *mark) []byte {
-	if e.o.Escaped {
-		return append(dst, m.escaped...)
+// isUnset reports whether the field has nothing to say: the zero value, and a time
+// that says so itself.
+func (f *field) isUnset(v reflect.Value) bool {
+	switch {
+	case !f.zeroer:
+		return v.IsZero()
+	case v.CanAddr():
+		return v.Addr().Interface().(isZeroer).IsZero()
 	}
-	return append(dst, m.plain...)
+	return v.Interface().(isZeroer).IsZero()
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -13,7 +14,7 @@ import (
 
 var errUTF8 = rulef(ruleUTF8)
 
-// appendText appends the text of a simple value, and tells whether JSON has it
+// appendText appends the text of a simple value, and reports whether JSON has it
 // bare.
 func (c *codec) appendText(dst []byte, v reflect.Value, lenient bool) (out []byte, bare bool, err error) {
 	start := len(dst)
@@ -91,15 +92,8 @@ type timeAppender interface {
 
 // jsonText returns the text of a JSON value, and whether JSON has it bare.
 func jsonText(raw []byte) (text string, bare bool) {
-	s := scanner{text: string(raw)}
-	t, _ := s.token() // checked by the caller
-	switch t.first {
-	case '"':
-		return t.str(), false
-	case 'n':
-		return "", false
-	}
-	return Compact(t.raw), true
+	v, _ := ParseJSON(string(raw)) // checked by the caller
+	return v.Text(), v.Kind() != Text && v.Kind() != Null
 }
 
 // appendBase appends the text of a value by its kind.
@@ -122,121 +116,44 @@ func appendBase(dst []byte, v reflect.Value) (out []byte, bare bool, err error) 
 	return nil, false, rulef("no way to write a %s", v.Type())
 }
 
-// isNumber tells whether s is a number by the grammar of JSON.
+// isNumber reports whether s is a number by the grammar of JSON.
 func isNumber(s string) bool {
 	sc := scanner{text: s}
 	return sc.number() == nil && sc.pos == len(s)
 }
 
 // AppendJSONString appends s as JSON text, escaped as the platform's SDK does:
-// quote, backslash, slash and the controls; all else stays as it is.
-func AppendJSONString(dst []byte, s string) []byte {
-	return append(appendJSONText(append(dst, '"'), s), '"')
-}
-
-// quoted appends text as a JSON string, and fails where it is not UTF-8.
-func quoted[T string | []byte](dst []byte, text T, escaped bool) ([]byte, error) {
-	if escaped {
-		return quotedEscaped(dst, text)
-	}
+// quote, backslash, slash and the controls, those from U+0080 to U+009F too; all
+// else stays as it is.
+func AppendJSONString[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
-	for i := range len(text) {
-		if !jsonPlain[text[i]] {
-			if !utf8.ValidString(string(text)) {
-				return nil, errUTF8
-			}
-			return append(appendJSONText(dst, text), '"'), nil
-		}
-	}
-	return append(append(dst, text...), '"'), nil
-}
-
-// quotedEscaped is quoted, in the form of AppendEscaped.
-func quotedEscaped[T string | []byte](dst []byte, text T) ([]byte, error) {
-	dst = append(dst, "%22"...)
-	start := len(dst)
-	dst, high := appendWords(dst, text, &formJSONWords)
-	if high && !bytewise(text) {
-		if !utf8.ValidString(string(text)) {
-			return nil, errUTF8
-		}
-		dst = AppendEscaped(dst[:start], appendJSONText(nil, text))
-	}
-	return append(dst, "%22"...), nil
-}
-
-// bytewise tells whether each byte of text is escaped by itself: no character from
-// U+0080 to U+009F, which begin with C2, and nothing that is not UTF-8.
-func bytewise[T string | []byte](text T) bool {
-	for i := range len(text) {
-		if text[i] == 0xC2 {
-			return false
-		}
-	}
-	return utf8.ValidString(string(text))
-}
-
-func appendJSONText[T string | []byte](dst []byte, text T) []byte {
 	from := 0
-	for i := 0; i < len(text); {
-		c := text[i]
-		if jsonPlain[c] {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"', c == '\\', c == '/', c < ' ', c == 0x7F:
+			dst = appendJSONByte(append(dst, s[from:i]...), c)
+			from = i + 1
+		case c == 0xC2 && i+1 < len(s) && s[i+1] < 0xA0:
+			dst = appendControl(append(dst, s[from:i]...), s[i+1])
 			i++
-			continue
+			from = i + 1
 		}
-		r, n := rune(c), 1
-		if c >= utf8.RuneSelf {
-			r, n = utf8.DecodeRuneInString(string(text[i:min(len(text), i+utf8.UTFMax)]))
-		}
-		if r > 0x9F && (r != utf8.RuneError || n > 1) {
-			i += n
-			continue
-		}
-		dst = append(dst, text[from:i]...)
-		switch {
-		case r == utf8.RuneError:
-			dst = utf8.AppendRune(dst, r)
-		case r >= utf8.RuneSelf:
-			dst = appendControl(dst, r)
-		default:
-			dst = appendJSONByte(dst, c)
-		}
-		i += n
-		from = i
 	}
-	return append(dst, text[from:]...)
+	return append(append(dst, s[from:]...), '"')
 }
 
-// jsonPlain says which bytes of ASCII a JSON string has as they are.
-var jsonPlain = func() (t [256]bool) {
-	for c := range byte(utf8.RuneSelf) {
-		t[c] = len(appendJSONByte(nil, c)) == 1
-	}
-	return t
-}()
-
-// appendJSONByte appends one byte of a JSON string, a whole character if it is
-// ASCII.
+// appendJSONByte appends a character of ASCII that a JSON string cannot have as it
+// is, or that the platform's SDK escapes.
 func appendJSONByte(dst []byte, c byte) []byte {
-	switch {
-	case c == '"' || c == '\\' || c == '/':
-		return append(dst, '\\', c)
-	case c == '\b':
-		return append(dst, '\\', 'b')
-	case c == '\f':
-		return append(dst, '\\', 'f')
-	case c == '\n':
-		return append(dst, '\\', 'n')
-	case c == '\r':
-		return append(dst, '\\', 'r')
-	case c == '\t':
-		return append(dst, '\\', 't')
-	case c < ' ', c == 0x7F:
-		return appendControl(dst, rune(c))
+	if at := strings.IndexByte("\b\f\n\r\t", c); at >= 0 {
+		return append(dst, '\\', "bfnrt"[at])
 	}
-	return append(dst, c)
+	if c < ' ' || c == 0x7F {
+		return appendControl(dst, c)
+	}
+	return append(dst, '\\', c)
 }
 
-func appendControl(dst []byte, r rune) []byte {
-	return append(dst, '\\', 'u', '0', '0', upperHex[r>>4], upperHex[r&15])
+func appendControl(dst []byte, c byte) []byte {
+	return append(dst, '\\', 'u', '0', '0', upperHex[c>>4], upperHex[c&15])
 }

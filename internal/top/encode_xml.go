@@ -2,11 +2,8 @@ package top
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/xml"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -35,19 +32,17 @@ func (e *xmlEncoder) message(dst []byte, name string, p *Plan, v reflect.Value) 
 			return nil, under(f.name, err)
 		}
 	}
-	if p.extra != nil {
-		extra := v.FieldByIndex(p.extra).Interface().(map[string]json.RawMessage)
-		for _, k := range sortedKeys(extra) {
-			err := p.checkExtra(k, extra[k])
-			if err == nil && !isXMLName(k) {
-				err = rulef("cannot be the name of an element")
-			}
-			if err == nil {
-				dst, err = appendXMLRaw(dst, k, extra[k])
-			}
-			if err != nil {
-				return nil, under(k, err)
-			}
+	for _, m := range p.unknown(v) {
+		switch {
+		case p.byName[m.Name] != nil:
+			err = rulef("has a field of its own")
+		case !isXMLName(m.Name):
+			err = rulef("cannot be the name of an element")
+		default:
+			dst, err = appendXMLRaw(dst, m.Name, m.Value)
+		}
+		if err != nil {
+			return nil, under(m.Name, err)
 		}
 	}
 	return appendTag(dst, "</", name), nil
@@ -119,12 +114,12 @@ func appendTag(dst []byte, open, name string) []byte {
 	return append(dst, '>')
 }
 
-// notInXML tells whether XML 1.0 has no way to write r.
+// notInXML reports whether XML 1.0 has no way to write r.
 func notInXML(r rune) bool {
 	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }
 
-// isXMLName tells whether s can name an element: letters and digits of ASCII,
+// isXMLName reports whether s can name an element: letters and digits of ASCII,
 // '_', '-' and '.', a letter or '_' first.
 func isXMLName(s string) bool {
 	for i := range len(s) {
@@ -137,5 +132,3 @@ func isXMLName(s string) bool {
 	}
 	return s != ""
 }
-
-func sortedKeys(m map[string]json.RawMessage) []string { return slices.Sorted(maps.Keys(m)) }

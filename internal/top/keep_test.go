@@ -28,7 +28,7 @@ func TestKeptJSON(t *testing.T) {
 	plan := planOf[message](t)
 	var first, second message
 	for text, into := range map[string]*message{`{"a":{"x":1},"b":[2]}`: &first, `{"a":{"y":3},"b":[4]}`: &second} {
-		if err := plan.DecodeText(text, len(text), into); err != nil {
+		if err := plan.DecodeJSON([]byte(text), into); err != nil {
 			t.Fatal(err)
 		}
 	}

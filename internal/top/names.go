@@ -24,7 +24,7 @@ func utf16Weight(b byte) int {
 	return int(b)
 }
 
-// IsBlank tells whether s is empty or Java whitespace throughout: the platform
+// IsBlank reports whether s is empty or Java whitespace throughout: the platform
 // neither signs nor sends such values. The set is Java's: it lacks U+00A0,
 // U+2007, U+202F and U+0085, which unicode.IsSpace has, and has U+001C..U+001F,
 // which unicode.IsSpace lacks.

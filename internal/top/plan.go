@@ -35,7 +35,8 @@ type field struct {
 	codec    *codec
 	required bool
 	keep     bool
-	fieldText
+	key      string // the name as JSON, and a colon
+	zeroer   bool   // its type says itself whether it is unset
 }
 
 // kind tells how a value travels.
@@ -57,18 +58,14 @@ const (
 type codec struct {
 	kind     kind
 	typ      reflect.Type
-	pointers int           // how many pointers lie around the value
-	quick    quickScalar   // how a scalar reads plain text, nil without a short cut
-	keeps    bool          // whether a scalar may keep the JSON that it is given
-	elem     *codec        // list elements
-	empty    reflect.Value // a list of nothing, not nil
-	size     uintptr       // of a list's element and what it points to, in bytes
-	plan     *Plan         // structs
-	wrap     string        // element name of a list in wrapped JSON and XML
+	pointers int     // how many pointers lie around the value
+	elem     *codec  // list elements
+	size     uintptr // of a list's element and what it points to, in bytes
+	plan     *Plan   // structs
+	wrap     string  // element name of a list in wrapped JSON and XML
 	number   bool
 	text     bool
 	layout   string
-	way      textWay
 }
 
 var (
@@ -76,6 +73,7 @@ var (
 	extraType       = reflect.TypeFor[map[string]json.RawMessage]()
 	unmarshalerType = reflect.TypeFor[json.Unmarshaler]()
 	textType        = reflect.TypeFor[encoding.TextUnmarshaler]()
+	zeroerType      = reflect.TypeFor[isZeroer]()
 	timeType        = reflect.TypeFor[time.Time]()
 	decimalType     = reflect.TypeFor[decimal.Decimal]()
 	idType          = reflect.TypeFor[fliggy.ID]()
@@ -210,7 +208,8 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 			return fmt.Errorf("%s.%s: a second member %q", t.Name(), sf.Name, f.name)
 		}
 		f.path, f.bit = here, len(p.fields)
-		f.prepareText(sf.Type)
+		f.key = string(append(AppendJSONString(nil, f.name), ':'))
+		f.zeroer = sf.Type.Kind() != reflect.Pointer && sf.Type.Implements(zeroerType)
 		p.fields = append(p.fields, f)
 		if f.required {
 			p.required = append(p.required, f)
@@ -285,7 +284,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 	case t == timeType:
 		return nil, errTime
 	case isScalar(t):
-		cd.kind, cd.quick, cd.keeps = kindScalar, quickScalars[t], t.PkgPath() != idType.PkgPath()
+		cd.kind = kindScalar
 		return cd, nil
 	}
 	switch t.Kind() {
@@ -316,7 +315,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 		if elem.typ.Kind() == reflect.Uint8 && elem.kind == kindUint {
 			return nil, errors.New("bytes have no wire format: use text or json.RawMessage")
 		}
-		cd.elem, cd.empty, cd.size = elem, reflect.MakeSlice(t, 0, 0), sizeOf(t.Elem())
+		cd.elem, cd.size = elem, sizeOf(t.Elem())
 		cd.wrap = defaultWrap(elem)
 	default:
 		return nil, fmt.Errorf("a %s has no wire format: use a struct with tags, or a json.RawMessage", t)

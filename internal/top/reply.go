@@ -1,7 +1,6 @@
 package top
 
 import (
-	"iter"
 	"reflect"
 	"slices"
 	"strings"
@@ -43,11 +42,15 @@ type Fault struct {
 
 // contradicted reports whether any member beside the error envelope, which is the
 // member called root or all those that an error has, could say what became of the call.
-func contradicted(members []Part, root string) bool {
-	return slices.ContainsFunc(members, func(m Part) bool {
-		own := m.Name == root || root == "" && slices.Contains(errorNames, m.Name)
-		return !own && m.Name != requestID && m.Name != "_trace_id_"
-	})
+func contradicted(v Value, root string) bool {
+	for m := range v.Inside() {
+		name := m.Name()
+		own := name == root || root == "" && slices.Contains(errorNames, name)
+		if !own && name != requestID && name != "_trace_id_" {
+			return true
+		}
+	}
+	return false
 }
 
 // errorNames are the members of an error, the request id aside.
@@ -60,26 +63,22 @@ type faultText struct {
 	SubMessage string `top:"sub_message"`
 }
 
-func (f *faultText) fault() *Fault {
-	out := f.Fault
-	if out.Msg == "" {
-		out.Msg = f.Message
-	}
-	if out.SubMsg == "" {
-		out.SubMsg = f.SubMessage
-	}
-	return &out
-}
+var faultPlan = mustPlan[faultText]()
 
-// An errorEnvelope is the error envelope of TOP with its root.
-type errorEnvelope struct {
-	Fault *faultText `top:"error_response"`
+// readFault reads an error envelope.
+func readFault(v Value) (*Fault, error) {
+	var f faultText
+	if err := faultPlan.Decode(v, &f); err != nil {
+		return nil, err
+	}
+	if f.Msg == "" {
+		f.Msg = f.Message
+	}
+	if f.SubMsg == "" {
+		f.SubMsg = f.SubMessage
+	}
+	return &f.Fault, nil
 }
-
-var (
-	faultPlan = mustPlan[faultText]()
-	errorPlan = mustPlan[errorEnvelope]()
-)
 
 // A verdict is what an object says of itself.
 type verdict uint8
@@ -90,8 +89,8 @@ const (
 	bare            // an error of the gateway without its root
 )
 
-// judge reports whether an object with these members is an error envelope, although
-// it is not called error_response.
+// judge reports whether an object or element is an error envelope, although it is
+// not called error_response.
 //
 // It is one if its flag is failure. Qimen's replies have that flag. A reply of TOP
 // may have a flag of its own, which counts only where a code or a message stands
@@ -100,11 +99,12 @@ const (
 // It is one, too, if it could be an error (see couldBeError) and has a sub code, or
 // one of the types that the gateways give their errors. So a regular reply with a
 // code and a message of its own is none.
-func judge(members []Part, dialect Dialect) verdict {
-	if strings.EqualFold(wordOf(members, flag), failure) && (dialect == Qimen || hasAny(members, "code", "sub_code", "msg", "message")) {
+func judge(v Value, dialect Dialect) verdict {
+	failed := strings.EqualFold(word(v, flag), "failure")
+	if failed && (dialect == Qimen || hasAny(v, "code", "sub_code", "msg", "message")) {
 		return flagged
 	}
-	if couldBeError(members) && (hasAny(members, "sub_code") || isErrorType(wordOf(members, "type"))) {
+	if couldBeError(v) && (hasAny(v, "sub_code") || isErrorType(v)) {
 		return bare
 	}
 	return regular
@@ -112,27 +112,29 @@ func judge(members []Part, dialect Dialect) verdict {
 
 // couldBeError reports whether the members could be those of an error: a code other
 // than 0, a message, and no success flag.
-func couldBeError(members []Part) bool {
-	code := wordOf(members, "code")
-	return code != "" && code != "0" && hasAny(members, "msg", "message") && !hasAny(members, "successful", "success")
+func couldBeError(v Value) bool {
+	code := word(v, "code")
+	return code != "" && code != "0" && hasAny(v, "msg", "message") && !hasAny(v, "successful", "success")
 }
 
-func isErrorType(s string) bool {
-	return strings.EqualFold(s, "ISP") || strings.EqualFold(s, "ISV") || strings.EqualFold(s, "SYSTEM")
+// isErrorType reports whether the type is one that the gateways give their errors.
+func isErrorType(v Value) bool {
+	kind := strings.ToUpper(word(v, "type"))
+	return kind == "ISP" || kind == "ISV" || kind == "SYSTEM"
 }
 
-func hasAny(members []Part, names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool { return wordOf(members, name) != "" })
+func hasAny(v Value, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return word(v, name) != "" })
 }
 
-// wordOf returns the text of a simple member without white space around it, nothing
+// word returns the text of a simple member without white space around it, nothing
 // for any other value.
-func wordOf(members []Part, name string) string {
-	value := valueOf(members, name)
-	if value == "" || value[0] == '{' || value[0] == '[' {
+func word(v Value, name string) string {
+	m := v.Get(name)
+	if kind := m.Kind(); kind == Object || kind == List || kind == Element && m.hasKids() {
 		return ""
 	}
-	return strings.TrimSpace(textOf(value))
+	return strings.TrimSpace(m.Text())
 }
 
 func mustPlan[T any]() *Plan {
@@ -148,7 +150,6 @@ const (
 	requestID = "request_id"
 	qimenRoot = "response"
 	flag      = "flag"
-	failure   = "failure"
 
 	ruleInner = "missing: the reply is expected inside it"
 	ruleEmpty = "the reply is empty"
@@ -158,62 +159,150 @@ const (
 type Reply struct {
 	Fault     *Fault // the error envelope, nil for a regular reply
 	RequestID string
+	members   Value // where they lie
 	inner     string
-	text      string   // JSON: the object with the members
-	size      int      // JSON: of the whole text
-	empty     bool     // JSON: there are none
-	tree      *xmlTree // XML: the whole document
-	plan      *Plan    // what the reply was decoded by
-
-	couldBeError, contradicted bool // see the functions of those names
+	plan      *Plan // what the reply was decoded by
 }
 
-// OpenReply opens the envelope of a reply, whose text must be valid UTF-8: error
-// envelopes are found in every format and place, the root of a wrapped reply is taken off
-// whatever it is called, and where the platform answers in the other JSON format
-// than asked the reply is understood all the same. inner, where not empty, names a
-// member that holds the members of the reply.
+// OpenReply opens the envelope of a reply: error envelopes are found in every format
+// and place, the root of a wrapped reply is taken off whatever it is called, and
+// where the platform answers in the other JSON format than asked the reply is
+// understood all the same. inner, where not empty, names a member that holds the
+// members of the reply.
 func OpenReply(text string, format Format, dialect Dialect, inner string) (*Reply, error) {
-	r := &Reply{inner: inner}
-	var err error
-	if format == XML {
-		err = r.openXML([]byte(text), dialect)
-	} else {
-		err = r.openJSON(text, format, dialect)
-	}
+	body, err := readReply(text, format)
 	if err != nil {
 		return nil, err
 	}
-	if r.Fault != nil {
-		r.RequestID = r.Fault.RequestID
+	r := &Reply{members: body, inner: inner}
+	err = r.open(dialect)
+	if root := findRoot(body, format, dialect); err == nil && r.Fault == nil && root.Kind() != None {
+		r.members = root
+		err = r.open(dialect)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Fault != nil:
+		return r, nil
+	}
+	r.RequestID = r.members.keep(r.members.Get(requestID).Text())
+	if inner == "" {
+		return r, nil
+	}
+	r.members = r.members.Get(inner)
+	if kind := r.members.Kind(); kind != Object && kind != Element {
+		return nil, under(inner, rulef(ruleInner))
+	}
+	if id := r.members.Get(requestID).Text(); id != "" {
+		r.RequestID = r.members.keep(id)
+	}
+	if err := checkFrame(r.members, ""); err != nil {
+		return nil, err
 	}
 	return r, nil
+}
+
+// in is under for a name that may be empty.
+func in(name string, err error) error {
+	if name == "" {
+		return err
+	}
+	return under(name, err)
+}
+
+// readReply returns the object or root element that a reply is. An element may hold
+// the text of an object.
+func readReply(text string, format Format) (Value, error) {
+	if format != XML {
+		v, err := ParseJSON(text)
+		if err == nil && v.Kind() != Object {
+			err = rulef("expected an object, got %v", v.Kind())
+		}
+		return v, err
+	}
+	root, err := ParseXML([]byte(text))
+	if err != nil || root.hasKids() || !strings.HasPrefix(strings.TrimSpace(root.Text()), "{") {
+		return root, err
+	}
+	in, err := ParseJSON(root.Text())
+	if err == nil {
+		in.nodes[0].name = root.Name()
+	}
+	return in, err
+}
+
+// open finds the error envelope that the members are or hold.
+func (r *Reply) open(dialect Dialect) error {
+	v := r.members
+	if err := checkFrame(v, r.inner); err != nil {
+		return err
+	}
+	envelope, path := v.Get(errorRoot), errorRoot
+	isError := v.Name() == errorRoot
+	if isError {
+		envelope, path = v, ""
+	}
+	provider := false
+	if response := v.Get(qimenRoot); envelope.Kind() == None && response.Kind() == Object &&
+		(dialect == Qimen || v.count() == 1) && judge(response, dialect) != regular {
+		if err := checkFrame(response, ""); err != nil {
+			return err
+		}
+		envelope, path = response, qimenRoot
+	}
+	if envelope.Kind() == None {
+		verdict := judge(v, dialect)
+		if verdict == regular && (r.inner == "" || v.Get(r.inner).Kind() != None || !couldBeError(v) || contradicted(v, "")) {
+			return nil
+		}
+		provider = v.Name() != qimenRoot && (verdict == flagged || dialect == Qimen && !isErrorType(v))
+		envelope, path = v, ""
+	}
+	var err error
+	if r.Fault, err = readFault(envelope); err != nil {
+		return in(path, err)
+	}
+	r.Fault.Provider, r.RequestID = provider, r.Fault.RequestID
+	r.Fault.Contradicted = !isError && contradicted(v, path)
+	return nil
+}
+
+// BareFault returns what a decoded reply says that could be an error without its root
+// (see couldBeError) and is nothing that was expected: nil where it is not so.
+func (r *Reply) BareFault() *Fault {
+	if r.plan == nil || !couldBeError(r.members) || r.Understood() {
+		return nil
+	}
+	fault, err := readFault(r.members)
+	if err != nil {
+		return nil
+	}
+	fault.Contradicted = contradicted(r.members, "")
+	return fault
 }
 
 // Decode reads the members of a regular reply into dst, a pointer to the plan's
 // struct. A reply without members is an error.
 func (r *Reply) Decode(p *Plan, dst any) error {
 	r.plan = p
-	if r.tree != nil {
-		return r.tree.decode(p, r.inner, dst)
+	if r.members.Kind() == Object && !r.members.hasKids() {
+		return in(r.inner, rulef(ruleEmpty))
 	}
-	if r.empty {
-		return rulef(ruleEmpty)
-	}
-	return p.decodeText(r.text, r.size, dst)
+	return in(r.inner, p.Decode(r.members, dst))
 }
 
-// Understood tells whether the message that the reply was decoded into has a
+// Understood reports whether the message that the reply was decoded into has a
 // place for any of its members, the request id aside: a reply of which nothing is
 // known is not the reply that was expected. A reply with a request id and nothing
 // else is understood.
 func (r *Reply) Understood() bool {
 	others := false
-	for name := range r.names() {
-		if name == requestID {
+	for m := range r.members.Inside() {
+		if m.Name() == requestID {
 			continue
 		}
-		if r.plan.Knows(name) {
+		if r.plan.Knows(m.Name()) {
 			return true
 		}
 		others = true
@@ -221,43 +310,45 @@ func (r *Reply) Understood() bool {
 	return !others
 }
 
-// BareFault returns what a decoded reply says that could be an error without its root
-// (see couldBeError) and is nothing that was expected: nil where it is not so.
-func (r *Reply) BareFault() *Fault {
-	if !r.couldBeError || r.plan == nil || r.Understood() {
-		return nil
+// Knows reports whether the message has a member of that name.
+func (p *Plan) Knows(name string) bool { return p.byName[name] != nil }
+
+// checkFrame fails for a member of the envelope that comes twice; a repeated one of
+// the message is found out when that is decoded.
+func checkFrame(v Value, inner string) error {
+	seen := map[string]bool{}
+	for m := range v.Inside() {
+		switch name := m.Name(); {
+		case name == errorRoot, name == requestID, name == flag, name == inner, name == qimenRoot, isRootName(name):
+			if seen[name] {
+				return under(name, rulef(ruleTwice))
+			}
+			seen[name] = true
+		}
 	}
-	var f faultText
-	var err error
-	if r.tree != nil {
-		err = r.tree.decode(faultPlan, "", &f)
-	} else {
-		err = faultPlan.decodeText(r.text, r.size, &f)
-	}
-	if err != nil {
-		return nil
-	}
-	fault := f.fault()
-	fault.Contradicted = r.contradicted
-	return fault
+	return nil
 }
 
-// names are the names of the members.
-func (r *Reply) names() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if r.tree == nil {
-			parts, _ := appendParts(nil, r.text) // they were read before
-			for _, m := range parts {
-				if !yield(m.Name) {
-					return
-				}
-			}
-			return
-		}
-		for _, i := range r.tree.members(r.inner) {
-			if !yield(r.tree.name(i)) {
-				return
-			}
+// findRoot returns the member that is the root of a wrapped reply, none where the
+// members lie in v. A simplified reply is unwrapped only when its single member is
+// named as a root, or is an error. The root of XML has been taken off by reading it.
+func findRoot(v Value, format Format, dialect Dialect) Value {
+	if v.Kind() != Object || v.Name() != "" {
+		return Value{}
+	}
+	alone := v.count() == 1
+	for m := range v.Inside() {
+		name := m.Name()
+		switch {
+		case m.Kind() != Object:
+		case isRootName(name) && (alone || format == Wrapped),
+			alone && format == Wrapped && dialect == TOP,
+			alone && dialect == Qimen && name == qimenRoot,
+			alone && judge(m, dialect) != regular:
+			return m
 		}
 	}
+	return Value{}
 }
+
+func isRootName(name string) bool { return strings.HasSuffix(name, "_response") }

@@ -70,7 +70,7 @@ var verdicts = map[string]func(t *testing.T, v *responseVector, r *top.Reply, er
 	// Both refuse it.
 	"not_json": func(t *testing.T, _ *responseVector, _ *top.Reply, err error) {
 		t.Helper()
-		wantError(t, "open", err, "not JSON at byte 0: expected an object")
+		wantError(t, "open", err, "not JSON at byte 0: expected a value")
 	},
 	// Null text is empty text there, missing here.
 	"json_nulls": func(t *testing.T, v *responseVector, r *top.Reply, err error) {

@@ -1,41 +1,41 @@
 package top
 
 import (
-	"encoding/json"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// maxDepth bounds the nesting of what is read; the documented messages nest
-// six deep.
-const (
-	maxDepth  = 64
-	ruleDepth = "nested deeper than %d"
-)
+// byteOrderMark is what some writers put before a text in UTF-8.
+const byteOrderMark = "\uFEFF"
 
-// A scanner walks over JSON text. The text must be valid UTF-8. What it returns
-// are parts of the text, not copies.
+// ParseJSON reads a text that is one JSON value in valid UTF-8. Control characters
+// inside strings are taken as they are: some gateways of the platform write them.
+func ParseJSON(text string) (Value, error) { return parseJSON(text, 0, len(text)) }
+
+// parseJSON is ParseJSON for a text that lies that deep in a message of so many
+// bytes.
+func parseJSON(text string, depth, size int) (Value, error) {
+	if !utf8.ValidString(text) {
+		return Value{}, rulef(ruleUTF8)
+	}
+	s := scanner{text: text, depth: depth, tree: &tree{long: size > maxShared}}
+	s.nodes = make([]node, 0, 1+min(len(text)/16, 1024))
+	if err := s.value(""); err != nil {
+		return Value{}, err
+	}
+	if s.peek() != 0 || s.pos < len(text) {
+		return Value{}, s.errSyntax("the end")
+	}
+	return Value{s.tree, 0}, nil
+}
+
+// A scanner reads JSON into a tree, byte by byte.
 type scanner struct {
+	*tree
 	text  string
 	pos   int
 	depth int
-}
-
-// A token is one value of any kind as it stands in the text.
-type token struct {
-	raw     string
-	first   byte // tells the kind
-	escaped bool // a string with escapes
-}
-
-// content returns what stands between the quotes of a string.
-func (t token) content() string { return t.raw[1 : len(t.raw)-1] }
-
-// str returns the text of a string.
-func (t token) str() string {
-	if t.escaped {
-		return unescape(t.content())
-	}
-	return t.content()
 }
 
 // errSyntax says where the text stops being JSON; the text itself stays out.
@@ -48,13 +48,6 @@ func (s *scanner) errSyntax(want string) error {
 
 // peek skips white space and returns the next byte, 0 at the end.
 func (s *scanner) peek() byte {
-	if s.pos < len(s.text) && s.text[s.pos] > ' ' {
-		return s.text[s.pos]
-	}
-	return s.skipSpace()
-}
-
-func (s *scanner) skipSpace() byte {
 	for ; s.pos < len(s.text); s.pos++ {
 		switch c := s.text[s.pos]; c {
 		case ' ', '\t', '\r', '\n':
@@ -65,191 +58,122 @@ func (s *scanner) skipSpace() byte {
 	return 0
 }
 
-// errKind says what stands at the cursor in place of what is due: another kind of
-// value, or no JSON at all.
-func (s *scanner) errKind(want string) error {
-	first := s.peek()
-	rest := *s
-	if _, err := rest.token(); err != nil || rest.end() != nil {
-		return s.errSyntax(want)
+// value adds the value at the cursor to the tree.
+func (s *scanner) value(name string) error {
+	first, start, at := s.peek(), s.pos, len(s.nodes)
+	if at == maxValues {
+		return rulef(ruleValues, maxValues)
 	}
-	return rulef("expected %s, got %s", want, kindOf(first))
-}
-
-// end fails unless only white space is left.
-func (s *scanner) end() error {
-	if s.peek() != 0 || s.pos < len(s.text) {
-		return s.errSyntax("the end")
+	s.nodes = append(s.nodes, node{name: name})
+	n := node{name: name}
+	var err error
+	switch {
+	case first == '"':
+		n.kind = Text
+		n.escaped, err = s.str()
+	case first == '-' || first >= '0' && first <= '9':
+		n.kind, err = Number, s.number()
+	case first == '{':
+		n.kind, err = Object, s.inside('}')
+	case first == '[':
+		n.kind, err = List, s.inside(']')
+	case first == 't':
+		n.kind, err = Bool, s.literal("true")
+	case first == 'f':
+		n.kind, err = Bool, s.literal("false")
+	case first == 'n':
+		n.kind, err = Null, s.literal("null")
+	default:
+		err = s.errSyntax("a value")
 	}
+	if err != nil {
+		return err
+	}
+	n.text, n.end = s.text[start:s.pos], int32(len(s.nodes)) //nolint:gosec // at most maxValues
+	s.nodes[at] = n
 	return nil
 }
 
-// open enters the object or list whose bracket the caller has seen at the cursor.
-func (s *scanner) open() error {
+// inside reads the members of an object or the items of a list, whose bracket is at
+// the cursor.
+func (s *scanner) inside(closing byte) error {
 	s.pos++
 	if s.depth++; s.depth > maxDepth {
 		return rulef(ruleDepth, maxDepth)
 	}
-	return nil
-}
-
-// next moves to the i-th part of an object or list that was opened, counted from
-// 0. It is false, and the object or list left, where there are no more.
-func (s *scanner) next(i int, closing byte) (more bool, err error) {
-	switch c := s.peek(); {
-	case c == ',' && i > 0:
-		s.pos++
-	case c == closing:
-		s.pos++
-		s.depth--
-		return false, nil
-	case i == 0:
-	case closing == '}':
-		return false, s.errSyntax("',' or '}'")
-	default:
-		return false, s.errSyntax("',' or ']'")
+	for i := 0; ; i++ {
+		switch c := s.peek(); {
+		case c == closing:
+			s.pos++
+			s.depth--
+			return nil
+		case i == 0:
+		case c == ',':
+			s.pos++
+		default:
+			return s.errSyntax("',' or '" + string(closing) + "'")
+		}
+		name, err := "", error(nil)
+		if closing == '}' {
+			name, err = s.name()
+		}
+		if err == nil {
+			err = s.value(name)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return true, nil
 }
 
-// member moves to the value of the i-th member of an object that was opened, and
-// returns the member's name, a string.
-func (s *scanner) member(i int) (name token, more bool, err error) {
-	if more, err = s.next(i, '}'); more {
-		name, err = s.name()
-	}
-	return name, more && err == nil, err
-}
-
-// name consumes the name of a member and the colon behind it.
-func (s *scanner) name() (name token, err error) {
+// name reads the name of a member and the colon behind it.
+func (s *scanner) name() (string, error) {
 	if s.peek() != '"' {
-		return token{}, s.errSyntax("a member name")
+		return "", s.errSyntax("a member name")
 	}
-	start := s.pos
-	if name.escaped, err = s.skipString(); err != nil {
-		return token{}, err
+	start := s.pos + 1
+	escaped, err := s.str()
+	if err != nil {
+		return "", err
 	}
-	name.raw = s.text[start:s.pos]
-	return name, s.colon()
-}
-
-func (s *scanner) colon() error {
+	name := s.text[start : s.pos-1]
+	if escaped {
+		name = unescape(name)
+	}
 	if s.peek() != ':' {
-		return s.errSyntax("\":\"")
+		return "", s.errSyntax("':'")
 	}
 	s.pos++
-	return nil
-}
-
-// element moves to the i-th element of a list that was opened.
-func (s *scanner) element(i int) (more bool, err error) { return s.next(i, ']') }
-
-// token consumes one value of any kind.
-func (s *scanner) token() (t token, err error) {
-	t.first = s.peek()
-	start := s.pos
-	if t.first == '"' {
-		t.escaped, err = s.skipString()
-	} else {
-		err = s.skip(t.first)
-	}
-	if err != nil {
-		return token{}, err
-	}
-	t.raw = s.text[start:s.pos]
-	return t, nil
-}
-
-// skip consumes the value at the cursor, whose first byte the caller has seen.
-func (s *scanner) skip(first byte) error {
-	switch {
-	case first == '"':
-		_, err := s.skipString()
-		return err
-	case first == '-' || first >= '0' && first <= '9':
-		return s.number()
-	case first == '{':
-		return s.skipObject()
-	case first == '[':
-		return s.skipList()
-	case first == 't':
-		return s.literal("true")
-	case first == 'f':
-		return s.literal("false")
-	case first == 'n':
-		return s.literal("null")
-	}
-	return s.errSyntax("a value")
-}
-
-func (s *scanner) skipObject() error {
-	if err := s.open(); err != nil {
-		return err
-	}
-	for i := 0; ; i++ {
-		if more, err := s.next(i, '}'); !more {
-			return err
-		}
-		if s.peek() != '"' {
-			return s.errSyntax("a member name")
-		}
-		if _, err := s.skipString(); err != nil {
-			return err
-		}
-		if err := s.colon(); err != nil {
-			return err
-		}
-		if err := s.skip(s.peek()); err != nil {
-			return err
-		}
-	}
-}
-
-func (s *scanner) skipList() error {
-	if err := s.open(); err != nil {
-		return err
-	}
-	for i := 0; ; i++ {
-		if more, err := s.element(i); !more {
-			return err
-		}
-		if err := s.skip(s.peek()); err != nil {
-			return err
-		}
-	}
+	return name, nil
 }
 
 func (s *scanner) literal(word string) error {
-	if len(s.text)-s.pos < len(word) || s.text[s.pos:s.pos+len(word)] != word {
+	if !strings.HasPrefix(s.text[s.pos:], word) {
 		return s.errSyntax(word)
 	}
 	s.pos += len(word)
 	return nil
 }
 
-// number consumes a number by the grammar of JSON.
+// number reads a number by the grammar of JSON.
 func (s *scanner) number() error {
-	if s.at() == '-' {
+	if s.here() == '-' {
 		s.pos++
 	}
-	switch c := s.at(); {
-	case c == '0':
+	if s.here() == '0' {
 		s.pos++
-	case c >= '1' && c <= '9':
-		s.digits()
-	default:
+	} else if !s.digits() {
 		return s.errSyntax("a digit")
 	}
-	if s.at() == '.' {
+	if s.here() == '.' {
 		s.pos++
 		if !s.digits() {
 			return s.errSyntax("a digit")
 		}
 	}
-	if c := s.at(); c == 'e' || c == 'E' {
+	if s.here()|0x20 == 'e' {
 		s.pos++
-		if c := s.at(); c == '+' || c == '-' {
+		if c := s.here(); c == '+' || c == '-' {
 			s.pos++
 		}
 		if !s.digits() {
@@ -259,7 +183,8 @@ func (s *scanner) number() error {
 	return nil
 }
 
-func (s *scanner) at() byte {
+// here returns the byte at the cursor, 0 at the end.
+func (s *scanner) here() byte {
 	if s.pos < len(s.text) {
 		return s.text[s.pos]
 	}
@@ -268,74 +193,140 @@ func (s *scanner) at() byte {
 
 func (s *scanner) digits() bool {
 	start := s.pos
-	for c := s.at(); c >= '0' && c <= '9'; c = s.at() {
+	for c := s.here(); c >= '0' && c <= '9'; c = s.here() {
 		s.pos++
 	}
 	return s.pos > start
 }
 
-// skipString consumes a string, checks its escapes and reports whether it has any.
-// Control characters need none: the platform sends line feeds and tabs as they are,
-// and the official SDK's own reader takes them.
-func (s *scanner) skipString() (escaped bool, err error) {
-	i := s.pos + 1
-	for {
-		i = nextSpecial(s.text, i)
-		s.pos = i
-		switch {
-		case i == len(s.text):
-			return false, s.errSyntax("a closing quote")
-		case s.text[i] == '"':
+// str reads a string and reports whether it has escapes.
+func (s *scanner) str() (escaped bool, err error) {
+	for s.pos++; s.pos < len(s.text); s.pos++ {
+		switch c := s.text[s.pos]; {
+		case c == '"':
 			s.pos++
 			return escaped, nil
+		case c == '\\':
+			escaped = true
+			if err := s.escape(); err != nil {
+				return false, err
+			}
+		case c < ' ':
+			s.raw = true
 		}
-		if err := s.skipEscape(); err != nil {
-			return false, err
-		}
-		escaped, i = true, s.pos
 	}
+	return false, s.errSyntax("a closing quote")
 }
 
-func (s *scanner) skipEscape() error {
+// escape checks the escape at the cursor, and moves to its last byte.
+func (s *scanner) escape() error {
 	s.pos++
-	switch s.at() {
+	switch s.here() {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos++
 		return nil
 	case 'u':
-		s.pos++
 		for range 4 {
-			if !isHex(s.at()) {
+			s.pos++
+			if _, ok := hexDigit(s.here()); !ok {
 				return s.errSyntax("a hexadecimal digit")
 			}
-			s.pos++
 		}
 		return nil
 	}
 	return s.errSyntax("an escape")
 }
 
-func isHex(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-}
-
-// str consumes a string and returns its text.
-func (s *scanner) str() (string, error) {
-	t, err := s.token()
-	if err != nil {
-		return "", err
+func hexDigit(c byte) (rune, bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return rune(c - '0'), true
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return rune(c|0x20-'a') + 10, true
 	}
-	return t.str(), nil
+	return 0, false
 }
 
-// checkJSON fails unless raw is one JSON value in valid UTF-8 and nothing else, by
-// the letter of the grammar: it is to be sent.
+// unescape returns what the checked content of a JSON string stands for.
+func unescape(body string) string {
+	var out strings.Builder
+	out.Grow(len(body))
+	for {
+		plain, rest, found := strings.Cut(body, `\`)
+		out.WriteString(plain)
+		if !found {
+			return out.String()
+		}
+		c := rest[0]
+		body = rest[1:]
+		if at := strings.IndexByte("bfnrt", c); at >= 0 {
+			c = "\b\f\n\r\t"[at]
+		}
+		if c != 'u' {
+			out.WriteByte(c)
+			continue
+		}
+		r := hex4(body)
+		body = body[4:]
+		if utf16.IsSurrogate(r) {
+			low := rune(-1)
+			if strings.HasPrefix(body, `\u`) {
+				low = hex4(body[2:])
+			}
+			if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+				body = body[6:]
+			}
+		}
+		out.WriteRune(r)
+	}
+}
+
+// hex4 reads four hexadecimal digits, which the scanner has checked.
+func hex4(s string) rune {
+	var r rune
+	for i := range 4 {
+		d, _ := hexDigit(s[i])
+		r = r<<4 | d
+	}
+	return r
+}
+
+// Compact returns checked JSON without white space between its tokens, and with the
+// control characters in its strings escaped.
+func Compact(raw string) string { return strict(raw, false) }
+
+// strict returns checked JSON with the control characters in its strings escaped, so
+// that encoding/json reads it too, and with the white space between its tokens if
+// wanted.
+func strict(raw string, space bool) string {
+	out := make([]byte, 0, len(raw))
+	quoted := false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '"':
+			quoted = !quoted
+			out = append(out, c)
+		case quoted && c == '\\':
+			i++
+			out = append(out, c, raw[i])
+		case quoted && c < ' ':
+			out = appendJSONByte(out, c)
+		case quoted || space || c > ' ':
+			out = append(out, c)
+		}
+	}
+	return string(out)
+}
+
+// checkJSON fails unless raw is one JSON value in valid UTF-8 and nothing else, as
+// encoding/json reads it.
 func checkJSON(raw []byte) error {
-	s := scanner{text: string(raw)}
-	if _, err := s.token(); err != nil || !json.Valid(raw) || !utf8.Valid(raw) {
+	if v, err := ParseJSON(string(raw)); err != nil || v.raw {
 		return rulef(ruleJSON)
 	}
 	return nil
 }
 
-const ruleJSON = "must be valid JSON"
+const (
+	ruleJSON = "must be valid JSON"
+	ruleUTF8 = "not valid UTF-8"
+)
