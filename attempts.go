@@ -34,7 +34,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 		}
 		last = err
 		maybeDone = maybeDone || cl.write && at.Outcome == OutcomeUnknown
-		again, why := c.next(ctx, cl, n, err)
+		again, why := c.next(ctx, cl, n, maybeDone, err)
 		if again {
 			err = nil
 		} else if why != nil || maybeDone && at.Outcome != OutcomeUnknown {
@@ -48,13 +48,13 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 
 // next decides whether a call is sent again after attempt n has failed, and waits
 // until it may be. why says what stood against it, where it was not the failure
-// itself.
-func (c *Client) next(ctx context.Context, cl *call, n int, err error) (again bool, why error) {
+// itself. maybeDone: this or an earlier attempt of a write may have been carried out.
+func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err error) (again bool, why error) {
 	failed, ok := err.(interface{ class() class })
 	if !ok || n >= cl.config.attempts || isPanic(err) { // not ok: a business error, the platform has understood the call, and said no
 		return false, nil
 	}
-	if failure := failed.class(); !failure.repeatable(cl.config.repeatUnknown) && !c.cfg.retry.names(err, failure) {
+	if failure := failed.class(); !failure.repeatable(cl.config.repeatUnknown) && (maybeDone || !c.cfg.retry.names(err)) {
 		return false, nil
 	}
 	if ctx.Err() != nil {

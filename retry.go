@@ -13,7 +13,7 @@ import (
 // A RetryPolicy says how often and after what wait a call is sent again. The zero
 // value of a field stands for its default.
 //
-// What is sent again depends on Codes alone. Reads are, after any failure that may
+// Which failures are retried cannot be changed, except by adding Codes. Reads are, after any failure that may
 // pass: no connection, a timeout, a reply cut off, not understood, or without
 // envelope and with HTTP status 5xx or 429, flow control, an isp. sub code (but for
 // those that blame the arguments or the app key), codes 3, 10, 88 and any that is not
@@ -36,8 +36,8 @@ type RetryPolicy struct {
 	// Codes are further codes and sub codes of a GatewayError after which a call may be
 	// sent again, such as "isv.order-service-error:BUSY", each as the platform writes it:
 	// a read, and a write that was surely not carried out (OutcomeRejected). A write
-	// whose outcome is unknown is not repeated for their sake, even under
-	// CallRepeatUnknown. None by default.
+	// whose outcome is unknown, after this attempt or an earlier one, is not repeated for
+	// their sake, even under CallRepeatUnknown. None by default.
 	Codes []string
 }
 
@@ -63,11 +63,11 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	}
 }
 
-// names reports whether Codes let a call that failed so be sent again.
-func (p RetryPolicy) names(failure error, c class) bool {
+// names reports whether Codes name a failure. A write that may have been carried out
+// must not be sent again for that.
+func (p RetryPolicy) names(failure error) bool {
 	e, ok := failure.(*GatewayError) //nolint:errorlint // the failure of an attempt, and no error inside another
-	return ok && (!c.write || c.outcome == OutcomeRejected) &&
-		(slices.Contains(p.Codes, e.Code) || slices.Contains(p.Codes, e.SubCode))
+	return ok && (slices.Contains(p.Codes, e.Code) || slices.Contains(p.Codes, e.SubCode))
 }
 
 func (p RetryPolicy) check() error {

@@ -83,3 +83,22 @@ func TestRetryCodesAreCopied(t *testing.T) {
 		t.Error("an empty code would fit every error without a sub code")
 	}
 }
+
+// An attempt of a write that may have been carried out is not forgotten when a later one
+// fails with one of the Codes: the write is not sent again for their sake.
+func TestRetryCodesAfterAnUnknownAttempt(t *testing.T) {
+	t.Parallel()
+	own := WithRetry(RetryPolicy{MaxAttempts: 5, Codes: []string{"isv.BUSY", "41"}})
+	for name, busy := range map[string]httpmock.Responder{
+		"unknown outcome": gatewayFailure("15", "isv.BUSY", ""),
+		"rejected":        gatewayFailure("41", "", ""),
+	} {
+		for write, want := range map[bool]int{false: 5, true: 2} {
+			c, g := clientFor(t, inTurn(failure(t, "HTTP 502"), busy), withFakeTime(&fakeTime{}), own)
+			_, err := send(t.Context(), c, write, CallRepeatUnknown())
+			if g.count() != want || errors.Is(err, ErrOutcomeUnknown) != write {
+				t.Errorf("%s, write %v: %d requests, want %d: %v", name, write, g.count(), want, err)
+			}
+		}
+	}
+}
