@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 // Why a call was not sent again, although its failure would have allowed it.
@@ -50,6 +52,8 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 // until it may be. why says what stood against it, where it was not the failure
 // itself. maybeDone: this or an earlier attempt of a write may have been carried out.
 func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err error) (again bool, why error) {
+	defer c.hidePanic(cl, &why)
+	defer contain.Recover("the context", &why)
 	failed, ok := err.(interface{ class() class })
 	if !ok || n >= cl.config.attempts || isPanic(err) { // not ok: a business error, the platform has understood the call, and said no
 		return false, nil
@@ -107,8 +111,17 @@ func (c *Client) pause(ctx context.Context, cl *call, wait time.Duration) error 
 
 // ended says what ended a wait, without the secrets of the call: a cause is the
 // caller's, and may be an error that somebody made of the request.
-func (c *Client) ended(ctx context.Context, cl *call, err error) error {
-	return c.hide(cl, withCause(ctx, err))
+func (c *Client) ended(ctx context.Context, cl *call, err error) (ended error) {
+	defer func() { ended = c.hide(cl, ended) }()
+	defer contain.Recover("the context", &ended)
+	return withCause(ctx, err)
+}
+
+// hidePanic hides the secrets in what a function of the user's panicked with.
+func (c *Client) hidePanic(cl *call, err *error) {
+	if *err != nil && isPanic(*err) {
+		*err = c.hide(cl, *err)
+	}
 }
 
 // hide takes the secrets of a call out of an error that is not about one attempt.
@@ -135,7 +148,7 @@ func (cl *call) notSent(err error) error {
 	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, readOnly: !cl.write}
 }
 
-// tooLate tells whether a wait ends after the caller's deadline.
+// tooLate reports whether a wait ends after the caller's deadline.
 func tooLate(ctx context.Context, wait time.Duration) bool {
 	deadline, ok := ctx.Deadline()
 	return ok && time.Until(deadline) <= wait

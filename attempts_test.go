@@ -366,3 +366,54 @@ func checkSigned(t *testing.T, s sent) {
 		t.Errorf("signed %s, want %s (%v)", got, want, err)
 	}
 }
+
+// A sickContext panics in one of its methods, once it is sick.
+type sickContext struct {
+	context.Context
+	method string
+	sick   bool
+}
+
+func (c *sickContext) panics(method string) {
+	if c.sick && c.method == method {
+		panic("sick: " + markerSecret)
+	}
+}
+
+func (c *sickContext) Err() error                  { c.panics("Err"); return c.Context.Err() }
+func (c *sickContext) Deadline() (time.Time, bool) { c.panics("Deadline"); return c.Context.Deadline() }
+
+// A context of the caller's that panics does not hide what became of the request that
+// was sent, and nothing is sent when it panics before.
+func TestContextThatPanics(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"Err", "Deadline"} {
+		for name, tc := range map[string]struct {
+			failure httpmock.Responder
+			write   bool
+			outcome Outcome
+		}{
+			"refused": {gatewayFailure("7", "", ""), true, OutcomeRejected},
+			"ban":     {banFor("1"), true, OutcomeRejected},
+			"lost":    {failure(t, "HTTP 502"), true, OutcomeUnknown},
+			"a read":  {failure(t, "HTTP 502"), false, OutcomeUnknown},
+		} {
+			ctx := &sickContext{context.Background(), method, false}
+			c, g := markedClient(t, func(r *http.Request) (*http.Response, error) {
+				ctx.sick = true
+				return tc.failure(r)
+			}, WithRetry(RetryPolicy{}))
+			_, err := send(ctx, c, tc.write, CallRepeatUnknown())
+			if g.count() != 1 || OutcomeOf(err) != tc.outcome || errors.Is(err, ErrOutcomeUnknown) != (tc.write && tc.outcome == OutcomeUnknown) || !isPanic(err) {
+				t.Errorf("%s, %s: %d requests: %v", method, name, g.count(), err)
+			}
+			checkHidden(t, method+", "+name, err, markerSecret)
+		}
+		ctx := &sickContext{context.Background(), method, true}
+		source := WithSessionSource(func(context.Context) (string, error) { return "s", nil })
+		c, g := clientFor(t, replyJSON(okReply), source)
+		if _, err := send(ctx, c, true); g.count() != 0 || !isPanic(err) {
+			t.Errorf("%s, before: %d requests: %v", method, g.count(), err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -152,7 +153,8 @@ func (c *Client) callConfig(opts []CallOption) callConfig {
 }
 
 // askSession returns the session of an attempt.
-func (c *callConfig) askSession(ctx context.Context) (string, error) {
+func (c *callConfig) askSession(ctx context.Context) (session string, err error) {
+	defer contain.Recover("the context", &err)
 	if c.sessionSource == nil {
 		return c.session(), nil
 	}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 // A Limiter spaces calls out: rate.Limiter of golang.org/x/time/rate is one.
@@ -24,7 +26,9 @@ type Limiter interface {
 
 // admit waits until an attempt may be sent: for the end of a short ban, and for
 // the limiter. Its error is a *RateLimitError, or what ended the context.
-func (c *Client) admit(ctx context.Context, cl *call) error {
+func (c *Client) admit(ctx context.Context, cl *call) (err error) {
+	defer c.hidePanic(cl, &err)
+	defer contain.Recover("the context", &err)
 	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
 	for {
 		left := c.bans.left(cl.banScope, cl.method, c.now)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -147,10 +148,15 @@ func cut(text string, n int) string {
 	return text[:n]
 }
 
-// hide returns an error with the text of err, cut and without the secrets, that
-// matches what err matches. Others made err, and it may hold the whole request.
+// address finds URLs, the quoted ones of a *url.Error up to the closing quote.
+var address = regexp.MustCompile(`(?i)"[a-z][a-z0-9+.-]*://(?:[^"\\]|\\.)*(?:"|$)|[a-z][a-z0-9+.-]*://\S+`)
+
+// hide returns an error with the text of err, cut and without the secrets and URLs, that
+// matches what err matches. Others made err, and it may hold the whole request, or
+// another one: that of a source of sessions has secrets of its own in its URL.
 func (s *secrets) hide(err error) error {
-	return &hidden{s.redact(fmt.Sprint(err), maxText), func() error { return err }} // Sprint survives a panic of Error
+	text := s.redact(fmt.Sprint(err), maxText) // Sprint survives a panic of Error
+	return &hidden{cut(address.ReplaceAllString(text, redacted), maxText), func() error { return err }}
 }
 
 // A hidden is an error that prints as another text.

@@ -421,3 +421,42 @@ func BenchmarkHostileReply(b *testing.B) {
 
 // Reachable is for the tests of other packages' values.
 var Reachable = reachable
+
+// The URL of another request has secrets of its own: what a source of sessions, a
+// limiter or a context's cause failed with is shown without it, and still matches.
+func TestErrorsOfOthersShowNoURL(t *testing.T) {
+	t.Parallel()
+	const secret = "REFRESHSECRET"
+	broken := errors.New("connection refused")
+	get := &url.Error{Op: "Get", URL: "http://127.0.0.1:1/token?a=b c\"d&refresh_token=" + secret, Err: broken}
+	for kind, failure := range map[string]error{
+		"alone":   get,
+		"wrapped": fmt.Errorf("refresh: %w", get),
+		"joined":  errors.Join(broken, &url.Error{Op: "Get", URL: "x:y", Err: broken}, get),
+		"as text": fmt.Errorf("refresh %s: %w: %v", strings.ReplaceAll(get.URL, " ", "+"), broken, get),
+		"cut off": fmt.Errorf("%w: %s%w", broken, strings.Repeat("x", maxText-200), &url.Error{URL: get.URL + strings.Repeat("y", 200), Err: broken}),
+	} {
+		cancelled, cancel := context.WithCancelCause(t.Context())
+		cancel(failure)
+		for from, tc := range map[string]struct {
+			ctx context.Context
+			opt Option
+		}{
+			"source":  {t.Context(), WithSessionSource(func(context.Context) (string, error) { return "", failure })},
+			"limiter": {t.Context(), WithLimiter(limiterFunc(func(context.Context) error { return failure }))},
+			"cause":   {cancelled, WithUserAgent("x")},
+		} {
+			var b bytes.Buffer
+			c, g := clientFor(t, replyJSON(okReply), tc.opt, WithLogger(slog.New(slog.NewTextHandler(&b, nil))))
+			_, err := queryOrder(tc.ctx, c)
+			checkHiddenInside(t, err, []string{secret, "127.0.0.1"})
+			checkHidden(t, kind+", "+from, b.String(), secret, "127.0.0.1")
+			if found := (*url.Error)(nil); !errors.Is(err, broken) || kind != "as text" && !errors.As(err, &found) || g.count() != 0 {
+				t.Errorf("%s, %s: %v", kind, from, err)
+			}
+			if kind != "cut off" && !strings.Contains(err.Error(), broken.Error()) {
+				t.Errorf("%s, %s: the reason is lost: %v", kind, from, err)
+			}
+		}
+	}
+}
