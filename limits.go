@@ -116,16 +116,21 @@ const (
 )
 
 // banText is how the platform tells the rest of a ban: "This ban will last for 12 more
-// seconds", or "this ban will last 12 seconds".
-var banText = regexp.MustCompile(`(?i)last\s+(?:for\s+)?(\d+)\s+(?:more\s+)?second`)
+// seconds", or "this ban will last 12 seconds". Minutes, hours and "14,229" are read too.
+var banText = regexp.MustCompile(`(?i)(ban\s+will\s+)?last\s+(?:for\s+)?(\d{1,3}(?:,\d{3})+|\d+)\s+(?:more\s+)?(second|minute|hour)`)
 
-// banOf reads the rest of a ban; 0 where the text tells none.
-func banOf(text string) time.Duration {
-	m := banText.FindStringSubmatch(text)
-	if m == nil {
-		return 0
+// banOf reads the rest of a ban; 0 where the text tells none. "In the last 60 seconds" is
+// no ban beside "ban will last"; of several times without that the longest counts.
+func banOf(text string) (longest time.Duration) {
+	units := map[string]time.Duration{"second": 1, "minute": 60, "hour": 3600}
+	for _, m := range banText.FindAllStringSubmatch(text, -1) {
+		ban := min(secondsOf(strings.ReplaceAll(m[2], ",", ""))*units[strings.ToLower(m[3])], maxBan)
+		if m[1] != "" {
+			return ban
+		}
+		longest = max(longest, ban)
 	}
-	return secondsOf(m[1])
+	return longest
 }
 
 // secondsOf is a wait of that many seconds, at most maxBan; 0 for what is no number.
