@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 // BillService pushes settlement bills (结算单) to Fliggy.
@@ -258,7 +259,8 @@ func (b *Bill) Warnings() []Problem {
 // remark. batchNo names the batches, from 0; the batches' totals add up to the
 // bill's: each is the total of its lines, and where the bill's total differs from
 // its lines the last batch carries the difference. A line without an amount or a
-// trade type is an error, as in LineTotal.
+// trade type is an error, as in LineTotal; a panic of batchNo is one that holds a
+// *PanicError.
 func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
 	if size <= 0 {
 		return nil, errors.New("rentcar: split bill: the size must be positive")
@@ -277,7 +279,11 @@ func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
 	var out []*Bill
 	for at := 0; at == 0 || at < len(b.Lines); at += size {
 		end := min(at+size, len(b.Lines))
-		part := &Bill{BillNo: b.BillNo, BatchNo: batchNo(len(out)), Remark: b.Remark, Lines: b.Lines[at:end:end]}
+		var number string
+		if err := contain.Call("batchNo", func() error { number = batchNo(len(out)); return nil }); err != nil {
+			return nil, fmt.Errorf("rentcar: split bill: batch %d: %w", len(out), err)
+		}
+		part := &Bill{BillNo: b.BillNo, BatchNo: number, Remark: b.Remark, Lines: b.Lines[at:end:end]}
 		if seen[part.BatchNo] {
 			return nil, fmt.Errorf("rentcar: split bill: batch %d has the number of an earlier one", len(out))
 		}

@@ -250,3 +250,11 @@ func TestBillWithoutAmounts(t *testing.T) {
 		}
 	}
 }
+
+func TestSplitWithNamesThatPanic(t *testing.T) {
+	t.Parallel()
+	parts, err := billOf(3).Split(1, func(i int) string { return []string{"a", "b"}[i] })
+	if parts != nil || !isPanic(err) || !strings.HasPrefix(err.Error(), "rentcar: split bill: batch 2: panic in batchNo: ") {
+		t.Errorf("%v, %v", parts, err)
+	}
+}
