@@ -35,10 +35,12 @@ type WireLog struct {
 // A WireText is a text that is not shown. Digest is the first 8 hexadecimal digits of
 // HMAC-SHA256 under the app secret, of "rentcar wire log" and the text: texts can be
 // compared by it, and only with the secret be guessed. If the digests of one value
-// differ, such as that of v, the secrets do.
+// differ, such as that of v, the secrets do. By hand that of v, the first 8 digits, is
+//
+//	printf 'rentcar wire log2.0' | openssl dgst -sha256 -hmac SECRET
 type WireText struct {
 	Length int    // bytes
-	Digest string // 8 hexadecimal digits, see above
+	Digest string // 8 hexadecimal digits, as explained at WireText
 }
 
 // String gives length and digest.
@@ -55,7 +57,9 @@ type WireParam struct {
 // WithWireLog calls log once for each attempt that was signed, after its reply, with the
 // context of the call. The values of the parameters named in show are shown too; session
 // and sign never are. Building it reads the whole request again: use it while you look
-// for a fault. Like an observer, log must not block, and a panic of it changes nothing.
+// for a fault. The signed text itself is not shown: SignBase gives it for the parameters
+// of the query and the form. Like an observer, log must not block, and a panic of it
+// changes nothing.
 func WithWireLog(log func(ctx context.Context, w WireLog), show ...string) Option {
 	return func(c *config) error {
 		if log == nil {
@@ -146,10 +150,14 @@ func (w WireLog) String() string {
 		fmt.Fprintf(&b, " (%v)\n", p.Text)
 	}
 	fmt.Fprintf(&b, "  body %s (%v)\n", brief(w.BodyType), w.Body)
-	fmt.Fprintf(&b, "  signed with %s: %s (%v)\n", w.SignMethod, strings.Join(w.Signed, " "), w.SignedText)
-	fmt.Fprintf(&b, "  reply HTTP status %d, %s (%v): %v", w.HTTPStatus, w.ReplyType, w.Reply, w.Outcome)
-	if w.Code != "" {
-		fmt.Fprintf(&b, ", code %s %s", brief(w.Code), brief(w.SubCode))
+	fmt.Fprintf(&b, "  signed with %s:", brief(string(w.SignMethod)))
+	for _, name := range w.Signed {
+		b.WriteString(" " + brief(name))
+	}
+	fmt.Fprintf(&b, " (%v)\n", w.SignedText)
+	fmt.Fprintf(&b, "  reply HTTP status %d, %s (%v): %v", w.HTTPStatus, brief(w.ReplyType), w.Reply, w.Outcome)
+	if code := strings.TrimSpace(brief(w.Code) + " " + brief(w.SubCode)); code != "" {
+		b.WriteString(", code " + code)
 	}
 	return b.String()
 }

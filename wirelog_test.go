@@ -134,3 +134,29 @@ func TestWireLogShowsNothingSecret(t *testing.T) {
 		}
 	}
 }
+
+// Nothing that was sent or answered begins a line of its own, and there is no blank at
+// the end.
+func TestWireLogLines(t *testing.T) {
+	t.Parallel()
+	const forged = "x\n  reply HTTP status 200"
+	for body, end := range map[string]string{
+		`{"error_response":{"code":25}}`:                          "rejected, code 25",
+		`{"error_response":{"code":"","sub_code":"isv.unheard"}}`: "rejected, code isv.unheard",
+		`{"successful":true}`:                                     "succeeded",
+	} {
+		c, _, seen := wireClient(t, replyJSON(body), WithSignMethod(MD5))
+		_, _ = queryOrder(t.Context(), c, WithParam(forged, forged))
+		text := (*seen)[0].String()
+		if strings.Contains(text, forged) || strings.Count(text, "\n  reply") != 1 || !strings.HasSuffix(text, end) {
+			t.Errorf("%s: %q", body, text)
+		}
+	}
+}
+
+// The digest is what the command of the documentation prints.
+func TestWireLogDigest(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, replyJSON(okReply))
+	diff(t, "digest of v", WireText{Length: 3, Digest: "9d9757af"}, c.wireText("2.0"))
+}

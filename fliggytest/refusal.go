@@ -40,8 +40,9 @@ type Refusal struct {
 // A signedPiece is what one parameter adds to the signed text.
 type signedPiece struct{ name, text string }
 
-// Differs compares SignedText with the text that a client has signed, without the secret.
-// It returns the name of the first parameter at which they differ, "body" behind the last
+// Differs compares SignedText with the text that a client has signed, without the secret:
+// rentcar.SignBase gives it for the parameters that were signed, and the body where that
+// is JSON or XML. It returns the name of the first parameter at which they differ, "body" behind the last
 // one, or nothing where they are the same.
 func (r Refusal) Differs(signed string) string {
 	if signed == r.SignedText {
