@@ -30,6 +30,9 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 			break // the context ended just before the next one
 		}
 		at = now
+		if failed, ok := err.(*TransportError); ok && failed.Phase == PhaseBefore { //nolint:errorlint // not wrapped
+			at.Attempt = 0 // nothing was sent
+		}
 		if err == nil {
 			c.budget.succeeded()
 			break

@@ -144,7 +144,8 @@ func (e *TransportError) Is(target error) bool { return e.class().is(target) }
 func (e *TransportError) Outcome() Outcome { return e.class().outcome }
 
 // Timeout reports whether the time of the attempt or of the caller was up.
-func (e *TransportError) Timeout() bool {
+func (e *TransportError) Timeout() (timeout bool) {
+	defer func() { _ = recover() }() // the cause may be of any type
 	var t interface{ Timeout() bool }
 	return errors.As(e.Err, &t) && t.Timeout()
 }

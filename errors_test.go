@@ -364,3 +364,17 @@ func TestContradictedError(t *testing.T) {
 		}
 	}
 }
+
+// A sickTimeout panics when it is asked.
+type sickTimeout struct{ error }
+
+func (sickTimeout) Timeout() bool { panic("sick") }
+
+func TestTimeoutOfACauseThatPanics(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, failWith(sickTimeout{errors.New("lost")}))
+	_, err := queryOrder(t.Context(), c)
+	if as[*TransportError](t, err).Timeout() || (&TransportError{Err: sickTimeout{}}).Timeout() {
+		t.Errorf("a timeout: %v", err)
+	}
+}

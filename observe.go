@@ -18,7 +18,7 @@ import (
 // holds no payload and no secret. Codes and RequestID hold at most 256 bytes.
 type Observation struct {
 	Method     string        // API name
-	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts, 0 if it was refused before sending
+	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts, 0 if nothing was sent because it was refused or failed before
 	Done       bool          // the call is over: this is about all of it
 	Duration   time.Duration // of the attempt or the call, by the client's clock
 	Outcome    Outcome       // OutcomeSucceeded, or what is known of the failure

@@ -3,6 +3,7 @@ package rentcar
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
@@ -56,6 +57,36 @@ func TestLogOfRefusals(t *testing.T) {
 		line := strings.TrimSpace(b.String())
 		if !strings.HasSuffix(line, tc.want) || strings.Contains(line, "marker") {
 			t.Errorf("%s: the log is\n%s\nwant the end\n%s", name, line, tc.want)
+		}
+	}
+}
+
+// The number of attempts of a call counts none that failed before it was sent.
+func TestObservedAttemptsOfCallsNotSent(t *testing.T) {
+	t.Parallel()
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	working := func(context.Context) (string, error) { return "s", nil }
+	asked := 0
+	for name, tc := range map[string]struct {
+		ctx    context.Context
+		source func(context.Context) (string, error)
+		want   int
+	}{
+		"source":  {t.Context(), func(context.Context) (string, error) { return "", errors.New("no session") }, 0},
+		"context": {gone, working, 0},
+		"source, later": {t.Context(), func(context.Context) (string, error) {
+			if asked++; asked > 1 {
+				return "", errors.New("no session")
+			}
+			return "s", nil
+		}, 1},
+	} {
+		var last Observation
+		c, g := clientFor(t, gatewayFailure("10", "", ""), withFakeTime(&fakeTime{}), WithRetry(RetryPolicy{}), WithSessionSource(tc.source),
+			WithObserver(func(_ context.Context, o Observation) { last = o }))
+		if _, err := queryOrder(tc.ctx, c); err == nil || !last.Done || last.Attempt != tc.want || g.count() != tc.want {
+			t.Errorf("%s: %d requests, observed %+v: %v", name, g.count(), last, err)
 		}
 	}
 }
