@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -65,11 +66,11 @@ func CallAttempts(n int) CallOption {
 }
 
 // CallRepeatUnknown lets a call that changes something be sent again although an
-// earlier attempt may have been carried out, as reads are. Use it only where you
-// know that the platform tells a repeat from a second order by a key that the
-// request carries, and that the key is in it: no document says so of any API, see
-// the table in the README. A call of which any attempt ended unknown, and none
-// with success, matches ErrOutcomeUnknown whatever the last one said.
+// earlier attempt may have been carried out, as reads are. Do not use it
+// until the platform documents a key by which it recognises repeats, and the request
+// carries that: no document says so of any API, see the table in the README. A call of
+// which any attempt ended unknown, and none with success, matches ErrOutcomeUnknown
+// whatever the last one said.
 func CallRepeatUnknown() CallOption {
 	return func(c *callConfig) { c.repeatUnknown = true }
 }
@@ -164,10 +165,12 @@ func (c *callConfig) askSession(ctx context.Context) (session string, err error)
 }
 
 func (c callConfig) with(opts []CallOption) callConfig {
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&c)
+	for i, opt := range opts {
+		if opt == nil {
+			c.problems.Add(fmt.Sprintf("call option %d", i+1), "is nil: leave it out")
+			continue
 		}
+		opt(&c)
 	}
 	return c
 }

@@ -24,7 +24,6 @@ func TestCallOptions(t *testing.T) {
 		message string            // the request; empty for the plain one
 	}{
 		"none":              {nil, "client session", nil, ""},
-		"a nil option":      {[]CallOption{nil}, "client session", nil, ""},
 		"session":           {[]CallOption{CallSession("mine")}, "mine", nil, ""},
 		"parameter":         {[]CallOption{WithParam("extra", "a b")}, "client session", map[string]string{"extra": "a b"}, ""},
 		"parameters":        {[]CallOption{WithParam("a", "1"), WithParam("b", "2"), WithParam("a", "3")}, "client session", map[string]string{"a": "3", "b": "2"}, ""},
@@ -62,7 +61,7 @@ func TestCallOptionRefusals(t *testing.T) {
 	t.Parallel()
 	bad := []CallOption{
 		CallSession(""), CallSession(" "), CallTimeout(0), CallAttempts(0), WithParam("", "x"), WithParam("\xff", "x"), WithParam("p", "\xff"), WithParam("sign", "x"), WithParam("session", "x"), WithParam("simplify", "x"),
-		WithMember(" ", 1), WithMember("f", 1.5), WithMember("m", map[string]any{}), WithMember("r", json.RawMessage("{")), WithRawReply(nil),
+		WithMember(" ", 1), WithMember("f", 1.5), WithMember("m", map[string]any{}), WithMember("r", json.RawMessage("{")), WithRawReply(nil), nil, // which may be a mistake of a caller who meant CallSession
 	}
 	want := []Problem{
 		{Field: "session", Rule: "is empty: leave the option out to send the client's"},
@@ -80,6 +79,7 @@ func TestCallOptionRefusals(t *testing.T) {
 		{Field: "m", Rule: "a map[string]interface {} has no wire format: use a struct with tags, or a json.RawMessage"},
 		{Field: "r", Rule: "must be valid JSON"},
 		{Field: "raw reply", Rule: "must not be nil"},
+		{Field: "call option 16", Rule: "is nil: leave it out"},
 	}
 	c, g := clientFor(t, replyJSON(okReply))
 	_, err := queryOrder(context.Background(), c, bad...)

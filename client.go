@@ -49,9 +49,9 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 			"\"Invalid signature\": was a line break pasted with it?")
 	}
 	cfg := defaultConfig()
-	for _, opt := range opts {
+	for i, opt := range opts {
 		if opt == nil {
-			return nil, errors.New("rentcar: new client: an option is nil")
+			return nil, fmt.Errorf("rentcar: new client: option %d is nil: leave it out", i+1)
 		}
 		if err := opt(&cfg); err != nil {
 			return nil, fmt.Errorf("rentcar: new client: %w", err)

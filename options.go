@@ -221,6 +221,10 @@ func WithSession(session string) Option {
 // each attempt, so that a call sent again carries a session refreshed meanwhile; keep the
 // session, and return it until it is about to end. Empty text sends none.
 //
+// A session that the platform refuses (code 27) ends the call, a read too, unless
+// RetryPolicy.Codes names "27": then source is asked again for the next attempt. A write is
+// sent again too: one refused for its session was surely not carried out.
+//
 // The context is that of the call, and ends after the timeout of an attempt at the
 // latest. An error of source ends the call: it is a *TransportError before sending, with
 // OutcomeNotSent, that holds the error of source. source may be called concurrently.

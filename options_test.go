@@ -32,7 +32,7 @@ func TestNewClientRefusals(t *testing.T) {
 		"blank key":           {" \t", testSecret, nil, "the app key is empty: take it from the console of the open platform"},
 		"no secret":           {testAppKey, "", nil, "the app secret is empty: take it from the console of the open platform"},
 		"blank secret":        {testAppKey, "\u3000", nil, "the app secret is empty: take it from the console of the open platform"},
-		"nil option":          {testAppKey, testSecret, []Option{nil}, "an option is nil"},
+		"nil option":          {testAppKey, testSecret, []Option{WithPlainHTTP(), nil}, "option 2 is nil: leave it out"},
 		"environment":         {testAppKey, testSecret, []Option{WithEnvironment(7)}, "unknown environment Environment(7): use Production or Sandbox, or WithBaseURL for any other address"},
 		"two gateways":        {testAppKey, testSecret, []Option{WithBaseURL("https://h"), WithEnvironment(Production)}, "WithBaseURL and WithEnvironment name two gateways: choose one"},
 		"plain HTTP of a URL": {testAppKey, testSecret, []Option{WithPlainHTTP(), WithBaseURL("https://h")}, "WithPlainHTTP is for the gateways of an environment: write http:// into WithBaseURL instead"},
@@ -480,4 +480,19 @@ func TestSessionSourceFails(t *testing.T) {
 			t.Errorf("sent %d times, error %v with outcome %v", g.count(), err, OutcomeOf(err))
 		}
 	})
+}
+
+// A refused session ends the call, unless the policy names its code: then the source is
+// asked again, for a write too.
+func TestSessionSourceAfterARefusedSession(t *testing.T) {
+	t.Parallel()
+	for want, policy := range map[int]RetryPolicy{1: {}, 2: {Codes: []string{"27"}}} {
+		asked := 0
+		c, g := clientFor(t, inTurn(gatewayFailure("27", "", ""), replyJSON(okReply)), withFakeTime(&fakeTime{}), WithRetry(policy),
+			WithSessionSource(func(context.Context) (string, error) { asked++; return fmt.Sprint("session-", asked), nil }))
+		_, err := cancelRenewal(t.Context(), c)
+		if sent := g.last(t).query(t)["session"]; asked != want || g.count() != want || sent != fmt.Sprint("session-", want) || (err == nil) != (want == 2) {
+			t.Errorf("%d requests, asked %d times: %v", g.count(), asked, err)
+		}
+	}
 }
