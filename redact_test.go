@@ -433,7 +433,7 @@ func TestErrorsOfOthersShowNoURL(t *testing.T) {
 		"alone":   get,
 		"wrapped": fmt.Errorf("refresh: %w", get),
 		"joined":  errors.Join(broken, &url.Error{Op: "Get", URL: "x:y", Err: broken}, get),
-		"as text": fmt.Errorf("refresh %s: %w: %v", strings.ReplaceAll(get.URL, " ", "+"), broken, get),
+		"as text": fmt.Errorf("refresh %s: %w: %v", strings.ReplaceAll(get.URL, " ", "+"), broken, get.Error()),
 		"cut off": fmt.Errorf("%w: %s%w", broken, strings.Repeat("x", maxText-200), &url.Error{URL: get.URL + strings.Repeat("y", 200), Err: broken}),
 	} {
 		cancelled, cancel := context.WithCancelCause(t.Context())
