@@ -1,8 +1,10 @@
 package top
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -46,7 +48,7 @@ func contradicted(v Value, root string) bool {
 	for m := range v.Inside() {
 		name := m.Name()
 		own := name == root || root == "" && slices.Contains(errorNames, name)
-		if !own && name != requestID && name != "_trace_id_" {
+		if !own && !isAddedID(name) {
 			return true
 		}
 	}
@@ -96,25 +98,40 @@ const (
 // may have a flag of its own, which counts only where a code or a message stands
 // beside it.
 //
-// It is one, too, if it could be an error (see couldBeError) and has a sub code, or
-// one of the types that the gateways give their errors. So a regular reply with a
-// code and a message of its own is none.
+// It is one, too, if it has a code other than 0, a message or nothing that an error has
+// not, and either one of the types that the gateways give their errors and no success, or
+// a sub code and no success flag. So a regular reply with a code of its own is none.
 func judge(v Value, dialect Dialect) verdict {
 	failed := strings.EqualFold(word(v, flag), "failure")
 	if failed && (dialect == Qimen || hasAny(v, "code", "sub_code", "msg", "message")) {
 		return flagged
 	}
-	if couldBeError(v) && (hasAny(v, "sub_code") || isErrorType(v)) {
+	isError := isErrorType(v) && !succeeds(v) || hasAny(v, "sub_code") && !hasAny(v, successFlags...)
+	if isError && hasCode(v) && (hasAny(v, "msg", "message") || !contradicted(v, "")) {
 		return bare
 	}
 	return regular
 }
 
-// couldBeError reports whether the members could be those of an error: a code other
-// than 0, a message, and no success flag.
+// couldBeError reports whether the members could be those of an error: a code, a
+// message, and no success flag.
 func couldBeError(v Value) bool {
+	return hasCode(v) && hasAny(v, "msg", "message") && !hasAny(v, successFlags...)
+}
+
+func hasCode(v Value) bool {
 	code := word(v, "code")
-	return code != "" && code != "0" && hasAny(v, "msg", "message") && !hasAny(v, "successful", "success")
+	return code != "" && code != "0"
+}
+
+var successFlags = []string{"successful", "success"}
+
+// succeeds reports whether a success flag says yes.
+func succeeds(v Value) bool {
+	return slices.ContainsFunc(successFlags, func(name string) bool {
+		says := strings.ToLower(word(v, name))
+		return says == "true" || says == "1"
+	})
 }
 
 // isErrorType reports whether the type is one that the gateways give their errors.
@@ -175,18 +192,12 @@ func OpenReply(text string, format Format, dialect Dialect, inner string) (*Repl
 		return nil, err
 	}
 	r := &Reply{members: body, inner: inner}
-	err = r.open(dialect)
-	if root := findRoot(body, format, dialect); err == nil && r.Fault == nil && root.Kind() != None {
-		r.members = root
-		err = r.open(dialect)
-	}
-	switch {
-	case err != nil:
+	if err := r.open(format, dialect); err != nil {
 		return nil, err
-	case r.Fault != nil:
+	}
+	if r.Fault != nil {
 		return r, nil
 	}
-	r.RequestID = r.members.keep(r.members.Get(requestID).Text())
 	if inner == "" {
 		return r, nil
 	}
@@ -194,13 +205,18 @@ func OpenReply(text string, format Format, dialect Dialect, inner string) (*Repl
 	if kind := r.members.Kind(); kind != Object && kind != Element {
 		return nil, under(inner, rulef(ruleInner))
 	}
-	if id := r.members.Get(requestID).Text(); id != "" {
-		r.RequestID = r.members.keep(id)
-	}
+	r.RequestID = cmp.Or(requestIDOf(r.members), r.RequestID)
 	if err := checkFrame(r.members, ""); err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+func requestIDOf(v Value) string {
+	if id := v.Get(requestID).Text(); id != "" {
+		return v.keep(id)
+	}
+	return ""
 }
 
 // in is under for a name that may be empty.
@@ -232,40 +248,76 @@ func readReply(text string, format Format) (Value, error) {
 	return in, err
 }
 
-// open finds the error envelope that the members are or hold.
-func (r *Reply) open(dialect Dialect) error {
-	v := r.members
-	if err := checkFrame(v, r.inner); err != nil {
-		return err
-	}
-	envelope, path := v.Get(errorRoot), errorRoot
-	isError := v.Name() == errorRoot
-	if isError {
-		envelope, path = v, ""
-	}
-	provider := false
-	if response := v.Get(qimenRoot); envelope.Kind() == None && response.Kind() == Object &&
-		(dialect == Qimen || v.count() == 1) && judge(response, dialect) != regular {
-		if err := checkFrame(response, ""); err != nil {
+// maxRoots is how many roots may lie around an error envelope.
+const maxRoots = 3
+
+// open takes the root off, and finds the error envelope that the reply is or holds.
+func (r *Reply) open(format Format, dialect Dialect) error {
+	beside := false // something stands beside a root
+	for range maxRoots {
+		v := r.members
+		r.RequestID = cmp.Or(requestIDOf(v), r.RequestID) // the innermost
+		if err := checkFrame(v, r.inner); err != nil {
 			return err
 		}
-		envelope, path = response, qimenRoot
-	}
-	if envelope.Kind() == None {
-		verdict := judge(v, dialect)
-		if verdict == regular && (r.inner == "" || v.Get(r.inner).Kind() != None || !couldBeError(v) || contradicted(v, "")) {
+		if envelope, path := r.envelope(dialect); envelope.Kind() != None {
+			return r.take(envelope, path, dialect, beside)
+		}
+		root := findRoot(v, format, dialect)
+		if root.Kind() == None {
 			return nil
 		}
-		provider = v.Name() != qimenRoot && (verdict == flagged || dialect == Qimen && !isErrorType(v))
-		envelope, path = v, ""
+		beside = beside || contradicted(v, root.Name())
+		r.members = root
 	}
-	var err error
-	if r.Fault, err = readFault(envelope); err != nil {
-		return in(path, err)
-	}
-	r.Fault.Provider, r.RequestID = provider, r.Fault.RequestID
-	r.Fault.Contradicted = !isError && contradicted(v, path)
 	return nil
+}
+
+// envelope returns the error envelope among the members, with its name, or the members
+// themselves where they are one; none otherwise.
+func (r *Reply) envelope(dialect Dialect) (envelope Value, name string) {
+	v := r.members
+	if v.Name() == errorRoot {
+		return v, ""
+	}
+	if envelope = v.Get(errorRoot); envelope.Kind() != None {
+		return envelope, errorRoot
+	}
+	response := v.Get(qimenRoot)
+	if (dialect == Qimen || isAlone(v)) && judge(response, dialect) != regular {
+		return response, qimenRoot
+	}
+	isLost := r.inner != "" && v.Get(r.inner).Kind() == None && couldBeError(v) && !contradicted(v, "")
+	if judge(v, dialect) != regular || isLost {
+		return v, ""
+	}
+	return Value{}, ""
+}
+
+// take reads an error envelope, beside which or a root of which other members may stand.
+func (r *Reply) take(envelope Value, name string, dialect Dialect, beside bool) error {
+	if err := checkFrame(envelope, ""); err != nil {
+		return err
+	}
+	fault, err := readFault(envelope)
+	if err != nil {
+		return in(name, err)
+	}
+	isSelf := name == "" && envelope.Name() != errorRoot
+	if isSelf && envelope.Name() != qimenRoot {
+		fault.Provider = judge(envelope, dialect) == flagged || dialect == Qimen && !isErrorType(envelope) || isAnybodys(envelope)
+	}
+	fault.Contradicted = beside || succeeds(envelope) || (isSelf || name != "") && contradicted(r.members, name)
+	fault.RequestID = cmp.Or(fault.RequestID, r.RequestID)
+	r.Fault, r.RequestID = fault, fault.RequestID
+	return nil
+}
+
+// isAnybodys reports whether nothing but its number makes an error one of the gateway:
+// others count their errors too.
+func isAnybodys(v Value) bool {
+	_, err := strconv.Atoi(word(v, "code"))
+	return err == nil && !hasAny(v, "sub_code") && !isErrorType(v)
 }
 
 // BareFault returns what a decoded reply says that could be an error without its root
@@ -278,7 +330,7 @@ func (r *Reply) BareFault() *Fault {
 	if err != nil {
 		return nil
 	}
-	fault.Contradicted = contradicted(r.members, "")
+	fault.Contradicted, fault.Provider = contradicted(r.members, ""), isAnybodys(r.members)
 	return fault
 }
 
@@ -329,26 +381,47 @@ func checkFrame(v Value, inner string) error {
 	return nil
 }
 
-// findRoot returns the member that is the root of a wrapped reply, none where the
-// members lie in v. A simplified reply is unwrapped only when its single member is
-// named as a root, or is an error. The root of XML has been taken off by reading it.
+// findRoot returns the member that is the root of a wrapped reply, or of an error, none
+// where the members lie in v. A simplified reply is unwrapped only when its single member
+// is named as a root. The root of XML has been taken off by reading it.
 func findRoot(v Value, format Format, dialect Dialect) Value {
-	if v.Kind() != Object || v.Name() != "" {
-		return Value{}
-	}
-	alone := v.count() == 1
+	isBody := v.Kind() == Object && v.Name() == ""
 	for m := range v.Inside() {
-		name := m.Name()
-		switch {
-		case m.Kind() != Object:
-		case isRootName(name) && (alone || format == Wrapped),
-			alone && format == Wrapped && dialect == TOP,
-			alone && dialect == Qimen && name == qimenRoot,
-			alone && judge(m, dialect) != regular:
+		if m.Kind() != Object && (m.Kind() != Element || m.IsEmpty()) {
+			continue
+		}
+		isRoot := isBody && (isRootName(m.Name()) && (isAlone(v) || format == Wrapped) ||
+			v.count() == 1 && format == Wrapped && dialect == TOP ||
+			isAlone(v) && dialect == Qimen && m.Name() == qimenRoot)
+		if isRoot || isAlone(v) && leadsToError(m, dialect) {
 			return m
 		}
 	}
 	return Value{}
 }
+
+// leadsToError reports whether v is an error envelope, holds one, or is the root of one.
+func leadsToError(v Value, dialect Dialect) bool {
+	if v.Get(errorRoot).Kind() != None || judge(v, dialect) != regular {
+		return true
+	}
+	if !isRootName(v.Name()) && v.Name() != qimenRoot || !isAlone(v) {
+		return false
+	}
+	return slices.ContainsFunc(slices.Collect(v.Inside()), func(m Value) bool { return judge(m, dialect) != regular })
+}
+
+// isAlone reports whether v has one member beside the ids that gateways add.
+func isAlone(v Value) bool {
+	n := 0
+	for m := range v.Inside() {
+		if !isAddedID(m.Name()) {
+			n++
+		}
+	}
+	return n == 1
+}
+
+func isAddedID(name string) bool { return name == requestID || name == "_trace_id_" }
 
 func isRootName(name string) bool { return strings.HasSuffix(name, "_response") }
