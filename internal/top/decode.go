@@ -104,6 +104,8 @@ func (d *decoder) plain(c *codec, to reflect.Value, v Value) error {
 		return rulef("expected text, got element %s", printable(v.nodes[v.at+1].name))
 	case c.kind == kindScalar:
 		return setScalar(c, to, v)
+	case c.kind == kindString && (kind == List || kind == Object) && v.IsEmpty():
+		return errNothing // as PHP writes it
 	case c.kind == kindString:
 		to.SetString(v.keep(v.Text()))
 		return nil
@@ -289,7 +291,11 @@ func (d *decoder) wrapped(c *codec, to reflect.Value, v Value) error {
 	}
 	for m := range v.Inside() {
 		in := m
-		if kind := m.Kind(); kind != List && kind != Null {
+		switch m.Kind() {
+		case Null:
+			return errNothing
+		case List:
+		default:
 			in = v // one without brackets
 		}
 		return under(m.Name(), d.items(c, to, in))
@@ -310,10 +316,26 @@ func (d *decoder) items(c *codec, to reflect.Value, v Value) error {
 	to.Set(reflect.MakeSlice(to.Type(), n, n))
 	i := 0
 	for item := range v.Inside() {
-		if err := d.value(c.elem, to.Index(i), item); err != nil && !isNothing(err) {
+		err := d.value(c.elem, to.Index(i), item)
+		if isNothing(err) {
+			err = c.elem.empty()
+		}
+		if err != nil {
 			return under(indexPath(i), err)
 		}
+		if item.Kind() == Element && item.Name() != v.nodes[v.at+1].name {
+			return rulef("expected elements of one name, got several")
+		}
 		i++
+	}
+	return nil
+}
+
+// empty fails for an element that says nothing, where a member of it is required: what is
+// missing is not 0.
+func (c *codec) empty() error {
+	if c.kind == kindStruct && c.pointers == 0 && len(c.plan.required) > 0 {
+		return &Error{Path: c.plan.required[0].name, Rule: "missing"}
 	}
 	return nil
 }

@@ -315,3 +315,65 @@ func TestKeptApart(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// An element that says nothing is none of whose members are 0: where one is required, it
+// is missing.
+func TestEmptyElements(t *testing.T) {
+	t.Parallel()
+	type tier struct {
+		Percent int `top:"num,required"`
+		Hours   int `top:"time"`
+	}
+	type message struct {
+		Tiers    []tier               `top:"tiers,wrap=tier"`
+		Pointers []*tier              `top:"pointers"`
+		Free     []struct{ A string } `top:"free"`
+	}
+	for _, text := range []string{`{"tiers":[{"num":50},X]}`, `{"tiers":{"tier":[{"num":50},X]}}`} {
+		for _, empty := range []string{"null", `""`, `" "`, `"null"`, "[]", "{}", `"{}"`} {
+			_, err := fromJSON[message](t, strings.ReplaceAll(text, "X", empty))
+			if err == nil || !strings.HasSuffix(err.Error(), "[1].num: missing") {
+				t.Errorf("%s in %s: %v", empty, text, err)
+			}
+		}
+	}
+	for _, text := range []string{"<tier/>", "<tier></tier>", "<tier> </tier>", "<tier>null</tier>", "<tier>{}</tier>", "<tier><time>1</time></tier>"} {
+		_, err := fromXML[message](t, "<r><tiers>"+text+"</tiers></r>")
+		wantError(t, text, err, "tiers[0].num: missing")
+	}
+	got, err := fromJSON[message](t, `{"pointers":[null],"free":[null,{}]}`)
+	if err != nil || len(got.Pointers) != 1 || got.Pointers[0] != nil || len(got.Free) != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Elements of a list bear one name; another member is no element.
+func TestElementsOfOneName(t *testing.T) {
+	t.Parallel()
+	_, err := fromXML[all](t, "<r><texts><string>a</string><strings>b</strings></texts></r>")
+	wantError(t, "two names", err, "texts: expected elements of one name, got several")
+	got, err := fromXML[all](t, "<r><texts><x>a</x><x>b</x></texts></r>")
+	wantDiff(t, "any name", all{Texts: []string{"a", "b"}}, got)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// An id of digits that says nothing is none, and white space around one is no part of it.
+func TestNumbersThatSayNothing(t *testing.T) {
+	t.Parallel()
+	type message struct {
+		ID   fliggy.ID `top:"id,number,required"`
+		Text string    `top:"text"`
+	}
+	for _, nothing := range []string{`" "`, `"null"`, `""`, "null", "\"\n\""} {
+		_, err := fromJSON[message](t, `{"id":`+nothing+`}`)
+		wantError(t, nothing, err, "id: missing")
+	}
+	for _, text := range []string{"{\"id\":\"1\n\"}", `{"id":1,"text":[]}`, `{"id":"1","text":{}}`} {
+		got, err := fromJSON[message](t, text)
+		if want := (message{ID: "1"}); got != want || err != nil {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}

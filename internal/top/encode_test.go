@@ -201,7 +201,7 @@ func TestAppendJSONErrors(t *testing.T) {
 		"known":     {map[string]json.RawMessage{"a": []byte("1")}, "a: has a field of its own", "a: has a field of its own"},
 		"none":      {map[string]json.RawMessage{"b": nil}, "b: must be valid JSON", "b: must be valid JSON"},
 		"not JSON":  {map[string]json.RawMessage{"b": []byte("{]")}, "b: must be valid JSON", "b: must be valid JSON"},
-		"odd name":  {map[string]json.RawMessage{"1 b": []byte("1")}, "", "1 b: cannot be the name of an element"},
+		"odd name":  {map[string]json.RawMessage{"1 b": []byte("1")}, "", "(a name of 3 bytes): cannot be the name of an element"},
 		"no name":   {map[string]json.RawMessage{"": []byte("1")}, "", "cannot be the name of an element"},
 		"odd text":  {map[string]json.RawMessage{"b": []byte(`"\u0000"`)}, "", "b: has a character that XML cannot carry"},
 		"well-made": {map[string]json.RawMessage{"b_-.9": []byte("1")}, "", ""},

@@ -3,10 +3,7 @@ package top
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // An Error says which member of a message is wrong, and how. It carries no
@@ -29,7 +26,9 @@ func under(name string, err error) error {
 	if err == nil || isNothing(err) {
 		return err
 	}
-	name = printable(name)
+	if !strings.HasPrefix(name, "[") { // no index
+		name = printable(name)
+	}
 	var e *Error
 	if !errors.As(err, &e) {
 		return &Error{Path: name, Rule: err.Error()}
@@ -48,17 +47,17 @@ func under(name string, err error) error {
 // maxName bounds, in bytes, the names from outside that errors show.
 const maxName = 64
 
-// printable returns a name that came from outside in a form that fits into an
-// error.
+// printable returns a name that came from outside in a form that fits into an error and
+// into a log: names that no API has may be anything, personal data too.
 func printable(name string) string {
-	cut := ""
-	if len(name) > maxName {
-		name, cut = strings.ToValidUTF8(name[:maxName], ""), "..."
+	isName := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-.:#", r)
 	}
-	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		name = strconv.Quote(name)
+	beginsWithDigit := name != "" && name[0] >= '0' && name[0] <= '9'
+	if beginsWithDigit || len(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return !isName(r) }) {
+		return fmt.Sprintf("(a name of %d bytes)", len(name))
 	}
-	return name + cut
+	return name
 }
 
 func rulef(format string, args ...any) error {

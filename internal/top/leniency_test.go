@@ -36,7 +36,7 @@ var leniencies = []lenient{
 	{"C15 list of one without brackets", `"texts":{"string":"x"}`, `<texts><string>x</string></texts>`, all{Texts: []string{"x"}}},
 	{"C15 empty object for a list", `"texts":{}`, `<texts/>`, all{Texts: []string{}}},
 	{"C15 empty wrapped list", `"texts":{"string":[]}`, `<texts></texts>`, all{Texts: []string{}}},
-	{"C15 wrapped null", `"texts":{"string":null}`, ``, all{Texts: []string{}}},
+	{"wrapped null: missing, not empty", `"texts":{"string":null}`, ``, all{}},
 	{"C15 missing list", ``, ``, all{}},
 	{"C15 null list", `"texts":null`, `<texts>null</texts>`, all{}},
 	{"C15 empty text for a list", `"texts":""`, ``, all{}},

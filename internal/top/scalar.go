@@ -30,13 +30,18 @@ func (c *codec) isText() bool {
 // setScalar hands a value to a type that reads itself: JSON as it stands, the text
 // of an element as text.
 func setScalar(c *codec, to reflect.Value, v Value) error {
-	kind := v.Kind()
-	if (kind == Text || kind == Element) && !c.isText() && saysNothing(v.Text()) {
+	kind, text := v.Kind(), v.Text()
+	isNumber := c.isText() && c.number // an id, which space around it does not change
+	if isNumber {
+		text = strings.TrimSpace(text)
+	}
+	if (kind == Text || kind == Element) && (isNumber || !c.isText()) && saysNothing(text) {
 		return errNothing
 	}
 	reader, readsJSON := to.Addr().Interface().(json.Unmarshaler)
-	if text, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok && (kind == Element || !readsJSON) {
-		return asRule(c.typ, text.UnmarshalText([]byte(v.Text())))
+	asText := kind == Element || !readsJSON || kind == Text && isNumber
+	if reads, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok && asText {
+		return asRule(c.typ, reads.UnmarshalText([]byte(text)))
 	}
 	return asRule(c.typ, reader.UnmarshalJSON([]byte(v.JSON()))) // a scalar has one or the other
 }
