@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -271,6 +273,35 @@ func TestListTwice(t *testing.T) {
 		_, err := queryOrder(context.Background(), c)
 		if e := as[*DecodeError](t, err); e != nil && !strings.Contains(e.Error(), "service_type: comes more than once") {
 			t.Errorf("%v: %v", format, err)
+		}
+	}
+}
+
+// An error whose number may be anybody's, or beside which something says success, leaves
+// the outcome of a write unknown, and the write is sent once.
+func TestErrorsThatDecideNothing(t *testing.T) {
+	t.Parallel()
+	submit := func(c *Client) error {
+		_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OrderID: "3187983531024266527", RenewalOutOrderID: "x", ChannelID: ChannelAmap})
+		return err
+	}
+	for body, format := range map[string]Format{
+		`{"code":4,"message":"context deadline exceeded"}`:                                         SimplifiedJSON, // as gRPC counts
+		`{"code":42,"message":"db timeout after insert"}`:                                          SimplifiedJSON,
+		`{"x_response":{"code":8,"message":"RESOURCE_EXHAUSTED"}}`:                                 SimplifiedJSON,
+		`<r><code>8</code><message>m</message></r>`:                                                XML,
+		`{"x_response":{"error_response":{"code":7,"msg":"x"}},"successful":true}`:                 WrappedJSON,
+		`{"a_response":{"error_response":{"code":7,"msg":"x"}},"b_response":{"successful":true}}`:  WrappedJSON,
+		`{"x_response":{"code":"7","msg":"x","type":"ISP"},"y_response":{"successful":true}}`:      WrappedJSON,
+		`{"error_response":{"code":7,"msg":"x","successful":true}}`:                                SimplifiedJSON,
+		`<error_response><code>7</code><msg>x</msg><successful>true</successful></error_response>`: XML,
+		`{"successful":true,"renewal_order_id":" "}`:                                               SimplifiedJSON,
+		`{"successful":true,"renewal_order_id":"null"}`:                                            SimplifiedJSON,
+		`{"successful":true,"renewal_order_id":0}`:                                                 SimplifiedJSON,
+	} {
+		c, g := clientFor(t, replyJSON(body), WithFormat(format), WithSleep(func(context.Context, time.Duration) error { return nil }))
+		if err := submit(c); OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
+			t.Errorf("%s: sent %d times, outcome %v: %v", body, g.count(), OutcomeOf(err), err)
 		}
 	}
 }

@@ -138,7 +138,7 @@ func (r *RenewalSubmitResult) verdict() error {
 	if err := r.Status.verdict(); err != nil {
 		return err
 	}
-	if r.RenewalOrderID == "" {
+	if id := r.RenewalOrderID; id == "" || id == "0" { // 0 is what a Java bean has that was never set
 		return incomplete(opRenewalSubmit, "renewal_order_id")
 	}
 	return nil

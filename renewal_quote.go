@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A RenewalQuoteRequest names the main order and the time it is to be kept
@@ -65,7 +66,7 @@ type RenewalQuoteResult struct {
 }
 
 func (r *RenewalQuoteResult) verdict() error {
-	if err := r.Status.verdict(); err != nil || r.ItemID != "" {
+	if err := r.Status.verdict(); err != nil || !top.IsBlank(r.ItemID) {
 		return err
 	}
 	return incomplete(opRenewalQuote, "item_id")
