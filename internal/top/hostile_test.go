@@ -165,9 +165,10 @@ func TestHostileLists(t *testing.T) { // alone, since it measures memory
 func TestHostileSize(t *testing.T) {
 	t.Parallel()
 	const n = 30_000
-	var manyNames, manyElements, paragraphs strings.Builder
+	var manyNames, manyObjects, manyElements, paragraphs strings.Builder
 	for i := range n {
 		fmt.Fprintf(&manyNames, `"x%d":%d,`, i, i)
+		fmt.Fprintf(&manyObjects, `"x%d_response":{},`, i)
 		fmt.Fprintf(&manyElements, "<x%d/>", i)
 		paragraphs.WriteString("a<!--x-->")
 	}
@@ -180,6 +181,7 @@ func TestHostileSize(t *testing.T) {
 		"long unknown":       `{"x":[` + strings.Repeat("[],", n) + `[]]}`,
 		"white space":        "{" + strings.Repeat(" \n", n) + "}",
 		"many members":       "{" + manyNames.String() + `"a":1}`,
+		"many objects":       "{" + manyObjects.String() + `"a":1}`,
 		"object as text":     `{"text":{` + strings.Repeat(`"a" : "b",`, n) + `"a":1}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -291,6 +293,7 @@ var hostileReplies = map[string]func(size int) string{
 	"quotes in text":  func(n int) string { return inText(strings.Repeat(`\\`, n/128), 6) },
 	"white space":     func(n int) string { return "{" + strings.Repeat(" ", n) + "}" },
 	"unclosed":        func(n int) string { return fill(`{"text":"`, `a`, "", n) },
+	"members of it":   func(n int) string { return fill("{", `"x%d":{"a":1},`, `"x":1}`, n) },
 	"roots":           func(n int) string { return fill("{", `"x%d_response":{},`, `"x":1}`, n) },
 
 	"XML, elements":         func(n int) string { return fill("<r>", "<x%d/>", "</r>", n) },

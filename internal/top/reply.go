@@ -385,15 +385,14 @@ func checkFrame(v Value, inner string) error {
 // where the members lie in v. A simplified reply is unwrapped only when its single member
 // is named as a root. The root of XML has been taken off by reading it.
 func findRoot(v Value, format Format, dialect Dialect) Value {
-	isBody := v.Kind() == Object && v.Name() == ""
+	isBody, alone := v.Kind() == Object && v.Name() == "", isAlone(v)
+	single := isBody && v.count() == 1 && format == Wrapped && dialect == TOP
 	for m := range v.Inside() {
 		if m.Kind() != Object && (m.Kind() != Element || m.IsEmpty()) {
 			continue
 		}
-		isRoot := isBody && (isRootName(m.Name()) && (isAlone(v) || format == Wrapped) ||
-			v.count() == 1 && format == Wrapped && dialect == TOP ||
-			isAlone(v) && dialect == Qimen && m.Name() == qimenRoot)
-		if isRoot || isAlone(v) && leadsToError(m, dialect) {
+		isRoot := isBody && (isRootName(m.Name()) && (alone || format == Wrapped) || alone && dialect == Qimen && m.Name() == qimenRoot)
+		if isRoot || single || alone && leadsToError(m, dialect) {
 			return m
 		}
 	}
