@@ -321,7 +321,7 @@ func (d *decoder) items(c *codec, to reflect.Value, v Value) error {
 			err = c.elem.empty()
 		}
 		if err != nil {
-			return under(indexPath(i), err)
+			return underIndex(i, err)
 		}
 		if item.Kind() == Element && item.Name() != v.nodes[v.at+1].name {
 			return rulef("expected elements of one name, got several")

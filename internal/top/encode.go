@@ -167,7 +167,7 @@ func (e *encoder) list(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
 			dst = append(dst, ',')
 		}
 		if dst, err = e.value(dst, c.elem, v.Index(i)); err != nil {
-			return nil, under(indexPath(i), err)
+			return nil, underIndex(i, err)
 		}
 		if i == 0 { // a list of many is not copied again and again as it grows
 			one := len(dst) - start + 1

@@ -133,7 +133,7 @@ func AppendJSONString[T string | []byte](dst []byte, s T) []byte {
 		case c == '"', c == '\\', c == '/', c < ' ', c == 0x7F:
 			dst = appendJSONByte(append(dst, s[from:i]...), c)
 			from = i + 1
-		case c == 0xC2 && i+1 < len(s) && s[i+1] < 0xA0:
+		case c == 0xC2 && i+1 < len(s) && s[i+1] >= 0x80 && s[i+1] < 0xA0:
 			dst = appendControl(append(dst, s[from:i]...), s[i+1])
 			i++
 			from = i + 1

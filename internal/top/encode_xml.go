@@ -79,7 +79,7 @@ func (e *xmlEncoder) list(dst []byte, name string, c *codec, v reflect.Value) ([
 		before := len(dst)
 		var err error
 		if dst, err = e.value(dst, c.wrap, c.elem, v.Index(i)); err != nil {
-			return nil, under(indexPath(i), err)
+			return nil, underIndex(i, err)
 		}
 		if len(dst) == before { // nothing keeps its place
 			dst = appendTag(appendTag(dst, "<", c.wrap), "</", c.wrap)

@@ -22,18 +22,21 @@ func (e *Error) Error() string {
 }
 
 // under puts the name of the enclosing member in front of an error's path.
-func under(name string, err error) error {
+func under(name string, err error) error { return inside(printable(name), err) }
+
+// underIndex puts the index of the enclosing element in front of an error's path.
+func underIndex(i int, err error) error { return inside(indexPath(i), err) }
+
+// inside puts a step of the path, a name or an index, in front of an error's path.
+func inside(step string, err error) error {
 	if err == nil || isNothing(err) {
 		return err
 	}
-	if !strings.HasPrefix(name, "[") { // no index
-		name = printable(name)
-	}
 	var e *Error
 	if !errors.As(err, &e) {
-		return &Error{Path: name, Rule: err.Error()}
+		return &Error{Path: step, Rule: err.Error()}
 	}
-	path := name
+	path := step
 	switch {
 	case e.Path == "":
 	case e.Path[0] == '[':
