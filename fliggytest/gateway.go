@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,8 +50,9 @@ type Gateway struct {
 
 // NewGateway starts a gateway on a free port of the loopback interface. Close it.
 //
-// It never fails: where no port can be had, or an option makes no sense,
-// [Gateway.Client] says so.
+// It never fails: where no port can be had, or WithNames or WithoutMembers name what no
+// API has, [Gateway.Client] says so. Other options without a meaning, nil among them, are
+// passed over.
 func NewGateway(opts ...Option) *Gateway {
 	cfg := defaultConfig()
 	for _, opt := range opts {
@@ -139,8 +141,12 @@ func (g *Gateway) Client(opts ...rentcar.Option) (*rentcar.Client, error) {
 		rentcar.WithBaseURL(g.URL()), rentcar.WithQimenURL(g.QimenURL()), rentcar.WithClock(g.now),
 	}
 	if s := g.session(); s != "" {
-		own = append(own, rentcar.WithSession(s))
+		c, err := rentcar.NewClient(g.appKey, g.secret(), slices.Concat(own, []rentcar.Option{rentcar.WithSession(s)}, opts)...)
+		if err == nil {
+			return c, nil
+		}
 	}
+	// There is none to give, or opts do not go together with it, as a source of sessions.
 	return rentcar.NewClient(g.appKey, g.secret(), append(own, opts...)...)
 }
 

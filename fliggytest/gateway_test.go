@@ -354,3 +354,24 @@ func TestSnapshotsAreCopies(t *testing.T) {
 		t.Error("found a renewal that is not there")
 	}
 }
+
+// Options of a client win over the session of the gateway, a source of sessions too.
+func TestClientWithASessionSource(t *testing.T) {
+	t.Parallel()
+	g := NewGateway(WithSession("session-0123456789"))
+	t.Cleanup(g.Close)
+	asked := 0
+	c, err := g.Client(rentcar.WithSessionSource(func(context.Context) (string, error) {
+		asked++
+		return "session-0123456789", nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Orders.Query(t.Context(), &rentcar.OrderQueryRequest{OrderID: SampleOrderID, ChannelID: rentcar.ChannelAmap}); err != nil || asked != 1 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+	if _, err := g.Client(rentcar.WithSession("a"), rentcar.WithSessionSource(func(context.Context) (string, error) { return "b", nil })); err == nil {
+		t.Error("two sessions are taken")
+	}
+}

@@ -41,6 +41,9 @@ func parseNode(body []byte) (node, error) {
 		return node{}, errors.New("a body that is not JSON")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		if text[0] != '{' && text[0] != '[' { // such as "404 page not found"
+			return node{}, fmt.Errorf("plain text of %d bytes", len(text))
+		}
 		return node{}, errors.New("a JSON value with something behind it")
 	}
 	if _, ok := value.(map[string]any); !ok {

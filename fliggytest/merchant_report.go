@@ -210,10 +210,17 @@ var signatureForm = regexp.MustCompile(`[0-9A-Fa-f]{32,}`)
 // maxQuoted bounds, in characters, a text of the report that may quote a merchant.
 const maxQuoted = 240
 
+// minSecret is how long a secret is at least, in bytes: a shorter one, as a first try may
+// have, would be met in words of the report.
+const minSecret = 8
+
 // redact takes the secret and signatures out of a text that may quote a merchant.
 func (m *MerchantCaller) redact(text string) string {
 	quoted := strconv.Quote(m.secret())
 	for _, secret := range []string{m.secret(), quoted[1 : len(quoted)-1]} {
+		if len(secret) < minSecret {
+			continue
+		}
 		text = strings.ReplaceAll(text, secret, "[redacted]")
 	}
 	return signatureForm.ReplaceAllString(text, "[redacted]")

@@ -16,8 +16,7 @@ const (
 // DefaultPushTimeout is how long a push waits for its answer.
 const DefaultPushTimeout = 10 * time.Second
 
-// An Option configures a gateway. Options cannot fail: one without a meaning is
-// passed over.
+// An Option configures a gateway. See [NewGateway] for those that make no sense.
 type Option func(*config)
 
 type config struct {

@@ -111,16 +111,19 @@ func GateClock(now func() time.Time) GateOption {
 	}
 }
 
-// NewMemoryGate makes a gate. The error says which option is wrong.
+// NewMemoryGate makes a gate. The error lists every option that is wrong.
 func NewMemoryGate(opts ...GateOption) (*MemoryGate, error) {
 	g := &MemoryGate{gateConfig: gateConfig{age: DefaultGateAge, size: DefaultGateSize, now: time.Now}}
-	for _, opt := range opts {
+	var problems []error
+	for i, opt := range opts {
 		if opt == nil {
-			return nil, errors.New("qimen: NewMemoryGate: an option is nil")
+			problems = append(problems, fmt.Errorf("qimen: NewMemoryGate: option %d is nil", i+1))
+		} else if err := opt(&g.gateConfig); err != nil {
+			problems = append(problems, err)
 		}
-		if err := opt(&g.gateConfig); err != nil {
-			return nil, err
-		}
+	}
+	if problems != nil {
+		return nil, errors.Join(problems...)
 	}
 	g.running = map[string][]string{}
 	return g, nil

@@ -25,7 +25,7 @@ func TestMemoryGateOptions(t *testing.T) {
 		"size 1":       {GateSize(1), "qimen: GateSize: want 2 at least"},
 		"size -1":      {GateSize(-1), "qimen: GateSize: want 2 at least"},
 		"no clock":     {GateClock(nil), "qimen: GateClock: the function is nil"},
-		"nil":          {nil, "qimen: NewMemoryGate: an option is nil"},
+		"nil":          {nil, "qimen: NewMemoryGate: option 1 is nil"},
 	} {
 		if g, err := NewMemoryGate(c.opt); err == nil || err.Error() != c.err || g != nil {
 			t.Errorf("%s: %v, %v", name, g, err)
@@ -371,6 +371,16 @@ func TestMemoryGateAbandonsSignatures(t *testing.T) {
 		}
 		if again, _ := g.Begin(t.Context(), "key", "other "+sign, sign); again.State != c.want {
 			t.Errorf("keep %t: %v", c.keep, again.State)
+		}
+	}
+}
+
+func TestMemoryGateListsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	_, err := NewMemoryGate(nil, GateAge(-1), GateSize(-1), nil)
+	for _, want := range []string{"option 1 is nil", "GateAge", "GateSize", "option 4 is nil"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q in it", err, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -324,5 +325,27 @@ func TestMerchantXMLShapes(t *testing.T) {
 	}}
 	if diff := cmp.Diff(want, got, exact); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A tier or a rule that lacks a number is not read as one with 0, which would be free.
+func TestReadPricesWithoutNumbers(t *testing.T) {
+	t.Parallel()
+	sample := string(readFile(t, "samples/qimen.alitrip.rentcar.renewalprices.query.scenario1.response.json"))
+	rules := regexp.MustCompile(`(?s)"cancelRules"\s*:\s*\[.*?\]`)
+	for given, want := range map[string]string{
+		`[{"num":50,"time":2}]`: "", "[]": "", "null": "",
+		"[{}]": "[0].num: missing", "[null]": "[0].num: missing", `[""]`: "[0].num: missing", "[[]]": "[0].num: missing",
+		`[{"num":0,"time":72},{"num":50}]`: "[1].time: missing", `[{"time":2}]`: "[0].num: missing", `[{"num":null,"time":2}]`: "[0].num: missing",
+	} {
+		var reply RenewalPricesReply
+		err := json.Unmarshal([]byte(rules.ReplaceAllLiteralString(sample, `"cancelRules":`+given)), &reply)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasSuffix(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", given, err, want)
+		}
+	}
+	free := RenewalPricesReply{CancelStrategy: CancelStrategy{CancelRules: []CancelRule{{Num: 0, Time: 0}}}}
+	if text, err := json.Marshal(&free); err != nil || !strings.Contains(string(text), `{"num":0,"time":0}`) {
+		t.Errorf("a merchant's own tier of 0: %s, %v", text, err)
 	}
 }

@@ -69,10 +69,12 @@ func contain(caught func(*PanicError)) {
 // theirs must not spoil it; that of the logger has nobody left to be told to.
 func (c *config) report(ctx context.Context, o Observation) {
 	defer contain(func(*PanicError) {})
-	func() {
-		defer contain(func(p *PanicError) { c.log(ctx, slog.LevelError, "qimen: the observer panicked", p) })
-		c.observe(ctx, o)
-	}()
+	for _, observe := range c.observers {
+		func() {
+			defer contain(func(p *PanicError) { c.log(ctx, slog.LevelError, "qimen: the observer panicked", p) })
+			observe(ctx, o)
+		}()
+	}
 	level, message := slog.LevelWarn, "qimen: push refused"
 	switch o.Reason {
 	case ReasonAccepted:

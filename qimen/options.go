@@ -50,7 +50,7 @@ type config struct {
 	gate         Gate
 	refusesForms bool
 	hasOwnGate   bool
-	observe      func(context.Context, Observation)
+	observers    []func(context.Context, Observation)
 	logger       *slog.Logger
 }
 
@@ -66,7 +66,6 @@ func defaultConfig() config {
 		now:          time.Now,
 		replies:      DefaultReplies(),
 		checkReplies: true,
-		observe:      func(context.Context, Observation) {},
 		logger:       slog.New(slog.DiscardHandler),
 	}
 }
@@ -260,13 +259,14 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithObserver calls f once for each push, after the reply, with the context of the
-// request, or of the attempt for an event that an [Inbox] has stored.
+// request, or of the attempt for an event that an [Inbox] has stored. Several observers
+// are called in the order given.
 func WithObserver(f func(context.Context, Observation)) Option {
 	return func(c *config) error {
 		if f == nil {
 			return errors.New("WithObserver: the function is nil")
 		}
-		c.observe = f
+		c.observers = append(c.observers, f)
 		return nil
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,4 +121,25 @@ func mustGate(t *testing.T, opts ...GateOption) *MemoryGate {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// Each observer is called, in the order given, and one that panics keeps none from the
+// others.
+func TestSeveralObservers(t *testing.T) {
+	t.Parallel()
+	var called []int
+	observer := func(n int) Option {
+		return WithObserver(func(context.Context, Observation) {
+			called = append(called, n)
+			if n == 1 {
+				panic("one")
+			}
+		})
+	}
+	var f office
+	h := f.handler(t, observer(1), observer(2))
+	_ = h.Handle(t.Context(), mustSign(t, newPush(eventQuery, jsonType, event103), testSecret))
+	if !slices.Equal(called, []int{1, 2}) {
+		t.Errorf("called %v", called)
+	}
 }

@@ -138,9 +138,9 @@ type ScatteredPriceRule struct {
 	// not apply (未命中) and a whole day is charged instead. Required.
 	Value fliggy.Decimal `top:"value,required"`
 	// StartTime is the first minute of the range.
-	StartTime int `top:"startTime,keep"`
+	StartTime int `top:"startTime,present,keep"`
 	// EndTime is the last minute of the range, included.
-	EndTime int `top:"endTime,keep"`
+	EndTime int `top:"endTime,present,keep"`
 }
 
 // The service codes of the guide's samples. A merchant has codes of its own beside
@@ -196,10 +196,11 @@ type CancelStrategy struct {
 }
 
 // CancelRule is one tier of a cancellation penalty. What the numbers mean is
-// inferred.
+// inferred. A tier that is read without one of them is an error: 0 would be read as
+// free of charge.
 type CancelRule struct {
 	// Num is the penalty in percent of the total, when CancelType is 1.
-	Num int `top:"num,keep"`
+	Num int `top:"num,present,keep"`
 	// Time is the threshold in hours before the start of the renewal.
-	Time int `top:"time,keep"`
+	Time int `top:"time,present,keep"`
 }

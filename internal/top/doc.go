@@ -11,6 +11,7 @@
 //
 //	required     decode: missing, null and blank text are errors; check: must be
 //	             set, text not blank, a list not empty
+//	present      decode: as required; check: may be unset, since 0 says something
 //	keep         written even when zero; unset amounts and times are null
 //	number       an exact decimal or id is written as a bare JSON number; an id
 //	             that is not digits alone is an error

@@ -34,6 +34,7 @@ type field struct {
 	bit      int   // position in the set of members seen
 	codec    *codec
 	required bool
+	present  bool // required where it is read
 	keep     bool
 	key      string // the name as JSON, and a colon
 	zeroer   bool   // its type says itself whether it is unset
@@ -211,7 +212,7 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 		f.key = string(append(AppendJSONString(nil, f.name), ':'))
 		f.zeroer = sf.Type.Kind() != reflect.Pointer && sf.Type.Implements(zeroerType)
 		p.fields = append(p.fields, f)
-		if f.required {
+		if f.required || f.present {
 			p.required = append(p.required, f)
 		}
 		p.byName[f.name] = f
@@ -242,6 +243,8 @@ func (c *compiler) field(t reflect.Type, name, opts, at string) (*field, error) 
 		case "":
 		case "required":
 			f.required = true
+		case "present":
+			f.present = true
 		case "keep":
 			f.keep = true
 		case "number":
