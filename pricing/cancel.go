@@ -1,7 +1,9 @@
 package pricing
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/qimen"
@@ -29,7 +31,11 @@ var (
 // is the penalty of none of its tiers. Take what Fliggy sends, and do not refuse it.
 //
 // Errors: [ErrNotCancellable], [ErrStarted], [ErrNoTier], and a
-// *fliggy.ValidationError when a time is missing.
+// *fliggy.ValidationError when a time is missing, or for the first tier that a policy
+// cannot have: one with a negative number, of more than 100 percent, with the time of
+// another, or cheaper than an earlier one (percentages only when CancelType is 1). Such a
+// tier may be one without its numbers, so no answer is taken from the policy. The order
+// of the tiers does not matter.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel, merchant renewal guide.
 func TierAt(s qimen.CancelStrategy, start, at fliggy.Time) (qimen.CancelRule, error) {
@@ -44,15 +50,19 @@ func TierAt(s qimen.CancelStrategy, start, at fliggy.Time) (qimen.CancelRule, er
 	case at.After(start.Time):
 		return qimen.CancelRule{}, ErrStarted
 	}
-	hours := wholeSeconds(at, start) / 3600 // thresholds are whole hours, so the rest does not count
-	found := -1
-	for i, tier := range s.CancelRules {
-		if int64(tier.Time) <= hours && (found < 0 || tier.Time > s.CancelRules[found].Time) {
-			found = i
+	tiers := slices.Clone(s.CancelRules)
+	slices.SortStableFunc(tiers, func(a, b qimen.CancelRule) int { return cmp.Compare(b.Time, a.Time) })
+	for i := range tiers {
+		checkTier(&ps, "CancelStrategy.CancelRules.", tiers, i, s.CancelType)
+		if err := ps.Err(qimen.RenewalCancelMethod); err != nil {
+			return qimen.CancelRule{}, err
 		}
 	}
-	if found < 0 {
-		return qimen.CancelRule{}, ErrNoTier
+	hours := wholeSeconds(at, start) / 3600 // thresholds are whole hours, so the rest does not count
+	for _, tier := range tiers {
+		if int64(tier.Time) <= hours {
+			return tier, nil
+		}
 	}
-	return s.CancelRules[found], nil
+	return qimen.CancelRule{}, ErrNoTier
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -84,5 +85,34 @@ func TestGuideCancel(t *testing.T) {
 	tier, err := pricing.TierAt(quote.CancelStrategy, submit.CarUseTime, cancel.CancelTime)
 	if err != nil || tier != (qimen.CancelRule{Num: 10, Time: 48}) {
 		t.Errorf("%+v, %v", tier, err)
+	}
+}
+
+// A policy with a tier that cannot be, such as one whose numbers were left out, says of no
+// time that it is free. The order of the tiers does not matter.
+func TestTierAtRefusesImpossibleTiers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		rules []qimen.CancelRule
+		want  string
+	}{
+		"no numbers behind dearer tiers":     {[]qimen.CancelRule{{Num: 10, Time: 48}, {}}, "CancelStrategy.CancelRules.Num: must not be less"},
+		"no numbers before dearer tiers":     {[]qimen.CancelRule{{}, {Num: 10, Time: 48}}, "CancelStrategy.CancelRules.Num: must not be less"},
+		"no numbers beside the tier of then": {[]qimen.CancelRule{{Num: 50}, {}}, "CancelStrategy.CancelRules.Num: must not be less"},
+		"the same time":                      {[]qimen.CancelRule{{Num: 0, Time: 48}, {Num: 10, Time: 48}}, "CancelStrategy.CancelRules.Time: must be less"},
+		"no percentage":                      {[]qimen.CancelRule{{Num: 101, Time: 48}}, "CancelStrategy.CancelRules.Num: must be 0 to 100"},
+		"negative penalty":                   {[]qimen.CancelRule{{Num: -1, Time: 48}}, "CancelStrategy.CancelRules.Num: must not be negative"},
+		"negative time":                      {[]qimen.CancelRule{{Num: 1, Time: -1}}, "CancelStrategy.CancelRules.Time: must not be negative"},
+	} {
+		policy := qimen.CancelStrategy{CancelRules: c.rules, CancelType: 1, SupportCancel: true}
+		given := slices.Clone(c.rules)
+		tier, err := pricing.TierAt(policy, pickUp, fliggy.At(pickUp.Add(-time.Hour)))
+		var invalid *fliggy.ValidationError
+		if !errors.As(err, &invalid) || len(invalid.Problems) == 0 || !strings.HasPrefix(invalid.Problems[0].String(), c.want) || tier != (qimen.CancelRule{}) {
+			t.Errorf("%s: %+v, %v", name, tier, err)
+		}
+		if !slices.Equal(c.rules, given) {
+			t.Errorf("%s: the policy was changed: %v", name, c.rules)
+		}
 	}
 }

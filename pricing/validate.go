@@ -201,21 +201,26 @@ func checkCancelStrategy(ps *fliggy.Problems, s *qimen.CancelStrategy) {
 	if len(s.CancelRules) > 0 && !s.SupportCancel {
 		ps.Add("CancelStrategy.CancelRules", "must be empty when SupportCancel is false")
 	}
-	for i, r := range s.CancelRules {
-		at := fmt.Sprintf("CancelStrategy.CancelRules[%d].", i)
-		switch {
-		case r.Num < 0:
-			ps.Add(at+"Num", ruleNegative)
-		case s.CancelType == 1 && r.Num > 100: // of another type nobody knows what Num is
-			ps.Add(at+"Num", "must be 0 to 100 percent when CancelType is 1")
-		case i > 0 && s.CancelType == 1 && r.Num < s.CancelRules[i-1].Num:
-			ps.Add(at+"Num", "must not be less than that of the tier before: the later, the dearer")
-		}
-		switch {
-		case r.Time < 0:
-			ps.Add(at+"Time", ruleNegative)
-		case i > 0 && r.Time >= s.CancelRules[i-1].Time:
-			ps.Add(at+"Time", "must be less than that of the tier before")
-		}
+	for i := range s.CancelRules {
+		checkTier(ps, fmt.Sprintf("CancelStrategy.CancelRules[%d].", i), s.CancelRules, i, s.CancelType)
+	}
+}
+
+// checkTier checks one of tiers, which are in falling order of Time.
+func checkTier(ps *fliggy.Problems, at string, tiers []qimen.CancelRule, i, cancelType int) {
+	r := tiers[i]
+	switch {
+	case r.Num < 0:
+		ps.Add(at+"Num", ruleNegative)
+	case cancelType == 1 && r.Num > 100: // of another type nobody knows what Num is
+		ps.Add(at+"Num", "must be 0 to 100 percent when CancelType is 1")
+	case i > 0 && cancelType == 1 && r.Num < tiers[i-1].Num:
+		ps.Add(at+"Num", "must not be less than that of the tier before: the later, the dearer")
+	}
+	switch {
+	case r.Time < 0:
+		ps.Add(at+"Time", ruleNegative)
+	case i > 0 && r.Time >= tiers[i-1].Time:
+		ps.Add(at+"Time", "must be less than that of the tier before")
 	}
 }
