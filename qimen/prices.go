@@ -81,7 +81,8 @@ func (r *RenewalPricesReply) Validate() error {
 func (r RenewalPricesReply) MarshalJSON() ([]byte, error) { return writeMessage(&r, pricesStatus) }
 
 // UnmarshalJSON reads a reply. One that says failure is a *[Refusal], one without
-// its success flag an error.
+// its success flag an error, and so is a cancellation tier or a scattered-hour rule
+// without one of its numbers.
 func (r *RenewalPricesReply) UnmarshalJSON(data []byte) error { return readReply(data, r, &r.Extra) }
 
 // PriceInfo is the price of a renewal without its added services.
