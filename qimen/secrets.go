@@ -70,7 +70,7 @@ type credential struct{ appKey, secret string }
 // A keyring gives the secrets to try for the app that a push names: its own, or
 // all where none is configured under that name. It is a function so that no
 // printer of a struct that holds it can reach the secrets.
-type keyring func(appKey string) []credential
+type keyring func(appKey string) (secrets []credential, isConfigured bool)
 
 func newKeyring(s Secrets) (keyring, error) {
 	if err := s.check(); err != nil {
@@ -84,10 +84,10 @@ func newKeyring(s Secrets) (keyring, error) {
 		}
 		all = append(all, byApp[app]...)
 	}
-	return func(appKey string) []credential {
+	return func(appKey string) ([]credential, bool) {
 		if own, ok := byApp[appKey]; ok {
-			return own
+			return own, true
 		}
-		return all
+		return all, false
 	}, nil
 }

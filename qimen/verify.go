@@ -56,7 +56,8 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error
 	}
 	matched, appKey := 0, ""
 	sign := []byte(s.sign)
-	for _, c := range ring(receiver) {
+	secrets, isConfigured := ring(receiver)
+	for _, c := range secrets {
 		// Every secret costs the same, whether it matches or not.
 		digest := s.digest(c.secret)
 		if subtle.ConstantTimeCompare(digest[:], sign) == 1 && matched == 0 {
@@ -67,6 +68,9 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error
 		text := "it does not match"
 		if s.sign == "" {
 			text = "no sign in the query"
+		}
+		if !isConfigured {
+			text += "; the app key is not one of the configured"
 		}
 		return nil, "", &refusal{ErrInvalidSignature, ReasonBadSignature, text}
 	}
