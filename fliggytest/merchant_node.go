@@ -34,6 +34,9 @@ func parseNode(body []byte) (node, error) {
 	case text[0] == '<':
 		return node{}, errors.New("HTML or XML")
 	}
+	if text[0] != '{' && text[0] != '[' && !json.Valid(text) { // such as "404 page not found"
+		return node{}, fmt.Errorf("plain text of %d bytes", len(text))
+	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var value any
@@ -41,9 +44,6 @@ func parseNode(body []byte) (node, error) {
 		return node{}, errors.New("a body that is not JSON")
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		if text[0] != '{' && text[0] != '[' { // such as "404 page not found"
-			return node{}, fmt.Errorf("plain text of %d bytes", len(text))
-		}
 		return node{}, errors.New("a JSON value with something behind it")
 	}
 	if _, ok := value.(map[string]any); !ok {

@@ -185,3 +185,15 @@ func FuzzMerchantRules(f *testing.F) {
 		}
 	})
 }
+
+// A secret of a few letters, as a first try may have, is not looked for in the report: it
+// would be met in the report's own words.
+func TestMerchantReportWithAShortSecret(t *testing.T) {
+	t.Parallel()
+	m, err := NewMerchantHandlerCaller(http.NotFoundHandler(), "1", "s")
+	noError(t, err)
+	text := CheckMerchant(t.Context(), m, guideCheck).String()
+	if strings.Contains(text, "[redacted]") || !strings.Contains(text, "no reply of the merchant's: HTTP status 404, plain text of 18 bytes") {
+		t.Errorf("got %s", text)
+	}
+}
