@@ -175,7 +175,7 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	// HTTP/2 asks for the body again after some resets that prove nothing. Before the
 	// headers have gone out, such as on a connection that had died idle, it may.
 	r.GetBody = func() (io.ReadCloser, error) {
-		if wrote.Load() {
+		if wrote.Load() || again == nil {
 			return nil, errSentBefore
 		}
 		return again()
