@@ -73,7 +73,12 @@ func (v Value) Kind() Kind {
 }
 
 // Name returns the name of the member or element.
-func (v Value) Name() string { return v.nodes[v.at].name }
+func (v Value) Name() string {
+	if v.tree == nil {
+		return ""
+	}
+	return v.nodes[v.at].name
+}
 
 // Says reports whether the value says something: it is not null, blank or "null".
 func (v Value) Says() bool {
@@ -116,7 +121,7 @@ func (v Value) Get(names ...string) Value {
 // IsEmpty reports whether nothing lies inside the value.
 func (v Value) IsEmpty() bool { return !v.hasKids() }
 
-func (v Value) hasKids() bool { return v.nodes[v.at].end > v.at+1 }
+func (v Value) hasKids() bool { return v.tree != nil && v.nodes[v.at].end > v.at+1 }
 
 func (v Value) count() int {
 	n := 0
@@ -148,6 +153,8 @@ func (v Value) Text() string {
 // JSON returns the value as JSON, as it stands where it is JSON.
 func (v Value) JSON() string {
 	switch {
+	case v.tree == nil:
+		return ""
 	case v.Kind() == Element:
 		return string(v.appendJSON(nil))
 	case v.tree.raw:
