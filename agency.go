@@ -61,19 +61,19 @@ type AgencyCreateOrderRequest struct {
 	// ItemID is the key of the product. Optional.
 	ItemID string `top:"item_id"`
 	// BizStatus is the status of the order; nil leaves it out, since 0 means
-	// unpaid. Write new(rentcar.AgencyPaid). Optional.
-	BizStatus *AgencyOrderStatus `top:"biz_status"`
+	// unpaid. Write new(fliggy.AgencyPaid). Optional.
+	BizStatus *fliggy.AgencyOrderStatus `top:"biz_status"`
 	// CreateOrderTime is when the order was made. That it is China time is inferred:
 	// the page names no zone. Optional.
-	CreateOrderTime Time `top:"create_order_time"`
+	CreateOrderTime fliggy.Time `top:"create_order_time"`
 	// PayTime is when it was paid. That it is China time is inferred. Optional.
-	PayTime Time `top:"pay_time"`
+	PayTime fliggy.Time `top:"pay_time"`
 	// PayModel is how it is paid (支付方式). Optional.
-	PayModel PayModel `top:"pay_model"`
+	PayModel fliggy.PayModel `top:"pay_model"`
 	// TotalAmount is the total in fen, CNY for now. Optional.
-	TotalAmount Fen `top:"total_amount"`
+	TotalAmount fliggy.Fen `top:"total_amount"`
 	// OnlinePaymentFee is what is paid online, in fen. Optional.
-	OnlinePaymentFee Fen `top:"online_payment_fee"`
+	OnlinePaymentFee fliggy.Fen `top:"online_payment_fee"`
 	// OfflinePaymentFee is what is paid at the store, in OfflinePaymentCurrency.
 	// Whether it counts yuan or fen is documented nowhere, so it stays text.
 	// Optional.
@@ -85,15 +85,15 @@ type AgencyCreateOrderRequest struct {
 	// Optional.
 	RentFee string `top:"rent_fee,number"`
 	// PromotionAmount is the discount in fen, CNY for now. Optional.
-	PromotionAmount Fen `top:"promotion_amount"`
+	PromotionAmount fliggy.Fen `top:"promotion_amount"`
 	// Promotions are the coupons (优惠券). Optional.
 	Promotions []AgencyPromotion `top:"promotion_list,wrap=promotion"`
 	// UseCarTime is the pick-up time on the clock of the place (当地时间), never
 	// converted. Optional.
-	UseCarTime LocalTime `top:"use_car_time"`
+	UseCarTime fliggy.LocalTime `top:"use_car_time"`
 	// ReturnCarTime is the return time on the clock of the place (当地时间), never
 	// converted. Optional.
-	ReturnCarTime LocalTime `top:"return_car_time"`
+	ReturnCarTime fliggy.LocalTime `top:"return_car_time"`
 	// PickUpPlace is where the car is picked up. Optional.
 	PickUpPlace AgencyPlace `top:"pickup_car_position"`
 	// ReturnPlace is where it is returned. Optional.
@@ -107,7 +107,7 @@ type AgencyCreateOrderRequest struct {
 	// VehiclePicture is the URL of a picture. Optional.
 	VehiclePicture string `top:"vehicle_picture"`
 	// AuthToken is the token of the user. It is sent and never printed. Optional.
-	AuthToken Secret `top:"auth_token"`
+	AuthToken fliggy.Secret `top:"auth_token"`
 	// Extra is extension data, the text of a JSON object. Optional.
 	Extra string `top:"extra"`
 }
@@ -182,17 +182,17 @@ type AgencyPromotion struct {
 	// PromotionName is the name of Zuzuche's coupon. Optional.
 	PromotionName string `top:"promotion_name"`
 	// PromotionID is Zuzuche's id of the coupon, digits. Optional.
-	PromotionID ID `top:"promotion_id,number"`
+	PromotionID fliggy.ID `top:"promotion_id,number"`
 	// ZZCPromotionID is the id of the instance of Zuzuche's coupon, digits.
 	// Optional.
-	ZZCPromotionID ID `top:"zzc_promotion_id,number"`
+	ZZCPromotionID fliggy.ID `top:"zzc_promotion_id,number"`
 	// ZZCPromotionFee is the discount that Zuzuche bears, in fen. Optional.
-	ZZCPromotionFee Fen `top:"zzc_promotion_fee"`
+	ZZCPromotionFee fliggy.Fen `top:"zzc_promotion_fee"`
 	// FliggyPromotionID is the id of the instance of Fliggy's coupon, digits.
 	// Optional.
-	FliggyPromotionID ID `top:"fliggy_promotion_id,number"`
+	FliggyPromotionID fliggy.ID `top:"fliggy_promotion_id,number"`
 	// FliggyPromotionFee is the discount that Fliggy bears, in fen. Optional.
-	FliggyPromotionFee Fen `top:"fliggy_promotion_fee"`
+	FliggyPromotionFee fliggy.Fen `top:"fliggy_promotion_fee"`
 }
 
 // An AgencyCreateOrderResult is Fliggy's order.
@@ -202,7 +202,7 @@ type AgencyCreateOrderResult struct {
 	Meta
 	AgencyStatus
 	// FliggyOrderID is Fliggy's order number (飞猪订单号).
-	FliggyOrderID ID `top:"fliggy_order_id"`
+	FliggyOrderID fliggy.ID `top:"fliggy_order_id"`
 }
 
 // An AgencyUpdateOrderRequest is a new status of an order. The page calls every
@@ -213,20 +213,20 @@ type AgencyUpdateOrderRequest struct {
 	// AgentOrderNo is the agency's order number. Optional.
 	AgentOrderNo string `top:"agent_order_no"`
 	// FliggyOrderID is Fliggy's order number (飞猪订单号), sent as text. Optional.
-	FliggyOrderID ID `top:"fliggy_order_id"`
+	FliggyOrderID fliggy.ID `top:"fliggy_order_id"`
 	// BizStatus is the status of the order; nil leaves it out, since 0 means
 	// unpaid. Optional.
-	BizStatus *AgencyOrderStatus `top:"biz_status"`
+	BizStatus *fliggy.AgencyOrderStatus `top:"biz_status"`
 	// ConfirmOrderID is the merchant's pick-up confirmation number. Optional.
 	ConfirmOrderID string `top:"confirm_order_id"`
 	// PayTime is when the order was paid. That it is China time is inferred. Optional.
-	PayTime Time `top:"pay_time"`
+	PayTime fliggy.Time `top:"pay_time"`
 	// BuyerPayAmount is what the customer paid, in fen. Optional.
-	BuyerPayAmount Fen `top:"buyer_pay_amount"`
+	BuyerPayAmount fliggy.Fen `top:"buyer_pay_amount"`
 	// RefundAmount is the refund, if any, in fen. Optional.
-	RefundAmount Fen `top:"refund_amount"`
+	RefundAmount fliggy.Fen `top:"refund_amount"`
 	// CancelAmount is the charge for cancelling, if any, in fen. Optional.
-	CancelAmount Fen `top:"cancel_amount"`
+	CancelAmount fliggy.Fen `top:"cancel_amount"`
 	// CancelReason is why the order was cancelled or closed. Optional.
 	CancelReason string `top:"cancel_reason"`
 	// RequestID is a request id of the gateway. Optional.

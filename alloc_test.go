@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -48,7 +49,7 @@ func newSteady() *steady {
 // What calls allocate does not grow unnoticed. AllocsPerRun forbids t.Parallel.
 func TestAllocations(t *testing.T) {
 	realClock := func(c *config) error { c.now = defaultConfig().now; return nil } // one of the user's is called with care
-	c := testClient(t, newSteady(), WithChannel(ChannelAmap), realClock)
+	c := testClient(t, newSteady(), WithChannel(fliggy.ChannelAmap), realClock)
 	params := map[string]string{"req": strings.Repeat("x", 1000)}
 	for i := range 11 {
 		params[fmt.Sprintf("param_%d", i)] = "value"
@@ -57,7 +58,7 @@ func TestAllocations(t *testing.T) {
 		return func() error { _, err := Sign(m, testSecret, params, nil); return err }
 	}
 	ctx := t.Context()
-	check := &RenewalCheckCancelRequest{RenewalOrderID: "3187983531024266527", ChannelID: ChannelAmap}
+	check := &RenewalCheckCancelRequest{RenewalOrderID: "3187983531024266527", ChannelID: fliggy.ChannelAmap}
 	bill := billOf(2)
 	for name, tc := range map[string]struct {
 		work func() error
@@ -96,7 +97,7 @@ func TestMemoryOfBills(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := testClient(t, rt, WithChannel(ChannelAmap))
+	c := testClient(t, rt, WithChannel(fliggy.ChannelAmap))
 	notify := func(bill *Bill) {
 		if _, err := c.Bills.Notify(t.Context(), bill); err != nil {
 			t.Fatal(err)

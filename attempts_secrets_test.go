@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // What errors, logs and observations say of calls that were repeated, or were not,
@@ -65,7 +67,7 @@ func TestRepeatedCallsShowNothingSecret(t *testing.T) {
 			if ctx == nil {
 				ctx = context.Background()
 			}
-			req := &RenewalCancelRequest{OutOrderID: "out-1", CancelMessage: markerBody, ChannelID: ChannelAmap} // ids are logged
+			req := &RenewalCancelRequest{OutOrderID: "out-1", CancelMessage: markerBody, ChannelID: fliggy.ChannelAmap} // ids are logged
 			_, err := c.Renewals.Cancel(ctx, req, CallRepeatUnknown())
 			if err == nil {
 				t.Fatal("no error")

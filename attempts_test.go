@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // withRetries undoes what testClient does: calls are repeated as they are without
@@ -261,7 +263,7 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	}
 	c, g, seen := watched(t, replyJSON(okReply))
 	_, err := c.Orders.Query(ctx, &OrderQueryRequest{})
-	_ = as[*ValidationError](t, err)
+	_ = as[*fliggy.ValidationError](t, err)
 	if OutcomeOf(err) != OutcomeNotSent || g.count() != 0 {
 		t.Errorf("%v after %d requests", err, g.count())
 	}
@@ -326,7 +328,7 @@ func TestEveryAttemptIsSignedAnew(t *testing.T) {
 		clock := func() time.Time { return testClock().Add(time.Duration(past.Add(1)) * time.Second) }
 		ft := &fakeTime{}
 		throttled := gatewayFailure("7", "accesscontrol.limited-by-dynamic-access-count", "")
-		c, g := clientFor(t, inTurn(throttled, throttled, replyJSON(okReply)), WithSession("s 1"), WithChannel(ChannelAmap), withFakeTime(ft), WithClock(clock))
+		c, g := clientFor(t, inTurn(throttled, throttled, replyJSON(okReply)), WithSession("s 1"), WithChannel(fliggy.ChannelAmap), withFakeTime(ft), WithClock(clock))
 		if err := call(context.Background(), c); err != nil || g.count() != 3 {
 			t.Fatalf("%s: %v after %d requests", name, err, g.count())
 		}

@@ -11,6 +11,8 @@ import (
 
 	"github.com/jarcoal/httpmock"
 	"pgregory.net/rapid"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A kind of failure, by its name in failureRows.
@@ -45,18 +47,18 @@ func TestCallRepeatUnknown(t *testing.T) {
 		"lost for good":               {nil, failure(t, "HTTP 502"), 3, OutcomeUnknown, ErrUnavailable, false},
 		"lost, refused":               {[]string{"reset"}, replyJSON(refusedReply), 2, OutcomeUnknown, nil, true},
 		"undecodable, refused":        {[]string{"no flag"}, replyJSON(refusedReply), 2, OutcomeUnknown, nil, true},
-		"lost, invalid":               {[]string{"code 3 "}, failure(t, "code 15 isv.invalid-parameter"), 2, OutcomeUnknown, ErrInvalidRequest, true},
+		"lost, invalid":               {[]string{"code 3 "}, failure(t, "code 15 isv.invalid-parameter"), 2, OutcomeUnknown, fliggy.ErrInvalidRequest, true},
 		"lost, forbidden":             {[]string{"EOF"}, failure(t, "code 11 "), 2, OutcomeUnknown, ErrForbidden, true},
 		"lost, unauthorized":          {[]string{"EOF"}, failure(t, "code 25 "), 2, OutcomeUnknown, ErrUnauthorized, true},
 		"lost, no connection":         {[]string{"HTTP 500"}, failure(t, "dial"), 3, OutcomeUnknown, ErrUnavailable, true},
 		"lost, flow control":          {[]string{"EOF"}, failure(t, "code 7 "), 3, OutcomeUnknown, ErrRateLimited, true},
 		"lost, a long ban":            {[]string{"EOF"}, failure(t, "a long ban"), 2, OutcomeUnknown, ErrRateLimited, true},
-		"lost, bad argument":          {[]string{"EOF"}, failure(t, "code 15 isp.top-parse-error"), 2, OutcomeUnknown, ErrInvalidRequest, false},
+		"lost, bad argument":          {[]string{"EOF"}, failure(t, "code 15 isp.top-parse-error"), 2, OutcomeUnknown, fliggy.ErrInvalidRequest, false},
 		"lost, too large":             {[]string{"EOF"}, failure(t, "too large"), 2, OutcomeUnknown, ErrReplyTooLarge, false},
 		"lost between others":         {[]string{"dial", "EOF"}, failure(t, "dial"), 3, OutcomeUnknown, ErrUnavailable, true},
 		"flow control, lost, refused": {[]string{"code 5 ", "EOF"}, replyJSON(refusedReply), 3, OutcomeUnknown, nil, true},
 		"no connection, refused":      {[]string{"dial"}, replyJSON(refusedReply), 2, OutcomeRejected, nil, false},
-		"flow control, invalid":       {[]string{"code 4 "}, failure(t, "code 31 "), 2, OutcomeRejected, ErrInvalidRequest, false},
+		"flow control, invalid":       {[]string{"code 4 "}, failure(t, "code 31 "), 2, OutcomeRejected, fliggy.ErrInvalidRequest, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -290,7 +292,7 @@ func TestCallReadOnly(t *testing.T) {
 	} {
 		for _, respond := range []httpmock.Responder{failure(t, "EOF"), gatewayUnavailable} {
 			ft := &fakeTime{}
-			c, g := clientFor(t, respond, withFakeTime(ft), WithChannel(ChannelAmap))
+			c, g := clientFor(t, respond, withFakeTime(ft), WithChannel(fliggy.ChannelAmap))
 			err := tc.call(c)
 			want := 1
 			if tc.read || strings.Contains(name, "unknown") {

@@ -24,7 +24,7 @@ type BillService struct{ client *Client }
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {
 	if bill == nil {
-		return nil, s.client.refused(ctx, opBillNotify.method, &ValidationError{Method: opBillNotify.method, Problems: []Problem{{Field: "bill", Rule: "must not be nil"}}}, nil)
+		return nil, s.client.refused(ctx, opBillNotify.method, &fliggy.ValidationError{Method: opBillNotify.method, Problems: []fliggy.Problem{{Field: "bill", Rule: "must not be nil"}}}, nil)
 	}
 	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
 }
@@ -45,18 +45,18 @@ type BillNotifyRequest struct {
 	Bills []Bill `top:"distributor_bill_list,wrap=distributor_bill"`
 	// ChannelID is the distribution channel (分销渠道); empty takes the client's.
 	// Required.
-	ChannelID Channel `top:"channel_id,required"`
+	ChannelID fliggy.Channel `top:"channel_id,required"`
 	// TraceID is an id of your choice, for troubleshooting only. Optional.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data (扩展信息), the text of a JSON object. Optional.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // Validate lists what is wrong with the request in a *ValidationError. The channel
 // counts as missing here even if the client would fill it.
 func (r *BillNotifyRequest) Validate() error { return validate(opBillNotify, r) }
 
-func (r *BillNotifyRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+func (r *BillNotifyRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
 func (r *BillNotifyRequest) rules(ps *fliggy.Problems) {
 	if len(r.Bills) == 0 {
@@ -68,7 +68,7 @@ func (r *BillNotifyRequest) rules(ps *fliggy.Problems) {
 }
 
 // Warnings lists totals that differ from their lines.
-func (r *BillNotifyRequest) Warnings() []Problem {
+func (r *BillNotifyRequest) Warnings() []fliggy.Problem {
 	var ps fliggy.Problems
 	for i := range r.Bills {
 		ps = append(ps, inBill(i, r.Bills[i].Warnings())...)
@@ -96,7 +96,7 @@ type Bill struct {
 	BatchNo string `top:"req_batch_no,required"`
 	// TotalAmount is what was transferred, in yuan; negative when refunds exceed
 	// income. Required.
-	TotalAmount Yuan `top:"total_amount,required"`
+	TotalAmount fliggy.Yuan `top:"total_amount,required"`
 	// Remark is a remark (备注). Optional.
 	Remark string `top:"remark"`
 	// Lines are the movements (订单明细). Optional by the page; a batch without any
@@ -111,37 +111,37 @@ type BillLine struct {
 	// OrderID is Fliggy's order id (飞猪订单号), sent as text, not necessarily digits.
 	// For a renewal it is the id of the MAIN order, although the renewal has an
 	// order of its own. Required.
-	OrderID ID `top:"order_id,required"`
+	OrderID fliggy.ID `top:"order_id,required"`
 	// OutOrderID is the distributor's order id (分销商订单号). For a renewal it is the
 	// id of the MAIN order. Required.
 	OutOrderID string `top:"out_order_id,required"`
 	// TradeType is income or refund (交易类型); NewBill sets it. Required.
-	TradeType TradeType `top:"trade_type,required"`
+	TradeType fliggy.TradeType `top:"trade_type,required"`
 	// BizType is what the movement is for (业务类型): 10 to 14 income, 20 to 24
 	// refunds. Required.
-	BizType BillBizType `top:"biz_type,required"`
+	BizType fliggy.BillBizType `top:"biz_type,required"`
 	// OrderAmount is the amount of the movement in yuan, always positive. Required.
-	OrderAmount Yuan `top:"order_amount,required"`
+	OrderAmount fliggy.Yuan `top:"order_amount,required"`
 	// PayTradeNo is the trade number of the movement (交易流水号). Required.
 	PayTradeNo string `top:"pay_trade_no,required"`
 	// PayTime is when the money was transferred, China time. Required.
-	PayTime Time `top:"pay_time,required"`
+	PayTime fliggy.Time `top:"pay_time,required"`
 	// PayType is how the customer paid (支付方式). Optional.
-	PayType PayType `top:"pay_type"`
+	PayType fliggy.PayType `top:"pay_type"`
 	// CustomerPaidAmount is what the customer actually paid (实付), in yuan. Optional.
-	CustomerPaidAmount Yuan `top:"user_real_pay_amount"`
+	CustomerPaidAmount fliggy.Yuan `top:"user_real_pay_amount"`
 	// RealConsumeAmount is the real consumption, online and offline, in yuan.
 	// Optional.
-	RealConsumeAmount Yuan `top:"real_consume_amount"`
+	RealConsumeAmount fliggy.Yuan `top:"real_consume_amount"`
 	// DiscountAmount is the discount that Fliggy bears, in yuan. Optional.
-	DiscountAmount Yuan `top:"discount_amount"`
+	DiscountAmount fliggy.Yuan `top:"discount_amount"`
 	// DistributorDiscountAmount is the discount that the distributor bears, in
 	// yuan. Optional.
-	DistributorDiscountAmount Yuan `top:"distributor_discount_amount"`
+	DistributorDiscountAmount fliggy.Yuan `top:"distributor_discount_amount"`
 	// CommissionAmount is the commission (佣金) in yuan. Optional.
-	CommissionAmount Yuan `top:"commission_amount"`
+	CommissionAmount fliggy.Yuan `top:"commission_amount"`
 	// PayChannelAmount is the payment channel fee (支付通道费) in yuan. Optional.
-	PayChannelAmount Yuan `top:"pay_channel_amount"`
+	PayChannelAmount fliggy.Yuan `top:"pay_channel_amount"`
 	// OrderStatus is the status of the order in the distributor's terms. Optional.
 	OrderStatus string `top:"order_status"`
 	// Ext is extension data, JSON text (ext here, not exts). Optional.
@@ -167,7 +167,7 @@ func (b *Bill) lineProblems() fliggy.Problems {
 			add("order_amount", "must be positive: trade_type says whether it is income or refund")
 		}
 		income, refund := l.BizType.IsIncome(), l.BizType.IsRefund()
-		if l.TradeType == TradeIncome && refund || l.TradeType == TradeRefund && income {
+		if l.TradeType == fliggy.TradeIncome && refund || l.TradeType == fliggy.TradeRefund && income {
 			add("biz_type", "contradicts trade_type: 10 to 14 are income, 20 to 24 refunds")
 		}
 	}
@@ -177,12 +177,12 @@ func (b *Bill) lineProblems() fliggy.Problems {
 // LineTotal returns the income of the lines less their refunds, in yuan: the total
 // that NewBill proposes. It is unset, with a *ValidationError that names the
 // members, when a line has no amount, or is neither income nor a refund.
-func (b *Bill) LineTotal() (Yuan, error) {
+func (b *Bill) LineTotal() (fliggy.Yuan, error) {
 	var ps fliggy.Problems
 	fen, rest := int64(0), decimal.New(0, -2) // a sum of decimals would allocate for each line
 	for i := range b.Lines {
 		l := &b.Lines[i]
-		if l.TradeType != TradeIncome && l.TradeType != TradeRefund {
+		if l.TradeType != fliggy.TradeIncome && l.TradeType != fliggy.TradeRefund {
 			ps.Add(fmt.Sprintf("bill_detail_list[%d].trade_type", i), "must be income or refund for a total")
 		}
 		if !l.OrderAmount.IsSet() {
@@ -190,7 +190,7 @@ func (b *Bill) LineTotal() (Yuan, error) {
 			continue
 		}
 		n, ok := smallFen(l.OrderAmount.String())
-		if l.TradeType == TradeRefund {
+		if l.TradeType == fliggy.TradeRefund {
 			n = -n
 		}
 		if ok {
@@ -198,18 +198,18 @@ func (b *Bill) LineTotal() (Yuan, error) {
 			continue
 		}
 		amount, _ := l.OrderAmount.Decimal()
-		if l.TradeType == TradeRefund {
+		if l.TradeType == fliggy.TradeRefund {
 			amount = amount.Neg()
 		}
 		rest = rest.Add(amount)
 	}
 	switch err := ps.Err(opBillNotify.method); {
 	case err != nil:
-		return Yuan{}, err
+		return fliggy.Yuan{}, err
 	case rest.IsZero() && rest.Exponent() == -2: // nothing was added to it
 		return fliggy.YuanFromFen(fen), nil
 	}
-	return YuanFromDecimal(rest.Add(decimal.New(fen, -2))), nil
+	return fliggy.YuanFromDecimal(rest.Add(decimal.New(fen, -2))), nil
 }
 
 // smallFen reads an amount of at most two decimals, so small that no number of them
@@ -239,7 +239,7 @@ func smallFen(yuan string) (fen int64, ok bool) {
 // cannot be compared with them.
 // That refuses nothing: what else enters the total, such as commission, is not
 // documented.
-func (b *Bill) Warnings() []Problem {
+func (b *Bill) Warnings() []fliggy.Problem {
 	var ps fliggy.Problems
 	if len(b.Lines) == 0 {
 		ps.Add("bill_detail_list", "is empty: the batch has no movement")
@@ -313,20 +313,20 @@ type BillBuilder struct{ bill Bill }
 // number batchNo (通知批次号). Lines of renewals carry the ids of the main order.
 //
 //	bill, err := rentcar.NewBill("ID20230203", "20230203001").
-//		Income(rentcar.BillLine{OrderID: mainOrder, OutOrderID: mine, BizType: rentcar.BillOrderFee, ...}).
-//		Refund(rentcar.BillLine{OrderID: mainOrder, OutOrderID: mine, BizType: rentcar.BillOrderFeeRefund, ...}).
+//		Income(rentcar.BillLine{OrderID: mainOrder, OutOrderID: mine, BizType: fliggy.BillOrderFee, ...}).
+//		Refund(rentcar.BillLine{OrderID: mainOrder, OutOrderID: mine, BizType: fliggy.BillOrderFeeRefund, ...}).
 //		Build()
 func NewBill(billNo, batchNo string) *BillBuilder {
 	return &BillBuilder{Bill{BillNo: billNo, BatchNo: batchNo}}
 }
 
 // Income adds lines of income (收入): it sets their trade type.
-func (b *BillBuilder) Income(lines ...BillLine) *BillBuilder { return b.add(TradeIncome, lines) }
+func (b *BillBuilder) Income(lines ...BillLine) *BillBuilder { return b.add(fliggy.TradeIncome, lines) }
 
 // Refund adds lines of refunds (退款): it sets their trade type.
-func (b *BillBuilder) Refund(lines ...BillLine) *BillBuilder { return b.add(TradeRefund, lines) }
+func (b *BillBuilder) Refund(lines ...BillLine) *BillBuilder { return b.add(fliggy.TradeRefund, lines) }
 
-func (b *BillBuilder) add(t TradeType, lines []BillLine) *BillBuilder {
+func (b *BillBuilder) add(t fliggy.TradeType, lines []BillLine) *BillBuilder {
 	for _, l := range lines {
 		l.TradeType = t
 		b.bill.Lines = append(b.bill.Lines, l)
@@ -336,7 +336,7 @@ func (b *BillBuilder) add(t TradeType, lines []BillLine) *BillBuilder {
 
 // Total sets what was transferred, where it is not income less refunds of the
 // lines.
-func (b *BillBuilder) Total(amount Yuan) *BillBuilder {
+func (b *BillBuilder) Total(amount fliggy.Yuan) *BillBuilder {
 	b.bill.TotalAmount = amount
 	return b
 }

@@ -9,47 +9,49 @@ import (
 
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 func TestBillBuilder(t *testing.T) {
 	t.Parallel()
 	b := NewBill("ID1", "B1").
-		Income(billLine(BillOrderFee, "100.00"), billLine(BillCancelPenalty, "20")).
-		Refund(billLine(BillOrderFeeRefund, "150.5")).
+		Income(billLine(fliggy.BillOrderFee, "100.00"), billLine(fliggy.BillCancelPenalty, "20")).
+		Refund(billLine(fliggy.BillOrderFeeRefund, "150.5")).
 		Remark("备注")
 	bill, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	types := []TradeType{bill.Lines[0].TradeType, bill.Lines[1].TradeType, bill.Lines[2].TradeType}
-	diff(t, "trade types", []TradeType{TradeIncome, TradeIncome, TradeRefund}, types)
+	types := []fliggy.TradeType{bill.Lines[0].TradeType, bill.Lines[1].TradeType, bill.Lines[2].TradeType}
+	diff(t, "trade types", []fliggy.TradeType{fliggy.TradeIncome, fliggy.TradeIncome, fliggy.TradeRefund}, types)
 	diff(t, "bill", []string{"ID1", "B1", "备注", "-30.50"}, []string{bill.BillNo, bill.BatchNo, bill.Remark, bill.TotalAmount.String()})
 	if w := bill.Warnings(); len(w) != 0 {
 		t.Errorf("warnings %v", w)
 	}
 
 	// A total of the caller's wins, and is a warning.
-	own, err := b.Total(MustYuan("-31")).Build()
+	own, err := b.Total(fliggy.MustYuan("-31")).Build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "total", "-31", own.TotalAmount.String())
-	diff(t, "warnings", []Problem{{Field: "total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}}, own.Warnings())
+	diff(t, "warnings", []fliggy.Problem{{Field: "total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}}, own.Warnings())
 
 	// What was built stays as it was while the builder goes on.
-	if _, err := b.Income(billLine(BillOrderFee, "1")).Build(); err != nil {
+	if _, err := b.Income(billLine(fliggy.BillOrderFee, "1")).Build(); err != nil {
 		t.Fatal(err)
 	}
 	own.Lines[0].OrderID = "changed"
 	if len(bill.Lines) != 3 || bill.Lines[0].OrderID == "changed" {
 		t.Errorf("a built bill changed: %+v", bill.Lines)
 	}
-	whole, err := NewBill("ID1", "B1").Income(billLine(BillOrderFee, "1"), billLine(BillOrderFee, "2")).Build()
+	whole, err := NewBill("ID1", "B1").Income(billLine(fliggy.BillOrderFee, "1"), billLine(fliggy.BillOrderFee, "2")).Build()
 	if err != nil || whole.TotalAmount.String() != "3.00" {
 		t.Errorf("the total of whole yuan is %v, %v; want it with fen", whole, err)
 	}
 	// A total of another scale is the same total.
-	same, err := NewBill("ID1", "B1").Income(billLine(BillOrderFee, "1")).Total(MustYuan("1")).Build()
+	same, err := NewBill("ID1", "B1").Income(billLine(fliggy.BillOrderFee, "1")).Total(fliggy.MustYuan("1")).Build()
 	if err != nil || len(same.Warnings()) != 0 {
 		t.Errorf("%v, %v", same, err)
 	}
@@ -57,12 +59,12 @@ func TestBillBuilder(t *testing.T) {
 
 func TestBillRefusals(t *testing.T) {
 	t.Parallel()
-	_, err := NewBill("", " ").Income(BillLine{}, billLine(BillOrderFeeRefund, "1"), billLine(BillOrderFee, "-1"), billLine(BillOrderFee, "0.00")).Refund(billLine(BillOrderFee, "1")).Build()
+	_, err := NewBill("", " ").Income(BillLine{}, billLine(fliggy.BillOrderFeeRefund, "1"), billLine(fliggy.BillOrderFee, "-1"), billLine(fliggy.BillOrderFee, "0.00")).Refund(billLine(fliggy.BillOrderFee, "1")).Build()
 	const at = "distributor_bill_list[0]."
 	contradicts := "contradicts trade_type: 10 to 14 are income, 20 to 24 refunds"
 	positive := "must be positive: trade_type says whether it is income or refund"
-	var want []Problem
-	add := func(field, rule string) { want = append(want, Problem{Field: at + field, Rule: rule}) }
+	var want []fliggy.Problem
+	add := func(field, rule string) { want = append(want, fliggy.Problem{Field: at + field, Rule: rule}) }
 	add("bill_no", "is required")
 	add("req_batch_no", "is required, got white space only")
 	add("total_amount", "is required") // without all amounts there is none to propose
@@ -73,17 +75,17 @@ func TestBillRefusals(t *testing.T) {
 	add("bill_detail_list[2].order_amount", positive)
 	add("bill_detail_list[3].order_amount", positive)
 	add("bill_detail_list[4].biz_type", contradicts)
-	diff(t, "error", &ValidationError{Method: opBillNotify.method, Problems: want}, as[*ValidationError](t, err))
+	diff(t, "error", &fliggy.ValidationError{Method: opBillNotify.method, Problems: want}, as[*fliggy.ValidationError](t, err))
 
 	// An unknown kind of movement is not contradicted, and a line needs no type of
 	// its own beyond the required ones.
-	line := billLine(BillBizType(99), "1")
+	line := billLine(fliggy.BillBizType(99), "1")
 	if _, err := NewBill("1", "1").Income(line).Refund(line).Build(); err != nil {
 		t.Errorf("an unknown biz type: %v", err)
 	}
-	for biz, income := range map[BillBizType]bool{
-		BillOrderFee: true, BillVehicleDamageDeduction: true, BillTrafficViolationDeduction: true, BillDepositDeduction: true, BillCancelPenalty: true,
-		BillOrderFeeRefund: false, BillVehicleDamageDeductionRefund: false, BillTrafficViolationDeductionRefund: false, BillDepositDeductionRefund: false, BillCancelPenaltyRefund: false,
+	for biz, income := range map[fliggy.BillBizType]bool{
+		fliggy.BillOrderFee: true, fliggy.BillVehicleDamageDeduction: true, fliggy.BillTrafficViolationDeduction: true, fliggy.BillDepositDeduction: true, fliggy.BillCancelPenalty: true,
+		fliggy.BillOrderFeeRefund: false, fliggy.BillVehicleDamageDeductionRefund: false, fliggy.BillTrafficViolationDeductionRefund: false, fliggy.BillDepositDeductionRefund: false, fliggy.BillCancelPenaltyRefund: false,
 	} {
 		_, asIncome := NewBill("1", "1").Income(billLine(biz, "1")).Build()
 		_, asRefund := NewBill("1", "1").Refund(billLine(biz, "1")).Build()
@@ -95,8 +97,8 @@ func TestBillRefusals(t *testing.T) {
 
 func TestBillNotify(t *testing.T) {
 	t.Parallel()
-	c, g := clientFor(t, replyJSON(okReply), WithChannel(ChannelAmap))
-	bill, err := NewBill("ID1", "B1").Income(billLine(BillOrderFee, "16.02")).Total(MustYuan("0.00")).Build()
+	c, g := clientFor(t, replyJSON(okReply), WithChannel(fliggy.ChannelAmap))
+	bill, err := NewBill("ID1", "B1").Income(billLine(fliggy.BillOrderFee, "16.02")).Total(fliggy.MustYuan("0.00")).Build()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,19 +106,19 @@ func TestBillNotify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "warnings", []Problem{{Field: "distributor_bill_list[0].total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}}, res.Warnings)
+	diff(t, "warnings", []fliggy.Problem{{Field: "distributor_bill_list[0].total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}}, res.Warnings)
 	want := `{"distributor_bill_list":[{"bill_no":"ID1","req_batch_no":"B1","total_amount":"0.00","bill_detail_list":[{"order_id":"3104050285204362836",` +
 		`"out_order_id":"RC202212191604667539969978368","trade_type":1,"biz_type":10,"order_amount":"16.02","pay_trade_no":"1122334411","pay_time":"2023-02-03 19:23:32"}]}],"channel_id":"80001"}`
 	diff(t, "request", want, g.last(t).form(t)[opBillNotify.param])
 	// A batch without lines is what the page allows.
-	if _, err := c.Bills.Notify(context.Background(), &Bill{BillNo: "1", BatchNo: "1", TotalAmount: MustYuan("0")}); err != nil {
+	if _, err := c.Bills.Notify(context.Background(), &Bill{BillNo: "1", BatchNo: "1", TotalAmount: fliggy.MustYuan("0")}); err != nil {
 		t.Error(err)
 	}
 	second := []Bill{*bill, {BillNo: "2"}}
 	_, err = c.Bills.NotifyAll(context.Background(), &BillNotifyRequest{Bills: second})
-	diff(t, "problems", []Problem{
+	diff(t, "problems", []fliggy.Problem{
 		{Field: "distributor_bill_list[1].req_batch_no", Rule: "is required"}, {Field: "distributor_bill_list[1].total_amount", Rule: "is required"},
-	}, as[*ValidationError](t, err).Problems)
+	}, as[*fliggy.ValidationError](t, err).Problems)
 }
 
 func drawBill(rt *rapid.T) *Bill {
@@ -125,13 +127,13 @@ func drawBill(rt *rapid.T) *Bill {
 	for range rapid.IntRange(0, 12).Draw(rt, "lines") {
 		amount := decimal.New(cents.Draw(rt, "cents"), -2).StringFixed(2)
 		if rapid.Bool().Draw(rt, "income") {
-			b.Income(billLine(BillOrderFee, amount))
+			b.Income(billLine(fliggy.BillOrderFee, amount))
 		} else {
-			b.Refund(billLine(BillOrderFeeRefund, amount))
+			b.Refund(billLine(fliggy.BillOrderFeeRefund, amount))
 		}
 	}
 	if rapid.Bool().Draw(rt, "own total") {
-		b.Total(YuanFromDecimal(decimal.New(rapid.Int64Range(-1e9, 1e9).Draw(rt, "total"), -2)))
+		b.Total(fliggy.YuanFromDecimal(decimal.New(rapid.Int64Range(-1e9, 1e9).Draw(rt, "total"), -2)))
 	}
 	bill, err := b.Build()
 	if err != nil {
@@ -153,7 +155,7 @@ func TestBillSplitPreserves(t *testing.T) {
 			rt.Fatal(err)
 		}
 		var lines []BillLine
-		total := MustYuan("0")
+		total := fliggy.MustYuan("0")
 		for i, p := range parts {
 			if len(p.Lines) > size || len(p.Lines) == 0 && len(bill.Lines) > 0 {
 				rt.Fatalf("batch %d has %d lines of %d", i, len(p.Lines), size)
@@ -224,7 +226,7 @@ func TestBillSplitRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if as[*ValidationError](t, blank[0].Validate()) == nil {
+	if as[*fliggy.ValidationError](t, blank[0].Validate()) == nil {
 		t.Error("a batch without a number is in order")
 	}
 }
@@ -233,18 +235,18 @@ func TestBillSplitRefusals(t *testing.T) {
 // one that says a total anyway is told that nobody could compare it.
 func TestBillWithoutAmounts(t *testing.T) {
 	t.Parallel()
-	whole := billLine(BillOrderFee, "5")
-	whole.TradeType = TradeIncome
+	whole := billLine(fliggy.BillOrderFee, "5")
+	whole.TradeType = fliggy.TradeIncome
 	noAmount, noType, unknownType := whole, whole, whole
-	noAmount.OrderAmount, noType.TradeType, unknownType.TradeType = Yuan{}, 0, 3
+	noAmount.OrderAmount, noType.TradeType, unknownType.TradeType = fliggy.Yuan{}, 0, 3
 	for field, line := range map[string]BillLine{"order_amount": noAmount, "trade_type": noType, " trade_type": unknownType} {
 		field = "bill_detail_list[1]." + strings.TrimSpace(field)
-		b := &Bill{BillNo: "1", BatchNo: "1", TotalAmount: MustYuan("5.00"), Lines: []BillLine{whole, line}}
+		b := &Bill{BillNo: "1", BatchNo: "1", TotalAmount: fliggy.MustYuan("5.00"), Lines: []BillLine{whole, line}}
 		total, err := b.LineTotal()
-		if ps := as[*ValidationError](t, err).Problems; total.IsSet() || len(ps) != 1 || ps[0].Field != field {
+		if ps := as[*fliggy.ValidationError](t, err).Problems; total.IsSet() || len(ps) != 1 || ps[0].Field != field {
 			t.Errorf("%s: total %q, %v", field, total, err)
 		}
-		diff(t, field, []Problem{{Field: "total_amount", Rule: "cannot be compared with the lines, see LineTotal"}}, b.Warnings())
+		diff(t, field, []fliggy.Problem{{Field: "total_amount", Rule: "cannot be compared with the lines, see LineTotal"}}, b.Warnings())
 		if parts, err := b.Split(1, func(i int) string { return fmt.Sprint(i) }); parts != nil || err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: split into %v, %v", field, parts, err)
 		}

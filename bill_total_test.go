@@ -5,6 +5,8 @@ import (
 
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // The total is that of exact decimals, whatever the amounts look like; and there is
@@ -20,18 +22,18 @@ func TestLineTotalProperty(t *testing.T) {
 		var b Bill
 		want := decimal.New(0, -2)
 		for _, text := range rapid.SliceOf(amounts).Draw(t, "amounts") {
-			l := BillLine{TradeType: rapid.SampledFrom([]TradeType{TradeIncome, TradeRefund}).Draw(t, "type"), OrderAmount: MustYuan(text)}
+			l := BillLine{TradeType: rapid.SampledFrom([]fliggy.TradeType{fliggy.TradeIncome, fliggy.TradeRefund}).Draw(t, "type"), OrderAmount: fliggy.MustYuan(text)}
 			if rapid.IntRange(0, 20).Draw(t, "huge") == 0 {
-				l.OrderAmount = YuanFromDecimal(decimal.New(5, 1100)) // which has no plain notation
+				l.OrderAmount = fliggy.YuanFromDecimal(decimal.New(5, 1100)) // which has no plain notation
 			}
 			b.Lines = append(b.Lines, l)
 			amount, _ := l.OrderAmount.Decimal()
-			if l.TradeType == TradeRefund {
+			if l.TradeType == fliggy.TradeRefund {
 				amount = amount.Neg()
 			}
 			want = want.Add(amount)
 		}
-		if got, err := b.LineTotal(); err != nil || got != YuanFromDecimal(want) {
+		if got, err := b.LineTotal(); err != nil || got != fliggy.YuanFromDecimal(want) {
 			t.Fatalf("got %v, %v, want %v", got, err, want)
 		}
 		if len(b.Lines) == 0 {
@@ -39,9 +41,9 @@ func TestLineTotalProperty(t *testing.T) {
 		}
 		broken := &b.Lines[rapid.IntRange(0, len(b.Lines)-1).Draw(t, "broken")]
 		if rapid.Bool().Draw(t, "of unknown type") {
-			broken.TradeType = rapid.SampledFrom([]TradeType{0, 3}).Draw(t, "other type")
+			broken.TradeType = rapid.SampledFrom([]fliggy.TradeType{0, 3}).Draw(t, "other type")
 		} else {
-			broken.OrderAmount = Yuan{}
+			broken.OrderAmount = fliggy.Yuan{}
 		}
 		if got, err := b.LineTotal(); err == nil || got.IsSet() {
 			t.Fatalf("got %v, %v without an amount or type", got, err)

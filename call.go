@@ -287,5 +287,5 @@ func (cl *call) decodeError(n int, got *answer, requestID string, err error, pri
 }
 
 func (cl *call) invalid(field, rule string) error {
-	return &ValidationError{Method: cl.method, Problems: []Problem{{Field: field, Rule: rule}}}
+	return &fliggy.ValidationError{Method: cl.method, Problems: []fliggy.Problem{{Field: field, Rule: rule}}}
 }

@@ -33,8 +33,8 @@ func TestCallOptions(t *testing.T) {
 		"member again":      {[]CallOption{WithMember("a", 1), WithMember("b", true), WithMember("a", "x")}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","b":true,"a":"x"}`},
 		"member taken away": {[]CallOption{WithMember("channel_id", nil)}, "client session", nil, `{"order_id":"523412312","channel_id":null}`},
 		"members of all kinds": {[]CallOption{
-			WithMember("yuan", MustYuan("1.50")), WithMember("fen", FenOf(150)), WithMember("id", ID("007")), WithMember("list", []string{"a", "b"}),
-			WithMember("time", fliggy.MustTime("2023-02-03 14:00:00")), WithMember("secret", NewSecret("s")), WithMember("struct", AgencyPlace{CityName: "洛杉矶"}),
+			WithMember("yuan", fliggy.MustYuan("1.50")), WithMember("fen", fliggy.FenOf(150)), WithMember("id", fliggy.ID("007")), WithMember("list", []string{"a", "b"}),
+			WithMember("time", fliggy.MustTime("2023-02-03 14:00:00")), WithMember("secret", fliggy.NewSecret("s")), WithMember("struct", AgencyPlace{CityName: "洛杉矶"}),
 		}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","yuan":"1.50","fen":150,"id":"007","list":["a","b"],` +
 			`"time":"2023-02-03 14:00:00","secret":"s","struct":{"city_name":"洛杉矶"}}`},
 	} {
@@ -63,7 +63,7 @@ func TestCallOptionRefusals(t *testing.T) {
 		CallSession(""), CallSession(" "), CallTimeout(0), CallAttempts(0), WithParam("", "x"), WithParam("\xff", "x"), WithParam("p", "\xff"), WithParam("sign", "x"), WithParam("session", "x"), WithParam("simplify", "x"),
 		WithMember(" ", 1), WithMember("f", 1.5), WithMember("m", map[string]any{}), WithMember("r", json.RawMessage("{")), WithRawReply(nil), nil, // which may be a mistake of a caller who meant CallSession
 	}
-	want := []Problem{
+	want := []fliggy.Problem{
 		{Field: "session", Rule: "is empty: leave the option out to send the client's"},
 		{Field: "session", Rule: "is empty: leave the option out to send the client's"},
 		{Field: "timeout", Rule: "must be positive"},
@@ -83,13 +83,13 @@ func TestCallOptionRefusals(t *testing.T) {
 	}
 	c, g := clientFor(t, replyJSON(okReply))
 	_, err := queryOrder(context.Background(), c, bad...)
-	diff(t, "typed", &ValidationError{Method: opOrderQuery.method, Problems: want}, as[*ValidationError](t, err))
+	diff(t, "typed", &fliggy.ValidationError{Method: opOrderQuery.method, Problems: want}, as[*fliggy.ValidationError](t, err))
 	var out Raw
 	err = c.Call(context.Background(), "x.y", nil, &out, bad...)
-	diff(t, "untyped", &ValidationError{Method: "x.y", Problems: want}, as[*ValidationError](t, err))
+	diff(t, "untyped", &fliggy.ValidationError{Method: "x.y", Problems: want}, as[*fliggy.ValidationError](t, err))
 	err = c.Call(context.Background(), "x.y", nil, &out, WithMember("a", 1))
-	inParams := []Problem{{Field: "a", Rule: "WithMember has no parameter to go into: put the member into Params"}}
-	diff(t, "member of nothing", inParams, as[*ValidationError](t, err).Problems)
+	inParams := []fliggy.Problem{{Field: "a", Rule: "WithMember has no parameter to go into: put the member into Params"}}
+	diff(t, "member of nothing", inParams, as[*fliggy.ValidationError](t, err).Problems)
 	if g.count() != 0 {
 		t.Errorf("%d requests were sent", g.count())
 	}
@@ -104,7 +104,7 @@ func TestWithoutValidation(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "nothing at all", map[string]string{opOrderQuery.param: "{}"}, g.last(t).form(t))
-	if _, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "fz-007", TotalFee: MustYuan("-1")}, WithoutValidation()); err != nil {
+	if _, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "fz-007", TotalFee: fliggy.MustYuan("-1")}, WithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "an id that is no number", map[string]string{opRenewalSubmit.param: `{"order_id":"fz-007","total_fee":"-1"}`}, g.last(t).form(t))
@@ -114,9 +114,9 @@ func TestWithoutValidation(t *testing.T) {
 	diff(t, "an empty bill", map[string]string{opBillNotify.param: `{"distributor_bill_list":[{}]}`}, g.last(t).form(t))
 	// What has no wire form at all is refused all the same.
 	_, err := c.Orders.Query(ctx, &OrderQueryRequest{TraceID: "\xff"}, WithoutValidation())
-	want := &ValidationError{Method: opOrderQuery.method, Problems: []Problem{{Field: "trace_id", Rule: "not valid UTF-8"}}}
-	diff(t, "refusal", want, as[*ValidationError](t, err))
-	if _, err := c.Orders.Query(ctx, nil, WithoutValidation()); !isA[*ValidationError](err) {
+	want := &fliggy.ValidationError{Method: opOrderQuery.method, Problems: []fliggy.Problem{{Field: "trace_id", Rule: "not valid UTF-8"}}}
+	diff(t, "refusal", want, as[*fliggy.ValidationError](t, err))
+	if _, err := c.Orders.Query(ctx, nil, WithoutValidation()); !isA[*fliggy.ValidationError](err) {
 		t.Errorf("a nil request: %v", err)
 	}
 }

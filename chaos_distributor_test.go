@@ -9,6 +9,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A kind is a kind of operation that moves money.
@@ -45,7 +46,7 @@ type operation struct {
 	// Of a submit: what was sent, and Fliggy's id once it is known. Of a cancel: the
 	// submit that it takes back.
 	submit *rentcar.RenewalSubmitRequest
-	id     rentcar.ID
+	id     fliggy.ID
 	of     *operation
 }
 
@@ -147,7 +148,7 @@ func (d *distributor) submit() {
 	}
 	req := &rentcar.RenewalSubmitRequest{
 		OrderID: order.id, OutOrderID: order.out, RenewalOutOrderID: d.key("RN"),
-		CarUseTime: rentcar.At(start), CarReturnTime: rentcar.At(start.Add(24 * time.Hour)), TotalFee: rentcar.MustYuan("11.01"),
+		CarUseTime: fliggy.At(start), CarReturnTime: fliggy.At(start.Add(24 * time.Hour)), TotalFee: fliggy.MustYuan("11.01"),
 	}
 	if w.chance(0.4) {
 		ctx, done := w.call()
@@ -233,8 +234,8 @@ func (d *distributor) bill() {
 	order := w.orders[w.rng.IntN(len(w.orders))]
 	o := &operation{kind: kindBill, key: d.key("B")}
 	bill, err := rentcar.NewBill("ID20230203", o.key).Income(rentcar.BillLine{
-		OrderID: order.id, OutOrderID: order.out, BizType: rentcar.BillOrderFee, OrderAmount: rentcar.MustYuan("11.01"),
-		PayTradeNo: o.key, PayTime: rentcar.At(w.clock.now()),
+		OrderID: order.id, OutOrderID: order.out, BizType: fliggy.BillOrderFee, OrderAmount: fliggy.MustYuan("11.01"),
+		PayTradeNo: o.key, PayTime: fliggy.At(w.clock.now()),
 	}).Build()
 	if err != nil {
 		panic(err)
@@ -294,7 +295,7 @@ func (d *distributor) receive(e events.Event) {
 }
 
 // learn notes Fliggy's id of a renewal.
-func (d *distributor) learn(own string, id rentcar.ID) {
+func (d *distributor) learn(own string, id fliggy.ID) {
 	for _, o := range d.ops {
 		if o.kind == kindSubmit && o.key == own {
 			o.id = id
@@ -369,8 +370,8 @@ func (d *distributor) settle(o *operation) {
 // others are Fliggy's ids of the other renewals of the main order, nil where not all of
 // them are known: of a submit that is open, and of one that only the probe has settled,
 // there may be one without.
-func (d *distributor) others(o *operation) []rentcar.ID {
-	ids := []rentcar.ID{}
+func (d *distributor) others(o *operation) []fliggy.ID {
+	ids := []fliggy.ID{}
 	for _, other := range d.ops {
 		if other == o || other.kind != kindSubmit || other.submit.OrderID != o.submit.OrderID {
 			continue

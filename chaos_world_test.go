@@ -46,7 +46,7 @@ type appointment struct {
 }
 
 type mainOrder struct {
-	id  rentcar.ID
+	id  fliggy.ID
 	out string
 }
 
@@ -85,7 +85,7 @@ func newWorld(seed uint64, h habits) (*world, error) {
 // connect makes a client.
 func (w *world) connect() (*rentcar.Client, error) {
 	return w.gw.Client(
-		rentcar.WithChannel(rentcar.ChannelAmap),
+		rentcar.WithChannel(fliggy.ChannelAmap),
 		rentcar.WithHTTPClient(&http.Client{Transport: w.net}),
 		rentcar.WithFormat(w.format),
 		rentcar.WithRetry(w.policy),
@@ -225,9 +225,9 @@ func (w *world) merchants() {
 
 // refund orders a refund, even of a renewal that nobody has accepted yet: its event may
 // come before the other one.
-func (w *world) refund(id rentcar.ID) {
+func (w *world) refund(id fliggy.ID) {
 	w.gw.RequestRefund(id, fliggytest.Refund{
-		Type: fliggy.RefundEarlyReturn, Amount: rentcar.MustYuan("1.50"), Reason: "提前还车", Canceller: fliggy.CancellerPlatform,
+		Type: fliggy.RefundEarlyReturn, Amount: fliggy.MustYuan("1.50"), Reason: "提前还车", Canceller: fliggy.CancellerPlatform,
 	})
 }
 
@@ -261,7 +261,7 @@ func (w *world) deliver(e events.Event) {
 	}
 	w.us.receive(&events.RenewalRejected{
 		Envelope: events.Envelope{
-			ChannelID: rentcar.ChannelAmap, OrderID: order.id, OutOrderID: order.out, EventType: events.TypeRenewalRejected,
+			ChannelID: fliggy.ChannelAmap, OrderID: order.id, OutOrderID: order.out, EventType: events.TypeRenewalRejected,
 		},
 		RenewalOrderID: accepted.RenewalOrderID, ErrorCode: "71008", ErrorMessage: "无车",
 	})

@@ -1,6 +1,10 @@
 package rentcar
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+)
 
 // A codeRow says what a code of a gateway error means for the call.
 type codeRow struct {
@@ -25,12 +29,12 @@ var codeTable = []codeRow{
 	{"", "accesscontrol.*", ErrRateLimited, OutcomeRejected, repeatAll, "TOP: flow control"},
 	{"", "isv.BUSINESS_LIMIT_CONTROL", ErrRateLimited, OutcomeRejected, repeatAll, "client: flow control of the service"},
 	{"", "isp.get-app-error", ErrUnauthorized, OutcomeRejected, repeatNone, "probe: code 1, the app key is not known"},
-	{"", "isp.null-pointer-exception", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service failed, repeating does not help"},
-	{"", "isp.top-parse-error", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service could not read or write, repeating does not help"},
-	{"", "isp.top-mapping-parse-error", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: bad arguments"},
-	{"", "isp.invalid-parameters", ErrInvalidRequest, OutcomeUnknown, repeatNone, "client: bad arguments"},
+	{"", "isp.null-pointer-exception", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service failed, repeating does not help"},
+	{"", "isp.top-parse-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service could not read or write, repeating does not help"},
+	{"", "isp.top-mapping-parse-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: bad arguments"},
+	{"", "isp.invalid-parameters", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "client: bad arguments"},
 	{"", "isp.*", ErrUnavailable, OutcomeUnknown, repeatReads, "TOP: the service, or the way to it, failed"},
-	{"", "isv.request-replay-error", ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the gateway has had this request before"},
+	{"", "isv.request-replay-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the gateway has had this request before"},
 
 	// Main codes that decide by themselves.
 	{"4", "", ErrRateLimited, OutcomeRejected, repeatAll, "TOP, older list: User Call Limited"},
@@ -38,30 +42,30 @@ var codeTable = []codeRow{
 	{"6", "", ErrRateLimited, OutcomeRejected, repeatAll, "TOP, older list: Partner Call Limited"},
 	{"7", "", ErrRateLimited, OutcomeRejected, repeatAll, "TOP: App Call Limited"},
 	{"8", "", ErrRateLimited, OutcomeRejected, repeatAll, "TOP, older list: App Call Exceeds Limited Frequency"},
-	{"9", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Http Action Not Allowed"},
+	{"9", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Http Action Not Allowed"},
 	{"11", "", ErrForbidden, OutcomeRejected, repeatNone, "TOP: Insufficient ISV Permissions"},
 	{"12", "", ErrForbidden, OutcomeRejected, repeatNone, "TOP: Insufficient User Permissions"},
 	{"13", "", ErrForbidden, OutcomeRejected, repeatNone, "TOP: Insufficient Partner Permissions"},
-	{"21", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Method"},
-	{"22", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Method"},
-	{"23", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Format"},
+	{"21", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Method"},
+	{"22", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Method"},
+	{"23", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Format"},
 	{"24", "", ErrUnauthorized, OutcomeRejected, repeatNone, "TOP: Missing Signature"},
 	{"25", "", ErrUnauthorized, OutcomeRejected, repeatNone, "TOP: Invalid Signature"},
 	{"26", "", ErrUnauthorized, OutcomeRejected, repeatNone, "TOP: Missing Session"},
 	{"27", "", ErrUnauthorized, OutcomeRejected, repeatNone, "TOP: Invalid Session"},
 	{"28", "", ErrUnauthorized, OutcomeRejected, repeatNone, "TOP: Missing App Key"},
 	{"29", "", ErrUnauthorized, OutcomeRejected, repeatNone, "TOP: Invalid App Key"},
-	{"30", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Timestamp"},
-	{"31", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Timestamp"},
-	{"32", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Version"},
-	{"33", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Version"},
-	{"34", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Unsupported Version"},
-	{"40", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Required Arguments"},
-	{"41", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Arguments"},
+	{"30", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Timestamp"},
+	{"31", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Timestamp"},
+	{"32", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Version"},
+	{"33", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Version"},
+	{"34", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Unsupported Version"},
+	{"40", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Missing Required Arguments"},
+	{"41", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Arguments"},
 	{"42", "", ErrForbidden, OutcomeRejected, repeatNone, "TOP: Forbidden Request"},
-	{"43", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Parameter Error"},
+	{"43", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Parameter Error"},
 	{"44", "", ErrUnauthorized, OutcomeRejected, repeatNone, "TOP: Invalid Access Token"},
-	{"47", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Encoding"},
+	{"47", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: Invalid Encoding"},
 	{"53", "", ErrForbidden, OutcomeRejected, repeatNone, "TOP: insufficient security level"},
 
 	// Words in the place of main codes.
@@ -71,7 +75,7 @@ var codeTable = []codeRow{
 	{"SellerCallLimit", "", ErrRateLimited, OutcomeRejected, repeatAll, "IOP: as 4"},
 	{"InsufficientPermission", "", ErrForbidden, OutcomeRejected, repeatNone, "IOP: as 11"},
 	{"AppWhiteIpLimit", "", ErrForbidden, OutcomeRejected, repeatNone, "IOP: the address is not on the list of the app"},
-	{"InvalidApiPath", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 22"},
+	{"InvalidApiPath", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 22"},
 	{"IncompleteSignature", "", ErrUnauthorized, OutcomeRejected, repeatNone, "IOP: as 25"},
 	{"InvalidSignature", "", ErrUnauthorized, OutcomeRejected, repeatNone, "IOP: as 25"},
 	{"MissingSession", "", ErrUnauthorized, OutcomeRejected, repeatNone, "IOP: as 26"},
@@ -79,12 +83,12 @@ var codeTable = []codeRow{
 	{"IllegalAccessToken", "", ErrUnauthorized, OutcomeRejected, repeatNone, "IOP: as 27"},
 	{"InvalidAccessToken", "", ErrUnauthorized, OutcomeRejected, repeatNone, "IOP: as 27"},
 	{"InvalidAppKey", "", ErrUnauthorized, OutcomeRejected, repeatNone, "IOP: as 29"},
-	{"IllegalTimestamp", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 31"},
-	{"MissingParameter", "", ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 40"},
-	{"InvalidParameter", "", ErrInvalidRequest, OutcomeUnknown, repeatNone, "IOP: the gateway or the service says so"},
+	{"IllegalTimestamp", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 31"},
+	{"MissingParameter", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 40"},
+	{"InvalidParameter", "", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "IOP: the gateway or the service says so"},
 
 	// Sub codes beside the others, of which 15 is the usual one.
-	{"", "isv.*", ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: the service refuses the request"},
+	{"", "isv.*", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: the service refuses the request"},
 
 	// Everything else: 3 Upload Fail, 10 Service Currently Unavailable, 15 Remote Service
 	// Error, 50, 88, 5xx and 6xx, ServiceTimeout, and what is not known. The service may

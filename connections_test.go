@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // counting is a server that counts the connections that are made to it.
@@ -144,7 +146,7 @@ func TestConnectionsOfManyCallers(t *testing.T) {
 			_, _ = io.WriteString(w, `}`)
 		}
 	})
-	c := shipped(t, address, WithChannel(ChannelAmap))
+	c := shipped(t, address, WithChannel(fliggy.ChannelAmap))
 	bill := billOf(30) // too long to be held
 	var running sync.WaitGroup
 	var answered atomic.Int32

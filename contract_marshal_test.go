@@ -13,6 +13,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -27,10 +28,10 @@ func TestNothingMarshalsAsPlaceholder(t *testing.T) {
 		value  any
 		advice string
 	}{
-		"token":                  {rentcar.NewSecret(markToken.text), "Reveal"},
+		"token":                  {fliggy.NewSecret(markToken.text), "Reveal"},
 		"driver":                 {driver, "type driver rentcar.AgencyDriver"},
 		"order with a driver":    {rentcar.AgencyCreateOrderRequest{Driver: driver}, "type driver rentcar.AgencyDriver"},
-		"order with a token":     {&rentcar.AgencyCreateOrderRequest{AuthToken: rentcar.NewSecret(markToken.text)}, "Reveal"},
+		"order with a token":     {&rentcar.AgencyCreateOrderRequest{AuthToken: fliggy.NewSecret(markToken.text)}, "Reveal"},
 		"secrets":                {qimen.Secrets{leakApp: {markSecret.text}}, `json:"-"`},
 		"push":                   {push, "RawQuery, Header and Body"},
 		"pointer to a push":      {&push, "RawQuery, Header and Body"},
@@ -53,7 +54,7 @@ func TestNothingMarshalsAsPlaceholder(t *testing.T) {
 		}
 	}
 	// Without what is to be hidden, requests are whole.
-	order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", UseCarTime: rentcar.LocalTimeOf(time.Unix(0, 0).UTC())}
+	order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", UseCarTime: fliggy.LocalTimeOf(time.Unix(0, 0).UTC())}
 	text, err := json.Marshal(order)
 	var read rentcar.AgencyCreateOrderRequest
 	if err != nil || json.Unmarshal(text, &read) != nil || read.AgentOrderNo != order.AgentOrderNo || read.UseCarTime != order.UseCarTime {

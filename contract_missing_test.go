@@ -110,14 +110,14 @@ func allMembers(method string, t reflect.Type, at string) map[string]loss {
 // quote is beyond doubt, and nothing is cancelled unless the fee is known.
 type trip struct {
 	Quote    *rentcar.RenewalQuoteResult
-	Total    rentcar.Yuan
+	Total    fliggy.Yuan
 	Submit   *rentcar.RenewalSubmitResult
 	Check    *rentcar.RenewalCheckCancelResult
-	Err      error             // the first
-	Warnings []rentcar.Problem // about replies
+	Err      error            // the first
+	Warnings []fliggy.Problem // about replies
 }
 
-func (tr *trip) ok(err error, warnings []rentcar.Problem) bool {
+func (tr *trip) ok(err error, warnings []fliggy.Problem) bool {
 	tr.Err, tr.Warnings = err, warnings
 	return err == nil && len(warnings) == 0
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // An evil function is one of the user's that misbehaves the nth time it is called, and
@@ -101,7 +102,7 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 	errUser := errors.New("an error of the user's own")
 	ways := map[string]func(){
 		"text": func() { panic("boom") }, "error": func() { panic(errUser) }, "nil": func() { panic(nil) },
-		"nil pointer": func() { var p *Client; _ = p.appKey }, "an error that panics": func() { panic((*PanicError)(nil)) },
+		"nil pointer": func() { var p *Client; _ = p.appKey }, "an error that panics": func() { panic((*fliggy.PanicError)(nil)) },
 		"Goexit": runtime.Goexit,
 	}
 	write := func(ctx context.Context, c *Client, _ *evil, opts ...CallOption) error {
@@ -203,10 +204,10 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 				if unknown := c.outcome == OutcomeUnknown && c.call == nil; errors.Is(err, ErrOutcomeUnknown) != unknown {
 					t.Errorf("%s, %s: matches ErrOutcomeUnknown: %v, want %v", name, way, !unknown, unknown)
 				}
-				var p *PanicError
+				var p *fliggy.PanicError
 				switch {
 				case c.invalid:
-					var invalid *ValidationError
+					var invalid *fliggy.ValidationError
 					if !errors.As(err, &invalid) || !strings.Contains(err.Error(), "panic in "+c.culprit) {
 						t.Errorf("%s, %s: error %v", name, way, err)
 					}
@@ -240,7 +241,7 @@ func TestOutboxSendsOnceWhateverPanics(t *testing.T) {
 				e := &evil{from: 1, do: do}
 				clientOpts, outboxOpts := opts(e)
 				network := &evilNetwork{trip: &evil{from: 1 << 30}, read: &evil{from: 1 << 30}}
-				client := testClient(t, network, append(clientOpts, WithChannel(ChannelAmap))...)
+				client := testClient(t, network, append(clientOpts, WithChannel(fliggy.ChannelAmap))...)
 				store := durable.NewMemoryStore()
 				outbox, err := NewOutbox(client, store, outboxOpts...)
 				if err != nil {
@@ -277,7 +278,7 @@ func TestProbePanics(t *testing.T) {
 // An error of the user's whose methods panic, such as a nil pointer, harms no call either.
 func TestErrorsWhoseMethodsPanic(t *testing.T) {
 	t.Parallel()
-	bad := error((*PanicError)(nil))
+	bad := error((*fliggy.PanicError)(nil))
 	ended, cancel := context.WithCancelCause(t.Context())
 	cancel(bad)
 	for name, c := range map[string]struct {

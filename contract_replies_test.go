@@ -14,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // caseFile reads a reply that was seen in public.
@@ -282,7 +284,7 @@ func TestListTwice(t *testing.T) {
 func TestErrorsThatDecideNothing(t *testing.T) {
 	t.Parallel()
 	submit := func(c *Client) error {
-		_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OrderID: "3187983531024266527", RenewalOutOrderID: "x", ChannelID: ChannelAmap})
+		_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OrderID: "3187983531024266527", RenewalOutOrderID: "x", ChannelID: fliggy.ChannelAmap})
 		return err
 	}
 	for body, format := range map[string]Format{

@@ -4,7 +4,7 @@
 //
 // A distributor (分销商) renews a rental like this:
 //
-//	client, err := rentcar.NewClient(appKey, appSecret, rentcar.WithChannel(rentcar.ChannelAmap))
+//	client, err := rentcar.NewClient(appKey, appSecret, rentcar.WithChannel(fliggy.ChannelAmap))
 //
 //	order, err := client.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: id})
 //	if !order.SupportsRenewal() { ... }                       // service_type holds 3

@@ -27,9 +27,6 @@ var (
 	ErrUnauthorized = errors.New("unauthorized")
 	// ErrForbidden: the app or the user lacks the permission.
 	ErrForbidden = errors.New("forbidden")
-	// ErrInvalidRequest: the request was refused before it was sent, or the
-	// gateway or the service calls it malformed.
-	ErrInvalidRequest = fliggy.ErrInvalidRequest
 	// ErrReplyTooLarge: the reply is larger than WithReplyLimit allows.
 	ErrReplyTooLarge = errors.New("reply too large")
 )
@@ -72,27 +69,16 @@ func OutcomeOf(err error) Outcome {
 	if errors.As(err, &known) {
 		return known.Outcome()
 	}
-	var invalid *ValidationError
+	var invalid *fliggy.ValidationError
 	if errors.As(err, &invalid) {
 		return OutcomeNotSent
 	}
 	return OutcomeUnknown
 }
 
-// ValidationError lists everything wrong with a request. It was not sent.
-type ValidationError = fliggy.ValidationError
-
-// Problem is one broken rule: the path of a field, and the rule.
-type Problem = fliggy.Problem
-
-// PanicError is a panic of a function of yours, such as an observer, a limiter or a
-// method of a value. A call that meets one ends with an error that holds it, found with
-// errors.As; an observer or a logger that panics changes nothing for its call.
-type PanicError = fliggy.PanicError
-
 // isPanic reports whether a function of the user's panicked: it would do so again.
 func isPanic(err error) bool {
-	var p *PanicError
+	var p *fliggy.PanicError
 	return errors.As(err, &p)
 }
 

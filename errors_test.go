@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // sentinels are all classes that an error can match.
 var sentinels = []error{
-	ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, ErrInvalidRequest, ErrReplyTooLarge,
+	ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest, ErrReplyTooLarge,
 }
 
 // A want is what is to be known of a failure: what became of the call, which
@@ -34,10 +36,10 @@ var (
 	wantGarbled   = want{OutcomeUnknown, nil, repeatReads}
 	wantTooLarge  = want{OutcomeUnknown, ErrReplyTooLarge, repeatNone}
 	wantThrottled = want{OutcomeRejected, ErrRateLimited, repeatAll}
-	wantInvalid   = want{OutcomeRejected, ErrInvalidRequest, repeatNone}
+	wantInvalid   = want{OutcomeRejected, fliggy.ErrInvalidRequest, repeatNone}
 	wantForbidden = want{OutcomeRejected, ErrForbidden, repeatNone}
 	wantAuth      = want{OutcomeRejected, ErrUnauthorized, repeatNone}
-	wantBadArg    = want{OutcomeUnknown, ErrInvalidRequest, repeatNone}
+	wantBadArg    = want{OutcomeUnknown, fliggy.ErrInvalidRequest, repeatNone}
 	wantUndecided = want{OutcomeUnknown, nil, repeatNone}
 )
 
@@ -260,8 +262,8 @@ func TestOutcomeOf(t *testing.T) {
 		{nil, OutcomeSucceeded, "succeeded"},
 		{errors.New("another package's"), OutcomeUnknown, "unknown"},
 		{context.Canceled, OutcomeUnknown, "unknown"},
-		{&ValidationError{}, OutcomeNotSent, "not sent"},
-		{fmt.Errorf("x: %w", &ValidationError{}), OutcomeNotSent, "not sent"},
+		{&fliggy.ValidationError{}, OutcomeNotSent, "not sent"},
+		{fmt.Errorf("x: %w", &fliggy.ValidationError{}), OutcomeNotSent, "not sent"},
 		{&BusinessError{}, OutcomeRejected, "rejected"},
 		{&GatewayError{}, OutcomeUnknown, "unknown"}, // made by hand: nothing is known
 		{&TransportError{}, OutcomeUnknown, "unknown"},
@@ -280,9 +282,9 @@ func TestValidationErrorClass(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(`{"successful":true}`))
 	_, err := c.Renewals.Cancel(context.Background(), &RenewalCancelRequest{})
-	_ = as[*ValidationError](t, err)
+	_ = as[*fliggy.ValidationError](t, err)
 	for _, s := range sentinels {
-		if got, want := errors.Is(err, s), errors.Is(s, ErrInvalidRequest); got != want {
+		if got, want := errors.Is(err, s), errors.Is(s, fliggy.ErrInvalidRequest); got != want {
 			t.Errorf("matches %q: %v", s, got)
 		}
 	}
@@ -311,7 +313,7 @@ func TestErrorsMadeByHand(t *testing.T) {
 		"code":                   {&GatewayError{Code: "7"}, ErrRateLimited, false, OutcomeRejected, 0},
 		"code, ban":              {&GatewayError{Method: write, Code: "7", RetryAfter: time.Minute}, ErrRateLimited, false, OutcomeRejected, time.Minute},
 		"word":                   {&GatewayError{Code: "InvalidAppKey"}, ErrUnauthorized, false, OutcomeRejected, 0},
-		"sub code":               {&GatewayError{Code: "15", SubCode: "isv.invalid-parameter"}, ErrInvalidRequest, false, OutcomeRejected, 0},
+		"sub code":               {&GatewayError{Code: "15", SubCode: "isv.invalid-parameter"}, fliggy.ErrInvalidRequest, false, OutcomeRejected, 0},
 		"read, undecided":        {&GatewayError{Method: read, Code: "10"}, ErrUnavailable, false, OutcomeUnknown, 0},
 		"write, undecided":       {&GatewayError{Method: write, Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},
 		"any method, undecided":  {&GatewayError{Method: "x.y", Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // CallbackService answers events (回调): it sends what package events builds.
@@ -29,15 +30,15 @@ func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ..
 // request validates a callback and makes it a request.
 func (s *CallbackService) request(cb *events.Callback, skipValidation bool) (*CallbackRequest, error) {
 	if cb == nil {
-		return nil, &ValidationError{Method: opCallback.method, Problems: []Problem{{Field: "callback", Rule: "must not be nil"}}}
+		return nil, &fliggy.ValidationError{Method: opCallback.method, Problems: []fliggy.Problem{{Field: "callback", Rule: "must not be nil"}}}
 	}
 	own := *cb
 	setDefault(&own.ChannelID, s.client.cfg.channel)
 	if !skipValidation {
 		err := own.Validate()
-		var invalid *ValidationError
+		var invalid *fliggy.ValidationError
 		if errors.As(err, &invalid) {
-			return nil, &ValidationError{Method: opCallback.method, Problems: invalid.Problems}
+			return nil, &fliggy.ValidationError{Method: opCallback.method, Problems: invalid.Problems}
 		}
 	}
 	text, err := own.MarshalJSON()
@@ -58,11 +59,11 @@ type CallbackRequest struct {
 	// leaves it out. Inferred.
 	EventType events.Type `top:"event_type"`
 	// ChannelID is the distribution channel. Inferred.
-	ChannelID Channel `top:"channel_id"`
+	ChannelID fliggy.Channel `top:"channel_id"`
 	// TraceID is an id of your choice, for troubleshooting only. Optional.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data, the text of a JSON object. Inferred.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // A CallbackResult says that the callback was taken. The whole reply is

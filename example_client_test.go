@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 func ExampleNewClient() {
 	client, err := rentcar.NewClient("12345678", "0123456789abcdef0123456789abcdef",
 		rentcar.WithEnvironment(rentcar.Sandbox),
-		rentcar.WithChannel(rentcar.ChannelAmap),
+		rentcar.WithChannel(fliggy.ChannelAmap),
 		rentcar.WithTimeout(10*time.Second),
 		rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) {
 			if o.Done {
@@ -89,7 +90,7 @@ func ExampleNewClient_options() {
 
 	client, err := rentcar.NewClient(appKey, appSecret,
 		rentcar.WithEnvironment(rentcar.Sandbox), // Production is the default; WithBaseURL for any other gateway
-		rentcar.WithChannel(rentcar.ChannelAmap), // fills channel_id where a request leaves it out
+		rentcar.WithChannel(fliggy.ChannelAmap),  // fills channel_id where a request leaves it out
 		rentcar.WithFormat(rentcar.WrappedJSON),  // SimplifiedJSON is the default; XML works too
 		rentcar.WithSignMethod(rentcar.HMACMD5),  // HMACSHA256 is the default; MD5 works too
 		rentcar.WithTimeout(10*time.Second),      // of one attempt

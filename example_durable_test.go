@@ -65,7 +65,7 @@ func Example_durable() {
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
 	called := make(chan rentcar.Observation, 2)
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) {
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) {
 		if o.Done {
 			called <- o
 		}
@@ -132,7 +132,7 @@ func Example_durable() {
 		log.Fatal(err)
 	}
 	gw.RequestRefund(renewal.RenewalOrderID, fliggytest.Refund{
-		Type: fliggy.RefundFuelFee, Amount: rentcar.MustYuan("200.98"), Reason: "油费退款", PayTradeNo: "202212191604667539969978368",
+		Type: fliggy.RefundFuelFee, Amount: fliggy.MustYuan("200.98"), Reason: "油费退款", PayTradeNo: "202212191604667539969978368",
 	})
 	<-called // the submit
 	fmt.Println((<-called).Outcome, gw.Callbacks()[0].Callback.EventType)

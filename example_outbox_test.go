@@ -9,6 +9,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
@@ -18,7 +19,7 @@ func ExampleNewOutbox() {
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
 	gw.Fail(fliggytest.CutOff().AfterCommit()) // the first one is taken, and nobody hears of it
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -41,8 +42,8 @@ func ExampleNewOutbox() {
 	}
 	order := events.Order{OrderID: "3104050285204362836", OutOrderID: "RC202212191604667539969978368"}
 	for _, callback := range []*events.Callback{
-		events.NewRefundPaid(order, rentcar.MustYuan("16.02"), "2022112222001492421107773"),
-		events.NewRefundPaid(order, rentcar.MustYuan("16.02"), "2022112222001492421107773"), // the same again
+		events.NewRefundPaid(order, fliggy.MustYuan("16.02"), "2022112222001492421107773"),
+		events.NewRefundPaid(order, fliggy.MustYuan("16.02"), "2022112222001492421107773"), // the same again
 		{Envelope: events.Envelope{EventType: events.TypeFeeRefundSucceeded, OrderID: order.OrderID}, Data: events.CallbackData{PayTradeNo: "of no refund"}},
 	} {
 		if err := outbox.AddCallback(ctx, callback); err != nil { // durable from here on

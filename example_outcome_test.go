@@ -10,6 +10,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
@@ -18,7 +19,7 @@ func ExampleRenewalService_Settle() {
 	ctx := context.Background()
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -27,8 +28,8 @@ func ExampleRenewalService_Settle() {
 	from := order.Details.Booking.CarReturnTime
 	request := &rentcar.RenewalSubmitRequest{
 		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "RC20221120000000001",
-		CarUseTime: from, CarReturnTime: rentcar.At(from.Add(24*time.Hour + 30*time.Minute)),
-		TotalFee: rentcar.MustYuan("16.02"),
+		CarUseTime: from, CarReturnTime: fliggy.At(from.Add(24*time.Hour + 30*time.Minute)),
+		TotalFee: fliggy.MustYuan("16.02"),
 	}
 	var seen []events.Event // what your endpoint has stored
 
@@ -55,15 +56,15 @@ func ExampleSettleRequest() {
 	ctx := context.Background()
 	gw := fliggytest.NewGateway(fliggytest.WithClock(func() time.Time { return time.Date(2022, 11, 20, 2, 0, 0, 0, time.UTC) }))
 	defer gw.Close()
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		log.Fatal(err)
 	}
 	gw.Fail(fliggytest.CutOff().AfterCommit().On("alitrip.rentcar.btb.renewal.submit"))
 	request := &rentcar.RenewalSubmitRequest{
 		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "RC20221120000000001",
-		CarUseTime: rentcar.MustTime("2022-11-24 10:00:00"), CarReturnTime: rentcar.MustTime("2022-11-25 10:30:00"),
-		TotalFee: rentcar.MustYuan("16.02"),
+		CarUseTime: fliggy.MustTime("2022-11-24 10:00:00"), CarReturnTime: fliggy.MustTime("2022-11-25 10:30:00"),
+		TotalFee: fliggy.MustYuan("16.02"),
 	}
 	_, err = client.Renewals.Submit(ctx, request)
 	fmt.Println(errors.Is(err, rentcar.ErrOutcomeUnknown))
@@ -114,7 +115,7 @@ func ExampleRetryAfter() {
 	at := time.Date(2022, 11, 20, 2, 0, 0, 0, time.UTC)
 	gw := fliggytest.NewGateway(fliggytest.WithClock(func() time.Time { return at }))
 	defer gw.Close()
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		log.Fatal(err)
 	}

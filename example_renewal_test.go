@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
@@ -15,7 +16,7 @@ func ExampleClient_renewal() {
 
 	gw := fliggytest.NewGateway() // an in-process Fliggy that checks every signature
 	defer gw.Close()
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func ExampleClient_renewal() {
 	}
 
 	from := order.Booking.CarReturnTime
-	to := rentcar.At(from.Add(24*time.Hour + 30*time.Minute))
+	to := fliggy.At(from.Add(24*time.Hour + 30*time.Minute))
 	quote, err := client.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{
 		OrderID: mainOrder, CarUseTime: from, CarReturnTime: to,
 	})

@@ -20,12 +20,12 @@ func ExampleNewBill() {
 	bill, err := rentcar.NewBill("ID20230203", "20230203001").
 		Income(rentcar.BillLine{
 			OrderID: mainOrder, OutOrderID: mine, // a renewal is billed on the MAIN order
-			BizType: rentcar.BillOrderFee, OrderAmount: rentcar.MustYuan("16.02"),
+			BizType: fliggy.BillOrderFee, OrderAmount: fliggy.MustYuan("16.02"),
 			PayTradeNo: "1122334411", PayTime: payTime,
 		}).
 		Refund(rentcar.BillLine{
 			OrderID: mainOrder, OutOrderID: mine,
-			BizType: rentcar.BillOrderFeeRefund, OrderAmount: rentcar.MustYuan("5.00"),
+			BizType: fliggy.BillOrderFeeRefund, OrderAmount: fliggy.MustYuan("5.00"),
 			PayTradeNo: "1122334412", PayTime: payTime,
 		}).
 		Build()

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // FuzzReply sends any reply through the call path: no panic, no success without
@@ -136,7 +138,7 @@ func FuzzParams(f *testing.F) {
 		var out Raw
 		err := c.Call(context.Background(), "x.y", Params{name: value, "raw": json.RawMessage(raw)}, &out, WithParam("more"+name, value))
 		if err != nil {
-			if !isA[*ValidationError](err) || g.count() != 0 {
+			if !isA[*fliggy.ValidationError](err) || g.count() != 0 {
 				t.Errorf("%v after %d requests", err, g.count())
 			}
 			return

@@ -29,7 +29,7 @@ type Raw []byte
 //		Successful bool         `top:"successful,required"`
 //		RetMsg     string       `top:"ret_msg"`
 //		Stores     []string     `top:"store_list,wrap=string"`
-//		Price      rentcar.Yuan `top:"price"`
+//		Price      fliggy.Yuan `top:"price"`
 //	}
 //	err := client.Call(ctx, "alitrip.rentcar.btb.price.query", rentcar.Params{"req": req}, &reply)
 //

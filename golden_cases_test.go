@@ -16,60 +16,60 @@ type goldenCase struct {
 }
 
 const (
-	mainOrder    = ID("3104050285204362836")
-	renewalOrder = ID("3187983531024266527")
+	mainOrder    = fliggy.ID("3104050285204362836")
+	renewalOrder = fliggy.ID("3187983531024266527")
 	outOrder     = "RC202212191604667539969978368"
 	outRenewal   = "RC202212191604667539969978361"
-	someExts     = Exts(`{"key":"value"}`)
+	someExts     = fliggy.Exts(`{"key":"value"}`)
 )
 
 var goldenCases = []goldenCase{
 	{op: opRenewalQuote, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.Quote(ctx, &RenewalQuoteRequest{
 			OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
-			ChannelID: ChannelAmap, OutOrderID: outOrder, RenewalOrderID: renewalOrder, TraceID: "2108aa55167523107", Exts: someExts,
+			ChannelID: fliggy.ChannelAmap, OutOrderID: outOrder, RenewalOrderID: renewalOrder, TraceID: "2108aa55167523107", Exts: someExts,
 		})
 	}},
 	{op: opRenewalSubmit, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.Submit(ctx, &RenewalSubmitRequest{
 			OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ItemID: "eyJhIjoxfQ+/aGk9==",
 			CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
-			TotalFee: MustYuan("16.02"), Payment: MustYuan("0.00"), PayTradeNo: "2022112222001492421107773",
+			TotalFee: fliggy.MustYuan("16.02"), Payment: fliggy.MustYuan("0.00"), PayTradeNo: "2022112222001492421107773",
 			CreatedTime: fliggy.MustTime("2022-11-22 10:21:59"), SelectedServices: []string{"21", "12"},
-			ChannelID: ChannelHello, TraceID: "trace <&> \"中🚗\"", Exts: someExts,
+			ChannelID: fliggy.ChannelHello, TraceID: "trace <&> \"中🚗\"", Exts: someExts,
 		})
 	}},
 	{op: opRenewalCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{
-			OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, ChannelID: ChannelAmap, TraceID: "t", Exts: someExts,
+			OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, ChannelID: fliggy.ChannelAmap, TraceID: "t", Exts: someExts,
 		})
 	}},
 	{op: opRenewalCancel, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.Cancel(ctx, &RenewalCancelRequest{
 			OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, CancelMessage: "用户主动取消",
-			CancelFee: MustYuan("5.5"), ChannelID: ChannelAmap, TraceID: "t", Exts: someExts,
+			CancelFee: fliggy.MustYuan("5.5"), ChannelID: fliggy.ChannelAmap, TraceID: "t", Exts: someExts,
 		})
 	}},
 	{op: opOrderQuery, sample: "alitrip.rentcar.btb.order.query.request.json", call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Orders.Query(ctx, &OrderQueryRequest{
-			OrderID: "523412312", OutOrderID: "6543234", ChannelID: ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: someExts,
+			OrderID: "523412312", OutOrderID: "6543234", ChannelID: fliggy.ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: someExts,
 		})
 	}},
 	{op: opOrderCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{
-			OrderID: mainOrder, OutOrderID: outOrder, ChannelID: ChannelDidi, TraceID: "t", Exts: someExts,
+			OrderID: mainOrder, OutOrderID: outOrder, ChannelID: fliggy.ChannelDidi, TraceID: "t", Exts: someExts,
 		})
 	}},
 	{op: opBillNotify, sample: "alitrip.rentcar.btb.bill.notify.request.json", call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Bills.NotifyAll(ctx, &BillNotifyRequest{
-			TraceID: "3048786216231969001", ChannelID: ChannelDidi, Exts: someExts,
+			TraceID: "3048786216231969001", ChannelID: fliggy.ChannelDidi, Exts: someExts,
 			Bills: []Bill{{
-				BillNo: "ID20230203", BatchNo: "20230203001", TotalAmount: MustYuan("10000"), Remark: "备注",
+				BillNo: "ID20230203", BatchNo: "20230203001", TotalAmount: fliggy.MustYuan("10000"), Remark: "备注",
 				Lines: []BillLine{{
-					OrderID: "fz2939293", OutOrderID: "fx123111", TradeType: TradeIncome, BizType: BillOrderFee, OrderAmount: MustYuan("100"),
-					PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: PayAlipay,
-					CustomerPaidAmount: MustYuan("100"), RealConsumeAmount: MustYuan("100"), DiscountAmount: MustYuan("0"),
-					DistributorDiscountAmount: MustYuan("0"), CommissionAmount: MustYuan("10"), PayChannelAmount: MustYuan("0"),
+					OrderID: "fz2939293", OutOrderID: "fx123111", TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee, OrderAmount: fliggy.MustYuan("100"),
+					PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
+					CustomerPaidAmount: fliggy.MustYuan("100"), RealConsumeAmount: fliggy.MustYuan("100"), DiscountAmount: fliggy.MustYuan("0"),
+					DistributorDiscountAmount: fliggy.MustYuan("0"), CommissionAmount: fliggy.MustYuan("10"), PayChannelAmount: fliggy.MustYuan("0"),
 					OrderStatus: "1", Ext: `{"key":"value"}`,
 				}},
 			}},
@@ -77,9 +77,9 @@ var goldenCases = []goldenCase{
 	}},
 	{op: opCallback, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Callbacks.Send(ctx, &events.Callback{
-			Envelope: events.Envelope{ChannelID: ChannelAmap, OrderID: mainOrder, OutOrderID: outOrder, EventType: events.TypeRenewalFeeRefundSucceeded},
+			Envelope: events.Envelope{ChannelID: fliggy.ChannelAmap, OrderID: mainOrder, OutOrderID: outOrder, EventType: events.TypeRenewalFeeRefundSucceeded},
 			Data: events.CallbackData{
-				RenewalOrderID: renewalOrder, RenewalOutOrderID: outRenewal, RefundType: 1, Amount: MustYuan("1.10"),
+				RenewalOrderID: renewalOrder, RenewalOutOrderID: outRenewal, RefundType: 1, Amount: fliggy.MustYuan("1.10"),
 				Reason: "退费 <&>", PayTradeNo: "3104050285204362836_142_1",
 			},
 		})
@@ -90,13 +90,13 @@ var goldenCases = []goldenCase{
 			return nil, err
 		}
 		return c.Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{
-			AgentOrderNo: "342345672903937", ItemID: "123321", BizStatus: new(AgencyUnpaid),
-			CreateOrderTime: fliggy.MustTime("2024-11-05 19:42:29"), PayTime: fliggy.MustTime("2024-11-05 19:42:29"), PayModel: PayModelDownPayment,
-			TotalAmount: FenOf(5565), OnlinePaymentFee: FenOf(1), OfflinePaymentFee: "111", OfflinePaymentCurrency: "CNY", RentFee: "3000",
-			PromotionAmount: FenOf(5565),
+			AgentOrderNo: "342345672903937", ItemID: "123321", BizStatus: new(fliggy.AgencyUnpaid),
+			CreateOrderTime: fliggy.MustTime("2024-11-05 19:42:29"), PayTime: fliggy.MustTime("2024-11-05 19:42:29"), PayModel: fliggy.PayModelDownPayment,
+			TotalAmount: fliggy.FenOf(5565), OnlinePaymentFee: fliggy.FenOf(1), OfflinePaymentFee: "111", OfflinePaymentCurrency: "CNY", RentFee: "3000",
+			PromotionAmount: fliggy.FenOf(5565),
 			Promotions: []AgencyPromotion{{
-				PromotionName: "租租车券", PromotionID: "23412341234", ZZCPromotionID: "12342342", ZZCPromotionFee: FenOf(200),
-				FliggyPromotionID: "1234213", FliggyPromotionFee: FenOf(45),
+				PromotionName: "租租车券", PromotionID: "23412341234", ZZCPromotionID: "12342342", ZZCPromotionFee: fliggy.FenOf(200),
+				FliggyPromotionID: "1234213", FliggyPromotionFee: fliggy.FenOf(45),
 			}},
 			UseCarTime: local, ReturnCarTime: local,
 			PickUpPlace: AgencyPlace{DivisionID: "xxx", CityName: "洛杉矶", POIName: "星光大道", Longitude: "11.11111", Latitude: "22.222"},
@@ -105,13 +105,13 @@ var goldenCases = []goldenCase{
 				DriverName: "名字", MobilePhone: "1233123123", Email: "xx@xx", DriverIDCard: "123123", DrivingLicense: "中国内地驾照",
 			},
 			VehicleModelName: "宝马3系", VehicleInfo: "经济型/ 5座/ 自动/ 1.6L", VehiclePicture: "https://url",
-			AuthToken: NewSecret("ajsd98fa1jdp9df"), Extra: "{}",
+			AuthToken: fliggy.NewSecret("ajsd98fa1jdp9df"), Extra: "{}",
 		})
 	}},
 	{op: opAgencyUpdateOrder, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Agency.UpdateOrder(ctx, &AgencyUpdateOrderRequest{
-			AgentOrderNo: "342345672903937", FliggyOrderID: mainOrder, BizStatus: new(AgencyRejectedBySeller), ConfirmOrderID: "C-1",
-			PayTime: fliggy.MustTime("2024-11-05 19:42:29"), BuyerPayAmount: FenOf(5565), RefundAmount: FenOf(0), CancelAmount: FenOf(100),
+			AgentOrderNo: "342345672903937", FliggyOrderID: mainOrder, BizStatus: new(fliggy.AgencyRejectedBySeller), ConfirmOrderID: "C-1",
+			PayTime: fliggy.MustTime("2024-11-05 19:42:29"), BuyerPayAmount: fliggy.FenOf(5565), RefundAmount: fliggy.FenOf(0), CancelAmount: fliggy.FenOf(100),
 			CancelReason: "卖家拒绝", RequestID: "16kksr4el1bs0", Extra: `{"k":"v"}`,
 		})
 	}},

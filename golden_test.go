@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // wireText is a request as a golden file has it: parameters decoded, one a line.
@@ -194,7 +196,7 @@ func TestSampleReplies(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	sample := func(name string) *Client {
-		c, _ := clientFor(t, reply(http.StatusOK, xmlType, readFile(t, "testdata", "samples", name)), WithFormat(XML), WithChannel(ChannelAmap))
+		c, _ := clientFor(t, reply(http.StatusOK, xmlType, readFile(t, "testdata", "samples", name)), WithFormat(XML), WithChannel(fliggy.ChannelAmap))
 		return c
 	}
 

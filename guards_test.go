@@ -9,6 +9,8 @@ import (
 
 	"github.com/jarcoal/httpmock"
 	"github.com/shopspring/decimal"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A Qimen provider's own code is not one of the gateway's: 5 would mean that the
@@ -70,7 +72,7 @@ func TestGuards(t *testing.T) {
 
 func wantProblem(t *testing.T, what string, err error, field string) {
 	t.Helper()
-	var invalid *ValidationError
+	var invalid *fliggy.ValidationError
 	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Field != field {
 		t.Errorf("%s: %v", what, err)
 	}

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 type limiterFunc func(ctx context.Context) error
@@ -67,7 +69,7 @@ func TestLimiterIsAskedBeforeEveryAttempt(t *testing.T) {
 		t.Error("asked for a request that is not sent")
 		return nil
 	})))
-	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{}); !isA[*ValidationError](err) {
+	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{}); !isA[*fliggy.ValidationError](err) {
 		t.Error(err)
 	}
 }

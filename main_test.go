@@ -142,11 +142,11 @@ func clientFor(t testing.TB, respond httpmock.Responder, opts ...Option) (*Clien
 
 // The shortest calls of both kinds: a read and a write.
 func queryOrder(ctx context.Context, c *Client, opts ...CallOption) (*OrderQueryResult, error) {
-	return c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "523412312", ChannelID: ChannelAmap}, opts...)
+	return c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "523412312", ChannelID: fliggy.ChannelAmap}, opts...)
 }
 
 func cancelRenewal(ctx context.Context, c *Client, opts ...CallOption) (*RenewalCancelResult, error) {
-	return c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: "3187983531024266527", ChannelID: ChannelAmap}, opts...)
+	return c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: "3187983531024266527", ChannelID: fliggy.ChannelAmap}, opts...)
 }
 
 // values compares what cmp cannot look into by their own notion of equality.

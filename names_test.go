@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // Names are corrected in requests and replies, at the top and inside, in all
@@ -92,7 +94,7 @@ func TestWithNamesRefusals(t *testing.T) {
 	// Two members may change places.
 	swap := Names{Request: map[string]string{"order_id": "out_order_id", "out_order_id": "order_id"}}
 	c, g := clientFor(t, replyJSON(okReply), WithNames(opOrderQuery.method, swap))
-	if _, err := c.Orders.Query(context.Background(), &OrderQueryRequest{OrderID: "1", OutOrderID: "2", ChannelID: ChannelAmap}); err != nil {
+	if _, err := c.Orders.Query(context.Background(), &OrderQueryRequest{OrderID: "1", OutOrderID: "2", ChannelID: fliggy.ChannelAmap}); err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "form", map[string]string{opOrderQuery.param: `{"out_order_id":"1","order_id":"2","channel_id":"80001"}`}, g.last(t).form(t))

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
@@ -50,7 +51,7 @@ func (c *Client) observe(ctx context.Context, o Observation, err error, req any)
 // tell calls what only looks on: a panic of it is logged, and changes nothing.
 func (c *Client) tell(ctx context.Context, what string, f func()) {
 	err := contain.Call(what, func() error { f(); return nil })
-	if p := (*PanicError)(nil); errors.As(err, &p) {
+	if p := (*fliggy.PanicError)(nil); errors.As(err, &p) {
 		c.log(ctx, slog.LevelError, "rentcar: a function of yours panicked", slog.String("error", err.Error()), slog.String("stack", string(p.Stack)))
 	}
 }
@@ -108,8 +109,8 @@ func idsOf(req any) (ids []slog.Attr) {
 		}
 	case *CallbackRequest:
 		var envelope struct {
-			OrderID    ID     `json:"orderId" top:"order_id"`
-			OutOrderID string `json:"outOrderId" top:"out_order_id"`
+			OrderID    fliggy.ID `json:"orderId" top:"order_id"`
+			OutOrderID string    `json:"outOrderId" top:"out_order_id"`
 		}
 		if r != nil && json.Unmarshal([]byte(r.EventData), &envelope) == nil {
 			req = &envelope
@@ -138,7 +139,7 @@ func (c *Client) refused(ctx context.Context, method string, err error, req any)
 }
 
 // warn logs what is only likely to be wrong with a request or its reply.
-func (c *Client) warn(ctx context.Context, method, message string, problems []Problem) {
+func (c *Client) warn(ctx context.Context, method, message string, problems []fliggy.Problem) {
 	if ctx == nil {
 		return // the call will be refused
 	}

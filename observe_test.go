@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A refused call is logged with its reason, as far as that is not the platform's own
@@ -52,7 +53,7 @@ func TestLogOfRefusals(t *testing.T) {
 		}, `detail=""`},
 	} {
 		var b bytes.Buffer
-		c, _ := clientFor(t, replyJSON(tc.reply), WithChannel(ChannelAmap), WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+		c, _ := clientFor(t, replyJSON(tc.reply), WithChannel(fliggy.ChannelAmap), WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 		_ = tc.call(t.Context(), c)
 		line := strings.TrimSpace(b.String())
 		if !strings.HasSuffix(line, tc.want) || strings.Contains(line, "marker") {

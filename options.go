@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -86,7 +87,7 @@ type config struct {
 	replyLimit     int64
 	session        func() string
 	sessionSource  func(context.Context) (string, error) // nil for session
-	channel        Channel
+	channel        fliggy.Channel
 	signMethod     SignMethod
 	format         Format
 	retry          RetryPolicy
@@ -244,7 +245,7 @@ func WithSessionSource(source func(ctx context.Context) (session string, err err
 
 // WithChannel fills the channel (channel_id, 分销渠道) of requests that leave it
 // out.
-func WithChannel(channel Channel) Option {
+func WithChannel(channel fliggy.Channel) Option {
 	return func(c *config) error {
 		if top.IsBlank(string(channel)) {
 			return errors.New("the channel is empty: leave the option out and set ChannelID in each request")

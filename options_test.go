@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // Every refusal of the constructor, with what its text must say.
@@ -130,8 +132,8 @@ func TestEnvironments(t *testing.T) {
 			var out Raw
 			err := c.CallQimen(context.Background(), "x.y", &QimenRequest{TargetAppKey: "1"}, &out)
 			if tc.qimen == "" {
-				want := []Problem{{Field: "Qimen URL", Rule: "is not known: add WithQimenURL to the client's options"}}
-				diff(t, "refusal", want, as[*ValidationError](t, err).Problems)
+				want := []fliggy.Problem{{Field: "Qimen URL", Rule: "is not known: add WithQimenURL to the client's options"}}
+				diff(t, "refusal", want, as[*fliggy.ValidationError](t, err).Problems)
 				return
 			}
 			if err != nil {
@@ -225,7 +227,7 @@ func TestConcurrentCalls(t *testing.T) {
 		wg.Go(func() {
 			id := strconv.Itoa(i)
 			res, err := queryOrder(context.Background(), c, CallSession(id), WithParam("i", id))
-			if err != nil || res.RequestID != id || res.Info.ServiceTypes[0] != OrderServiceType(id) {
+			if err != nil || res.RequestID != id || res.Info.ServiceTypes[0] != fliggy.OrderServiceType(id) {
 				t.Errorf("call %s: %+v, %v", id, res, err)
 			}
 		})
@@ -415,7 +417,7 @@ func TestSessionSource(t *testing.T) {
 		},
 	} {
 		asked = 0
-		c, g := clientFor(t, inTurn(gatewayFailure("7", apiBan, ""), replyJSON(okReply)), WithSessionSource(source), withFakeTime(&fakeTime{}), WithChannel(ChannelAmap))
+		c, g := clientFor(t, inTurn(gatewayFailure("7", apiBan, ""), replyJSON(okReply)), WithSessionSource(source), withFakeTime(&fakeTime{}), WithChannel(fliggy.ChannelAmap))
 		for range 2 { // two attempts, and one
 			if err := form(c); err != nil {
 				t.Fatal(err)

@@ -32,23 +32,23 @@ func (s *OrderService) CheckCancel(ctx context.Context, req *OrderCheckCancelReq
 // Source: alitrip.rentcar.btb.order.query.
 type OrderQueryRequest struct {
 	// OrderID is Fliggy's order id (飞猪订单号), sent as text. Optional.
-	OrderID ID `top:"order_id"`
+	OrderID fliggy.ID `top:"order_id"`
 	// OutOrderID is the distributor's order id (分销商订单号). Optional.
 	OutOrderID string `top:"out_order_id"`
 	// ChannelID is the distribution channel (分销渠道); empty takes the client's.
 	// Required.
-	ChannelID Channel `top:"channel_id,required"`
+	ChannelID fliggy.Channel `top:"channel_id,required"`
 	// TraceID is an id of your choice, for troubleshooting only. Optional.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data (扩展信息), the text of a JSON object. Optional.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // Validate lists what is wrong with the request in a *ValidationError. The channel
 // counts as missing here even if the client would fill it.
 func (r *OrderQueryRequest) Validate() error { return validate(opOrderQuery, r) }
 
-func (r *OrderQueryRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+func (r *OrderQueryRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
 func (r *OrderQueryRequest) rules(ps *fliggy.Problems) {
 	if r.OrderID == "" && r.OutOrderID == "" {
@@ -73,23 +73,23 @@ type OrderQueryResult struct {
 // SupportsRenewal tells whether a renewal may be started on the order: whether
 // its service types hold 3 (B2B renewal guide). Ask it of the main order.
 func (r *OrderQueryResult) SupportsRenewal() bool {
-	return slices.Contains(r.Info.ServiceTypes, OrderServiceRenewal)
+	return slices.Contains(r.Info.ServiceTypes, fliggy.OrderServiceRenewal)
 }
 
 // Booking is the car, the times and the places of an order.
 type Booking struct {
 	// CarUseTime is the pick-up time (取车时间).
-	CarUseTime Time `top:"car_use_time"`
+	CarUseTime fliggy.Time `top:"car_use_time"`
 	// CarReturnTime is the return time (还车时间).
-	CarReturnTime Time `top:"car_return_time"`
+	CarReturnTime fliggy.Time `top:"car_return_time"`
 	// Days is the number of rental days.
-	Days Decimal `top:"days"`
+	Days fliggy.Decimal `top:"days"`
 	// DaysDescription is the duration in words ("1天2小时").
 	DaysDescription string `top:"days_description"`
 	// CarBrandName is brand and model as the customer sees them.
 	CarBrandName string `top:"car_brand_name"`
 	// CarType is the vehicle class (车型).
-	CarType CarType `top:"car_type"`
+	CarType fliggy.CarType `top:"car_type"`
 	// CarSeatNum is the number of seats (座位数).
 	CarSeatNum int `top:"car_seat_num"`
 	// DoorNum is the number of doors (门数).
@@ -100,11 +100,11 @@ type Booking struct {
 	// electric cars (output_volumn on the wire).
 	OutputVolume string `top:"output_volumn"`
 	// OutputType is the unit of OutputVolume.
-	OutputType OutputType `top:"output_type"`
+	OutputType fliggy.OutputType `top:"output_type"`
 	// TransmissionType is the gearbox (变速箱).
-	TransmissionType Transmission `top:"transmission_type"`
+	TransmissionType fliggy.Transmission `top:"transmission_type"`
 	// LicenseType is the kind of licence plate (牌照).
-	LicenseType LicenseType `top:"license_type"`
+	LicenseType fliggy.LicenseType `top:"license_type"`
 	// License is the licence plate as displayed.
 	License string `top:"license"`
 	// Stores are the places of pick-up and return (门店).
@@ -116,9 +116,9 @@ type Booking struct {
 // Store is a place of pick-up or return.
 type Store struct {
 	// Type tells whether the entry is for pick-up or return.
-	Type PlaceType `top:"type"`
+	Type fliggy.PlaceType `top:"type"`
 	// StoreType tells a store (门店) from a pick-up point (提车点).
-	StoreType StoreType `top:"store_type"`
+	StoreType fliggy.StoreType `top:"store_type"`
 	// Code is the store's code.
 	Code string `top:"code"`
 	// Name is the store's name.
@@ -132,13 +132,13 @@ type Store struct {
 	// Longitude in degrees, as text.
 	Longitude string `top:"longitude"`
 	// CoordinateSource is the map provider of the coordinates.
-	CoordinateSource CoordinateSource `top:"coordinate_source"`
+	CoordinateSource fliggy.CoordinateSource `top:"coordinate_source"`
 	// HandoverText says in words how the car is handed over ("送车上门").
 	HandoverText string `top:"use_vehicle_type"`
 	// StorePic are pictures of the store, several joined by commas.
 	StorePic string `top:"store_pic"`
 	// DoorServiceType is how car and customer meet (上门取送车).
-	DoorServiceType DoorServiceType `top:"service_on_door_type"`
+	DoorServiceType fliggy.DoorServiceType `top:"service_on_door_type"`
 	// DoorServiceFeeDesc says in words what that costs.
 	DoorServiceFeeDesc string `top:"service_on_door_fee_desc"`
 }
@@ -147,9 +147,9 @@ type Store struct {
 type CustomerPlace struct {
 	// Type is 1 for pick-up and 2 for return; the example contradicts
 	// PositionType, so neither is checked against the other.
-	Type PlaceType `top:"type"`
+	Type fliggy.PlaceType `top:"type"`
 	// PositionType is pickUp or dropOff.
-	PositionType PositionType `top:"position_type"`
+	PositionType fliggy.PositionType `top:"position_type"`
 	// PositionName is the name of the place.
 	PositionName string `top:"position_name"`
 	// CityID is the id of the city or district, unique in China.
@@ -170,35 +170,35 @@ type OrderInfo struct {
 	// OrderStatusDesc is the status in Chinese words.
 	OrderStatusDesc string `top:"order_status_desc"`
 	// CreateTime is when the order was made.
-	CreateTime Time `top:"create_time"`
+	CreateTime fliggy.Time `top:"create_time"`
 	// PayTime is when it was paid.
-	PayTime Time `top:"pay_time"`
+	PayTime fliggy.Time `top:"pay_time"`
 	// PayStatus is the status of the payment.
-	PayStatus PayStatus `top:"pay_status"`
+	PayStatus fliggy.PayStatus `top:"pay_status"`
 	// AlipayTradeNo is Alipay's trade number.
 	AlipayTradeNo string `top:"alipay_trade_no"`
 	// RefundID is the id of a refund, once one was asked for.
 	RefundID string `top:"refund_id"`
 	// TotalFee is the total of the order in yuan.
-	TotalFee Yuan `top:"total_fee"`
+	TotalFee fliggy.Yuan `top:"total_fee"`
 	// TotalDiscount is the sum of all discounts in yuan.
-	TotalDiscount Yuan `top:"total_discount"`
+	TotalDiscount fliggy.Yuan `top:"total_discount"`
 	// PlatformDiscount is the part of it that the platform bears (平台优惠), in yuan.
-	PlatformDiscount Yuan `top:"platform_discount"`
+	PlatformDiscount fliggy.Yuan `top:"platform_discount"`
 	// BusinessDiscount is the part that the merchant bears (商家优惠), in yuan.
-	BusinessDiscount Yuan `top:"business_discount"`
+	BusinessDiscount fliggy.Yuan `top:"business_discount"`
 	// Payable is what the customer owes (应付), in yuan.
-	Payable Yuan `top:"payable"`
+	Payable fliggy.Yuan `top:"payable"`
 	// CustomerPaid is what the customer actually paid (实付), in yuan.
-	CustomerPaid Yuan `top:"user_real_pay"`
+	CustomerPaid fliggy.Yuan `top:"user_real_pay"`
 	// SellerReceiveMoney is what the merchant receives (商家应收), in yuan: payable
 	// plus platform discount.
-	SellerReceiveMoney Yuan `top:"seller_receive_money"`
+	SellerReceiveMoney fliggy.Yuan `top:"seller_receive_money"`
 	// AddedServices are the added services (增值服务).
 	AddedServices []OrderAddedService `top:"added_service_list,wrap=order_detail_add_service_info"`
 	// ServiceTypes are the after-sale services the order supports: 1 change of
 	// driver, 2 change of pick-up and return, 3 renewal (续租).
-	ServiceTypes []OrderServiceType `top:"service_type"`
+	ServiceTypes []fliggy.OrderServiceType `top:"service_type"`
 }
 
 // OrderAddedService is an added service of an order.
@@ -215,11 +215,11 @@ type OrderAddedService struct {
 	// DetailMsg is a long description, kept for older clients.
 	DetailMsg string `top:"detail_msg"`
 	// ServicePrice is the unit price in yuan.
-	ServicePrice Yuan `top:"service_price"`
+	ServicePrice fliggy.Yuan `top:"service_price"`
 	// ServiceQuantity is the quantity; may be a fraction.
-	ServiceQuantity Decimal `top:"service_quantity"`
+	ServiceQuantity fliggy.Decimal `top:"service_quantity"`
 	// ServicePriceAmount is the total price of the service in yuan.
-	ServicePriceAmount Yuan `top:"service_price_amount"`
+	ServicePriceAmount fliggy.Yuan `top:"service_price_amount"`
 	// IsFlatPrice is 1 for a flat price (一口价), which days do not multiply, 0 for a
 	// price per day. The wire name is_one_way_fee does not mean one-way rental.
 	IsFlatPrice int `top:"is_one_way_fee,keep"`
@@ -254,22 +254,22 @@ type Deposit struct {
 // Source: alitrip.rentcar.btb.order.cancelcheck.
 type OrderCheckCancelRequest struct {
 	// OrderID is Fliggy's order id (飞猪订单号), sent as text. Required.
-	OrderID ID `top:"order_id,required"`
+	OrderID fliggy.ID `top:"order_id,required"`
 	// OutOrderID is the distributor's order id (分销商订单号). Required.
 	OutOrderID string `top:"out_order_id,required"`
 	// ChannelID is the distribution channel; empty takes the client's. Required.
-	ChannelID Channel `top:"channel_id,required"`
+	ChannelID fliggy.Channel `top:"channel_id,required"`
 	// TraceID is an id of your choice, for troubleshooting only. Optional.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data, the text of a JSON object. Optional.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // Validate lists what is wrong with the request in a *ValidationError. The channel
 // counts as missing here even if the client would fill it.
 func (r *OrderCheckCancelRequest) Validate() error { return validate(opOrderCheckCancel, r) }
 
-func (r *OrderCheckCancelRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+func (r *OrderCheckCancelRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
 // An OrderCheckCancelResult says what cancelling the order would cost.
 //
@@ -279,7 +279,7 @@ type OrderCheckCancelResult struct {
 	Status
 	// CancelFee is the penalty the customer would pay (违约金), in yuan. Never unset in
 	// a success: one without it is a *DecodeError.
-	CancelFee Yuan `top:"cancel_fee"`
+	CancelFee fliggy.Yuan `top:"cancel_fee"`
 	// CancelMessage is the reason of the cancellation.
 	CancelMessage string `top:"cancel_message"`
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -207,10 +208,10 @@ func (o *Outbox) send(ctx context.Context, item *durable.Item) error {
 // again changes nothing.
 func isFinal(err error) bool {
 	switch e := err.(type) { //nolint:errorlint // as the call returned it; one that was stopped between attempts may be sent again
-	case *ValidationError, *BusinessError:
+	case *fliggy.ValidationError, *BusinessError:
 		return true
 	case *GatewayError:
-		return e.Is(ErrInvalidRequest) && e.Outcome() == OutcomeRejected && isAboutContent(e.Code, e.SubCode)
+		return e.Is(fliggy.ErrInvalidRequest) && e.Outcome() == OutcomeRejected && isAboutContent(e.Code, e.SubCode)
 	}
 	return false
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -39,7 +40,7 @@ func TestOutboxIDs(t *testing.T) {
 		c := &events.Callback{
 			Envelope: events.Envelope{EventType: 270, OrderID: "31", OutOrderID: "RC1"},
 			Data: events.CallbackData{
-				RenewalOrderID: "32", RenewalOutOrderID: "RC2", PayTradeNo: "32_142_2_1", RefundType: 2, Amount: rentcar.MustYuan("1"),
+				RenewalOrderID: "32", RenewalOutOrderID: "RC2", PayTradeNo: "32_142_2_1", RefundType: 2, Amount: fliggy.MustYuan("1"),
 			},
 		}
 		for _, f := range change {
@@ -95,7 +96,7 @@ func TestOutboxRefusesToStore(t *testing.T) {
 	store := &idStore{Store: durable.NewMemoryStore()}
 	outbox := newOutbox(t, client, store)
 	noTime := outboxBill("1")
-	noTime.Lines[0].PayTime = rentcar.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC)) // is written as what stands for no time
+	noTime.Lines[0].PayTime = fliggy.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC)) // is written as what stands for no time
 	var nobody context.Context
 	for want, err := range map[string]error{
 		"callback: must not be nil": outbox.AddCallback(t.Context(), nil),
@@ -105,7 +106,7 @@ func TestOutboxRefusesToStore(t *testing.T) {
 		"pay_time":                  outbox.AddBill(t.Context(), noTime),
 		"context: must not be nil":  outbox.AddBill(nobody, outboxBill("1")),
 	} {
-		var invalid *rentcar.ValidationError
+		var invalid *fliggy.ValidationError
 		if !errors.As(err, &invalid) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
@@ -119,7 +120,7 @@ func TestOutboxRefusesToStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := newOutbox(t, silent, store).AddBill(t.Context(), outboxBill("1")); !errors.Is(err, rentcar.ErrInvalidRequest) || !strings.Contains(err.Error(), "channel_id") {
+	if err := newOutbox(t, silent, store).AddBill(t.Context(), outboxBill("1")); !errors.Is(err, fliggy.ErrInvalidRequest) || !strings.Contains(err.Error(), "channel_id") {
 		t.Errorf("a bill without a channel: %v", err)
 	}
 	broken := newOutbox(t, client, brokenStore{})
@@ -237,16 +238,16 @@ func TestOutboxInsideInbox(t *testing.T) {
 }
 
 // refundedRenewal books a renewal and has its fee refunded: event 142 is pushed.
-func refundedRenewal(t *testing.T, gw *fliggytest.Gateway, client *rentcar.Client) rentcar.ID {
+func refundedRenewal(t *testing.T, gw *fliggytest.Gateway, client *rentcar.Client) fliggy.ID {
 	t.Helper()
 	booked, err := client.Renewals.Submit(t.Context(), &rentcar.RenewalSubmitRequest{
 		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "RC20221120000000001",
-		CarUseTime: rentcar.MustTime("2022-11-24 10:00:00"), CarReturnTime: rentcar.MustTime("2022-11-25 10:30:00"), TotalFee: rentcar.MustYuan("16.02"),
+		CarUseTime: fliggy.MustTime("2022-11-24 10:00:00"), CarReturnTime: fliggy.MustTime("2022-11-25 10:30:00"), TotalFee: fliggy.MustYuan("16.02"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := gw.RequestRefund(booked.RenewalOrderID, fliggytest.Refund{Type: 2, Amount: rentcar.MustYuan("16.02")}); !r.Accepted {
+	if r := gw.RequestRefund(booked.RenewalOrderID, fliggytest.Refund{Type: 2, Amount: fliggy.MustYuan("16.02")}); !r.Accepted {
 		t.Fatalf("the push of 142 was not accepted: %s, %v", r.Body, r.Err)
 	}
 	return booked.RenewalOrderID

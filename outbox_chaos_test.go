@@ -140,7 +140,7 @@ func (w *outboxWorld) client(rate float64) *rentcar.Client {
 	net.wrong = func(text string) { w.t.Error(text) }
 	w.nets = append(w.nets, net)
 	client, err := w.gw.Client(
-		rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithHTTPClient(&http.Client{Transport: net}),
+		rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithHTTPClient(&http.Client{Transport: net}),
 		rentcar.WithFormat([]rentcar.Format{rentcar.SimplifiedJSON, rentcar.WrappedJSON, rentcar.XML}[w.rng.IntN(3)]),
 		rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1 + w.rng.IntN(3), BaseDelay: 100 * time.Millisecond}),
 		rentcar.WithSleep(func(ctx context.Context, d time.Duration) error {
@@ -174,7 +174,7 @@ func (w *outboxWorld) addSome() {
 		if w.rng.IntN(10) == 0 {
 			amount = fliggy.YuanFromFen(w.rng.Int64N(1e9)) // of something that may be there with another
 		}
-		order := events.Order{ChannelID: rentcar.ChannelAmap, OrderID: rentcar.ID(fmt.Sprint(n)), OutOrderID: "M 中/"}
+		order := events.Order{ChannelID: fliggy.ChannelAmap, OrderID: fliggy.ID(fmt.Sprint(n)), OutOrderID: "M 中/"}
 		var err error
 		var content any
 		if n%2 == 0 {

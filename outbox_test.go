@@ -14,6 +14,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
@@ -34,7 +35,7 @@ func newOutboxGateway(t testing.TB, opts ...rentcar.Option) (*fliggytest.Gateway
 
 func outboxClient(t testing.TB, gw *fliggytest.Gateway, opts ...rentcar.Option) *rentcar.Client {
 	t.Helper()
-	own := []rentcar.Option{rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1})}
+	own := []rentcar.Option{rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1})}
 	client, err := gw.Client(append(own, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -103,16 +104,16 @@ func mustAdd(t failer, err error) {
 }
 
 func paidCallback(tradeNo string) *events.Callback {
-	return events.NewRefundPaid(events.Order{OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID}, rentcar.MustYuan("16.02"), tradeNo)
+	return events.NewRefundPaid(events.Order{OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID}, fliggy.MustYuan("16.02"), tradeNo)
 }
 
 func outboxBill(batchNo string) *rentcar.Bill {
 	return &rentcar.Bill{
-		BillNo: "ID20230203", BatchNo: batchNo, TotalAmount: rentcar.MustYuan("16.02"), Remark: "二月 <&> /",
+		BillNo: "ID20230203", BatchNo: batchNo, TotalAmount: fliggy.MustYuan("16.02"), Remark: "二月 <&> /",
 		Lines: []rentcar.BillLine{{
-			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, TradeType: rentcar.TradeIncome, BizType: rentcar.BillOrderFee,
-			OrderAmount: rentcar.MustYuan("16.02"), PayTradeNo: "2022112222001492421107773", PayTime: rentcar.MustTime("2022-11-22 10:00:00"),
-			DiscountAmount: rentcar.MustYuan("0.00"),
+			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "2022112222001492421107773", PayTime: fliggy.MustTime("2022-11-22 10:00:00"),
+			DiscountAmount: fliggy.MustYuan("0.00"),
 		}},
 	}
 }
@@ -140,10 +141,10 @@ func TestOutboxSendsOnce(t *testing.T) {
 	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 	nothingIsDue(t, store)
 	checkReceived(t, gw, []string{"T1", "T2"}, []string{"1"})
-	if got := gw.Callbacks()[0]; got.ChannelID != rentcar.ChannelAmap || got.Callback.ChannelID != rentcar.ChannelAmap {
+	if got := gw.Callbacks()[0]; got.ChannelID != fliggy.ChannelAmap || got.Callback.ChannelID != fliggy.ChannelAmap {
 		t.Errorf("the client's channel is missing: %+v", got)
 	}
-	if got := gw.Bills()[0]; got.ChannelID != rentcar.ChannelAmap {
+	if got := gw.Bills()[0]; got.ChannelID != fliggy.ChannelAmap {
 		t.Errorf("the client's channel is missing: %+v", got)
 	}
 }
@@ -175,18 +176,18 @@ func TestOutboxFates(t *testing.T) {
 		twice  bool  // it was carried out, and is again
 	}{
 		"refused":                       {fault: fliggytest.Refused("012", "退款流水不存在"), parked: true},
-		"code 40":                       {fault: fliggytest.GatewayFault("40", "Missing required arguments:x", "", ""), parked: true, is: rentcar.ErrInvalidRequest},
-		"code 41":                       {fault: fliggytest.GatewayFault("41", "Invalid arguments:x", "isv.invalid-parameter", ""), parked: true, is: rentcar.ErrInvalidRequest},
-		"code 43":                       {fault: fliggytest.GatewayFault("43", "parameter error", "", ""), parked: true, is: rentcar.ErrInvalidRequest},
-		"isv":                           {fault: fliggytest.ServiceFault("isv.invalid-parameter:amount", "非法参数"), parked: true, is: rentcar.ErrInvalidRequest},
-		"isv of an unlisted code":       {fault: fliggytest.GatewayFault("560", "Remote service error", "isv.trade-not-exist:pay_trade_no", ""), parked: true, is: rentcar.ErrInvalidRequest},
-		"permission of the service":     {fault: fliggytest.ServiceFault("isv.invalid-permission", ""), is: rentcar.ErrInvalidRequest},
+		"code 40":                       {fault: fliggytest.GatewayFault("40", "Missing required arguments:x", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"code 41":                       {fault: fliggytest.GatewayFault("41", "Invalid arguments:x", "isv.invalid-parameter", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"code 43":                       {fault: fliggytest.GatewayFault("43", "parameter error", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"isv":                           {fault: fliggytest.ServiceFault("isv.invalid-parameter:amount", "非法参数"), parked: true, is: fliggy.ErrInvalidRequest},
+		"isv of an unlisted code":       {fault: fliggytest.GatewayFault("560", "Remote service error", "isv.trade-not-exist:pay_trade_no", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"permission of the service":     {fault: fliggytest.ServiceFault("isv.invalid-permission", ""), is: fliggy.ErrInvalidRequest},
 		"signature":                     {fault: fliggytest.GatewayFault("25", "Invalid signature", "", ""), is: rentcar.ErrUnauthorized},
 		"session":                       {fault: fliggytest.GatewayFault("27", "Invalid session", "invalid-sessionkey", ""), is: rentcar.ErrUnauthorized},
 		"app key":                       {fault: fliggytest.GatewayFault("29", "Invalid app Key", "isv.appkey-not-exists", ""), is: rentcar.ErrUnauthorized},
 		"permission":                    {fault: fliggytest.GatewayFault("11", "Insufficient isv permissions", permission, ""), is: rentcar.ErrForbidden},
-		"method":                        {fault: fliggytest.GatewayFault("22", "Invalid method", "", ""), is: rentcar.ErrInvalidRequest},
-		"clock":                         {fault: fliggytest.GatewayFault("31", "Invalid timestamp", "", ""), is: rentcar.ErrInvalidRequest},
+		"method":                        {fault: fliggytest.GatewayFault("22", "Invalid method", "", ""), is: fliggy.ErrInvalidRequest},
+		"clock":                         {fault: fliggytest.GatewayFault("31", "Invalid timestamp", "", ""), is: fliggy.ErrInvalidRequest},
 		"flow control without an end":   {fault: fliggytest.GatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), is: rentcar.ErrRateLimited},
 		"flow control of the business":  {fault: fliggytest.ServiceFault("isv.BUSINESS_LIMIT_CONTROL", ""), is: rentcar.ErrRateLimited},
 		"service":                       {fault: fliggytest.ServiceFault("isp.remote-service-timeout", ""), is: rentcar.ErrOutcomeUnknown},
@@ -274,7 +275,7 @@ func TestOutboxAfterRotation(t *testing.T) {
 	gw, client := newOutboxGateway(t)
 	store := durable.NewMemoryStore()
 	mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
-	old, err := rentcar.NewClient(gw.AppKey(), "the-secret-of-last-year", rentcar.WithBaseURL(gw.URL()), rentcar.WithChannel(rentcar.ChannelAmap))
+	old, err := rentcar.NewClient(gw.AppKey(), "the-secret-of-last-year", rentcar.WithBaseURL(gw.URL()), rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +299,7 @@ func TestOutboxConflict(t *testing.T) {
 	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
 	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 	callback, bill := paidCallback("T1"), outboxBill("1")
-	callback.Data.Amount, bill.Remark = rentcar.MustYuan("16.03"), ""
+	callback.Data.Amount, bill.Remark = fliggy.MustYuan("16.03"), ""
 	for name, err := range map[string]error{
 		"callback/230/" + string(fliggytest.SampleOrderID) + "/" + fliggytest.SampleOutOrderID + "///T1": outbox.AddCallback(t.Context(), callback),
 		"bill/ID20230203/1": outbox.AddBill(t.Context(), bill),

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A script answers requests one after the other, the last line for ever, and notes when
@@ -76,7 +77,7 @@ func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durab
 func scriptClient(t *testing.T, s *script, opts ...rentcar.Option) *rentcar.Client {
 	t.Helper()
 	own := []rentcar.Option{
-		rentcar.WithHTTPClient(&http.Client{Transport: s}), rentcar.WithChannel(rentcar.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}),
+		rentcar.WithHTTPClient(&http.Client{Transport: s}), rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}),
 	}
 	client, err := rentcar.NewClient("24700001", "0123456789abcdef", append(own, opts...)...)
 	if err != nil {

@@ -35,7 +35,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 func wireClient(t testing.TB, opts ...rentcar.Option) (*wire, *rentcar.Client) {
 	t.Helper()
 	w := &wire{}
-	own := []rentcar.Option{rentcar.WithHTTPClient(&http.Client{Transport: w}), rentcar.WithClock(leakTime), rentcar.WithChannel(rentcar.ChannelHello)}
+	own := []rentcar.Option{rentcar.WithHTTPClient(&http.Client{Transport: w}), rentcar.WithClock(leakTime), rentcar.WithChannel(fliggy.ChannelHello)}
 	client, err := rentcar.NewClient("24700001", "0123456789abcdef", append(own, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -81,21 +81,21 @@ func wireID() *rapid.Generator[string] {
 	return rapid.OneOf(rapid.StringMatching(`[0-9]{1,30}`), rapid.StringMatching(`[A-Za-z0-9_-]{1,20}`), wireText())
 }
 
-func wireYuan() *rapid.Generator[rentcar.Yuan] {
-	return rapid.Custom(func(t *rapid.T) rentcar.Yuan {
+func wireYuan() *rapid.Generator[fliggy.Yuan] {
+	return rapid.Custom(func(t *rapid.T) fliggy.Yuan {
 		text := rapid.OneOf(rapid.SampledFrom([]string{"", "0", "0.00", "-0.0", "0.000000000000000001", "10.10", "1e3"}),
 			rapid.StringMatching(`-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,6})?`)).Draw(t, "yuan")
-		y, _ := rentcar.ParseYuan(text) // empty text is the unset amount
+		y, _ := fliggy.ParseYuan(text) // empty text is the unset amount
 		return y
 	})
 }
 
-func wireTime() *rapid.Generator[rentcar.Time] {
-	return rapid.Custom(func(t *rapid.T) rentcar.Time {
+func wireTime() *rapid.Generator[fliggy.Time] {
+	return rapid.Custom(func(t *rapid.T) fliggy.Time {
 		if rapid.IntRange(0, 9).Draw(t, "unset") == 0 {
-			return rentcar.Time{}
+			return fliggy.Time{}
 		}
-		return rentcar.At(time.Unix(rapid.Int64Range(-60e9, 250e9).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")))
+		return fliggy.At(time.Unix(rapid.Int64Range(-60e9, 250e9).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")))
 	})
 }
 
@@ -138,12 +138,12 @@ func wireBill() *rapid.Generator[*rentcar.Bill] {
 		text, id, yuan := wireText(), wireID(), wireYuan()
 		trade := rapid.IntRange(1, 2).Draw(t, "trade type")
 		l := rentcar.BillLine{
-			OrderID: rentcar.ID(id.Draw(t, "order")), OutOrderID: id.Draw(t, "out order"), PayTradeNo: id.Draw(t, "trade"),
-			TradeType: rentcar.TradeType(trade), BizType: rentcar.BillBizType(trade*10 + rapid.IntRange(0, 4).Draw(t, "business")),
-			OrderAmount: yuan.Filter(func(y rentcar.Yuan) bool { return !y.IsNegative() }).Draw(t, "amount"), PayTime: wireTime().Draw(t, "pay time"),
+			OrderID: fliggy.ID(id.Draw(t, "order")), OutOrderID: id.Draw(t, "out order"), PayTradeNo: id.Draw(t, "trade"),
+			TradeType: fliggy.TradeType(trade), BizType: fliggy.BillBizType(trade*10 + rapid.IntRange(0, 4).Draw(t, "business")),
+			OrderAmount: yuan.Filter(func(y fliggy.Yuan) bool { return !y.IsNegative() }).Draw(t, "amount"), PayTime: wireTime().Draw(t, "pay time"),
 		}
 		if rapid.Bool().Draw(t, "rare members") {
-			l.PayType = rentcar.PayType(rapid.IntRange(-1, 9).Draw(t, "pay type"))
+			l.PayType = fliggy.PayType(rapid.IntRange(-1, 9).Draw(t, "pay type"))
 			l.CustomerPaidAmount, l.RealConsumeAmount = yuan.Draw(t, "paid"), yuan.Draw(t, "consumed")
 			l.DiscountAmount, l.DistributorDiscountAmount = yuan.Draw(t, "discount"), yuan.Draw(t, "own discount")
 			l.CommissionAmount, l.PayChannelAmount = yuan.Draw(t, "commission"), yuan.Draw(t, "channel fee")
@@ -220,7 +220,7 @@ func TestOutboxSendsUnderCorrectedNames(t *testing.T) {
 		rentcar.WithNames(methodBill, rentcar.Names{Param: "bills_req", Request: map[string]string{"distributor_bill_list.bill_no": "number"}}),
 		rentcar.WithNames(methodCallback, rentcar.Names{Request: map[string]string{"event_data": "data"}}),
 	}
-	w, corrected := wireClient(t, append(names, rentcar.WithChannel(rentcar.ChannelDidi))...)
+	w, corrected := wireClient(t, append(names, rentcar.WithChannel(fliggy.ChannelDidi))...)
 	drain(t, corrected, store, 2)
 	_, same := wireClient(t, append(names, rentcar.WithHTTPClient(&http.Client{Transport: w}))...)
 	for _, err := range []error{second(same.Bills.Notify(t.Context(), outboxBill("1"))), second(same.Callbacks.Send(t.Context(), paidCallback("T1")))} {

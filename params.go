@@ -123,7 +123,7 @@ func valueJSON(value any) (raw json.RawMessage, simple bool, err error) {
 
 var (
 	textAppender = reflect.TypeFor[encoding.TextAppender]()
-	secretType   = reflect.TypeFor[Secret]()
+	secretType   = reflect.TypeFor[fliggy.Secret]()
 )
 
 func pointedTo(t reflect.Type) reflect.Type {

@@ -23,8 +23,8 @@ import (
 )
 
 type paramStruct struct {
-	ID    ID     `top:"id"`
-	Name  string `json:"name,omitempty"`
+	ID    fliggy.ID `top:"id"`
+	Name  string    `json:"name,omitempty"`
 	Count int
 }
 
@@ -32,7 +32,7 @@ type paramStruct struct {
 // Empty text as a parameter means that it is not sent.
 func TestParamValues(t *testing.T) {
 	t.Parallel()
-	var noID *ID
+	var noID *fliggy.ID
 	for name, tc := range map[string]struct {
 		value         any
 		param, member string
@@ -51,22 +51,22 @@ func TestParamValues(t *testing.T) {
 		"id":                       {mainOrder, string(mainOrder), `"` + string(mainOrder) + `"`},
 		"pointer to an id":         {new(mainOrder), string(mainOrder), `"` + string(mainOrder) + `"`},
 		"pointer to a pointer":     {new(new("x")), "x", `"x"`},
-		"yuan":                     {MustYuan("1.50"), "1.50", `"1.50"`},
-		"zero yuan":                {MustYuan("0.00"), "0.00", `"0.00"`},
-		"unset yuan":               {Yuan{}, "", "null"},
-		"fen":                      {FenOf(150), "150", "150"},
+		"yuan":                     {fliggy.MustYuan("1.50"), "1.50", `"1.50"`},
+		"zero yuan":                {fliggy.MustYuan("0.00"), "0.00", `"0.00"`},
+		"unset yuan":               {fliggy.Yuan{}, "", "null"},
+		"fen":                      {fliggy.FenOf(150), "150", "150"},
 		"decimal":                  {fliggy.MustDecimal("1.5"), "1.5", `"1.5"`},
 		"time":                     {fliggy.MustTime("2023-02-03 14:00:00"), "2023-02-03 14:00:00", `"2023-02-03 14:00:00"`},
-		"date":                     {Date{Year: 2023, Month: 2, Day: 3}, "2023-02-03", `"2023-02-03"`},
-		"extension data":           {Exts(`{"a":"b"}`), `{"a":"b"}`, `"{\"a\":\"b\"}"`},
-		"secret":                   {NewSecret("s/1"), "s/1", `"s\/1"`},
-		"text enumeration":         {ChannelAmap, "80001", `"80001"`},
-		"number enumeration":       {TradeIncome, "1", "1"},
+		"date":                     {fliggy.Date{Year: 2023, Month: 2, Day: 3}, "2023-02-03", `"2023-02-03"`},
+		"extension data":           {fliggy.Exts(`{"a":"b"}`), `{"a":"b"}`, `"{\"a\":\"b\"}"`},
+		"secret":                   {fliggy.NewSecret("s/1"), "s/1", `"s\/1"`},
+		"text enumeration":         {fliggy.ChannelAmap, "80001", `"80001"`},
+		"number enumeration":       {fliggy.TradeIncome, "1", "1"},
 		"list of text":             {[]string{"a", "b"}, "a,b", `["a","b"]`},
 		"list of numbers":          {[]int{1, 2}, "1,2", "[1,2]"},
-		"list of ids":              {[]ID{"1", "2"}, "1,2", `["1","2"]`},
+		"list of ids":              {[]fliggy.ID{"1", "2"}, "1,2", `["1","2"]`},
 		"list of pointers":         {[]*int{new(1), nil}, "1,", "[1,null]"},
-		"list of enumerations":     {[]OrderServiceType{OrderServiceRenewal}, "3", `["3"]`},
+		"list of enumerations":     {[]fliggy.OrderServiceType{fliggy.OrderServiceRenewal}, "3", `["3"]`},
 		"empty list":               {[]string{}, "", "[]"},
 		"nil list":                 {[]string(nil), "", "[]"},
 		"struct":                   {paramStruct{ID: "1", Name: "n"}, `{"id":"1","name":"n"}`, `{"id":"1","name":"n"}`},
@@ -78,7 +78,7 @@ func TestParamValues(t *testing.T) {
 		"pointer to raw JSON":      {new(json.RawMessage(`[1]`)), "[1]", "[1]"},
 		"nil raw JSON":             {json.RawMessage(nil), "", "null"},
 		"pointer to empty raw":     {new(json.RawMessage), "", "null"},
-		"request of this package":  {&OrderQueryRequest{OrderID: "1", ChannelID: ChannelAmap}, `{"order_id":"1","channel_id":"80001"}`, `{"order_id":"1","channel_id":"80001"}`},
+		"request of this package":  {&OrderQueryRequest{OrderID: "1", ChannelID: fliggy.ChannelAmap}, `{"order_id":"1","channel_id":"80001"}`, `{"order_id":"1","channel_id":"80001"}`},
 		"numbers documented as so": {&RenewalQuoteRequest{OrderID: "1"}, `{"order_id":1}`, `{"order_id":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,12 +129,12 @@ func TestParamRefusals(t *testing.T) {
 	} {
 		var out Raw
 		err := c.Call(context.Background(), "x.y", Params{"p": tc.value}, &out)
-		diff(t, name, &ValidationError{Method: "x.y", Problems: []Problem{{Field: "p", Rule: tc.rule}}}, as[*ValidationError](t, err))
+		diff(t, name, &fliggy.ValidationError{Method: "x.y", Problems: []fliggy.Problem{{Field: "p", Rule: tc.rule}}}, as[*fliggy.ValidationError](t, err))
 	}
 	for _, name := range protocolParams {
 		var out Raw
 		err := c.Call(context.Background(), "x.y", Params{name: "1"}, &out)
-		diff(t, name, []Problem{{Field: name, Rule: "is a parameter of the protocol: the client sends it"}}, as[*ValidationError](t, err).Problems)
+		diff(t, name, []fliggy.Problem{{Field: name, Rule: "is a parameter of the protocol: the client sends it"}}, as[*fliggy.ValidationError](t, err).Problems)
 	}
 	if g.count() != 0 {
 		t.Errorf("%d requests were sent", g.count())
@@ -147,11 +147,11 @@ func TestGenericRefusals(t *testing.T) {
 	ctx := context.Background()
 	c, g := clientFor(t, replyJSON(okReply))
 	var out Raw
-	problem := func(field, rule string) []Problem { return []Problem{{Field: field, Rule: rule}} }
+	problem := func(field, rule string) []fliggy.Problem { return []fliggy.Problem{{Field: field, Rule: rule}} }
 	const wrongOut = "must be a pointer to a struct, or a *rentcar.Raw"
 	for name, tc := range map[string]struct {
 		err  error
-		want []Problem
+		want []fliggy.Problem
 	}{
 		"no method":         {c.Call(ctx, " ", nil, &out), problem("method", "is required: the API name")},
 		"no out":            {c.Call(ctx, "x.y", nil, nil), problem("out", wrongOut)},
@@ -173,7 +173,7 @@ func TestGenericRefusals(t *testing.T) {
 		"Qimen parameter":   {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", Params: Params{"v": "3"}}, &out), problem("v", "is a parameter of the protocol: the client sends it")},
 		"Qimen out":         {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1"}, out), problem("out", wrongOut)},
 	} {
-		got := as[*ValidationError](t, tc.err)
+		got := as[*fliggy.ValidationError](t, tc.err)
 		if got == nil {
 			continue
 		}
@@ -189,7 +189,7 @@ func TestGenericRefusals(t *testing.T) {
 	for range 10 {
 		err := c.Call(ctx, "", Params{"b": 1.5, "sign": "x", "a": 1.5}, &out, CallTimeout(-1))
 		var fields []string
-		for _, p := range as[*ValidationError](t, err).Problems {
+		for _, p := range as[*fliggy.ValidationError](t, err).Problems {
 			fields = append(fields, p.Field)
 		}
 		diff(t, "fields", []string{"timeout", "method", "a", "b", "sign"}, fields)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -14,10 +15,10 @@ func billOf(lines int) *Bill {
 	for i := range b.Lines {
 		n := strconv.Itoa(i)
 		b.Lines[i] = BillLine{
-			OrderID: ID("31879835310242" + n), OutOrderID: "OUT/" + n, TradeType: TradeIncome, BizType: BillOrderFee,
-			OrderAmount: MustYuan("200.98"), PayTradeNo: "2023020322001" + n, PayTime: MustTime("2023-02-03 19:23:32"), PayType: PayAlipay,
-			CustomerPaidAmount: MustYuan("190.98"), RealConsumeAmount: MustYuan("200.98"), DiscountAmount: MustYuan("10.00"),
-			DistributorDiscountAmount: MustYuan("0.00"), CommissionAmount: MustYuan("20.10"), PayChannelAmount: MustYuan("1.2"),
+			OrderID: fliggy.ID("31879835310242" + n), OutOrderID: "OUT/" + n, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("200.98"), PayTradeNo: "2023020322001" + n, PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
+			CustomerPaidAmount: fliggy.MustYuan("190.98"), RealConsumeAmount: fliggy.MustYuan("200.98"), DiscountAmount: fliggy.MustYuan("10.00"),
+			DistributorDiscountAmount: fliggy.MustYuan("0.00"), CommissionAmount: fliggy.MustYuan("20.10"), PayChannelAmount: fliggy.MustYuan("1.2"),
 			OrderStatus: "已完成", Ext: `{"city":"上海"}`,
 		}
 	}
@@ -80,7 +81,7 @@ func TestLongBillsAreSignedAndSent(t *testing.T) {
 				}, WithSignMethod(method), WithRetry(RetryPolicy{}), withFakeTime(&fakeTime{}), WithNames(opBillNotify.method, names))
 				for _, lines := range []int{1, 10, 13, 14, 15, 16, 17, 18, 60, 300} {
 					fails = true
-					req := &BillNotifyRequest{ChannelID: ChannelAmap, Bills: []Bill{*billOf(lines)}}
+					req := &BillNotifyRequest{ChannelID: fliggy.ChannelAmap, Bills: []Bill{*billOf(lines)}}
 					before := g.count()
 					_, err := c.Bills.NotifyAll(t.Context(), req, WithParam("a", "/1 "), WithParam("zz", "飞猪"))
 					if err != nil || g.count() != before+2 {

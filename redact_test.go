@@ -18,6 +18,8 @@ import (
 	"unsafe"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // hostileTexts are long texts of what a request holds, as a peer can make them:
@@ -171,7 +173,7 @@ func TestHostileReplyOfTheLargestSize(t *testing.T) {
 		if took := time.Since(start); took > guard {
 			t.Errorf("%s: %v", name, took)
 		}
-		if isA[*ValidationError](err) || err != nil && len(err.Error()) > maxText {
+		if isA[*fliggy.ValidationError](err) || err != nil && len(err.Error()) > maxText {
 			t.Errorf("%s: %d bytes", name, len(err.Error()))
 		}
 	}
@@ -269,12 +271,12 @@ func TestSecretsAreUnreachable(t *testing.T) {
 	_, limited := queryOrder(t.Context(), c)
 	_, dropped := queryOrder(t.Context(), c, WithRawReply(nil))
 	markers := []string{markerSecret, markerSession, sign}
-	if !isA[*TransportError](failed) || !isA[*RateLimitError](limited) || !isA[*ValidationError](dropped) {
+	if !isA[*TransportError](failed) || !isA[*RateLimitError](limited) || !isA[*fliggy.ValidationError](dropped) {
 		t.Fatal(failed, limited, dropped)
 	}
 	for name, v := range map[string]any{
 		"client": c, "client value": *c, "service": c.Orders, "error": failed, "refusal of the limiter": limited, "validation": dropped,
-		"secret": NewSecret(markerSecret), "options": []Option{WithSession(markerSession)}, "call options": []CallOption{CallSession(markerSession)},
+		"secret": fliggy.NewSecret(markerSecret), "options": []Option{WithSession(markerSession)}, "call options": []CallOption{CallSession(markerSession)},
 	} {
 		checkUnreachable(t, name, v, markers...)
 	}
@@ -409,7 +411,7 @@ func BenchmarkHostileReply(b *testing.B) {
 					b.SetBytes(int64(len(body)))
 					b.ReportAllocs()
 					for b.Loop() {
-						if _, err := queryOrder(context.Background(), c); isA[*ValidationError](err) {
+						if _, err := queryOrder(context.Background(), c); isA[*fliggy.ValidationError](err) {
 							b.Fatal(err)
 						}
 					}

@@ -54,7 +54,7 @@ func (s *RenewalService) Cancel(ctx context.Context, req *RenewalCancelRequest, 
 type RenewalSubmitRequest struct {
 	// OrderID is Fliggy's id of the main order (飞猪订单号), digits. Required.
 	// Inferred.
-	OrderID ID `top:"order_id,number,required"`
+	OrderID fliggy.ID `top:"order_id,number,required"`
 	// OutOrderID is the distributor's id of the main order. Whether the platform
 	// wants the main order's or the renewal's id here is unknown. Inferred.
 	OutOrderID string `top:"out_order_id"`
@@ -65,31 +65,31 @@ type RenewalSubmitRequest struct {
 	// ItemID is the id of the quote, unchanged. Inferred.
 	ItemID string `top:"item_id"`
 	// CarUseTime is when the renewal starts. Inferred.
-	CarUseTime Time `top:"car_use_time"`
+	CarUseTime fliggy.Time `top:"car_use_time"`
 	// CarReturnTime is the new return time, after CarUseTime. Inferred.
-	CarReturnTime Time `top:"car_return_time"`
+	CarReturnTime fliggy.Time `top:"car_return_time"`
 	// TotalFee is the total of the renewal in yuan. Inferred.
-	TotalFee Yuan `top:"total_fee"`
+	TotalFee fliggy.Yuan `top:"total_fee"`
 	// Payment is what the customer actually paid (实付), in yuan. Inferred.
-	Payment Yuan `top:"payment"`
+	Payment fliggy.Yuan `top:"payment"`
 	// PayTradeNo is the trade number of the payment (交易流水号). Inferred.
 	PayTradeNo string `top:"pay_trade_no"`
 	// CreatedTime is when the distributor created the order. Inferred.
-	CreatedTime Time `top:"created_time"`
+	CreatedTime fliggy.Time `top:"created_time"`
 	// SelectedServices are the codes of the chosen added services. Inferred.
 	SelectedServices []string `top:"select_add_services"`
 	// ChannelID is the distribution channel; empty takes the client's. Inferred.
-	ChannelID Channel `top:"channel_id"`
+	ChannelID fliggy.Channel `top:"channel_id"`
 	// TraceID is an id of your choice, for troubleshooting only. Inferred.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data, the text of a JSON object. Inferred.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
 func (r *RenewalSubmitRequest) Validate() error { return validate(opRenewalSubmit, r) }
 
-func (r *RenewalSubmitRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+func (r *RenewalSubmitRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
 func (r *RenewalSubmitRequest) rules(ps *fliggy.Problems) {
 	checkPeriod(ps, r.CarUseTime, r.CarReturnTime)
@@ -99,7 +99,7 @@ func (r *RenewalSubmitRequest) rules(ps *fliggy.Problems) {
 
 // Warnings lists what a renewal order most likely needs and this one lacks. The
 // result carries them; they refuse nothing, since no document says so.
-func (r *RenewalSubmitRequest) Warnings() []Problem {
+func (r *RenewalSubmitRequest) Warnings() []fliggy.Problem {
 	var ps fliggy.Problems
 	for _, m := range []struct {
 		name string
@@ -127,9 +127,9 @@ type RenewalSubmitResult struct {
 	Status
 	// RenewalOrderID is Fliggy's id of the renewal order (飞猪续租订单号), never empty
 	// in a success. Inferred.
-	RenewalOrderID ID `top:"renewal_order_id,number"`
+	RenewalOrderID fliggy.ID `top:"renewal_order_id,number"`
 	// OrderID is Fliggy's id of the main order. Inferred.
-	OrderID ID `top:"order_id,number"`
+	OrderID fliggy.ID `top:"order_id,number"`
 	// OutOrderID is the distributor's order id. Inferred.
 	OutOrderID string `top:"out_order_id"`
 }
@@ -145,7 +145,7 @@ func (r *RenewalSubmitResult) verdict() error {
 }
 
 // doubts lists the other ids that are missing. Inferred: that they come.
-func (r *RenewalSubmitResult) doubts() []Problem {
+func (r *RenewalSubmitResult) doubts() []fliggy.Problem {
 	var ps fliggy.Problems
 	lacks := lacking(&ps)
 	lacks("order_id", r.OrderID == "")
@@ -165,25 +165,25 @@ func incomplete(op *operation, member string) error {
 // Source: alitrip.rentcar.btb.renewal.checkcancel.
 type RenewalCheckCancelRequest struct {
 	// OrderID is Fliggy's id of the main order (飞猪订单号), digits. Optional.
-	OrderID ID `top:"order_id,number"`
+	OrderID fliggy.ID `top:"order_id,number"`
 	// OutOrderID is the distributor's order id; the page describes it as the id of
 	// the renewal (分销续租订单号). Optional.
 	OutOrderID string `top:"out_order_id"`
 	// RenewalOrderID is Fliggy's id of the renewal order (飞猪续租订单号), digits.
 	// Optional.
-	RenewalOrderID ID `top:"renewal_order_id,number"`
+	RenewalOrderID fliggy.ID `top:"renewal_order_id,number"`
 	// ChannelID is the distribution channel; empty takes the client's. Optional.
-	ChannelID Channel `top:"channel_id"`
+	ChannelID fliggy.Channel `top:"channel_id"`
 	// TraceID is an id of your choice, for troubleshooting only. Optional.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data, the text of a JSON object. Optional.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
 func (r *RenewalCheckCancelRequest) Validate() error { return validate(opRenewalCheckCancel, r) }
 
-func (r *RenewalCheckCancelRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+func (r *RenewalCheckCancelRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
 func (r *RenewalCheckCancelRequest) rules(ps *fliggy.Problems) {
 	checkRenewalID(ps, r.OrderID, r.OutOrderID, r.RenewalOrderID)
@@ -198,7 +198,7 @@ type RenewalCheckCancelResult struct {
 	Status
 	// CancelFee is the penalty the customer would pay (违约金), in yuan. Never unset in
 	// a success: one without it is a *DecodeError.
-	CancelFee Yuan `top:"cancel_fee"`
+	CancelFee fliggy.Yuan `top:"cancel_fee"`
 	// CancelMessage explains the charge (收费原因).
 	CancelMessage string `top:"cancel_message"`
 }
@@ -217,27 +217,27 @@ func (r *RenewalCheckCancelResult) verdict() error {
 // members: renewal.checkcancel and the merchant's cancellation).
 type RenewalCancelRequest struct {
 	// OrderID is Fliggy's id of the main order, digits. Inferred.
-	OrderID ID `top:"order_id,number"`
+	OrderID fliggy.ID `top:"order_id,number"`
 	// OutOrderID is the distributor's id, presumably of the renewal. Inferred.
 	OutOrderID string `top:"out_order_id"`
 	// RenewalOrderID is Fliggy's id of the renewal order, digits. Inferred.
-	RenewalOrderID ID `top:"renewal_order_id,number"`
+	RenewalOrderID fliggy.ID `top:"renewal_order_id,number"`
 	// CancelMessage is the reason of the cancellation. Inferred.
 	CancelMessage string `top:"cancel_message"`
 	// CancelFee is the penalty that the preceding check named, in yuan. Inferred.
-	CancelFee Yuan `top:"cancel_fee"`
+	CancelFee fliggy.Yuan `top:"cancel_fee"`
 	// ChannelID is the distribution channel; empty takes the client's. Inferred.
-	ChannelID Channel `top:"channel_id"`
+	ChannelID fliggy.Channel `top:"channel_id"`
 	// TraceID is an id of your choice, for troubleshooting only. Inferred.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data, the text of a JSON object. Inferred.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
 func (r *RenewalCancelRequest) Validate() error { return validate(opRenewalCancel, r) }
 
-func (r *RenewalCancelRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+func (r *RenewalCancelRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
 func (r *RenewalCancelRequest) rules(ps *fliggy.Problems) {
 	checkRenewalID(ps, r.OrderID, r.OutOrderID, r.RenewalOrderID)
@@ -253,36 +253,36 @@ type RenewalCancelResult struct {
 	Status
 	// CancelFee is the penalty charged to the customer (违约金), in yuan. Where it is
 	// missing, Warnings says so: the renewal is cancelled, at an unknown fee. Inferred.
-	CancelFee Yuan `top:"cancel_fee"`
+	CancelFee fliggy.Yuan `top:"cancel_fee"`
 	// CancelMessage explains the charge. Inferred.
 	CancelMessage string `top:"cancel_message"`
 }
 
-func (r *RenewalCancelResult) doubts() []Problem {
+func (r *RenewalCancelResult) doubts() []fliggy.Problem {
 	var ps fliggy.Problems
 	lacking(&ps)("cancel_fee", !r.CancelFee.IsSet())
 	return ps
 }
 
-func setDefault(to *Channel, c Channel) {
+func setDefault(to *fliggy.Channel, c fliggy.Channel) {
 	if *to == "" {
 		*to = c
 	}
 }
 
-func checkPeriod(ps *fliggy.Problems, from, to Time) {
+func checkPeriod(ps *fliggy.Problems, from, to fliggy.Time) {
 	if !from.IsZero() && !to.IsZero() && !to.After(from.Time) {
 		ps.Add("car_return_time", "must be after car_use_time")
 	}
 }
 
-func checkNotNegative(ps *fliggy.Problems, name string, amount Yuan) {
+func checkNotNegative(ps *fliggy.Problems, name string, amount fliggy.Yuan) {
 	if amount.IsNegative() {
 		ps.Add(name, "must not be negative")
 	}
 }
 
-func checkRenewalID(ps *fliggy.Problems, order ID, outOrder string, renewal ID) {
+func checkRenewalID(ps *fliggy.Problems, order fliggy.ID, outOrder string, renewal fliggy.ID) {
 	if order == "" && outOrder == "" && renewal == "" {
 		ps.Add("renewal_order_id", "one of renewal_order_id, out_order_id and order_id is required")
 	}

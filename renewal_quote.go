@@ -14,31 +14,31 @@ import (
 // Source: alitrip.rentcar.btb.renewaldetail.query.
 type RenewalQuoteRequest struct {
 	// OrderID is Fliggy's id of the main order (飞猪订单号), digits. Required.
-	OrderID ID `top:"order_id,number,required"`
+	OrderID fliggy.ID `top:"order_id,number,required"`
 	// CarUseTime is when the renewal starts: the present return time of the
 	// rental. Required.
-	CarUseTime Time `top:"car_use_time,required"`
+	CarUseTime fliggy.Time `top:"car_use_time,required"`
 	// CarReturnTime is the new return time, after CarUseTime. Required.
-	CarReturnTime Time `top:"car_return_time,required"`
+	CarReturnTime fliggy.Time `top:"car_return_time,required"`
 	// ChannelID is the distribution channel (分销渠道); empty takes the client's.
-	ChannelID Channel `top:"channel_id"`
+	ChannelID fliggy.Channel `top:"channel_id"`
 	// OutOrderID is the distributor's id of the main order (分销商订单号). Optional.
 	// Inferred: the page shows no such member, its siblings have it.
 	OutOrderID string `top:"out_order_id"`
 	// RenewalOrderID is Fliggy's id of a renewal order (飞猪续租订单号), digits.
 	// Optional. What it does in a quote is not documented; presumably it names an
 	// earlier renewal of the same rental.
-	RenewalOrderID ID `top:"renewal_order_id,number"`
+	RenewalOrderID fliggy.ID `top:"renewal_order_id,number"`
 	// TraceID is an id of your choice, for troubleshooting only. Optional.
 	TraceID string `top:"trace_id"`
 	// Exts is extension data (扩展信息), the text of a JSON object. Optional.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
 func (r *RenewalQuoteRequest) Validate() error { return validate(opRenewalQuote, r) }
 
-func (r *RenewalQuoteRequest) defaultChannel(c Channel) { setDefault(&r.ChannelID, c) }
+func (r *RenewalQuoteRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
 func (r *RenewalQuoteRequest) rules(ps *fliggy.Problems) {
 	checkPeriod(ps, r.CarUseTime, r.CarReturnTime)
@@ -78,7 +78,7 @@ func (r *RenewalQuoteResult) verdict() error {
 // names what is missing; a list that came empty is in order. Inferred: the rule is
 // documented for the merchant's quote; where the platform's page states a total,
 // that one wins.
-func (r *RenewalQuoteResult) Total() (Yuan, error) {
+func (r *RenewalQuoteResult) Total() (fliggy.Yuan, error) {
 	var ps fliggy.Problems
 	lacks := lacking(&ps)
 	lacks("price_info.standard_price", !r.Price.StandardPrice.IsSet())
@@ -89,13 +89,13 @@ func (r *RenewalQuoteResult) Total() (Yuan, error) {
 		total = total.Add(s.Amount)
 	}
 	if len(ps) > 0 {
-		return Yuan{}, ps.Err(opRenewalQuote.method)
+		return fliggy.Yuan{}, ps.Err(opRenewalQuote.method)
 	}
 	return total, nil
 }
 
 // doubts lists the amounts, ids and dates that are missing.
-func (r *RenewalQuoteResult) doubts() []Problem {
+func (r *RenewalQuoteResult) doubts() []fliggy.Problem {
 	var ps fliggy.Problems
 	lacks := lacking(&ps)
 	p := &r.Price
@@ -107,7 +107,7 @@ func (r *RenewalQuoteResult) doubts() []Problem {
 	lacks("price_info.calendar_price", len(p.CalendarPrice) == 0)
 	for i, day := range p.CalendarPrice {
 		at := fmt.Sprintf("price_info.calendar_price[%d].", i)
-		lacks(at+"date", day.Date == Date{})
+		lacks(at+"date", day.Date == fliggy.Date{})
 		lacks(at+"day_price", !day.DayPrice.IsSet())
 		lacks(at+"scattered_price", day.ScatteredMinutes != 0 && !day.ScatteredPrice.IsSet())
 		lacks(at+"scattered_minutes", day.ScatteredMinutes == 0 && day.ScatteredPrice.IsPositive())
@@ -142,18 +142,18 @@ type RenewalPrice struct {
 	CalendarPrice []DailyPrice `top:"calendar_price,wrap=daily_price_info"`
 	// Quantity is the number of days, scattered hours as a fraction ("1.5").
 	// Inferred.
-	Quantity Decimal `top:"quantity"`
+	Quantity fliggy.Decimal `top:"quantity"`
 	// ScatteredPriceRules are the scattered-hour rules (零散小时规则). Inferred.
 	ScatteredPriceRules ScatteredPriceRules `top:"scattered_price_rule_info"`
 	// StandardPrice is the whole-day rent plus the handling fee, in yuan. Inferred.
-	StandardPrice Yuan `top:"standard_price"`
+	StandardPrice fliggy.Yuan `top:"standard_price"`
 	// BasicServiceFee is the basic service fee (基础服务费) in yuan, already among
 	// the added services. Inferred.
-	BasicServiceFee Yuan `top:"basic_service_fee"`
+	BasicServiceFee fliggy.Yuan `top:"basic_service_fee"`
 	// StandardUnitPrice is the rent of one day in yuan. Inferred.
-	StandardUnitPrice Yuan `top:"standard_unit_price"`
+	StandardUnitPrice fliggy.Yuan `top:"standard_unit_price"`
 	// PoundageFee is the handling fee (手续费) in yuan. Inferred.
-	PoundageFee Yuan `top:"poundage_fee"`
+	PoundageFee fliggy.Yuan `top:"poundage_fee"`
 	// PriceMark is the merchant's token of this price, opaque. Inferred.
 	PriceMark string `top:"price_mark"`
 }
@@ -161,12 +161,12 @@ type RenewalPrice struct {
 // DailyPrice is the price of one calendar day.
 type DailyPrice struct {
 	// Date is the calendar day, yyyy-MM-dd.
-	Date Date `top:"date"`
+	Date fliggy.Date `top:"date"`
 	// DayPrice is the rent of the day (日租金) in yuan.
-	DayPrice Yuan `top:"day_price"`
+	DayPrice fliggy.Yuan `top:"day_price"`
 	// ScatteredPrice is the scattered-hour fee (零散小时费) of the day in yuan;
 	// unset where there is none.
-	ScatteredPrice Yuan `top:"scattered_price"`
+	ScatteredPrice fliggy.Yuan `top:"scattered_price"`
 	// ScatteredMinutes are the scattered minutes of the day.
 	ScatteredMinutes int `top:"scattered_minutes"`
 }
@@ -182,7 +182,7 @@ type ScatteredPriceRules struct {
 type ScatteredPriceRule struct {
 	// Value is the share of the day price in percent; 100 means that a whole day
 	// is charged instead. Inferred.
-	Value Decimal `top:"value,required"`
+	Value fliggy.Decimal `top:"value,required"`
 	// StartTime is the first minute of the range. Inferred.
 	StartTime int `top:"start_time,required,keep"`
 	// EndTime is the last minute of the range. Inferred.
@@ -194,7 +194,7 @@ type ScatteredPriceRule struct {
 type RenewalAddedService struct {
 	// ServiceType is the kind of service: 1 basic service, 4 scattered hours.
 	// Inferred.
-	ServiceType ServiceType `top:"service_type"`
+	ServiceType fliggy.ServiceType `top:"service_type"`
 	// ServiceCode is the code of the service. Inferred.
 	ServiceCode string `top:"service_code"`
 	// ServiceName is the name to display. Inferred.
@@ -202,11 +202,11 @@ type RenewalAddedService struct {
 	// ServiceDesc is the description. Inferred.
 	ServiceDesc string `top:"service_desc"`
 	// Quantity is the quantity, days as a fraction for a service per day. Inferred.
-	Quantity Decimal `top:"quantity"`
+	Quantity fliggy.Decimal `top:"quantity"`
 	// Price is the unit price in yuan. Inferred.
-	Price Yuan `top:"price"`
+	Price fliggy.Yuan `top:"price"`
 	// Amount is the amount of the line in yuan. Inferred.
-	Amount Yuan `top:"amount"`
+	Amount fliggy.Yuan `top:"amount"`
 	// IsFlatPrice is 1 for a flat price (一口价), 0 for a price per day. Inferred.
 	// The wire name is_one_way_fee does not mean one-way rental.
 	IsFlatPrice int `top:"is_one_way_fee,keep"`

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // The cases of a quote that lacks an amount or an id. Their total was too low, or
@@ -42,7 +44,7 @@ func TestIncompleteQuotes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fields := func(ps []Problem) (out []string) {
+			fields := func(ps []fliggy.Problem) (out []string) {
 				for _, p := range ps {
 					out = append(out, p.Field)
 				}
@@ -60,8 +62,8 @@ func TestIncompleteQuotes(t *testing.T) {
 				}
 				return
 			}
-			diff(t, "missing", tc.missing, fields(as[*ValidationError](t, err).Problems))
-			if c, err := total.Cmp(MustYuan("99999")); err == nil {
+			diff(t, "missing", tc.missing, fields(as[*fliggy.ValidationError](t, err).Problems))
+			if c, err := total.Cmp(fliggy.MustYuan("99999")); err == nil {
 				t.Errorf("a price cap lets a missing total pass: %d", c)
 			}
 		})
@@ -75,7 +77,7 @@ func TestRefusedQuoteNeedsNothing(t *testing.T) {
 	ctx := context.Background()
 	_, quote := c.Renewals.Quote(ctx, someQuote())
 	_, check := c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{OrderID: "1"})
-	_, order := c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2", ChannelID: ChannelAmap})
+	_, order := c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2", ChannelID: fliggy.ChannelAmap})
 	for _, err := range []error{quote, check, order} {
 		if refused := as[*BusinessError](t, err); refused.Code == "" {
 			t.Errorf("no code in %v", err)

@@ -21,22 +21,22 @@ func as[T error](t testing.TB, err error) T {
 // someBill is a bill of one line that is in order.
 func someBill(t testing.TB) *Bill {
 	t.Helper()
-	bill, err := NewBill("ID20230203", "20230203001").Income(billLine(BillOrderFee, "16.02")).Build()
+	bill, err := NewBill("ID20230203", "20230203001").Income(billLine(fliggy.BillOrderFee, "16.02")).Build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return bill
 }
 
-func billLine(biz BillBizType, amount string) BillLine {
+func billLine(biz fliggy.BillBizType, amount string) BillLine {
 	return BillLine{
-		OrderID: mainOrder, OutOrderID: outOrder, BizType: biz, OrderAmount: MustYuan(amount),
+		OrderID: mainOrder, OutOrderID: outOrder, BizType: biz, OrderAmount: fliggy.MustYuan(amount),
 		PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"),
 	}
 }
 
 func someQuote() *RenewalQuoteRequest {
 	return &RenewalQuoteRequest{
-		OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"), ChannelID: ChannelAmap,
+		OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"), ChannelID: fliggy.ChannelAmap,
 	}
 }

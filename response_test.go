@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A responseVector is a reply and what the official parser made of it.
@@ -44,7 +46,7 @@ type vectorReply struct {
 	Successful    bool         `json:"successful" top:"successful"`
 	RetCode       string       `json:"ret_code" top:"ret_code"`
 	Num           int64        `json:"num" top:"num"`
-	When          Time         `json:"when" top:"when"`
+	When          fliggy.Time  `json:"when" top:"when"`
 	AddressList   []string     `json:"address_list" top:"address_list"`
 	AddedServices []vectorItem `json:"added_service_list" top:"added_service_list,wrap=order_detail_add_service_info"`
 	Item          vectorItem   `json:"item" top:"item"`
@@ -68,7 +70,7 @@ func verdict(err error) string {
 		return "decode error"
 	case isA[*TransportError](err):
 		return "transport error"
-	case isA[*ValidationError](err):
+	case isA[*fliggy.ValidationError](err):
 		return "validation error"
 	}
 	return fmt.Sprintf("%T", err)

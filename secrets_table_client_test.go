@@ -34,7 +34,7 @@ func clientRows() []leakRow {
 		name: "bill", want: "not valid",
 		covers: []string{"rentcar.BillBuilder.Build", "rentcar.Bill.Validate", "rentcar.Bill.Split", "rentcar.Bill.LineTotal", "rentcar.RenewalQuoteResult.Total", "rentcar.BillNotifyRequest.Validate"},
 		run: func(*testing.T, *leakStage) []any {
-			line := rentcar.BillLine{OrderID: rentcar.ID(markDigits.text), OutOrderID: markBody.text + "\xff", PayTradeNo: markBody.text}
+			line := rentcar.BillLine{OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text + "\xff", PayTradeNo: markBody.text}
 			b := rentcar.Bill{BillNo: markBody.text, BatchNo: markBody.text + "\xff", Remark: markBody.text, Lines: []rentcar.BillLine{line, line}}
 			req := &rentcar.BillNotifyRequest{Bills: []rentcar.Bill{b}, TraceID: markBody.text + "\xff"}
 			return append(all(second(rentcar.NewBill(markBody.text, markBody.text).Income(line).Refund(line).Remark(markBody.text).Build()),
@@ -42,9 +42,9 @@ func clientRows() []leakRow {
 				req.Validate()), b.Warnings(), req.Warnings())
 		},
 	}, {
-		name: "scalars of package rentcar", covers: []string{"rentcar.ParseYuan", "rentcar.ParseTime", "rentcar.ParseLocalTime"}, want: "amount in yuan",
+		name: "scalars of package rentcar", covers: []string{"fliggy.ParseYuan", "fliggy.ParseTime", "fliggy.ParseLocalTime"}, want: "amount in yuan",
 		run: func(*testing.T, *leakStage) []any {
-			return all(second(rentcar.ParseYuan(markBody.text)), second(rentcar.ParseTime(markBody.text)), second(rentcar.ParseLocalTime(markBody.text)))
+			return all(second(fliggy.ParseYuan(markBody.text)), second(fliggy.ParseTime(markBody.text)), second(fliggy.ParseLocalTime(markBody.text)))
 		},
 		may: quotesInput(markBody),
 	}, {
@@ -115,7 +115,7 @@ func validationRows() []leakRow {
 					if call.check != nil {
 						errs = append(errs, call.check(spoil))
 					}
-					var invalid *rentcar.ValidationError
+					var invalid *fliggy.ValidationError
 					_, err := call.do(t.Context(), c, spoil)
 					if errors.As(err, &invalid) {
 						errs = append(errs, err)
@@ -129,13 +129,13 @@ func validationRows() []leakRow {
 	}
 	query := func(t *testing.T, s *leakStage, opts ...rentcar.CallOption) error {
 		s.respond = answer(200, "application/json", `{}`)
-		_, err := s.client().Orders.Query(t.Context(), &rentcar.OrderQueryRequest{OrderID: rentcar.ID(markDigits.text)}, opts...)
+		_, err := s.client().Orders.Query(t.Context(), &rentcar.OrderQueryRequest{OrderID: fliggy.ID(markDigits.text)}, opts...)
 		return err
 	}
 	reason := struct {
-		Reason rentcar.ID `top:"reason"`
-	}{rentcar.ID(markBody.text + "\xff")}
-	long := rentcar.MustYuan("4711081523424299107").Mul(fliggy.MustDecimal("1" + strings.Repeat("0", 30)))
+		Reason fliggy.ID `top:"reason"`
+	}{fliggy.ID(markBody.text + "\xff")}
+	long := fliggy.MustYuan("4711081523424299107").Mul(fliggy.MustDecimal("1" + strings.Repeat("0", 30)))
 	for name, opts := range map[string][]rentcar.CallOption{
 		"CallSession":  {rentcar.CallSession(markSession.text), rentcar.CallSession("")},
 		"CallTimeout":  {rentcar.CallTimeout(-time.Second)},
@@ -143,7 +143,7 @@ func validationRows() []leakRow {
 		"WithParam":    {rentcar.WithParam("p", markBody.text+"\xff"), rentcar.WithParam("session", markSession.text)},
 		"WithMember": {
 			rentcar.WithMember("m", json.RawMessage(markBody.text)), rentcar.WithMember("n", reason), rentcar.WithMember("o", []byte(markBody.text)),
-			rentcar.WithMember("p", long), rentcar.WithMember("q", rentcar.Exts(markBody.text+"\xff")), rentcar.WithMember("r", failingMarshaler{}),
+			rentcar.WithMember("p", long), rentcar.WithMember("q", fliggy.Exts(markBody.text+"\xff")), rentcar.WithMember("r", failingMarshaler{}),
 		},
 		"WithRawReply":        {rentcar.WithRawReply(nil)},
 		"WithoutValidation":   {rentcar.WithoutValidation(), rentcar.WithMember("m", json.RawMessage(markBody.text))},
@@ -164,14 +164,14 @@ func validationRows() []leakRow {
 			c := s.client()
 			bad := rentcar.Params{
 				"a": json.RawMessage(markBody.text), "b": markBody.text + "\xff", "c": 1.5, "d": []byte(markBody.text), "e": reason, "f": long,
-				"session": markSession.text, "sign": markSession.text, "g": failingMarshaler{}, "h": []rentcar.ID{rentcar.ID(markBody.text + "\xff")},
+				"session": markSession.text, "sign": markSession.text, "g": failingMarshaler{}, "h": []fliggy.ID{fliggy.ID(markBody.text + "\xff")},
 			}
 			qimen := func(req *rentcar.QimenRequest) error { return c.CallQimen(t.Context(), "x.y", req, &rentcar.Raw{}) }
 			return append(all(c.Call(t.Context(), "x.y", bad, &rentcar.Raw{}), c.Call(t.Context(), " ", nil, nil), c.Call(t.Context(), "x", nil, markBody.text),
 				qimen(nil), qimen(&rentcar.QimenRequest{Params: bad}), qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: json.RawMessage(markBody.text)}),
 				qimen(&rentcar.QimenRequest{TargetAppKey: "1", XML: []byte(markBody.text)}), qimen(&rentcar.QimenRequest{TargetAppKey: "1", XML: []byte("<!" + markBody.text)}),
 				qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: failingMarshaler{}, XML: []byte("<a/>")}),
-				qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: reason}), qimen(&rentcar.QimenRequest{})), rentcar.Params{"token": rentcar.NewSecret(markToken.text)})
+				qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: reason}), qimen(&rentcar.QimenRequest{})), rentcar.Params{"token": fliggy.NewSecret(markToken.text)})
 		},
 	}, leakRow{
 		name: "invalid callback", covers: []string{"rentcar.CallbackService.Send", "events.Callback.Validate", "events.Callback.MarshalJSON"}, want: "not valid",
@@ -181,7 +181,7 @@ func validationRows() []leakRow {
 			cb := &events.Callback{Envelope: events.Envelope{
 				EventType: events.TypeRenewalFeeRefundSucceeded, OutOrderID: markBody.text + "\xff", TraceID: markBody.text + "\xff",
 				Extra: map[string]json.RawMessage{"orderId": json.RawMessage(markBody.text), "x": json.RawMessage(markBody.text)},
-			}, Data: events.CallbackData{RenewalOrderID: rentcar.ID(markBody.text), Reason: markBody.text, Amount: rentcar.MustYuan("-4711081523424299107")}}
+			}, Data: events.CallbackData{RenewalOrderID: fliggy.ID(markBody.text), Reason: markBody.text, Amount: fliggy.MustYuan("-4711081523424299107")}}
 			_, err := c.Callbacks.Send(t.Context(), cb)
 			_, unchecked := c.Callbacks.Send(t.Context(), cb, rentcar.WithoutValidation())
 			_, none := c.Callbacks.Send(t.Context(), nil)
@@ -192,7 +192,7 @@ func validationRows() []leakRow {
 		run: func(t *testing.T, s *leakStage) []any {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(errUser)
-			_, err := s.client().Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: rentcar.ID(markDigits.text)})
+			_, err := s.client().Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: fliggy.ID(markDigits.text)})
 			return all(err)
 		},
 	})

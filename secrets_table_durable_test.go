@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // durableRows are stores and queues: their items hold whole payloads.
@@ -21,7 +22,7 @@ func durableRows() []leakRow {
 		defer stop()
 		store := durable.NewMemoryStore()
 		queue, err := durable.NewQueue("q", store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Result) {
-			var panicked *durable.PanicError
+			var panicked *fliggy.PanicError
 			if errors.As(r.Err, &panicked) {
 				panicked.Stack = nil // the names of this test
 			}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
 )
@@ -71,8 +70,8 @@ func eventRows() []leakRow {
 			for _, data := range []any{
 				json.RawMessage(markBody.text), json.RawMessage(`{"amount":"` + markPush.text + `"}`), map[string]string{"x": markBody.text}, markBody.text, []byte(markBody.text),
 				struct{ Amount string }{markBody.text}, struct {
-					ID rentcar.ID `top:"renewalOrderId"`
-				}{rentcar.ID(markBody.text + "\xff")}, struct{ X failingMarshaler }{}, make(chan int), []string{markBody.text},
+					ID fliggy.ID `top:"renewalOrderId"`
+				}{fliggy.ID(markBody.text + "\xff")}, struct{ X failingMarshaler }{}, make(chan int), []string{markBody.text},
 				struct {
 					T string `top:"amount"`
 				}{markBody.text},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -77,8 +78,8 @@ func gatewayRows() []leakRow {
 				json, err := r.MarshalJSON()
 				values = append(values, r, &r, string(json), err)
 				var wrong struct {
-					OrderID rentcar.Yuan `top:"order_id"`
-					OutID   rentcar.Yuan `top:"out_order_id"`
+					OrderID fliggy.Yuan `top:"order_id"`
+					OutID   fliggy.Yuan `top:"out_order_id"`
 				}
 				values = append(values, all(r.Decode(markBody.text), r.Decode(&wrong))...)
 			}
@@ -94,7 +95,7 @@ func gatewayRows() []leakRow {
 		covers: []string{"fliggytest.Gateway.Accept", "fliggytest.Gateway.Reject", "fliggytest.Gateway.RequestRefund", "fliggytest.Gateway.WaitPushes"},
 		run: func(t *testing.T, _ *leakStage) []any {
 			g := leakGateway(t)
-			id := rentcar.ID(markPushID.text)
+			id := fliggy.ID(markPushID.text)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(errUser)
 			var values []any
@@ -109,7 +110,7 @@ func gatewayRows() []leakRow {
 			g := leakGateway(t)
 			var values []any
 			push := func(opts ...fliggytest.PushOption) {
-				event := &events.RenewalRejected{Envelope: events.Envelope{OutOrderID: markPush.text}, RenewalOrderID: rentcar.ID(markPushID.text), ErrorMessage: markName.text}
+				event := &events.RenewalRejected{Envelope: events.Envelope{OutOrderID: markPush.text}, RenewalOrderID: fliggy.ID(markPushID.text), ErrorMessage: markName.text}
 				opts = append(opts, fliggytest.PushParam("session", markSession.text))
 				for _, res := range []fliggytest.PushResult{g.Push(t.Context(), event, opts...), g.PushRaw(t.Context(), []byte(markPush.text), opts...), g.Push(t.Context(), nil)} {
 					values = append(append(values, res), all(res.Err)...)
@@ -176,7 +177,7 @@ func printRows() []leakRow {
 		covers: []string{"rentcar.AgencyDriver.MarshalJSON", "qimen.Secrets.MarshalText", "qimen.Push.MarshalJSON", "qimen.Delivery.MarshalJSON", "qimen.Handler.MarshalJSON"},
 		run: func(t *testing.T, s *leakStage) []any {
 			driver := rentcar.AgencyDriver{DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text, DrivingLicense: markCard.text}
-			order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", AuthToken: rentcar.NewSecret(markToken.text), Driver: driver}
+			order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", AuthToken: fliggy.NewSecret(markToken.text), Driver: driver}
 			p := s.push(qimen.DefaultEventMethod, leakForm, "name="+url.QueryEscape(markName.text))
 			d, err := qimen.VerifyPush(p, leakSecrets)
 			if err != nil {
@@ -189,14 +190,14 @@ func printRows() []leakRow {
 				Delivery *qimen.Delivery
 				Driver   rentcar.AgencyDriver
 				Order    rentcar.AgencyCreateOrderRequest
-				Token    rentcar.Secret
+				Token    fliggy.Secret
 				Handler  *qimen.Handler
 			}
 			all := typed{leakSecrets, *p, d, driver, order, order.AuthToken, h}
 			values := []any{driver, order, []rentcar.AgencyDriver{driver}, map[string]rentcar.AgencyCreateOrderRequest{"k": order}, order.AuthToken, leakSecrets, p, *p, d, *d, h, *h,
 				all, &all, []typed{all}, map[string]typed{"k": all}, struct {
-					token  rentcar.Secret
-					secret *rentcar.Secret
+					token  fliggy.Secret
+					secret *fliggy.Secret
 					h      *qimen.Handler
 					v      qimen.Handler
 				}{order.AuthToken, &order.AuthToken, h, *h}, rentcar.CallSession(markSession.text), rentcar.WithSession(markSession.text),

@@ -11,6 +11,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 const whyItemID = "an item is named by the ids of what it is about, and the docs of Outbox say so"
@@ -19,10 +20,10 @@ const whyItemID = "an item is named by the ids of what it is about, and the docs
 // them.
 func outboxed() (*events.Callback, *rentcar.Bill) {
 	cb := events.NewOrderCancelFailed(events.Order{OrderID: "1", OutOrderID: "2"}, markBody.text, markName.text)
-	cb.Data.Reason, cb.Exts = markPhone.text, rentcar.ExtsOf(map[string]string{"k": markCard.text})
-	return cb, &rentcar.Bill{BillNo: "1", BatchNo: "2", TotalAmount: rentcar.MustYuan(markDigits.text), Remark: markName.text, Lines: []rentcar.BillLine{{
-		OrderID: rentcar.ID(markDigits.text), OutOrderID: markBody.text, TradeType: rentcar.TradeIncome, BizType: rentcar.BillOrderFee,
-		OrderAmount: rentcar.MustYuan(markDigits.text), PayTradeNo: markBody.text, PayTime: rentcar.At(leakTime()), Ext: markMail.text,
+	cb.Data.Reason, cb.Exts = markPhone.text, fliggy.ExtsOf(map[string]string{"k": markCard.text})
+	return cb, &rentcar.Bill{BillNo: "1", BatchNo: "2", TotalAmount: fliggy.MustYuan(markDigits.text), Remark: markName.text, Lines: []rentcar.BillLine{{
+		OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
+		OrderAmount: fliggy.MustYuan(markDigits.text), PayTradeNo: markBody.text, PayTime: fliggy.At(leakTime()), Ext: markMail.text,
 	}}}
 }
 
@@ -73,7 +74,7 @@ func outboxRows() []leakRow {
 			cb.Data.Reason, bill.BatchNo, bill.Remark = markBody.text+"\xff", "", markBody.text+"\xff"
 			odd, late := outboxed()
 			odd.Extra = map[string]json.RawMessage{"x": json.RawMessage(markBody.text)}
-			late.Lines[0].PayTime = rentcar.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC))
+			late.Lines[0].PayTime = fliggy.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC))
 			return all(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill), outbox.AddCallback(t.Context(), odd),
 				outbox.AddBill(t.Context(), late), outbox.AddCallback(t.Context(), nil), outbox.AddBill(t.Context(), nil))
 		},
@@ -82,7 +83,7 @@ func outboxRows() []leakRow {
 		run: func(t *testing.T, s *leakStage) []any {
 			outbox := s.outbox(s.client(), durable.NewMemoryStore())
 			cb, bill := outboxed()
-			cb.OrderID, cb.Data.PayTradeNo, bill.BillNo = rentcar.ID(markDigits.text), markBody.text, markBody.text
+			cb.OrderID, cb.Data.PayTradeNo, bill.BillNo = fliggy.ID(markDigits.text), markBody.text, markBody.text
 			mustAdd(t, errors.Join(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill)))
 			cb.Data.Reason, bill.Remark = markMail.text, markMail.text
 			return all(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill))
@@ -92,7 +93,7 @@ func outboxRows() []leakRow {
 		run: func(_ *testing.T, s *leakStage) []any {
 			s.respond = failing(func(*http.Request) error { return context.DeadlineExceeded })
 			cb, bill := outboxed()
-			cb.OrderID, cb.Data.PayTradeNo, bill.BillNo = rentcar.ID(markDigits.text), markBody.text, markBody.text
+			cb.OrderID, cb.Data.PayTradeNo, bill.BillNo = fliggy.ID(markDigits.text), markBody.text, markBody.text
 			return all(s.attempts(cb, bill)...)
 		},
 	}, {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 type leakLimiter func(context.Context) error
@@ -31,12 +32,12 @@ func submit(ctx context.Context, c *rentcar.Client, opts ...rentcar.CallOption) 
 }
 
 func query(ctx context.Context, c *rentcar.Client, opts ...rentcar.CallOption) error {
-	_, err := c.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: rentcar.ID(markDigits.text), OutOrderID: markBody.text}, opts...)
+	_, err := c.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text}, opts...)
 	return err
 }
 
 func leakedSubmit() *rentcar.RenewalSubmitRequest {
-	return &rentcar.RenewalSubmitRequest{OrderID: rentcar.ID(markDigits.text), OutOrderID: markBody.text + "-main", RenewalOutOrderID: markBody.text, PayTradeNo: markBody.text}
+	return &rentcar.RenewalSubmitRequest{OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text + "-main", RenewalOutOrderID: markBody.text, PayTradeNo: markBody.text}
 }
 
 // outcomeRows are what happens between attempts: repeating, bans, limiter, the end of
@@ -182,8 +183,8 @@ func outcomeRows() []leakRow {
 		{name: "settle, the events contradict each other", covers: settles, want: "contradict", run: func(t *testing.T, s *leakStage) []any {
 			head := events.Envelope{OutOrderID: markBody.text, TraceID: markPush.text}
 			return settle(t, s, &rentcar.SettleRequest{Submit: leakedSubmit(), Events: []events.Event{
-				&events.RenewalAccepted{Envelope: head, RenewalOrderID: rentcar.ID(markPushID.text), PayTradeNo: markPush.text},
-				&events.RenewalRejected{Envelope: head, RenewalOrderID: rentcar.ID(markPushID.text), ErrorMessage: markPush.text},
+				&events.RenewalAccepted{Envelope: head, RenewalOrderID: fliggy.ID(markPushID.text), PayTradeNo: markPush.text},
+				&events.RenewalRejected{Envelope: head, RenewalOrderID: fliggy.ID(markPushID.text), ErrorMessage: markPush.text},
 			}})
 		}},
 	}

@@ -25,8 +25,8 @@ type leakCall struct {
 // leakedReply is a reply of the generic calls.
 type leakedReply struct {
 	rentcar.Meta
-	Successful bool         `top:"successful,required"`
-	Fee        rentcar.Yuan `top:"cancel_fee"`
+	Successful bool        `top:"successful,required"`
+	Fee        fliggy.Yuan `top:"cancel_fee"`
 }
 
 func typedCall[Req, Res any](
@@ -112,12 +112,12 @@ func genericCall(name string, send func(context.Context, *rentcar.Client, rentca
 		do: func(ctx context.Context, c *rentcar.Client, s spoil, opts ...rentcar.CallOption) (*rentcar.Meta, error) {
 			p := struct {
 				Name, Phone, Card string
-				ID                rentcar.ID
-				Fee               rentcar.Yuan
-				Exts              rentcar.Exts
-			}{markName.text, markPhone.text, markCard.text, rentcar.ID(markDigits.text), rentcar.MustYuan("1.00"), "{}"}
+				ID                fliggy.ID
+				Fee               fliggy.Yuan
+				Exts              fliggy.Exts
+			}{markName.text, markPhone.text, markCard.text, fliggy.ID(markDigits.text), fliggy.MustYuan("1.00"), "{}"}
 			s.apply(reflect.ValueOf(&p).Elem())
-			return call(ctx, c, rentcar.Params{"req": p, "token": rentcar.NewSecret(markToken.text)}, opts...)
+			return call(ctx, c, rentcar.Params{"req": p, "token": fliggy.NewSecret(markToken.text)}, opts...)
 		},
 		nothing: func(ctx context.Context, c *rentcar.Client) (*rentcar.Meta, error) {
 			return call(ctx, c, rentcar.Params{"": markBody.text})
@@ -131,25 +131,25 @@ func fill(v reflect.Value) {
 	case *rentcar.AgencyDriver:
 		*p = rentcar.AgencyDriver{DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text, DrivingLicense: markCard.text}
 		return
-	case *rentcar.Secret:
-		*p = rentcar.NewSecret(markToken.text)
+	case *fliggy.Secret:
+		*p = fliggy.NewSecret(markToken.text)
 		return
-	case *rentcar.ID:
-		*p = rentcar.ID(markDigits.text)
+	case *fliggy.ID:
+		*p = fliggy.ID(markDigits.text)
 		return
-	case *rentcar.Exts:
-		*p = rentcar.ExtsOf(map[string]string{"x": markBody.text})
+	case *fliggy.Exts:
+		*p = fliggy.ExtsOf(map[string]string{"x": markBody.text})
 		return
-	case *rentcar.Yuan:
-		*p = rentcar.MustYuan("4711081523424299107")
+	case *fliggy.Yuan:
+		*p = fliggy.MustYuan("4711081523424299107")
 		return
-	case *rentcar.Fen:
-		*p = rentcar.FenOf(4711081523424299107)
+	case *fliggy.Fen:
+		*p = fliggy.FenOf(4711081523424299107)
 		return
-	case *rentcar.Channel:
-		*p = rentcar.ChannelAmap
+	case *fliggy.Channel:
+		*p = fliggy.ChannelAmap
 		return
-	case *rentcar.Time, *rentcar.LocalTime: // what goes with what is not known here; Quote's are set below
+	case *fliggy.Time, *fliggy.LocalTime: // what goes with what is not known here; Quote's are set below
 		return
 	case *events.Type:
 		*p = events.TypeRenewalFeeRefundSucceeded
@@ -160,11 +160,11 @@ func fill(v reflect.Value) {
 		for i := range v.NumField() {
 			switch f := v.Type().Field(i); {
 			case f.Name == "CarUseTime":
-				v.Field(i).Set(reflect.ValueOf(rentcar.MustTime("2023-02-04 10:00:00")))
+				v.Field(i).Set(reflect.ValueOf(fliggy.MustTime("2023-02-04 10:00:00")))
 			case f.Name == "CarReturnTime":
-				v.Field(i).Set(reflect.ValueOf(rentcar.MustTime("2023-02-05 10:00:00")))
+				v.Field(i).Set(reflect.ValueOf(fliggy.MustTime("2023-02-05 10:00:00")))
 			case f.Name == "PayTime" && v.Type() == reflect.TypeFor[rentcar.BillLine]():
-				v.Field(i).Set(reflect.ValueOf(rentcar.MustTime("2023-02-05 10:00:00")))
+				v.Field(i).Set(reflect.ValueOf(fliggy.MustTime("2023-02-05 10:00:00")))
 			case f.Name == "Extra" && f.Type.Kind() == reflect.String:
 				v.Field(i).SetString(`{"x":"` + markPhone.text + `"}`)
 			case f.Name == "RentFee":
@@ -192,36 +192,36 @@ var spoilers = []spoil{
 			*p += "\xff"
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.ID); ok {
-			*p = rentcar.ID(markBody.text)
+		if p, ok := v.(*fliggy.ID); ok {
+			*p = fliggy.ID(markBody.text)
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.ID); ok {
+		if p, ok := v.(*fliggy.ID); ok {
 			*p += "\xff"
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.Yuan); ok {
+		if p, ok := v.(*fliggy.Yuan); ok {
 			*p = p.Neg()
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.Yuan); ok {
+		if p, ok := v.(*fliggy.Yuan); ok {
 			*p = p.Mul(fliggy.MustDecimal("1" + strings.Repeat("0", 39)))
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.Exts); ok {
-			*p = rentcar.Exts(markBody.text + "\xff")
+		if p, ok := v.(*fliggy.Exts); ok {
+			*p = fliggy.Exts(markBody.text + "\xff")
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.Channel); ok {
-			*p = rentcar.Channel(markBody.text + "\xff")
+		if p, ok := v.(*fliggy.Channel); ok {
+			*p = fliggy.Channel(markBody.text + "\xff")
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.Time); ok {
-			*p = rentcar.Time{}
+		if p, ok := v.(*fliggy.Time); ok {
+			*p = fliggy.Time{}
 		}
 	}}, {func(v any) {
-		if p, ok := v.(*rentcar.Secret); ok {
-			*p = rentcar.NewSecret(markToken.text + "\xff")
+		if p, ok := v.(*fliggy.Secret); ok {
+			*p = fliggy.NewSecret(markToken.text + "\xff")
 		}
 	}},
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -57,8 +58,8 @@ func (s *leakStage) observe(o any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if q, ok := o.(qimen.Observation); ok {
-		if p, ok := q.Err.(*qimen.PanicError); ok { //nolint:errorlint // it is not wrapped
-			q.Err = &qimen.PanicError{Value: p.Value, Stack: p.Stack[:min(len(p.Stack), 100)]} // the log has all of it
+		if p, ok := q.Err.(*fliggy.PanicError); ok { //nolint:errorlint // it is not wrapped
+			q.Err = &fliggy.PanicError{Value: p.Value, Stack: p.Stack[:min(len(p.Stack), 100)]} // the log has all of it
 		}
 		s.seen = append(s.seen, q)
 		s.seen = append(s.seen, errorTree(q.Err)...)
@@ -111,7 +112,7 @@ func (s *leakStage) client(opts ...rentcar.Option) *rentcar.Client {
 	s.t.Helper()
 	own := []rentcar.Option{
 		rentcar.WithHTTPClient(&http.Client{Transport: s}), rentcar.WithClock(leakTime), rentcar.WithSession(markSession.text),
-		rentcar.WithBaseURL(leakBase), rentcar.WithQimenURL(leakQimenBase), rentcar.WithChannel(rentcar.ChannelAmap),
+		rentcar.WithBaseURL(leakBase), rentcar.WithQimenURL(leakQimenBase), rentcar.WithChannel(fliggy.ChannelAmap),
 		rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}), rentcar.WithLogger(s.logger()),
 		rentcar.WithSleep(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }),
 		rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }),

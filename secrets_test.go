@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/jarcoal/httpmock"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 const (
@@ -116,7 +118,7 @@ func TestErrorsShowNothingSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, g := markedClient(t, tc.respond)
-			req := &RenewalCancelRequest{OutOrderID: markerBody, CancelMessage: markerBody, ChannelID: ChannelAmap}
+			req := &RenewalCancelRequest{OutOrderID: markerBody, CancelMessage: markerBody, ChannelID: fliggy.ChannelAmap}
 			_, err := c.Renewals.Cancel(context.Background(), req)
 			diff(t, "verdict", tc.verdict, verdict(err))
 			checkHidden(t, "error", err, markerSecret, markerSession, g.last(t).query(t)["sign"], markerURL, markerBody)
@@ -170,13 +172,13 @@ func TestValidationErrorsShowNoValues(t *testing.T) {
 	c, _ := markedClient(t, replyJSON(okReply))
 	_, quote := c.Renewals.Quote(ctx, &RenewalQuoteRequest{OrderID: markerBody, RenewalOrderID: markerBody, Exts: markerBody})
 	_, agency := c.Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{
-		AuthToken: NewSecret(markerBody), Driver: AgencyDriver{DriverName: markerBody + "\xff"}, Extra: markerBody, RentFee: markerBody,
+		AuthToken: fliggy.NewSecret(markerBody), Driver: AgencyDriver{DriverName: markerBody + "\xff"}, Extra: markerBody, RentFee: markerBody,
 		Promotions: []AgencyPromotion{{PromotionID: markerBody}},
 	})
 	generic := c.Call(ctx, "x.y", Params{"a": json.RawMessage(markerBody), "b": markerBody + "\xff"}, nil)
 	_, options := queryOrder(ctx, c, WithMember("m", json.RawMessage(markerBody)), CallSession(""))
 	for name, err := range map[string]error{"quote": quote, "agency": agency, "generic": generic, "options": options} {
-		_ = as[*ValidationError](t, err)
+		_ = as[*fliggy.ValidationError](t, err)
 		checkHidden(t, name, err, markerBody, markerSecret, markerSession)
 	}
 }
@@ -209,7 +211,7 @@ func TestClientsAndOptionsShowNothingSecret(t *testing.T) {
 func TestAgencyRequestsShowNoPersonalData(t *testing.T) {
 	t.Parallel()
 	driver := AgencyDriver{DriverName: markerBody, MobilePhone: markerBody, Email: markerBody, DriverIDCard: markerBody, DrivingLicense: markerBody}
-	req := AgencyCreateOrderRequest{AgentOrderNo: "1", AuthToken: NewSecret(markerSession), Driver: driver}
+	req := AgencyCreateOrderRequest{AgentOrderNo: "1", AuthToken: fliggy.NewSecret(markerSession), Driver: driver}
 	for name, v := range map[string]any{"driver": driver, "pointer to a driver": &driver, "request": req, "pointer to a request": &req, "list": []AgencyCreateOrderRequest{req}} {
 		checkHidden(t, name, v, markerSession)
 		for how, text := range renderings(t, v) {

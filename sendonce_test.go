@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // tlsServer accepts TLS connections and lets serve play the gateway on each.
@@ -179,7 +181,7 @@ func TestCausesOfOtherCalls(t *testing.T) {
 		"ban":     banned,
 		"unknown": ErrOutcomeUnknown,
 		"limit":   &RateLimitError{Method: "x", RetryAfter: time.Hour},
-		"invalid": &ValidationError{},
+		"invalid": &fliggy.ValidationError{},
 		"dial":    dial,
 	} {
 		ctx, cancel := context.WithCancelCause(t.Context())

@@ -20,7 +20,7 @@ type Meta struct {
 	Attempts int `top:"-" json:"-"`
 	// Warnings are what looked wrong with the request but is forbidden by no
 	// document, and the amounts and ids that the reply should have and has not.
-	Warnings []Problem `top:"-" json:"-"`
+	Warnings []fliggy.Problem `top:"-" json:"-"`
 	// Extra are members of the reply that this version has no field for, as JSON.
 	// Members inside other members are seen with WithRawReply.
 	Extra map[string]json.RawMessage `top:",unknown"`
@@ -39,7 +39,7 @@ type Status struct {
 	// RetMsg is the business error message (错误信息).
 	RetMsg string `top:"ret_msg"`
 	// Exts is extension data (扩展字段), the text of a JSON object.
-	Exts Exts `top:"exts"`
+	Exts fliggy.Exts `top:"exts"`
 }
 
 func (s *Status) verdict() error {
@@ -55,16 +55,16 @@ type (
 		meta() *Meta
 		verdict() error
 	}
-	channelled interface{ defaultChannel(Channel) }
+	channelled interface{ defaultChannel(fliggy.Channel) }
 	ruled      interface{ rules(*fliggy.Problems) }
-	warned     interface{ Warnings() []Problem }
-	doubtful   interface{ doubts() []Problem } // of a success
+	warned     interface{ Warnings() []fliggy.Problem }
+	doubtful   interface{ doubts() []fliggy.Problem } // of a success
 )
 
 // validate checks a request by its tags and by its own rules.
 func validate(op *operation, req any) error {
 	if v := reflect.ValueOf(req); v.IsNil() {
-		return &ValidationError{Method: op.method, Problems: []Problem{{Field: "request", Rule: "must not be nil"}}}
+		return &fliggy.ValidationError{Method: op.method, Problems: []fliggy.Problem{{Field: "request", Rule: "must not be nil"}}}
 	}
 	plan, err := top.PlanFor(op.request)
 	if err != nil {
@@ -102,9 +102,9 @@ func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Re
 type typedResult struct {
 	of       reflect.Type
 	plan     *top.Plan
-	warnings []Problem
-	doubts   []Problem // about a success
-	result   result    // of success, or of a refusal
+	warnings []fliggy.Problem
+	doubts   []fliggy.Problem // about a success
+	result   result           // of success, or of a refusal
 }
 
 func (o *typedResult) accept(reply *top.Reply, n int, _ string) error {
@@ -134,7 +134,7 @@ func isBusiness(err error) bool {
 }
 
 // prepare makes a call of a typed request, and lists what looks wrong with it.
-func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*call, []Problem, error) {
+func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*call, []fliggy.Problem, error) {
 	cfg := c.callConfig(opts)
 	if err := cfg.problems.Err(op.method); err != nil {
 		return nil, nil, err
@@ -186,7 +186,7 @@ func unlessReplaced(err error, members []top.Member) error {
 	if err == nil || len(members) == 0 {
 		return err
 	}
-	var invalid *ValidationError
+	var invalid *fliggy.ValidationError
 	if !errors.As(err, &invalid) {
 		return err
 	}
@@ -201,10 +201,10 @@ func unlessReplaced(err error, members []top.Member) error {
 
 // invalidValue makes an encoder's error one of validation.
 func invalidValue(method string, err error) error {
-	p := Problem{Rule: err.Error()}
+	p := fliggy.Problem{Rule: err.Error()}
 	var e *top.Error
 	if errors.As(err, &e) {
-		p = Problem{Field: e.Path, Rule: e.Rule}
+		p = fliggy.Problem{Field: e.Path, Rule: e.Rule}
 	}
-	return &ValidationError{Method: method, Problems: []Problem{p}}
+	return &fliggy.ValidationError{Method: method, Problems: []fliggy.Problem{p}}
 }

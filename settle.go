@@ -51,7 +51,7 @@ type SettleRequest struct {
 	// order instead, for which OthersKnown is.
 	Events []events.Event
 	// Others are Fliggy's ids of other renewals of the main order.
-	Others []ID
+	Others []fliggy.ID
 	// OthersKnown says that Others lists all other renewals that the main order has or
 	// had, rejected and cancelled ones included; it may list none. Then an event that
 	// names the main order and a renewal order that is not among them is about this
@@ -75,7 +75,7 @@ type Settlement struct {
 	// Verdict says what became of the submit.
 	Verdict Verdict
 	// RenewalOrderID is Fliggy's id of the renewal, where an event named it.
-	RenewalOrderID ID
+	RenewalOrderID fliggy.ID
 	// Event is the event that decided, nil where the probe did, or nothing.
 	Event events.Event
 	// Err says why the probe learnt nothing; nil where it was not needed.
@@ -177,7 +177,7 @@ func (r *SettleRequest) fromEvents() *Settlement {
 }
 
 // sameID tells whether two ids are the same, or one of them is not known.
-func sameID(a, b ID) bool { return a == b || a == "" || b == "" }
+func sameID(a, b fliggy.ID) bool { return a == b || a == "" || b == "" }
 
 // read gives what one event says of the renewal; nil for nothing.
 func (r *SettleRequest) read(e events.Event) *Settlement {
@@ -200,7 +200,7 @@ func (r *SettleRequest) read(e events.Event) *Settlement {
 
 // isAbout tells whether an event is about the renewal: by your id of it, or by the
 // main order where the other renewals are known.
-func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string, renewalOrderID ID) bool {
+func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string, renewalOrderID fliggy.ID) bool {
 	mine := r.ownID()
 	switch {
 	case mine == "":
@@ -210,7 +210,7 @@ func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string,
 		return true
 	}
 	// An id in an odd form could be one of the others, that of the main order is none.
-	if !r.OthersKnown || !renewalOrderID.IsNumeric() || renewalOrderID == r.Submit.OrderID || slices.ContainsFunc(r.Others, func(id ID) bool { return strings.TrimSpace(string(id)) == string(renewalOrderID) }) {
+	if !r.OthersKnown || !renewalOrderID.IsNumeric() || renewalOrderID == r.Submit.OrderID || slices.ContainsFunc(r.Others, func(id fliggy.ID) bool { return strings.TrimSpace(string(id)) == string(renewalOrderID) }) {
 		return false
 	}
 	main := r.Submit

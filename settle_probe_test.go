@@ -8,6 +8,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // What the default probe makes of the platform's answers: a success is a proof,
@@ -23,7 +24,7 @@ func TestSettleByTheDefaultProbe(t *testing.T) {
 	}{
 		"it exists":            {replyJSON(`{"successful":true,"cancel_fee":"1.60"}`), VerdictDone, 1, "success", nil},
 		"refused":              {replyJSON(`{"successful":false,"ret_code":"404","ret_msg":"no such renewal"}`), VerdictStillUnknown, 1, "business error", nil},
-		"no such order":        {gatewayFailure("15", "isv.order-not-exist", ""), VerdictStillUnknown, 1, "gateway error", ErrInvalidRequest},
+		"no such order":        {gatewayFailure("15", "isv.order-not-exist", ""), VerdictStillUnknown, 1, "gateway error", fliggy.ErrInvalidRequest},
 		"forbidden":            {gatewayFailure("11", "", ""), VerdictStillUnknown, 1, "gateway error", ErrForbidden},
 		"unavailable":          {gatewayFailure("10", "", ""), VerdictStillUnknown, 3, "gateway error", ErrUnavailable},
 		"lost":                 {failure(t, "EOF"), VerdictStillUnknown, 3, "transport error", ErrUnavailable},
@@ -68,8 +69,8 @@ func TestSettleWithoutAnAnswer(t *testing.T) {
 		is     error
 	}{
 		"context over": {over, unknownSubmit(), nil, context.Canceled},
-		"no context":   {nil, unknownSubmit(), nil, ErrInvalidRequest},
-		"unsendable":   {context.Background(), unsendable, nil, ErrInvalidRequest},
+		"no context":   {nil, unknownSubmit(), nil, fliggy.ErrInvalidRequest},
+		"unsendable":   {context.Background(), unsendable, nil, fliggy.ErrInvalidRequest},
 		"limiter":      {context.Background(), unknownSubmit(), []Option{WithLimiter(refusing(0))}, ErrRateLimited},
 	} {
 		c, g := clientFor(t, replyJSON(okReply), tc.opts...)
@@ -110,7 +111,7 @@ func TestSettleByOwnProbe(t *testing.T) {
 		submit := &RenewalSubmitRequest{OrderID: mainOrder} // a probe may need no more
 		asked := 0
 		req := &SettleRequest{
-			Submit: submit, Events: []events.Event{accepted(mainOrder, "", otherRenewal), rejected("", "", thisRenewal)}, Others: []ID{otherRenewal}, OthersKnown: true,
+			Submit: submit, Events: []events.Event{accepted(mainOrder, "", otherRenewal), rejected("", "", thisRenewal)}, Others: []fliggy.ID{otherRenewal}, OthersKnown: true,
 			Probe: func(ctx context.Context, s *RenewalSubmitRequest) (Verdict, error) {
 				asked++
 				if s != submit || ctx.Value(key{}) != "mine" {

@@ -12,27 +12,28 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // The renewals of the tests: Fliggy's ids of this one and of others.
 const (
-	thisRenewal  = ID("3187983531024266527")
-	otherRenewal = ID("3187983531024266528")
+	thisRenewal  = fliggy.ID("3187983531024266527")
+	otherRenewal = fliggy.ID("3187983531024266528")
 )
 
 func unknownSubmit() *RenewalSubmitRequest {
-	return &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ChannelID: ChannelAmap}
+	return &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ChannelID: fliggy.ChannelAmap}
 }
 
-func accepted(order ID, outOrder string, renewal ID) *events.RenewalAccepted {
+func accepted(order fliggy.ID, outOrder string, renewal fliggy.ID) *events.RenewalAccepted {
 	return &events.RenewalAccepted{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal}
 }
 
-func rejected(order ID, outOrder string, renewal ID) *events.RenewalRejected {
+func rejected(order fliggy.ID, outOrder string, renewal fliggy.ID) *events.RenewalRejected {
 	return &events.RenewalRejected{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal, ErrorCode: "71008"}
 }
 
-func refunded(renewalOutOrder string, order ID, outOrder string, renewal ID) *events.RenewalFeeRefund {
+func refunded(renewalOutOrder string, order fliggy.ID, outOrder string, renewal fliggy.ID) *events.RenewalFeeRefund {
 	return &events.RenewalFeeRefund{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal, RenewalOutOrderID: renewalOutOrder}
 }
 
@@ -48,13 +49,13 @@ func mustNotProbe(t testing.TB) Probe {
 func TestSettleByEvents(t *testing.T) {
 	t.Parallel()
 	const done, no, unknown = VerdictDone, VerdictRejected, VerdictStillUnknown
-	none, others := []ID{}, []ID{"1", otherRenewal}
+	none, others := []fliggy.ID{}, []fliggy.ID{"1", otherRenewal}
 	list := func(e ...events.Event) []events.Event { return e }
 	for name, tc := range map[string]struct {
 		events  []events.Event
-		others  []ID
+		others  []fliggy.ID
 		verdict Verdict
-		id      ID
+		id      fliggy.ID
 		by      int    // which event decided, -1 for none
 		clash   string // the numbers that contradict each other
 	}{
@@ -64,7 +65,7 @@ func TestSettleByEvents(t *testing.T) {
 		"refund, own id outside":       {list(refunded("", "", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
 		"accepted, no id of Fliggy's":  {list(accepted("", outRenewal, "")), nil, done, "", 0, ""},
 		"own id, another main order":   {list(accepted("9", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
-		"own id, also among others":    {list(accepted("", outRenewal, thisRenewal)), []ID{thisRenewal}, done, thisRenewal, 0, ""},
+		"own id, also among others":    {list(accepted("", outRenewal, thisRenewal)), []fliggy.ID{thisRenewal}, done, thisRenewal, 0, ""},
 		"accepted, main order":         {list(accepted(mainOrder, outOrder, thisRenewal)), others, done, thisRenewal, 0, ""},
 		"rejected, main order":         {list(rejected(mainOrder, "", thisRenewal)), none, no, thisRenewal, 0, ""},
 		"refund, main order":           {list(refunded("", mainOrder, "", thisRenewal)), none, done, thisRenewal, 0, ""},
@@ -154,7 +155,7 @@ func TestSettleByTheSamples(t *testing.T) {
 func TestSettleProperties(t *testing.T) {
 	t.Parallel()
 	c, _ := clientFor(t, replyJSON(`{"successful":false,"ret_code":"404"}`))
-	settle := func(list []events.Event, others []ID) *Settlement {
+	settle := func(list []events.Event, others []fliggy.ID) *Settlement {
 		got, err := c.Renewals.Settle(context.Background(), &SettleRequest{Submit: unknownSubmit(), Events: list, Others: others, OthersKnown: others != nil})
 		if err != nil {
 			t.Fatal(err)
@@ -162,9 +163,9 @@ func TestSettleProperties(t *testing.T) {
 		return got
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		order := rapid.SampledFrom([]ID{"", mainOrder, "9"})
+		order := rapid.SampledFrom([]fliggy.ID{"", mainOrder, "9"})
 		out := rapid.SampledFrom([]string{"", outOrder, outRenewal, "RC9"})
-		renewal := rapid.SampledFrom([]ID{"", thisRenewal, otherRenewal})
+		renewal := rapid.SampledFrom([]fliggy.ID{"", thisRenewal, otherRenewal})
 		event := rapid.Custom(func(t *rapid.T) events.Event {
 			o, own, id := order.Draw(t, "order"), out.Draw(t, "own"), renewal.Draw(t, "renewal")
 			return rapid.SampledFrom([]events.Event{
@@ -172,9 +173,9 @@ func TestSettleProperties(t *testing.T) {
 			}).Draw(t, "event")
 		})
 		list := rapid.SliceOfN(event, 0, 6).Draw(t, "events")
-		var others []ID
+		var others []fliggy.ID
 		if rapid.Bool().Draw(t, "others known") {
-			others = []ID{otherRenewal}
+			others = []fliggy.ID{otherRenewal}
 		}
 		before := slices.Clone(list)
 		got := settle(list, others)
@@ -198,22 +199,22 @@ func TestSettleProperties(t *testing.T) {
 func TestSettleRequestProblems(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(okReply))
-	required := Problem{Field: "Submit", Rule: "is required: the request whose outcome is unknown"}
-	ownID := Problem{Field: "Submit.RenewalOutOrderID", Rule: "is required: without an id of yours the renewal cannot be told from others"}
+	required := fliggy.Problem{Field: "Submit", Rule: "is required: the request whose outcome is unknown"}
+	ownID := fliggy.Problem{Field: "Submit.RenewalOutOrderID", Rule: "is required: without an id of yours the renewal cannot be told from others"}
 	for name, tc := range map[string]struct {
 		req  *SettleRequest
-		want Problem
+		want fliggy.Problem
 	}{
 		"nil":       {nil, required},
 		"no submit": {&SettleRequest{Probe: mustNotProbe(t)}, required},
 		"no own id": {&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder}, Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, OthersKnown: true}, ownID},
 		"one id for both": {
 			&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outOrder}},
-			Problem{Field: "Submit.RenewalOutOrderID", Rule: "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found"},
+			fliggy.Problem{Field: "Submit.RenewalOutOrderID", Rule: "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found"},
 		},
 	} {
 		got, err := c.Renewals.Settle(context.Background(), tc.req)
-		diff(t, name, &ValidationError{Method: opRenewalSubmit.method, Problems: []Problem{tc.want}}, as[*ValidationError](t, err))
+		diff(t, name, &fliggy.ValidationError{Method: opRenewalSubmit.method, Problems: []fliggy.Problem{tc.want}}, as[*fliggy.ValidationError](t, err))
 		if got != nil || g.count() != 0 {
 			t.Errorf("%s: %+v after %d requests", name, got, g.count())
 		}
@@ -230,11 +231,11 @@ func TestVerdictString(t *testing.T) {
 func TestSettleChangesNothing(t *testing.T) {
 	t.Parallel()
 	request := func() *SettleRequest {
-		return &SettleRequest{Submit: unknownSubmit(), Others: []ID{"2", "1"}, Events: []events.Event{accepted("9", "", "2")}}
+		return &SettleRequest{Submit: unknownSubmit(), Others: []fliggy.ID{"2", "1"}, Events: []events.Event{accepted("9", "", "2")}}
 	}
 	req := request()
 	req.Submit.ChannelID = "" // the client's is sent
-	c, g := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":"0.00"}`), WithChannel(ChannelHello))
+	c, g := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":"0.00"}`), WithChannel(fliggy.ChannelHello))
 	for range 2 {
 		if got, err := c.Renewals.Settle(context.Background(), req); err != nil || got.Verdict != VerdictDone {
 			t.Errorf("%+v, %v", got, err)
@@ -245,7 +246,7 @@ func TestSettleChangesNothing(t *testing.T) {
 	if d := cmp.Diff(want.Submit, req.Submit, values); d != "" || !slices.Equal(want.Others, req.Others) || len(req.Events) != 1 {
 		t.Errorf("the request was changed: %s", d)
 	}
-	if sent := g.last(t).form(t)[opRenewalCheckCancel.param]; !strings.Contains(sent, string(ChannelHello)) {
+	if sent := g.last(t).form(t)[opRenewalCheckCancel.param]; !strings.Contains(sent, string(fliggy.ChannelHello)) {
 		t.Errorf("sent %s", sent)
 	}
 }

@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/go-resty/resty/v2"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 const acceptTypes = "application/json,text/javascript,text/xml"
@@ -300,7 +302,7 @@ func withCause(ctx context.Context, err error) error {
 }
 
 // classes are what errors of this package match.
-var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, ErrInvalidRequest, ErrReplyTooLarge}
+var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest, ErrReplyTooLarge}
 
 // causeOf is the cause of the context's end. One that is, or wraps, an error of this
 // package is about another call: neither its classes nor the platform's words in it

@@ -21,61 +21,61 @@ func TestValidation(t *testing.T) {
 	for name, tc := range map[string]struct {
 		method string
 		req    interface{ Validate() error }
-		want   []Problem // nil for a request that is in order
+		want   []fliggy.Problem // nil for a request that is in order
 	}{
-		"quote": {opRenewalQuote.method, &RenewalQuoteRequest{RenewalOrderID: "x", Exts: "x"}, []Problem{
+		"quote": {opRenewalQuote.method, &RenewalQuoteRequest{RenewalOrderID: "x", Exts: "x"}, []fliggy.Problem{
 			{Field: "order_id", Rule: required}, {Field: "car_use_time", Rule: required}, {Field: "car_return_time", Rule: required},
 			{Field: "renewal_order_id", Rule: ruleDigits}, {Field: "exts", Rule: object},
 		}},
-		"quote, times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "0123", CarUseTime: late, CarReturnTime: early}, []Problem{
+		"quote, times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "0123", CarUseTime: late, CarReturnTime: early}, []fliggy.Problem{
 			{Field: "order_id", Rule: ruleDigits}, {Field: "car_return_time", Rule: "must be after car_use_time"},
 		}},
-		"quote, same times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "1", CarUseTime: late, CarReturnTime: late}, []Problem{
+		"quote, same times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "1", CarUseTime: late, CarReturnTime: late}, []fliggy.Problem{
 			{Field: "car_return_time", Rule: "must be after car_use_time"},
 		}},
 		"quote, in order": {opRenewalQuote.method, someQuote(), nil},
 		"submit": {opRenewalSubmit.method, &RenewalSubmitRequest{
-			CarUseTime: late, CarReturnTime: early, TotalFee: MustYuan("-0.01"), Payment: MustYuan("-1"), Exts: "[]", TraceID: "\xff",
-		}, []Problem{
+			CarUseTime: late, CarReturnTime: early, TotalFee: fliggy.MustYuan("-0.01"), Payment: fliggy.MustYuan("-1"), Exts: "[]", TraceID: "\xff",
+		}, []fliggy.Problem{
 			{Field: "order_id", Rule: required}, {Field: "trace_id", Rule: "not valid UTF-8"}, {Field: "exts", Rule: object},
 			{Field: "car_return_time", Rule: "must be after car_use_time"}, {Field: "total_fee", Rule: "must not be negative"}, {Field: "payment", Rule: "must not be negative"},
 		}},
-		"submit, service": {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", SelectedServices: []string{"21", "\xff"}}, []Problem{
+		"submit, service": {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", SelectedServices: []string{"21", "\xff"}}, []fliggy.Problem{
 			{Field: "select_add_services[1]", Rule: "not valid UTF-8"},
 		}},
 		"submit, as little as can be": {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1"}, nil},
-		"submit, free":                {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", TotalFee: MustYuan("0.00"), Payment: MustYuan("0")}, nil},
-		"checkcancel": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{Exts: "null!"}, []Problem{
+		"submit, free":                {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", TotalFee: fliggy.MustYuan("0.00"), Payment: fliggy.MustYuan("0")}, nil},
+		"checkcancel": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{Exts: "null!"}, []fliggy.Problem{
 			{Field: "exts", Rule: object}, {Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"},
 		}},
-		"checkcancel, ids": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OrderID: "a", RenewalOrderID: " 1"}, []Problem{
+		"checkcancel, ids": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OrderID: "a", RenewalOrderID: " 1"}, []fliggy.Problem{
 			{Field: "order_id", Rule: ruleDigits}, {Field: "renewal_order_id", Rule: ruleDigits},
 		}},
 		"checkcancel by own id": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OutOrderID: outRenewal}, nil},
 		"checkcancel by order":  {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OrderID: "1"}, nil},
-		"cancel": {opRenewalCancel.method, &RenewalCancelRequest{CancelFee: MustYuan("-5")}, []Problem{
+		"cancel": {opRenewalCancel.method, &RenewalCancelRequest{CancelFee: fliggy.MustYuan("-5")}, []fliggy.Problem{
 			{Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"}, {Field: "cancel_fee", Rule: "must not be negative"},
 		}},
 		"cancel by renewal order": {opRenewalCancel.method, &RenewalCancelRequest{RenewalOrderID: "1"}, nil},
-		"query": {opOrderQuery.method, &OrderQueryRequest{Exts: "a"}, []Problem{
+		"query": {opOrderQuery.method, &OrderQueryRequest{Exts: "a"}, []fliggy.Problem{
 			{Field: "channel_id", Rule: required}, {Field: "exts", Rule: object}, {Field: "order_id", Rule: "one of order_id and out_order_id is required"},
 		}},
-		"query, blank channel":      {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: " "}, []Problem{{Field: "channel_id", Rule: "is required, got white space only"}}},
-		"query by own id":           {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: ChannelAmap}, nil},
+		"query, blank channel":      {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: " "}, []fliggy.Problem{{Field: "channel_id", Rule: "is required, got white space only"}}},
+		"query by own id":           {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: fliggy.ChannelAmap}, nil},
 		"query, no digits":          {opOrderQuery.method, &OrderQueryRequest{OrderID: "fz2939293", ChannelID: "90001"}, nil}, // text here, and a new channel
-		"order.cancelcheck":         {opOrderCheckCancel.method, &OrderCheckCancelRequest{}, []Problem{{Field: "order_id", Rule: required}, {Field: "out_order_id", Rule: required}, {Field: "channel_id", Rule: required}}},
-		"order.cancelcheck, blanks": {opOrderCheckCancel.method, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "\t", ChannelID: ChannelAmap}, []Problem{{Field: "out_order_id", Rule: "is required, got white space only"}}},
-		"bills":                     {opBillNotify.method, &BillNotifyRequest{}, []Problem{{Field: "channel_id", Rule: required}, {Field: "distributor_bill_list", Rule: "must hold a bill"}}},
-		"callback":                  {opCallback.method, validated{opCallback, &CallbackRequest{Exts: "x"}}, []Problem{{Field: "event_data", Rule: required}, {Field: "exts", Rule: object}}},
+		"order.cancelcheck":         {opOrderCheckCancel.method, &OrderCheckCancelRequest{}, []fliggy.Problem{{Field: "order_id", Rule: required}, {Field: "out_order_id", Rule: required}, {Field: "channel_id", Rule: required}}},
+		"order.cancelcheck, blanks": {opOrderCheckCancel.method, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "\t", ChannelID: fliggy.ChannelAmap}, []fliggy.Problem{{Field: "out_order_id", Rule: "is required, got white space only"}}},
+		"bills":                     {opBillNotify.method, &BillNotifyRequest{}, []fliggy.Problem{{Field: "channel_id", Rule: required}, {Field: "distributor_bill_list", Rule: "must hold a bill"}}},
+		"callback":                  {opCallback.method, validated{opCallback, &CallbackRequest{Exts: "x"}}, []fliggy.Problem{{Field: "event_data", Rule: required}, {Field: "exts", Rule: object}}},
 		"agency create": {opAgencyCreateOrder.method, &AgencyCreateOrderRequest{
-			RentFee: "3 yuan", Extra: "x", UseCarTime: LocalTime{Year: 2024, Month: 13, Day: 1}, Promotions: []AgencyPromotion{{}, {PromotionID: "a", ZZCPromotionID: "b", FliggyPromotionID: "c"}},
-		}, []Problem{
+			RentFee: "3 yuan", Extra: "x", UseCarTime: fliggy.LocalTime{Year: 2024, Month: 13, Day: 1}, Promotions: []AgencyPromotion{{}, {PromotionID: "a", ZZCPromotionID: "b", FliggyPromotionID: "c"}},
+		}, []fliggy.Problem{
 			{Field: "agent_order_no", Rule: required}, {Field: "rent_fee", Rule: "*"},
 			{Field: "promotion_list[1].promotion_id", Rule: ruleDigits}, {Field: "promotion_list[1].zzc_promotion_id", Rule: ruleDigits},
 			{Field: "promotion_list[1].fliggy_promotion_id", Rule: ruleDigits}, {Field: "use_car_time", Rule: "*"}, {Field: "extra", Rule: object},
 		}},
-		"agency create, in order": {opAgencyCreateOrder.method, &AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(AgencyUnpaid), Extra: "null"}, []Problem{{Field: "extra", Rule: object}}},
-		"agency update":           {opAgencyUpdateOrder.method, &AgencyUpdateOrderRequest{Extra: "[]"}, []Problem{{Field: "agent_order_no", Rule: "one of agent_order_no and fliggy_order_id is required"}, {Field: "extra", Rule: object}}},
+		"agency create, in order": {opAgencyCreateOrder.method, &AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(fliggy.AgencyUnpaid), Extra: "null"}, []fliggy.Problem{{Field: "extra", Rule: object}}},
+		"agency update":           {opAgencyUpdateOrder.method, &AgencyUpdateOrderRequest{Extra: "[]"}, []fliggy.Problem{{Field: "agent_order_no", Rule: "one of agent_order_no and fliggy_order_id is required"}, {Field: "extra", Rule: object}}},
 		"agency update by Fliggy": {opAgencyUpdateOrder.method, &AgencyUpdateOrderRequest{FliggyOrderID: "fz1"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestValidation(t *testing.T) {
 				}
 				return
 			}
-			got := as[*ValidationError](t, err)
+			got := as[*fliggy.ValidationError](t, err)
 			if got == nil {
 				return
 			}
@@ -96,7 +96,7 @@ func TestValidation(t *testing.T) {
 					tc.want[i].Rule = got.Problems[i].Rule
 				}
 			}
-			diff(t, "error", &ValidationError{Method: tc.method, Problems: tc.want}, got)
+			diff(t, "error", &fliggy.ValidationError{Method: tc.method, Problems: tc.want}, got)
 			for _, p := range tc.want {
 				if !strings.Contains(err.Error(), p.Field+": "+p.Rule) {
 					t.Errorf("the text lacks %v: %v", p, err)
@@ -149,7 +149,7 @@ func TestNilRequests(t *testing.T) {
 	_, err = c.Agency.UpdateOrder(ctx, nil)
 	note("update", err)
 	for name, err := range errs {
-		e := as[*ValidationError](t, err)
+		e := as[*fliggy.ValidationError](t, err)
 		if e == nil || len(e.Problems) != 1 || e.Problems[0].Rule != "must not be nil" || e.Method == "" {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -164,7 +164,7 @@ func TestNilRequests(t *testing.T) {
 func TestDefaultChannel(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1,"item_id":"1","cancel_fee":"0.00"}`), WithChannel(ChannelDidi))
+	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1,"item_id":"1","cancel_fee":"0.00"}`), WithChannel(fliggy.ChannelDidi))
 	query, quote := &OrderQueryRequest{OrderID: "1"}, someQuote()
 	quote.ChannelID = ""
 	check, cancel := &RenewalCheckCancelRequest{OrderID: "1"}, &RenewalCancelRequest{OrderID: "1"}
@@ -191,10 +191,10 @@ func TestDefaultChannel(t *testing.T) {
 	if message := g.last(t); message.body == "" {
 		t.Error("an empty form")
 	}
-	channels := []Channel{query.ChannelID, quote.ChannelID, check.ChannelID, cancel.ChannelID, submit.ChannelID, orderCheck.ChannelID, bills.ChannelID, callback.ChannelID}
-	diff(t, "the caller's requests", make([]Channel, len(channels)), channels)
+	channels := []fliggy.Channel{query.ChannelID, quote.ChannelID, check.ChannelID, cancel.ChannelID, submit.ChannelID, orderCheck.ChannelID, bills.ChannelID, callback.ChannelID}
+	diff(t, "the caller's requests", make([]fliggy.Channel, len(channels)), channels)
 
-	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "1", ChannelID: ChannelHello}); err != nil {
+	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "1", ChannelID: fliggy.ChannelHello}); err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "own channel", `{"order_id":"1","channel_id":"80002"}`, g.last(t).form(t)[opOrderQuery.param])
@@ -204,9 +204,9 @@ func TestDefaultChannel(t *testing.T) {
 func TestCallbackValidation(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, g := clientFor(t, replyJSON(okReply), WithChannel(ChannelAmap))
+	c, g := clientFor(t, replyJSON(okReply), WithChannel(fliggy.ChannelAmap))
 	_, err := c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeRenewalFeeRefundSucceeded}})
-	e := as[*ValidationError](t, err)
+	e := as[*fliggy.ValidationError](t, err)
 	if e == nil || e.Method != opCallback.method || len(e.Problems) < 4 || g.count() != 0 {
 		t.Errorf("%v after %d requests", err, g.count())
 	}
@@ -222,18 +222,18 @@ func TestIDForms(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	c, g := clientFor(t, replyJSON(`{"successful":true}`))
-	for _, id := range []ID{"0", "7", "523412312", "9223372036854775807", "9223372036854775808", "31879835310242665270000000000001"} {
+	for _, id := range []fliggy.ID{"0", "7", "523412312", "9223372036854775807", "9223372036854775808", "31879835310242665270000000000001"} {
 		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); err != nil {
 			t.Fatal(err)
 		}
 		diff(t, "a number", fmt.Sprintf(`{"renewal_order_id":%s}`, id), g.last(t).form(t)[opRenewalCancel.param])
-		if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: id, ChannelID: ChannelAmap}); err != nil {
+		if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: id, ChannelID: fliggy.ChannelAmap}); err != nil {
 			t.Fatal(err)
 		}
 		diff(t, "text", fmt.Sprintf(`{"order_id":"%s","channel_id":"80001"}`, id), g.last(t).form(t)[opOrderQuery.param])
 	}
-	for _, id := range []ID{"a", "12a", "007", "00", "+7", "7 ", " 7", "１２", "0x7", "7.", ".7", "1_000", "1.5", "1e3", "-3"} {
-		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); !isA[*ValidationError](err) {
+	for _, id := range []fliggy.ID{"a", "12a", "007", "00", "+7", "7 ", " 7", "１２", "0x7", "7.", ".7", "1_000", "1.5", "1e3", "-3"} {
+		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); !isA[*fliggy.ValidationError](err) {
 			t.Errorf("%q where a number is due: %v", id, err)
 		}
 	}
@@ -257,9 +257,9 @@ func TestIDForms(t *testing.T) {
 func TestAmounts(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":"10.00"}`))
-	for fee, want := range map[Yuan]string{
-		{}: `{"order_id":1}`, MustYuan("0"): `{"order_id":1,"cancel_fee":"0"}`, MustYuan("0.00"): `{"order_id":1,"cancel_fee":"0.00"}`,
-		MustYuan("5.50"): `{"order_id":1,"cancel_fee":"5.50"}`,
+	for fee, want := range map[fliggy.Yuan]string{
+		{}: `{"order_id":1}`, fliggy.MustYuan("0"): `{"order_id":1,"cancel_fee":"0"}`, fliggy.MustYuan("0.00"): `{"order_id":1,"cancel_fee":"0.00"}`,
+		fliggy.MustYuan("5.50"): `{"order_id":1,"cancel_fee":"5.50"}`,
 	} {
 		res, err := c.Renewals.Cancel(context.Background(), &RenewalCancelRequest{OrderID: "1", CancelFee: fee})
 		if err != nil || res.CancelFee.String() != "10.00" {
@@ -268,7 +268,7 @@ func TestAmounts(t *testing.T) {
 		diff(t, "request", want, g.last(t).form(t)[opRenewalCancel.param])
 	}
 	agency, g := clientFor(t, replyJSON(`{"biz_success":true}`))
-	for fee, want := range map[Fen]string{{}: `{"agent_order_no":"1"}`, FenOf(0): `{"agent_order_no":"1","refund_amount":0}`} {
+	for fee, want := range map[fliggy.Fen]string{{}: `{"agent_order_no":"1"}`, fliggy.FenOf(0): `{"agent_order_no":"1","refund_amount":0}`} {
 		if _, err := agency.Agency.UpdateOrder(context.Background(), &AgencyUpdateOrderRequest{AgentOrderNo: "1", RefundAmount: fee}); err != nil {
 			t.Fatal(err)
 		}
@@ -290,8 +290,8 @@ func TestTimesAndZones(t *testing.T) {
 	pickUp := time.Date(2024, 11, 5, 19, 42, 29, 123456789, honolulu)
 	c, g := clientFor(t, replyJSON(`{"biz_success":true}`))
 	_, err := c.Agency.CreateOrder(context.Background(), &AgencyCreateOrderRequest{
-		AgentOrderNo: "1", PayTime: Time{Time: pickUp}, CreateOrderTime: At(pickUp),
-		UseCarTime: fliggy.LocalTimeOf(pickUp), ReturnCarTime: LocalTime{Year: 2024, Month: 11, Day: 6, Hour: 23, Minute: 59, Second: 59},
+		AgentOrderNo: "1", PayTime: fliggy.Time{Time: pickUp}, CreateOrderTime: fliggy.At(pickUp),
+		UseCarTime: fliggy.LocalTimeOf(pickUp), ReturnCarTime: fliggy.LocalTime{Year: 2024, Month: 11, Day: 6, Hour: 23, Minute: 59, Second: 59},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -361,7 +361,7 @@ func TestSubmitWarnings(t *testing.T) {
 	}
 	diff(t, "warnings", []string{"renewal_out_order_id", "item_id", "car_return_time", "total_fee"}, fields)
 	full, err := c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{
-		OrderID: "1", RenewalOutOrderID: "r", ItemID: "i", TotalFee: MustYuan("0.00"),
+		OrderID: "1", RenewalOutOrderID: "r", ItemID: "i", TotalFee: fliggy.MustYuan("0.00"),
 		CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:22:00"),
 	})
 	if err != nil || len(full.Warnings) != 0 {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A wireVector is a call and the request that the official SDK made of it.
@@ -130,8 +132,8 @@ func TestQimenBodies(t *testing.T) {
 	t.Parallel()
 	const method = "qimen.alitrip.rentcar.renewalorder.cancel"
 	type cancel struct {
-		TraceID string `top:"traceId"`
-		Fee     Yuan   `json:"fee,omitempty"`
+		TraceID string      `top:"traceId"`
+		Fee     fliggy.Yuan `json:"fee,omitempty"`
 	}
 	for name, tc := range map[string]struct {
 		req               QimenRequest
@@ -141,7 +143,7 @@ func TestQimenBodies(t *testing.T) {
 			QimenRequest{XML: []byte("<request><a>中</a></request>")}, "text/xml;charset=utf-8", "<request><a>中</a></request>",
 		},
 		"struct": {
-			QimenRequest{JSON: cancel{"t-1", MustYuan("1.0")}}, "application/json;charset=utf-8", `{"traceId":"t-1","fee":"1.0"}`,
+			QimenRequest{JSON: cancel{"t-1", fliggy.MustYuan("1.0")}}, "application/json;charset=utf-8", `{"traceId":"t-1","fee":"1.0"}`,
 		},
 		"pointer to a struct": {
 			QimenRequest{JSON: &cancel{TraceID: "t-1"}}, "application/json;charset=utf-8", `{"traceId":"t-1"}`,
@@ -182,7 +184,7 @@ func TestCallWithoutParameters(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(`{"time":"2023-02-03 14:00:00"}`))
 	var out struct {
-		Time Time `top:"time"`
+		Time fliggy.Time `top:"time"`
 	}
 	if err := c.Call(context.Background(), "taobao.time.get", nil, &out); err != nil {
 		t.Fatal(err)

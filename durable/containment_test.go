@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // nilError is the classic one: a nil pointer in an error, whose methods panic.
@@ -80,7 +81,7 @@ func TestWorkersSurvive(t *testing.T) {
 			if r.IsDone || r.IsParked || r.IsLost || r.Due.IsZero() != (c.due == 0) || c.due > 0 && r.Due.Sub(begin) != c.due {
 				t.Errorf("%s: result %+v; want one that is due after %v", name, r, c.due)
 			}
-			var p *durable.PanicError
+			var p *fliggy.PanicError
 			if c.err == "" && !errors.As(r.Err, &p) || c.err != "" && r.Err.Error() != c.err {
 				t.Errorf("%s: the error is %v; want %s", name, r.Err, c.err)
 			}
@@ -106,7 +107,7 @@ func TestAddContains(t *testing.T) {
 	} {
 		store := &hooked{MemoryStore: durable.NewMemoryStore(), add: c.add}
 		isNew, err := newQueue(t, store, c.opts...).Add(t.Context(), "a", "", nil)
-		var p *durable.PanicError
+		var p *fliggy.PanicError
 		if isNew || !errors.As(err, &p) || !strings.Contains(err.Error(), "storing a: "+want) {
 			t.Errorf("Add = %v, %v; want false and %q", isNew, err, want)
 		}
@@ -192,7 +193,7 @@ func TestClockPanics(t *testing.T) {
 			t.Fatalf("results %+v; want a failed claim, one that could not be put back, and a done one", all)
 		}
 		for _, r := range all[:2] {
-			if p := (*durable.PanicError)(nil); !errors.As(r.Err, &p) || p.Func != "the clock" {
+			if p := (*fliggy.PanicError)(nil); !errors.As(r.Err, &p) || p.Func != "the clock" {
 				t.Errorf("the error is %v; want a panic in the clock", r.Err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 func TestPermanentParks(t *testing.T) {
@@ -111,7 +112,7 @@ func TestPanicIsAnError(t *testing.T) {
 			if len(all) != 2 || all[0].Due.IsZero() || !all[1].IsDone {
 				t.Fatalf("%s: results %+v; want a failed attempt and a done one", name, all)
 			}
-			var p *durable.PanicError
+			var p *fliggy.PanicError
 			if !errors.As(all[0].Err, &p) || p.Value != c.value || p.Error() != c.text ||
 				!strings.Contains(string(p.Stack), "failure_test.go") {
 				t.Errorf("%s: the error is %v; want a PanicError with value and stack", name, all[0].Err)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // logger writes records without their time.
@@ -129,7 +130,7 @@ func TestNothingShowsContent(t *testing.T) {
 		"Queue":           {q, "Queue(test.queue, 3 workers, store redacted)"},
 		"nil Item":        {(*durable.Item)(nil), "nil"},
 		"nil MemoryStore": {(*durable.MemoryStore)(nil), "nil"}, "nil Queue": {(*durable.Queue)(nil), "nil"},
-		"Result": {durable.Result{Queue: "q", ID: "a", Err: &durable.PanicError{Value: item}}, "a"},
+		"Result": {durable.Result{Queue: "q", ID: "a", Err: &fliggy.PanicError{Value: item}}, "a"},
 	} {
 		var text, structured bytes.Buffer
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", c.value)

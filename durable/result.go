@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
@@ -28,7 +27,7 @@ type Result struct {
 	IsLost   bool
 	Due      time.Time
 	Duration time.Duration
-	// Err is what went wrong: the error of the work, a [*PanicError], or that of the
+	// Err is what went wrong: the error of the work, a [*fliggy.PanicError], or that of the
 	// store.
 	Err error
 }
@@ -51,10 +50,6 @@ func isPermanent(err error) bool {
 	var p *permanentError
 	return errors.As(err, &p)
 }
-
-// A PanicError is a panic of the function that works on items, of the store or of the
-// clock.
-type PanicError = fliggy.PanicError
 
 // textOf is the text of an error, also where its method panics.
 func textOf(err error) (text string) {

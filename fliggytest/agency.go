@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // An AgencyOrder is an order of the agency (租租车) that the platform holds.
 type AgencyOrder struct {
-	FliggyOrderID rentcar.ID
+	FliggyOrderID fliggy.ID
 	CreatedTime   time.Time
 	// Create is the report of the order, Updates are those of its changes, as they
 	// arrived.

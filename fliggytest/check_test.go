@@ -189,7 +189,7 @@ func TestPlacesOfParameters(t *testing.T) {
 func TestRefusedClients(t *testing.T) {
 	t.Parallel()
 	g := start(t, WithSession("the session"))
-	own := []rentcar.Option{rentcar.WithBaseURL(g.URL()), rentcar.WithClock(fixedClock), rentcar.WithChannel(rentcar.ChannelAmap)}
+	own := []rentcar.Option{rentcar.WithBaseURL(g.URL()), rentcar.WithClock(fixedClock), rentcar.WithChannel(fliggy.ChannelAmap)}
 	late := rentcar.WithClock(func() time.Time { return testNow.Add(11 * time.Minute) })
 	for name, c := range map[string]struct {
 		key, secret string
@@ -199,7 +199,7 @@ func TestRefusedClients(t *testing.T) {
 	}{
 		"secret":  {g.AppKey(), "wrong", nil, "25", rentcar.ErrUnauthorized},
 		"key":     {"wrong", g.AppSecret(), nil, "29", rentcar.ErrUnauthorized},
-		"clock":   {g.AppKey(), g.AppSecret(), []rentcar.Option{late}, "31", rentcar.ErrInvalidRequest},
+		"clock":   {g.AppKey(), g.AppSecret(), []rentcar.Option{late}, "31", fliggy.ErrInvalidRequest},
 		"session": {g.AppKey(), g.AppSecret(), []rentcar.Option{rentcar.WithSession("other")}, "27", rentcar.ErrUnauthorized},
 		"none":    {g.AppKey(), g.AppSecret(), nil, "26", rentcar.ErrUnauthorized},
 	} {

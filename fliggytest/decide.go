@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A decision is what the merchant makes of a renewal by itself.
@@ -35,7 +35,7 @@ func (g *Gateway) setAuto(d decision) {
 
 // decideSoon returns what decides on a renewal by itself once it is called, nil
 // for a renewal that is decided by hand.
-func (g *Gateway) decideSoon(id rentcar.ID) (start func()) {
+func (g *Gateway) decideSoon(id fliggy.ID) (start func()) {
 	g.mu.Lock()
 	d := g.auto
 	g.mu.Unlock()
@@ -52,13 +52,13 @@ func (g *Gateway) decideSoon(id rentcar.ID) (start func()) {
 //
 // Like the guide's sample the event has the renewal's own ids in its envelope,
 // where other events have those of the main order.
-func (g *Gateway) Accept(renewalID rentcar.ID, opts ...PushOption) PushResult {
+func (g *Gateway) Accept(renewalID fliggy.ID, opts ...PushOption) PushResult {
 	return g.decide(renewalID, decision{state: RenewalAccepted}, opts)
 }
 
 // Reject lets the merchant refuse a renewal (接单失败), and pushes event 104 with
 // this reason. As for Accept.
-func (g *Gateway) Reject(renewalID rentcar.ID, code, message string, opts ...PushOption) PushResult {
+func (g *Gateway) Reject(renewalID fliggy.ID, code, message string, opts ...PushOption) PushResult {
 	return g.decide(renewalID, decision{RenewalRejected, code, message}, opts)
 }
 
@@ -67,7 +67,7 @@ func (g *Gateway) Reject(renewalID rentcar.ID, code, message string, opts ...Pus
 // callback with its trade number settles it; see Refunds of [Renewal]. The result
 // has an error for an unknown id, or where there is nowhere to push to; in the
 // latter case the refund is kept all the same.
-func (g *Gateway) RequestRefund(id rentcar.ID, refund Refund, opts ...PushOption) PushResult {
+func (g *Gateway) RequestRefund(id fliggy.ID, refund Refund, opts ...PushOption) PushResult {
 	e, err := g.state.requestRefund(g.now(), id, refund)
 	if err != nil {
 		return PushResult{Err: err}
@@ -75,7 +75,7 @@ func (g *Gateway) RequestRefund(id rentcar.ID, refund Refund, opts ...PushOption
 	return g.Push(g.ctx, e, opts...)
 }
 
-func (g *Gateway) decide(id rentcar.ID, d decision, opts []PushOption) PushResult {
+func (g *Gateway) decide(id fliggy.ID, d decision, opts []PushOption) PushResult {
 	e, err := g.state.decide(id, d)
 	if err != nil {
 		return PushResult{Err: err}
@@ -84,7 +84,7 @@ func (g *Gateway) decide(id rentcar.ID, d decision, opts []PushOption) PushResul
 }
 
 // decide settles a renewal and returns the event that says so.
-func (s *state) decide(id rentcar.ID, d decision) (events.Event, error) {
+func (s *state) decide(id fliggy.ID, d decision) (events.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.renewalsByID[id]
@@ -108,7 +108,7 @@ func (s *state) decide(id rentcar.ID, d decision) (events.Event, error) {
 	}
 	return &events.RenewalAccepted{
 		Envelope:       envelope(events.TypeRenewalAccepted, r.ChannelID, id, out),
-		RenewalOrderID: id, CreatedTime: rentcar.At(r.CreatedTime),
+		RenewalOrderID: id, CreatedTime: fliggy.At(r.CreatedTime),
 	}, nil
 }
 

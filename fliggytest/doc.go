@@ -5,7 +5,7 @@
 //	gw := fliggytest.NewGateway()
 //	defer gw.Close()
 //	gw.PushTo(url)                                   // where your endpoint for events listens
-//	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+//	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 //	quote, err := client.Renewals.Quote(ctx, ...)    // a real call, its signature checked
 //	result := gw.Accept(renewalOrderID)              // pushes event 103 and returns what your endpoint said
 //

@@ -29,7 +29,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	gw.PushToHandler(endpoint)
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -82,8 +82,8 @@ func ExampleGateway_Handle() {
 		CityID string `json:"city_id"`
 	}
 	type reply struct {
-		Successful bool         `top:"successful,required"`
-		Price      rentcar.Yuan `top:"price"`
+		Successful bool        `top:"successful,required"`
+		Price      fliggy.Yuan `top:"price"`
 	}
 	gw.Handle("alitrip.rentcar.btb.price.query", func(_ context.Context, r *fliggytest.Request) (any, error) {
 		var q query
@@ -93,7 +93,7 @@ func ExampleGateway_Handle() {
 		if q.CityID != "460200" {
 			return nil, &rentcar.BusinessError{Code: "404", Message: "该城市暂无车辆"}
 		}
-		return reply{Successful: true, Price: rentcar.MustYuan("128.00")}, nil
+		return reply{Successful: true, Price: fliggy.MustYuan("128.00")}, nil
 	})
 
 	client, err := gw.Client()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // kindOf names the type of an error of package rentcar.
@@ -50,7 +51,7 @@ func TestFaults(t *testing.T) {
 		"throttled":         {Throttled(3, ""), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
 		"banned":            {Banned(time.Minute, BanApp), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
 		"isp.":              {ServiceFault("isp.remote-service-timeout", ""), "gateway", unknown, rentcar.ErrUnavailable, false, "15"},
-		"isv.":              {ServiceFault("isv.invalid-parameter", "非法参数"), "gateway", rejected, rentcar.ErrInvalidRequest, false, "15"},
+		"isv.":              {ServiceFault("isv.invalid-parameter", "非法参数"), "gateway", rejected, fliggy.ErrInvalidRequest, false, "15"},
 		"refused":           {Refused("012", "orderId为空"), "business", rejected, nil, false, "012"},
 		"no flag":           {WithoutFlag(), "decode", unknown, rentcar.ErrOutcomeUnknown, true, ""},
 		"dropped":           {Dropped(), "transport", unknown, rentcar.ErrOutcomeUnknown, false, ""},

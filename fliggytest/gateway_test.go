@@ -99,11 +99,11 @@ func life(t *testing.T, g *Gateway, c *rentcar.Client) {
 	got, ok := g.Renewal(sub.RenewalOrderID)
 	wantRenewal := Renewal{
 		RenewalOrderID: sub.RenewalOrderID, RenewalOutOrderID: ownRenewalID, OrderID: SampleOrderID, OutOrderID: SampleOutOrderID,
-		ChannelID: rentcar.ChannelAmap, State: RenewalCancelled, CreatedTime: testNow, RequestID: sub.RequestID,
+		ChannelID: fliggy.ChannelAmap, State: RenewalCancelled, CreatedTime: testNow, RequestID: sub.RequestID,
 		Submit: *req, Start: scenarioFrom.Time, Total: req.TotalFee,
 		CancelFee: done.CancelFee, CancelMessage: "行程变更", CancelledTime: testNow,
 	}
-	wantRenewal.Submit.ChannelID = rentcar.ChannelAmap
+	wantRenewal.Submit.ChannelID = fliggy.ChannelAmap
 	if diff := cmp.Diff(wantRenewal, got); !ok || diff != "" {
 		t.Errorf("renewal held (-want +got):\n%s", diff)
 	}
@@ -122,11 +122,11 @@ func TestSubmitIsHeld(t *testing.T) {
 		from := testNow.AddDate(0, 0, rapid.IntRange(1, 300).Draw(t, "day"))
 		req := &rentcar.RenewalSubmitRequest{
 			OrderID: SampleOrderID, OutOrderID: text.Draw(t, "out"), RenewalOutOrderID: text.Draw(t, "renewal"),
-			CarUseTime: rentcar.At(from), CarReturnTime: rentcar.At(from.AddDate(0, 0, rapid.IntRange(1, 9).Draw(t, "days"))),
-			TotalFee:   rentcar.FenOf(rapid.Int64Range(0, 1e15).Draw(t, "fen")).Yuan(),
+			CarUseTime: fliggy.At(from), CarReturnTime: fliggy.At(from.AddDate(0, 0, rapid.IntRange(1, 9).Draw(t, "days"))),
+			TotalFee:   fliggy.FenOf(rapid.Int64Range(0, 1e15).Draw(t, "fen")).Yuan(),
 			PayTradeNo: text.Draw(t, "trade"), TraceID: text.Draw(t, "trace"),
 			SelectedServices: rapid.SliceOfN(text, 1, 3).Draw(t, "services"),
-			ChannelID:        rentcar.ChannelHello, Exts: rentcar.ExtsOf(map[string]string{"k": text.Draw(t, "ext")}),
+			ChannelID:        fliggy.ChannelHello, Exts: fliggy.ExtsOf(map[string]string{"k": text.Draw(t, "ext")}),
 		}
 		before := len(g.Renewals())
 		res, err := clients[rapid.SampledFrom(allFormats).Draw(t, "format")].Renewals.Submit(context.Background(), req)
@@ -186,7 +186,7 @@ func TestConcurrency(t *testing.T) {
 	}
 	wg.Wait()
 	noError(t, g.WaitPushes(ctx))
-	seen := map[rentcar.ID]bool{}
+	seen := map[fliggy.ID]bool{}
 	for _, r := range g.Renewals() {
 		if seen[r.RenewalOrderID] || r.State != RenewalCancelled {
 			t.Errorf("renewal %s is %s, seen before: %v", r.RenewalOrderID, r.State, seen[r.RenewalOrderID])
@@ -307,7 +307,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	c, err := g.Client()
 	noError(t, err)
 	submit(t, c, submitRequest())
-	if r := g.Renewals()[0]; r.ChannelID != rentcar.ChannelAmap || r.Submit.ChannelID != "" {
+	if r := g.Renewals()[0]; r.ChannelID != fliggy.ChannelAmap || r.Submit.ChannelID != "" {
 		t.Errorf("a submit without a channel has %q, its renewal %q", r.Submit.ChannelID, r.ChannelID)
 	}
 	if g := start(t, WithPushTimeout(time.Hour)); g.pushTimeout != time.Hour {
@@ -368,7 +368,7 @@ func TestClientWithASessionSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Orders.Query(t.Context(), &rentcar.OrderQueryRequest{OrderID: SampleOrderID, ChannelID: rentcar.ChannelAmap}); err != nil || asked != 1 {
+	if _, err := c.Orders.Query(t.Context(), &rentcar.OrderQueryRequest{OrderID: SampleOrderID, ChannelID: fliggy.ChannelAmap}); err != nil || asked != 1 {
 		t.Errorf("asked %d times: %v", asked, err)
 	}
 	if _, err := g.Client(rentcar.WithSession("a"), rentcar.WithSessionSource(func(context.Context) (string, error) { return "b", nil })); err == nil {

@@ -41,7 +41,7 @@ func start(t testing.TB, opts ...Option) *Gateway {
 func connect(t testing.TB, g *Gateway, opts ...rentcar.Option) *rentcar.Client {
 	t.Helper()
 	once := rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1})
-	c, err := g.Client(append([]rentcar.Option{rentcar.WithChannel(rentcar.ChannelAmap), once}, opts...)...)
+	c, err := g.Client(append([]rentcar.Option{rentcar.WithChannel(fliggy.ChannelAmap), once}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func submitRequest() *rentcar.RenewalSubmitRequest {
 }
 
 // submit places a renewal and returns Fliggy's id of it.
-func submit(t testing.TB, c *rentcar.Client, req *rentcar.RenewalSubmitRequest) rentcar.ID {
+func submit(t testing.TB, c *rentcar.Client, req *rentcar.RenewalSubmitRequest) fliggy.ID {
 	t.Helper()
 	res, err := c.Renewals.Submit(context.Background(), req)
 	if err != nil {

@@ -12,20 +12,20 @@ import (
 
 // The ids of the sample order: those of the guide's events.
 const (
-	SampleOrderID    rentcar.ID = "3104050285204362836"
-	SampleOutOrderID string     = "RC202212191604667539969978368"
+	SampleOrderID    fliggy.ID = "3104050285204362836"
+	SampleOutOrderID string    = "RC202212191604667539969978368"
 )
 
 // An Order is a main order (主订单) that the platform holds.
 type Order struct {
-	OrderID    rentcar.ID      // Fliggy's id
-	OutOrderID string          // the distributor's id
-	ChannelID  rentcar.Channel // of the events about the order
+	OrderID    fliggy.ID      // Fliggy's id
+	OutOrderID string         // the distributor's id
+	ChannelID  fliggy.Channel // of the events about the order
 	// Details is what order.query answers. It can be renewed if its service types
-	// hold 3 (rentcar.OrderServiceRenewal).
+	// hold 3 (fliggy.OrderServiceRenewal).
 	Details rentcar.OrderQueryResult
 	// CancelFee is what order.cancelcheck answers, in yuan; 0.00 where it is unset.
-	CancelFee rentcar.Yuan
+	CancelFee fliggy.Yuan
 	// CancelMessage explains the fee.
 	CancelMessage string
 }
@@ -38,13 +38,13 @@ var sampleXML []byte
 // and message, which contradict its success, are left out. Its times lie in 2022; a
 // gateway has the order with times that follow from its clock: see [Gateway.Order].
 func SampleOrder() Order {
-	o := Order{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, ChannelID: rentcar.ChannelAmap}
+	o := Order{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, ChannelID: fliggy.ChannelAmap}
 	if plan, err := top.PlanFor(reflect.TypeFor[rentcar.OrderQueryResult]()); err == nil {
 		_ = plan.DecodeXML(sampleXML, &o.Details) // a file of this package
 	}
 	o.Details.RetCode, o.Details.RetMsg = "", ""
-	o.Details.Info.ServiceTypes = []rentcar.OrderServiceType{
-		fliggy.OrderServiceChangeDriver, fliggy.OrderServiceChangePickUpReturn, rentcar.OrderServiceRenewal,
+	o.Details.Info.ServiceTypes = []fliggy.OrderServiceType{
+		fliggy.OrderServiceChangeDriver, fliggy.OrderServiceChangePickUpReturn, fliggy.OrderServiceRenewal,
 	}
 	return o
 }
@@ -65,13 +65,13 @@ func sampleOrder(now time.Time) Order {
 
 // AddOrder puts a copy of an order in, in place of one with the same OrderID, and
 // returns its OrderID: an order without one gets one.
-func (g *Gateway) AddOrder(o Order) rentcar.ID {
+func (g *Gateway) AddOrder(o Order) fliggy.ID {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
 	return g.state.addOrder(o)
 }
 
-func (s *state) addOrder(o Order) rentcar.ID {
+func (s *state) addOrder(o Order) fliggy.ID {
 	for n := len(s.orders); o.OrderID == ""; n++ {
 		if id := numbered(firstOrderID, n); s.orders[id] == nil {
 			o.OrderID = id
@@ -89,7 +89,7 @@ func (s *state) addOrder(o Order) rentcar.ID {
 }
 
 // Order returns a copy of the order with Fliggy's id id.
-func (g *Gateway) Order(id rentcar.ID) (Order, bool) {
+func (g *Gateway) Order(id fliggy.ID) (Order, bool) {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
 	o := g.state.orders[id]
@@ -100,7 +100,7 @@ func (g *Gateway) Order(id rentcar.ID) (Order, bool) {
 }
 
 // findOrder finds an order by the ids that are given; those must agree.
-func (s *state) findOrder(id rentcar.ID, out string) (*Order, error) {
+func (s *state) findOrder(id fliggy.ID, out string) (*Order, error) {
 	o := s.orders[id]
 	if id == "" {
 		o = s.ordersByOut[out]
@@ -128,7 +128,7 @@ func (s *state) checkCancelOrder(_ moment, req *rentcar.OrderCheckCancelRequest)
 	}
 	res := &rentcar.OrderCheckCancelResult{Status: success(), CancelFee: o.CancelFee, CancelMessage: o.CancelMessage}
 	if !res.CancelFee.IsSet() {
-		res.CancelFee = rentcar.FenOf(0).Yuan()
+		res.CancelFee = fliggy.FenOf(0).Yuan()
 	}
 	if res.CancelMessage == "" && !res.CancelFee.IsPositive() {
 		res.CancelMessage = "免费取消"

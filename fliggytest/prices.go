@@ -84,17 +84,17 @@ func priceOf(from, to time.Time) (res *rentcar.RenewalQuoteResult, ok bool) {
 // the tier in force names, rounded half to even to 0.01, and 0.00 where that is 0.
 // It is unset where there is no total to take it of. ok is false after the start,
 // which no tier covers. A renewal of which no start is known costs nothing.
-func penalty(total rentcar.Yuan, start, now time.Time) (fee rentcar.Yuan, percent int, ok bool) {
+func penalty(total fliggy.Yuan, start, now time.Time) (fee fliggy.Yuan, percent int, ok bool) {
 	left := start.Sub(now)
 	for _, tier := range cancelRules {
 		switch {
 		case !start.IsZero() && left < time.Duration(tier.Time)*time.Hour:
 			continue
 		case tier.Num == 0:
-			return rentcar.FenOf(0).Yuan(), 0, true
+			return fliggy.FenOf(0).Yuan(), 0, true
 		}
 		share := fliggy.MustDecimal("0." + strconv.Itoa(100 + tier.Num)[1:]) // 10 is 0.10
 		return total.Mul(share).RoundBank(2), tier.Num, true
 	}
-	return rentcar.Yuan{}, 0, false
+	return fliggy.Yuan{}, 0, false
 }

@@ -15,7 +15,7 @@ func TestPenaltyOfAnUnknownTotal(t *testing.T) {
 	t.Parallel()
 	start := fliggy.MustTime("2023-02-04 10:00:00").Time
 	for before, want := range map[time.Duration]string{80 * time.Hour: "0.00", 50 * time.Hour: "", 0: ""} {
-		fee, _, ok := penalty(rentcar.Yuan{}, start, start.Add(-before))
+		fee, _, ok := penalty(fliggy.Yuan{}, start, start.Add(-before))
 		if !ok || fee.String() != want {
 			t.Errorf("%v before: %q, %v; want %q", before, fee, ok, want)
 		}

@@ -325,7 +325,7 @@ func TestDecisions(t *testing.T) {
 	e := newEndpoint(t, g)
 	g.PushToHandler(e)
 	c := connect(t, g)
-	state := func(id rentcar.ID) RenewalState { r, _ := g.Renewal(id); return r.State }
+	state := func(id fliggy.ID) RenewalState { r, _ := g.Renewal(id); return r.State }
 
 	id := submit(t, c, submitRequest())
 	for range 2 { // a repeated event is nothing special

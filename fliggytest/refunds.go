@@ -13,8 +13,8 @@ import (
 // A Refund is a fee refund (退费) that customer service orders. It is pushed as it
 // is, complete or not.
 type Refund struct {
-	Type   rentcar.RefundType
-	Amount rentcar.Yuan // in yuan
+	Type   fliggy.RefundType
+	Amount fliggy.Yuan // in yuan
 	Reason string
 	// PayTradeNo is the trade number; where it is empty one is made up in the
 	// guide's form, such as "3187983531024266527_142_2_1".
@@ -47,7 +47,7 @@ type RefundRecord struct {
 // A pendingRefund is a refund by its trade number.
 type pendingRefund struct {
 	renewal *Renewal // nil for a refund of the main order
-	order   rentcar.ID
+	order   fliggy.ID
 	index   int // among the renewal's refunds
 	RefundRecord
 }
@@ -62,7 +62,7 @@ func (p *pendingRefund) settle(state RefundState, now time.Time) {
 
 // requestRefund keeps a refund and returns the event that orders it. id is that of
 // a renewal or of a main order.
-func (s *state) requestRefund(now time.Time, id rentcar.ID, r Refund) (events.Event, error) {
+func (s *state) requestRefund(now time.Time, id fliggy.ID, r Refund) (events.Event, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	renewal, order := s.renewalsByID[id], s.orders[id]
@@ -95,7 +95,7 @@ func (s *state) requestRefund(now time.Time, id rentcar.ID, r Refund) (events.Ev
 	}, nil
 }
 
-func envelope(t events.Type, channel rentcar.Channel, order rentcar.ID, out string) events.Envelope {
+func envelope(t events.Type, channel fliggy.Channel, order fliggy.ID, out string) events.Envelope {
 	return events.Envelope{ChannelID: channel, OrderID: order, OutOrderID: out, EventType: t}
 }
 

@@ -165,7 +165,7 @@ func TestOtherCallbacks(t *testing.T) {
 		}
 	}
 	held := g.Callbacks()
-	if len(held) != 4 || held[1].Callback.Data.ErrorMessage != "车辆已取,无法取消" || held[1].Settled || held[0].ChannelID != rentcar.ChannelAmap {
+	if len(held) != 4 || held[1].Callback.Data.ErrorMessage != "车辆已取,无法取消" || held[1].Settled || held[0].ChannelID != fliggy.ChannelAmap {
 		t.Errorf("held %+v", held)
 	}
 	callback := func(argument string) string {
@@ -195,7 +195,7 @@ func TestBills(t *testing.T) {
 	for _, format := range allFormats {
 		g := start(t)
 		bill, err := rentcar.NewBill("ID1", "1").Income(rentcar.BillLine{
-			OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, BizType: rentcar.BillOrderFee,
+			OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, BizType: fliggy.BillOrderFee,
 			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "1", PayTime: fliggy.MustTime("2023-02-03 19:23:32"),
 		}).Remark("备注").Build()
 		noError(t, err)
@@ -208,7 +208,7 @@ func TestBills(t *testing.T) {
 		if len(held) != 2 || held[0].RequestID == held[1].RequestID {
 			t.Fatalf("%v: held %+v", format, held)
 		}
-		want := ReceivedBill{Time: testNow, RequestID: lastRequest(t, g).ID, ChannelID: rentcar.ChannelAmap, Bill: *bill}
+		want := ReceivedBill{Time: testNow, RequestID: lastRequest(t, g).ID, ChannelID: fliggy.ChannelAmap, Bill: *bill}
 		if diff := cmp.Diff(want, held[1]); diff != "" {
 			t.Errorf("%v: held (-want +got):\n%s", format, diff)
 		}
@@ -222,9 +222,9 @@ func TestAgency(t *testing.T) {
 		g := start(t)
 		c := connect(t, g, rentcar.WithFormat(format))
 		create := &rentcar.AgencyCreateOrderRequest{
-			AgentOrderNo: "Z1", BizStatus: new(rentcar.AgencyUnpaid), TotalAmount: rentcar.FenOf(88800), AuthToken: fliggy.NewSecret("token"),
+			AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyUnpaid), TotalAmount: fliggy.FenOf(88800), AuthToken: fliggy.NewSecret("token"),
 			UseCarTime: fliggy.LocalTimeOf(testNow), Driver: rentcar.AgencyDriver{DriverName: "张三", MobilePhone: "1"},
-			Promotions: []rentcar.AgencyPromotion{{PromotionID: "1", ZZCPromotionFee: rentcar.FenOf(0)}},
+			Promotions: []rentcar.AgencyPromotion{{PromotionID: "1", ZZCPromotionFee: fliggy.FenOf(0)}},
 		}
 		first, err := c.Agency.CreateOrder(ctx, create)
 		noError(t, err)
@@ -233,7 +233,7 @@ func TestAgency(t *testing.T) {
 		if len(first.FliggyOrderID) != 19 || first.FliggyOrderID == again.FliggyOrderID {
 			t.Errorf("%v: %s and %s", format, first.FliggyOrderID, again.FliggyOrderID)
 		}
-		update := &rentcar.AgencyUpdateOrderRequest{AgentOrderNo: "Z1", BizStatus: new(rentcar.AgencyPaid)}
+		update := &rentcar.AgencyUpdateOrderRequest{AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyPaid)}
 		for _, req := range []*rentcar.AgencyUpdateOrderRequest{update, {FliggyOrderID: first.FliggyOrderID}} {
 			_, err = c.Agency.UpdateOrder(ctx, req)
 			noError(t, err)

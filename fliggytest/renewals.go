@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A RenewalState is where a renewal is in its life.
@@ -27,11 +28,11 @@ func (s RenewalState) alive() bool { return s == RenewalSubmitted || s == Renewa
 // A Renewal is a renewal order (续租单) that the platform holds: one submit that
 // was carried out.
 type Renewal struct {
-	RenewalOrderID    rentcar.ID // Fliggy's id of the renewal
-	RenewalOutOrderID string     // the distributor's id of the renewal, as submitted
-	OrderID           rentcar.ID // Fliggy's id of the main order
-	OutOrderID        string     // the distributor's id of the main order
-	ChannelID         rentcar.Channel
+	RenewalOrderID    fliggy.ID // Fliggy's id of the renewal
+	RenewalOutOrderID string    // the distributor's id of the renewal, as submitted
+	OrderID           fliggy.ID // Fliggy's id of the main order
+	OutOrderID        string    // the distributor's id of the main order
+	ChannelID         fliggy.Channel
 	State             RenewalState
 	CreatedTime       time.Time
 	RequestID         string // of the submit
@@ -42,13 +43,13 @@ type Renewal struct {
 	// submit, else of the quote that it names, else the price of its period. Unset
 	// where none says.
 	Start time.Time
-	Total rentcar.Yuan
+	Total fliggy.Yuan
 
 	// ErrorCode and ErrorMessage say why it was rejected.
 	ErrorCode    string
 	ErrorMessage string
 	// CancelFee is what the cancellation cost, in yuan.
-	CancelFee     rentcar.Yuan
+	CancelFee     fliggy.Yuan
 	CancelMessage string
 	CancelledTime time.Time
 	// Refunds are the fee refunds ordered for it, in their order.
@@ -57,9 +58,9 @@ type Renewal struct {
 
 // A quoted renewal is one that was priced.
 type quoted struct {
-	order rentcar.ID
+	order fliggy.ID
 	from  time.Time
-	total rentcar.Yuan
+	total fliggy.Yuan
 }
 
 // itemID is the n-th quote id: opaque, and with every character that must not be
@@ -88,7 +89,7 @@ func (s *state) quote(_ moment, req *rentcar.RenewalQuoteRequest) (*rentcar.Rene
 }
 
 // renewable finds an order that can be renewed.
-func (s *state) renewable(id rentcar.ID, out string) (*Order, error) {
+func (s *state) renewable(id fliggy.ID, out string) (*Order, error) {
 	o, err := s.findOrder(id, out)
 	if err != nil {
 		return nil, err
@@ -144,7 +145,7 @@ func (s *state) submit(m moment, req *rentcar.RenewalSubmitRequest) (*rentcar.Re
 
 // findRenewal finds a renewal by the ids that are given; those must agree. Of
 // several the latest that is alive counts, else the latest.
-func (s *state) findRenewal(renewal rentcar.ID, out string, order rentcar.ID) (*Renewal, error) {
+func (s *state) findRenewal(renewal fliggy.ID, out string, order fliggy.ID) (*Renewal, error) {
 	var candidates []*Renewal
 	switch {
 	case renewal != "":
@@ -177,7 +178,7 @@ func (s *state) findRenewal(renewal rentcar.ID, out string, order rentcar.ID) (*
 }
 
 // cancellation is what cancelling a renewal costs now, and why.
-func (s *state) cancellation(now time.Time, renewal rentcar.ID, out string, order rentcar.ID) (r *Renewal, fee rentcar.Yuan, why string, err error) {
+func (s *state) cancellation(now time.Time, renewal fliggy.ID, out string, order fliggy.ID) (r *Renewal, fee fliggy.Yuan, why string, err error) {
 	if r, err = s.findRenewal(renewal, out, order); err != nil {
 		return nil, fee, "", err
 	}
@@ -232,7 +233,7 @@ func (g *Gateway) Renewals() []Renewal {
 }
 
 // Renewal returns a copy of the renewal with Fliggy's id id.
-func (g *Gateway) Renewal(id rentcar.ID) (Renewal, bool) {
+func (g *Gateway) Renewal(id fliggy.ID) (Renewal, bool) {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
 	r := g.state.renewalsByID[id]

@@ -111,7 +111,7 @@ func TestPricesHalfDaysAndWholeOnes(t *testing.T) {
 			halves++
 		}
 		total := decimal.New(halves*500+100, -2).Add(decimal.New(halves*5, -3).RoundBank(2))
-		if got, err := res.Total(); err != nil || !got.Equal(rentcar.YuanFromDecimal(total)) {
+		if got, err := res.Total(); err != nil || !got.Equal(fliggy.YuanFromDecimal(total)) {
 			t.Errorf("%d days and %d minutes: %s, %v, want %s", days, minutes, got, err, total)
 		}
 		entries := days
@@ -201,7 +201,7 @@ func TestRepeatedSubmitsAreCarriedOut(t *testing.T) {
 	if first == second || len(g.Renewals()) != 2 {
 		t.Errorf("%s and %s, %d renewals", first, second, len(g.Renewals()))
 	}
-	if want := rentcar.ID("3187983531024266527"); first != want {
+	if want := fliggy.ID("3187983531024266527"); first != want {
 		t.Errorf("the first renewal is %s, want that of the guide, %s", first, want)
 	}
 }
@@ -249,9 +249,9 @@ func TestFindingARenewal(t *testing.T) {
 	other := SampleOrder()
 	other.OrderID, other.OutOrderID = "1002", "MINE"
 	g.AddOrder(other)
-	ids := make([]rentcar.ID, 4)
+	ids := make([]fliggy.ID, 4)
 	for i, s := range []struct {
-		order rentcar.ID
+		order fliggy.ID
 		out   string
 	}{{SampleOrderID, "A"}, {SampleOrderID, "B"}, {"1002", "B"}, {"1002", ""}} {
 		req := submitRequest()
@@ -364,14 +364,14 @@ func TestOrders(t *testing.T) {
 	ctx := context.Background()
 	g := start(t)
 	c := connect(t, g)
-	query := func(id rentcar.ID, out string) string {
+	query := func(id fliggy.ID, out string) string {
 		_, err := c.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: id, OutOrderID: out})
 		return code(err)
 	}
 	const found = "<nil>"
 	g.AddOrder(Order{OrderID: "fz2939293", OutOrderID: "mine", CancelFee: fliggy.MustYuan("5.5"), CancelMessage: "违约金"})
 	for _, d := range []struct {
-		id   rentcar.ID
+		id   fliggy.ID
 		out  string
 		want string
 	}{

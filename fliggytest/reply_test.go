@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 func TestForms(t *testing.T) {
@@ -129,10 +130,10 @@ func TestGzip(t *testing.T) {
 }
 
 type priceReply struct {
-	Successful bool         `top:"successful,required"`
-	Stores     []string     `top:"store_list"`
-	Price      rentcar.Yuan `top:"price"`
-	RequestID  string       `top:"request_id"`
+	Successful bool        `top:"successful,required"`
+	Stores     []string    `top:"store_list"`
+	Price      fliggy.Yuan `top:"price"`
+	RequestID  string      `top:"request_id"`
 }
 
 func TestHandle(t *testing.T) {
@@ -154,13 +155,13 @@ func TestHandle(t *testing.T) {
 			t.Errorf("%v: without a handler: %v", format, err)
 		}
 		type reply struct {
-			Successful bool         `top:"successful"`
-			Stores     []string     `top:"store_list"`
-			Price      rentcar.Yuan `top:"price"`
+			Successful bool        `top:"successful"`
+			Stores     []string    `top:"store_list"`
+			Price      fliggy.Yuan `top:"price"`
 		}
 		var got priceRequest
 		g.Handle(method, func(_ context.Context, r *Request) (any, error) {
-			return reply{true, []string{"三亚", "<&>"}, rentcar.MustYuan("10.00")}, r.Decode(&got)
+			return reply{true, []string{"三亚", "<&>"}, fliggy.MustYuan("10.00")}, r.Decode(&got)
 		})
 		out, err := call()
 		if err != nil || got.City != "460200" || !out.Successful || len(out.Stores) != 2 || out.Stores[1] != "<&>" ||
@@ -274,8 +275,8 @@ func TestQimen(t *testing.T) {
 	t.Parallel()
 	const method = "qimen.alitrip.rentcar.renewalprices.query"
 	type message struct {
-		OrderID rentcar.ID `top:"orderId"`
-		Success bool       `top:"success,keep"`
+		OrderID fliggy.ID `top:"orderId"`
+		Success bool      `top:"success,keep"`
 	}
 	ctx := context.Background()
 	for _, format := range []rentcar.Format{rentcar.SimplifiedJSON, rentcar.XML} {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // Codes of refusals (ret_code, biz_error_code). They are made up: the platform
@@ -31,14 +32,14 @@ func refuse(code, message string) error {
 type state struct {
 	mu sync.Mutex
 
-	orders      map[rentcar.ID]*Order
+	orders      map[fliggy.ID]*Order
 	ordersByOut map[string]*Order
 	quotes      map[string]quoted // by item id
 
 	renewals        []*Renewal
-	renewalsByID    map[rentcar.ID]*Renewal
+	renewalsByID    map[fliggy.ID]*Renewal
 	renewalsByOut   map[string][]*Renewal
-	renewalsByOrder map[rentcar.ID][]*Renewal
+	renewalsByOrder map[fliggy.ID][]*Renewal
 	refunds         map[string]*pendingRefund // by trade number
 	lastRefund      int
 
@@ -46,15 +47,15 @@ type state struct {
 	callbacks []ReceivedCallback
 
 	agency     []*AgencyOrder
-	agencyByID map[rentcar.ID]*AgencyOrder
+	agencyByID map[fliggy.ID]*AgencyOrder
 	agencyByNo map[string]*AgencyOrder
 }
 
 func newState(now time.Time) *state {
 	s := &state{
-		orders: map[rentcar.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
-		renewalsByID: map[rentcar.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{}, renewalsByOrder: map[rentcar.ID][]*Renewal{},
-		refunds: map[string]*pendingRefund{}, agencyByID: map[rentcar.ID]*AgencyOrder{}, agencyByNo: map[string]*AgencyOrder{},
+		orders: map[fliggy.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
+		renewalsByID: map[fliggy.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{}, renewalsByOrder: map[fliggy.ID][]*Renewal{},
+		refunds: map[string]*pendingRefund{}, agencyByID: map[fliggy.ID]*AgencyOrder{}, agencyByNo: map[string]*AgencyOrder{},
 	}
 	s.addOrder(sampleOrder(now))
 	return s
@@ -74,17 +75,17 @@ const (
 	firstAgencyID  = 3299010000000000001
 )
 
-func numbered(first int64, n int) rentcar.ID {
-	return rentcar.ID(strconv.FormatInt(first+int64(n), 10))
+func numbered(first int64, n int) fliggy.ID {
+	return fliggy.ID(strconv.FormatInt(first+int64(n), 10))
 }
 
 // A ReceivedBill is one batch of a settlement bill that arrived.
 type ReceivedBill struct {
 	Time      time.Time
 	RequestID string
-	ChannelID rentcar.Channel
+	ChannelID fliggy.Channel
 	TraceID   string
-	Exts      rentcar.Exts
+	Exts      fliggy.Exts
 	Bill      rentcar.Bill
 }
 
@@ -110,7 +111,7 @@ func success() rentcar.Status { return rentcar.Status{Successful: true} }
 type ReceivedCallback struct {
 	Time      time.Time
 	RequestID string
-	ChannelID rentcar.Channel
+	ChannelID fliggy.Channel
 	Callback  events.Callback
 	// Settled tells that it settled a refund; a repeated one settles it again.
 	Settled bool

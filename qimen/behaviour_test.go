@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // The context of the function has the values of the request, ends with it, and
@@ -189,7 +190,7 @@ func TestClockPanics(t *testing.T) {
 	var f office
 	h := f.handler(t, WithClock(func() time.Time { panic("no battery") }))
 	p := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
-	var panicked *PanicError
+	var panicked *fliggy.PanicError
 	if d, err := h.Verify(p); d != nil || !errors.As(err, &panicked) {
 		t.Errorf("Verify: %v, %v", d, err)
 	}

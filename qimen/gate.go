@@ -224,7 +224,7 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 	d.IsConflict = d.IsConflict || claim.IsConflict
 	o.IsConflict = d.IsConflict
 	defer func() { h.end(ctx, gate, claim, reply, o) }() // also after runtime.Goexit
-	defer contain(func(p *PanicError) { o.Reason, o.Err, reply = ReasonPanic, p, nil })
+	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, reply = ReasonPanic, p, nil })
 	return h.work(ctx, t, o)
 }
 
@@ -285,7 +285,7 @@ func waits(gate Gate) bool {
 
 // ask calls a gate, with its time and its panics bounded.
 func (h *Handler) ask(ctx context.Context, gate Gate, call func(context.Context) error) (err error) {
-	defer contain(func(p *PanicError) { err = p })
+	defer contain(func(p *fliggy.PanicError) { err = p })
 	if waits(gate) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.timeout)

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A stubGate answers as it is told to, and counts.
@@ -107,7 +109,7 @@ func TestGateBeginFails(t *testing.T) {
 					if errors.Is(o.Err, errGate) != (name == "error" || name == "panic") {
 						t.Errorf("the cause is lost: %v", o.Err)
 					}
-					if p := (*PanicError)(nil); errors.As(o.Err, &p) != (name == "panic") || !strings.Contains(f.log.String(), `"level":"ERROR"`) {
+					if p := (*fliggy.PanicError)(nil); errors.As(o.Err, &p) != (name == "panic") || !strings.Contains(f.log.String(), `"level":"ERROR"`) {
 						t.Errorf("error %v, log %s", o.Err, f.log.String())
 					}
 				})

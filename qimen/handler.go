@@ -75,9 +75,9 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 // Verify checks the signature of p and the age of its timestamp. The error
 // matches [ErrInvalidSignature] or [ErrExpired].
 //
-// A panic of the clock of [WithClock] is a [*PanicError].
+// A panic of the clock of [WithClock] is a [*fliggy.PanicError].
 func (h *Handler) Verify(p *Push) (d *Delivery, err error) {
-	defer contain(func(p *PanicError) { d, err = nil, p })
+	defer contain(func(p *fliggy.PanicError) { d, err = nil, p })
 	if d, _, err = h.verify(p); err != nil {
 		return nil, err
 	}
@@ -229,7 +229,7 @@ func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
 // process is the whole path of a push whose body something may have read before. It
 // never panics.
 func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observation, own *Reply) {
-	defer contain(func(p *PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
+	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
@@ -257,7 +257,7 @@ func (h *Handler) dispatch(ctx context.Context, d *Delivery) (Observation, *Repl
 // perform is dispatch with another gate, or none, and the signature of what has just
 // arrived.
 func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign string) (o Observation, own *Reply) {
-	defer contain(func(p *PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
+	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	o.Method, o.AppKey, o.Attempt = d.Method, d.AppKey, d.Attempt
 	if d.IsGarbled {
 		o.Reason, o.Err = ReasonUndecodable, errGarbled

@@ -176,7 +176,7 @@ func TestHandlerReasons(t *testing.T) {
 				t.Errorf("%d calls, event type %d", s.calls, o.EventType)
 			}
 			if c.reason == ReasonPanic {
-				var p *PanicError
+				var p *fliggy.PanicError
 				if !errors.As(o.Err, &p) || !bytes.Contains(p.Stack, []byte("qimen")) {
 					t.Errorf("no stack in %v", o.Err)
 				}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A testStore is a MemoryStore that fails as it is told to.
@@ -191,7 +192,7 @@ func TestInboxStoreFails(t *testing.T) {
 							t.Errorf("%d %s, observed %+v", r.Status, r.Body, o)
 						}
 						// The queue contains a panic of its store: it is an error like any other.
-						if p := (*PanicError)(nil); o.Reason != ReasonNotStored || errors.As(o.Err, &p) != (name == "panic") || strings.Contains(string(r.Body), "disk") {
+						if p := (*fliggy.PanicError)(nil); o.Reason != ReasonNotStored || errors.As(o.Err, &p) != (name == "panic") || strings.Contains(string(r.Body), "disk") {
 							t.Errorf("observed %+v", o)
 						}
 					}

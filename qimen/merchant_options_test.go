@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A registration without a function, a second one, and a method that two
@@ -113,7 +114,7 @@ func TestRefusedRow(t *testing.T) {
 				if o.Reason != c.reason || o.Status != c.status {
 					t.Errorf("observed %+v", o)
 				}
-				if p := (*PanicError)(nil); (c.reason == ReasonPanic) != errors.As(o.Err, &p) || p != nil && !bytes.Contains(p.Stack, []byte("qimen")) {
+				if p := (*fliggy.PanicError)(nil); (c.reason == ReasonPanic) != errors.As(o.Err, &p) || p != nil && !bytes.Contains(p.Stack, []byte("qimen")) {
 					t.Errorf("observed error %v", o.Err)
 				}
 				returns(func(context.Context) error { return errors.New("x") })

@@ -51,27 +51,24 @@ type Observation struct {
 	// Duration is the time from the arrival to the reply.
 	Duration time.Duration
 	// Err says what went wrong: why the push was refused, the error of the user's
-	// function (a [*Refusal] included), a [*PanicError], or that the reply could not be written.
+	// function (a [*Refusal] included), a [*fliggy.PanicError], or that the reply could not be written.
 	Err error
 }
 
-// A PanicError is a panic of a function of the user.
-type PanicError = fliggy.PanicError
-
 // contain turns a panic into an error; it is to be deferred.
-func contain(caught func(*PanicError)) {
+func contain(caught func(*fliggy.PanicError)) {
 	if value := recover(); value != nil {
-		caught(&PanicError{Value: value, Stack: debug.Stack()})
+		caught(&fliggy.PanicError{Value: value, Stack: debug.Stack()})
 	}
 }
 
 // report tells observer and logger. The reply is decided by then, so a panic of
 // theirs must not spoil it; that of the logger has nobody left to be told to.
 func (c *config) report(ctx context.Context, o Observation) {
-	defer contain(func(*PanicError) {})
+	defer contain(func(*fliggy.PanicError) {})
 	for _, observe := range c.observers {
 		func() {
-			defer contain(func(p *PanicError) { c.log(ctx, slog.LevelError, "qimen: the observer panicked", p) })
+			defer contain(func(p *fliggy.PanicError) { c.log(ctx, slog.LevelError, "qimen: the observer panicked", p) })
 			observe(ctx, o)
 		}()
 	}
@@ -136,7 +133,7 @@ func shown(text string) string {
 // textOf is the text of an error, also where its method panics, as that of a nil
 // pointer may.
 func textOf(err error) (text string) {
-	defer contain(func(*PanicError) { text = fmt.Sprintf("an error of type %T, whose Error method panics", err) })
+	defer contain(func(*fliggy.PanicError) { text = fmt.Sprintf("an error of type %T, whose Error method panics", err) })
 	return err.Error()
 }
 
@@ -144,7 +141,7 @@ func (c *config) log(ctx context.Context, level slog.Level, message string, err 
 	if err != nil {
 		attrs = append(attrs, slog.String("error", textOf(err)))
 	}
-	if p := (*PanicError)(nil); errors.As(err, &p) {
+	if p := (*fliggy.PanicError)(nil); errors.As(err, &p) {
 		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	c.logger.LogAttrs(ctx, level, message, attrs...)

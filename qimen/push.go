@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -231,7 +232,7 @@ func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request, limit
 func interrupt(w http.ResponseWriter, body io.Closer, cut chan<- bool) {
 	isCut := false
 	defer func() { cut <- isCut }()
-	defer contain(func(*PanicError) {}) // w and body may be those of a middleware
+	defer contain(func(*fliggy.PanicError) {}) // w and body may be those of a middleware
 	if isCut = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) == nil; !isCut {
 		_ = body.Close()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // The books of the service are buckets in the same database. Rows are appended, never
@@ -23,20 +24,20 @@ const (
 
 // A row is an entry of the books.
 type row struct {
-	Key     string       `json:"key"`     // of the event
-	Attempt int          `json:"attempt"` // that wrote it
-	Time    rentcar.Time `json:"time"`
-	Order   rentcar.ID   `json:"order"` // of the renewal
+	Key     string      `json:"key"`     // of the event
+	Attempt int         `json:"attempt"` // that wrote it
+	Time    fliggy.Time `json:"time"`
+	Order   fliggy.ID   `json:"order"` // of the renewal
 
-	MainOrder  rentcar.ID   `json:"main_order,omitempty"`
-	OutOrder   string       `json:"out_order,omitempty"`
-	Amount     rentcar.Yuan `json:"amount,omitzero"`
-	PayTradeNo string       `json:"pay_trade_no,omitempty"`
+	MainOrder  fliggy.ID   `json:"main_order,omitempty"`
+	OutOrder   string      `json:"out_order,omitempty"`
+	Amount     fliggy.Yuan `json:"amount,omitzero"`
+	PayTradeNo string      `json:"pay_trade_no,omitempty"`
 }
 
 // enter appends a row, in the transaction of ctx.
 func (b *books) enter(ctx context.Context, book string, r row) error {
-	r.Time = rentcar.At(time.Now())
+	r.Time = fliggy.At(time.Now())
 	data, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -86,8 +87,8 @@ func (s *service) sendBill(ctx context.Context) error {
 	for _, r := range list {
 		bill.Refund(rentcar.BillLine{
 			OrderID: r.MainOrder, OutOrderID: r.OutOrder, // never the renewal's own
-			BizType: rentcar.BillCancelPenaltyRefund, OrderAmount: r.Amount, PayTradeNo: r.PayTradeNo,
-			PayTime: r.Time, PayType: rentcar.PayAlipay,
+			BizType: fliggy.BillCancelPenaltyRefund, OrderAmount: r.Amount, PayTradeNo: r.PayTradeNo,
+			PayTime: r.Time, PayType: fliggy.PayAlipay,
 		})
 	}
 	built, err := bill.Build()

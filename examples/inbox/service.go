@@ -13,6 +13,7 @@ import (
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -55,7 +56,7 @@ func serve(ctx context.Context, c config) (err error) {
 	}
 
 	client, err := rentcar.NewClient(c.appKey, c.appSecret,
-		rentcar.WithBaseURL(c.gateway), rentcar.WithChannel(rentcar.ChannelAmap))
+		rentcar.WithBaseURL(c.gateway), rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ const patience = time.Minute
 type story struct {
 	*screen
 	gw       *fliggytest.Gateway
-	renewals []rentcar.ID
+	renewals []fliggy.ID
 	database string
 	stderr   io.Writer
 	service  *process // nil while there is none
@@ -62,12 +62,12 @@ func tell(ctx context.Context, s *screen, stderr io.Writer) (err error) {
 }
 
 // book makes n renewals, so that there is something to push events about.
-func book(ctx context.Context, gw *fliggytest.Gateway, n int) ([]rentcar.ID, error) {
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+func book(ctx context.Context, gw *fliggytest.Gateway, n int) ([]fliggy.ID, error) {
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		return nil, err
 	}
-	var ids []rentcar.ID
+	var ids []fliggy.ID
 	for i := range n {
 		done, err := client.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{
 			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID,

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
@@ -170,7 +171,7 @@ func TestEpilogueTellsTheTruth(t *testing.T) {
 	if err := epilogue(&screen{out: &out}, gw, accepted); err == nil || !strings.Contains(err.Error(), "the story ended with") {
 		t.Errorf("nothing has happened: %v", err)
 	}
-	client, err := gw.Client(rentcar.WithChannel(rentcar.ChannelAmap))
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func offline(ctx context.Context, p *plan, s *screen) error {
 	gw := fliggytest.NewGateway(fliggytest.WithClock(clock))
 	defer gw.Close()
 	gw.AddOrder(fliggytest.SampleOrder()) // with the times of the documents, not of the clock: cancelling costs something
-	client, err := gw.Client(append(p.options(), rentcar.WithChannel(rentcar.ChannelAmap))...)
+	client, err := gw.Client(append(p.options(), rentcar.WithChannel(fliggy.ChannelAmap))...)
 	if err != nil {
 		return err
 	}

@@ -9,15 +9,16 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A sandbox is the account of the platform's sandbox that the environment names.
 type sandbox struct {
 	appKey    string
 	appSecret func() string
-	order     rentcar.ID
+	order     fliggy.ID
 	ourOrder  string
-	channel   rentcar.Channel
+	channel   fliggy.Channel
 	session   func() string
 	url       string
 }
@@ -27,14 +28,14 @@ func (s *sandbox) read(getenv func(string) string) error {
 	*s = sandbox{
 		appKey:    getenv("FLIGGY_APP_KEY"),
 		appSecret: func() string { return secret },
-		order:     rentcar.ID(getenv("FLIGGY_ORDER_ID")),
+		order:     fliggy.ID(getenv("FLIGGY_ORDER_ID")),
 		ourOrder:  getenv("FLIGGY_OUT_ORDER_ID"),
-		channel:   rentcar.Channel(getenv("FLIGGY_CHANNEL")),
+		channel:   fliggy.Channel(getenv("FLIGGY_CHANNEL")),
 		session:   func() string { return session },
 		url:       getenv("FLIGGY_URL"),
 	}
 	if s.channel == "" {
-		s.channel = rentcar.ChannelAmap
+		s.channel = fliggy.ChannelAmap
 	}
 	switch {
 	case (s.appKey == "") != (secret == ""):

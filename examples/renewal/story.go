@@ -8,6 +8,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A distributor is the side that this SDK is for.
@@ -16,16 +17,16 @@ type distributor struct {
 	client *rentcar.Client
 	inbox  chan events.Event // what was pushed to us
 
-	mainOrder rentcar.ID // Fliggy's id of the order
-	ours      string     // our id of it
-	renewal   string     // our id of the renewal, chosen before we submit
+	mainOrder fliggy.ID // Fliggy's id of the order
+	ours      string    // our id of it
+	renewal   string    // our id of the renewal, chosen before we submit
 }
 
 // A booking is a renewal from quote to order.
 type booking struct {
-	from, to rentcar.Time
+	from, to fliggy.Time
 	quote    *rentcar.RenewalQuoteResult
-	total    rentcar.Yuan // of the quote
+	total    fliggy.Yuan // of the quote
 	payTrade string
 	order    *rentcar.RenewalSubmitResult
 }
@@ -50,7 +51,7 @@ func (d *distributor) quote(ctx context.Context, longer time.Duration) (*booking
 	}
 	d.say("service_type holds 3: it can")
 
-	b := &booking{from: order.Booking.CarReturnTime, to: rentcar.At(order.Booking.CarReturnTime.Add(longer))}
+	b := &booking{from: order.Booking.CarReturnTime, to: fliggy.At(order.Booking.CarReturnTime.Add(longer))}
 	d.next("What does it cost?", "alitrip.rentcar.btb.renewaldetail.query")
 	if b.quote, err = d.client.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{
 		OrderID: d.mainOrder, CarUseTime: b.from, CarReturnTime: b.to,
@@ -133,13 +134,13 @@ func (d *distributor) answer(ctx context.Context, b *booking) (bool, error) {
 }
 
 // cancel asks what cancelling costs, and cancels. It returns the penalty.
-func (d *distributor) cancel(ctx context.Context, b *booking) (rentcar.Yuan, error) {
+func (d *distributor) cancel(ctx context.Context, b *booking) (fliggy.Yuan, error) {
 	d.next("The customer changes their mind: what does cancelling cost?", "alitrip.rentcar.btb.renewal.checkcancel")
 	check, err := d.client.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{
 		OrderID: d.mainOrder, OutOrderID: d.renewal, RenewalOrderID: b.order.RenewalOrderID,
 	})
 	if err != nil {
-		return rentcar.Yuan{}, err
+		return fliggy.Yuan{}, err
 	}
 	d.fact("penalty", check.CancelFee)
 	d.fact("reason", check.CancelMessage)
@@ -151,12 +152,12 @@ func (d *distributor) cancel(ctx context.Context, b *booking) (rentcar.Yuan, err
 		CancelMessage: "用户主动取消", CancelFee: check.CancelFee,
 	})
 	if err != nil {
-		return rentcar.Yuan{}, err
+		return fliggy.Yuan{}, err
 	}
 	d.fact("penalty", done.CancelFee)
 	d.request(done.Meta)
 	if c, err := done.CancelFee.Cmp(check.CancelFee); err != nil || c != 0 {
-		return rentcar.Yuan{}, fmt.Errorf("the penalty was %s when checked and is %s now", check.CancelFee, done.CancelFee)
+		return fliggy.Yuan{}, fmt.Errorf("the penalty was %s when checked and is %s now", check.CancelFee, done.CancelFee)
 	}
 	d.say("%s yuan of %s go back to the customer", b.total.Sub(done.CancelFee), b.total)
 	return done.CancelFee, nil
@@ -195,20 +196,20 @@ func (d *distributor) refund(ctx context.Context, succeed bool) (*events.Renewal
 }
 
 // bill pushes the settlement bill: every movement on the main order.
-func (d *distributor) bill(ctx context.Context, b *booking, penalty rentcar.Yuan, refund *events.RenewalFeeRefund, at rentcar.Time) error {
-	line := func(biz rentcar.BillBizType, amount rentcar.Yuan, trade string) rentcar.BillLine {
+func (d *distributor) bill(ctx context.Context, b *booking, penalty fliggy.Yuan, refund *events.RenewalFeeRefund, at fliggy.Time) error {
+	line := func(biz fliggy.BillBizType, amount fliggy.Yuan, trade string) rentcar.BillLine {
 		return rentcar.BillLine{
 			OrderID: d.mainOrder, OutOrderID: d.ours, // never the renewal's own
-			BizType: biz, OrderAmount: amount, PayTradeNo: trade, PayTime: at, PayType: rentcar.PayAlipay,
+			BizType: biz, OrderAmount: amount, PayTradeNo: trade, PayTime: at, PayType: fliggy.PayAlipay,
 		}
 	}
 	paid := b.total
 	bill := rentcar.NewBill("ID20221130", "20221130001").
-		Income(line(rentcar.BillOrderFee, paid, b.payTrade)).
-		Refund(line(rentcar.BillOrderFeeRefund, paid, b.payTrade+"R")).
-		Income(line(rentcar.BillCancelPenalty, penalty, b.payTrade+"P"))
+		Income(line(fliggy.BillOrderFee, paid, b.payTrade)).
+		Refund(line(fliggy.BillOrderFeeRefund, paid, b.payTrade+"R")).
+		Income(line(fliggy.BillCancelPenalty, penalty, b.payTrade+"P"))
 	if refund != nil {
-		bill.Refund(line(rentcar.BillCancelPenaltyRefund, refund.Amount, refund.PayTradeNo))
+		bill.Refund(line(fliggy.BillCancelPenaltyRefund, refund.Amount, refund.PayTradeNo))
 	}
 	built, err := bill.Build()
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -69,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	gateway := fliggytest.NewGateway()
 	defer gateway.Close()
 	if w.client, err = gateway.Client(
-		rentcar.WithChannel(rentcar.ChannelAmap),
+		rentcar.WithChannel(fliggy.ChannelAmap),
 		rentcar.WithClock(w.now),
 		rentcar.WithHTTPClient(&http.Client{Transport: w.callTransport}),
 		rentcar.WithSleep(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }),
@@ -125,7 +126,7 @@ func (c *callLoad) run(t *testing.T) {
 				err := c.call(t.Context(), n)
 				c.latency.add(time.Since(start))
 				c.outcomes[rentcar.OutcomeOf(err)].Add(1)
-				if invalid := (*rentcar.ValidationError)(nil); errors.As(err, &invalid) {
+				if invalid := (*fliggy.ValidationError)(nil); errors.As(err, &invalid) {
 					c.strange.Add(1)
 					t.Errorf("call %d: %v", n, err)
 				}
@@ -146,13 +147,13 @@ func (c *callLoad) call(ctx context.Context, n int64) error {
 		return err
 	case 2:
 		_, err := c.client.Callbacks.Send(ctx, events.NewOrderCancelled(events.Order{
-			ChannelID: rentcar.ChannelAmap, OrderID: order.OrderID, OutOrderID: order.OutOrderID,
+			ChannelID: fliggy.ChannelAmap, OrderID: order.OrderID, OutOrderID: order.OutOrderID,
 		}))
 		return err
 	default:
 		bill, err := rentcar.NewBill("B-1", "1").Income(rentcar.BillLine{
-			OrderID: order.OrderID, OutOrderID: order.OutOrderID, BizType: rentcar.BillOrderFee,
-			OrderAmount: rentcar.MustYuan("16.02"), PayTradeNo: "1122334411", PayTime: rentcar.MustTime("2023-02-03 14:00:00"),
+			OrderID: order.OrderID, OutOrderID: order.OutOrderID, BizType: fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 14:00:00"),
 		}).Build()
 		if err != nil {
 			return err

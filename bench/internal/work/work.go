@@ -41,7 +41,7 @@ var eventJSON []byte
 func CheckCancel() *rentcar.RenewalCheckCancelRequest {
 	return &rentcar.RenewalCheckCancelRequest{
 		OrderID: "3104050285204362836", OutOrderID: "RC202212191604667539969978361", RenewalOrderID: "3187983531024266527",
-		ChannelID: rentcar.ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: `{"key":"value"}`,
+		ChannelID: fliggy.ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: `{"key":"value"}`,
 	}
 }
 
@@ -49,7 +49,7 @@ func CheckCancel() *rentcar.RenewalCheckCancelRequest {
 func OrderQuery() *rentcar.OrderQueryRequest {
 	return &rentcar.OrderQueryRequest{
 		OrderID: "3104050285204362836", OutOrderID: "RC202212191604667539969978368",
-		ChannelID: rentcar.ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: `{"key":"value"}`,
+		ChannelID: fliggy.ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: `{"key":"value"}`,
 	}
 }
 
@@ -60,14 +60,14 @@ func Bill(lines int) *rentcar.BillNotifyRequest {
 	for i := range bill.Lines {
 		fen := int64(1600 + i*37%90000)
 		bill.Lines[i] = rentcar.BillLine{
-			OrderID:                   rentcar.ID(fmt.Sprintf("31040502852%08d", i)),
+			OrderID:                   fliggy.ID(fmt.Sprintf("31040502852%08d", i)),
 			OutOrderID:                fmt.Sprintf("RC2022121916046675%011d", i),
-			TradeType:                 rentcar.TradeType(1),
-			BizType:                   rentcar.BillBizType(10),
+			TradeType:                 fliggy.TradeType(1),
+			BizType:                   fliggy.BillBizType(10),
 			OrderAmount:               fliggy.YuanFromFen(fen),
 			PayTradeNo:                fmt.Sprintf("2022121916046675399699%08d", i),
 			PayTime:                   fliggy.At(start.Add(time.Duration(i) * time.Second)),
-			PayType:                   rentcar.PayType(1),
+			PayType:                   fliggy.PayType(1),
 			CustomerPaidAmount:        fliggy.YuanFromFen(fen - 100),
 			RealConsumeAmount:         fliggy.YuanFromFen(fen),
 			DiscountAmount:            fliggy.YuanFromFen(60),
@@ -80,7 +80,7 @@ func Bill(lines int) *rentcar.BillNotifyRequest {
 	}
 	bill.TotalAmount, _ = bill.LineTotal()
 	return &rentcar.BillNotifyRequest{
-		Bills: []rentcar.Bill{bill}, ChannelID: rentcar.ChannelAmap,
+		Bills: []rentcar.Bill{bill}, ChannelID: fliggy.ChannelAmap,
 		TraceID: "2147b72e16691938918672871ef815", Exts: `{"key":"value"}`,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // addEventually adds an item in the background.
@@ -116,7 +117,7 @@ func TestAddTellsTheOutcome(t *testing.T) {
 func TestAddPanics(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	var p *durable.PanicError
+	var p *fliggy.PanicError
 	if _, err := s.Add(t.Context(), nil); !errors.As(err, &p) {
 		t.Errorf("error %v", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 // A Store is a durable.Store in a file. Make it with [Open].
@@ -141,7 +142,7 @@ func (s *Store) batch(f func(*bbolt.Tx) error) (err error) {
 // recoverTo is deferred. bbolt has rolled back by then.
 func recoverTo(err *error) {
 	if value := recover(); value != nil {
-		*err = &durable.PanicError{Value: value, Stack: debug.Stack()}
+		*err = &fliggy.PanicError{Value: value, Stack: debug.Stack()}
 	}
 }
 

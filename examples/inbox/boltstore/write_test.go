@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/fliggy-go/rentcar/durable"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 const queue = "q"
@@ -92,7 +93,7 @@ func TestWriteIsOneWithTheMark(t *testing.T) {
 			"a later write panics",
 			func(s *Store, ctx context.Context) error { return s.Write(ctx, panicking) },
 			func(err error) bool {
-				var p *durable.PanicError
+				var p *fliggy.PanicError
 				return errors.As(err, &p) && errors.Is(err, errNo) && strings.Contains(string(p.Stack), "write_test.go")
 			},
 		},
