@@ -99,7 +99,7 @@ func TestWriteCloseToTheDeadline(t *testing.T) {
 func TestSettleOptions(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(okReply))
-	if _, err := c.Renewals.Settle(t.Context(), &SettleRequest{Submit: unknownSubmit()}, CallSession("mine"), WithMember("extra", "x")); err != nil {
+	if _, err := c.Renewals.Settle(t.Context(), &SettleRequest{Submit: unknownSubmit()}, CallSession("mine"), CallMember("extra", "x")); err != nil {
 		t.Fatal(err)
 	}
 	if got := g.last(t).query(t)["session"]; got != "mine" {

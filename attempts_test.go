@@ -318,7 +318,7 @@ func TestEveryAttemptIsSignedAnew(t *testing.T) {
 		"read":  func(ctx context.Context, c *Client) error { _, err := queryOrder(ctx, c); return err },
 		"write": func(ctx context.Context, c *Client) error { _, err := c.Bills.Notify(ctx, someBill(t)); return err },
 		"Call": func(ctx context.Context, c *Client) error {
-			return c.Call(ctx, "x.y", Params{"b": "2 &", "a": []string{"z", "y"}}, &out, WithParam("c", "车"))
+			return c.Call(ctx, "x.y", Params{"b": "2 &", "a": []string{"z", "y"}}, &out, CallParam("c", "车"))
 		},
 		"CallQimen": func(ctx context.Context, c *Client) error {
 			return c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", JSON: []string{"车"}, Params: Params{"a": "1"}}, &out)

@@ -81,10 +81,10 @@ func CallReadOnly() CallOption {
 	return func(c *callConfig) { c.readOnly = true }
 }
 
-// WithParam sends one more parameter at the top level of the call, beside the
+// CallParam sends one more parameter at the top level of the call, beside the
 // one that wraps the request. Blank values are not sent. Protocol parameters
 // cannot be replaced.
-func WithParam(name, value string) CallOption {
+func CallParam(name, value string) CallOption {
 	return func(c *callConfig) {
 		switch {
 		case top.IsBlank(name) || !utf8.ValidString(name):
@@ -101,9 +101,9 @@ func WithParam(name, value string) CallOption {
 	}
 }
 
-// WithMember sends one more member inside the parameter that wraps the request,
+// CallMember sends one more member inside the parameter that wraps the request,
 // or replaces the member of that name. value is anything Params takes.
-func WithMember(name string, value any) CallOption {
+func CallMember(name string, value any) CallOption {
 	return func(c *callConfig) {
 		if top.IsBlank(name) || !utf8.ValidString(name) {
 			c.problems.Add("member", ruleName)
@@ -119,10 +119,10 @@ func WithMember(name string, value any) CallOption {
 	}
 }
 
-// WithoutValidation sends the request as it is, whatever its Validate says, for
+// CallWithoutValidation sends the request as it is, whatever its Validate says, for
 // the day the documents are wrong. Where the platform is believed to take a
 // number and the id is none, it is written as text.
-func WithoutValidation() CallOption {
+func CallWithoutValidation() CallOption {
 	return func(c *callConfig) { c.skipValidation = true }
 }
 
@@ -133,9 +133,9 @@ type RawReply struct {
 	Body       []byte      // body in the charset it came in; empty when it was cut off or too large
 }
 
-// WithRawReply captures the reply of the last attempt that got one, whatever becomes
+// CallRawReply captures the reply of the last attempt that got one, whatever becomes
 // of the call. The body may hold personal data.
-func WithRawReply(to *RawReply) CallOption {
+func CallRawReply(to *RawReply) CallOption {
 	return func(c *callConfig) {
 		if to == nil {
 			c.problems.Add("raw reply", "must not be nil")

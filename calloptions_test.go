@@ -25,16 +25,16 @@ func TestCallOptions(t *testing.T) {
 	}{
 		"none":              {nil, "client session", nil, ""},
 		"session":           {[]CallOption{CallSession("mine")}, "mine", nil, ""},
-		"parameter":         {[]CallOption{WithParam("extra", "a b")}, "client session", map[string]string{"extra": "a b"}, ""},
-		"parameters":        {[]CallOption{WithParam("a", "1"), WithParam("b", "2"), WithParam("a", "3")}, "client session", map[string]string{"a": "3", "b": "2"}, ""},
-		"blank parameter":   {[]CallOption{WithParam("a", " ")}, "client session", nil, ""},
-		"member added":      {[]CallOption{WithMember("new", 7)}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","new":7}`},
-		"member replaced":   {[]CallOption{WithMember("order_id", json.RawMessage("5.0"))}, "client session", nil, `{"channel_id":"80001","order_id":5.0}`},
-		"member again":      {[]CallOption{WithMember("a", 1), WithMember("b", true), WithMember("a", "x")}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","b":true,"a":"x"}`},
-		"member taken away": {[]CallOption{WithMember("channel_id", nil)}, "client session", nil, `{"order_id":"523412312","channel_id":null}`},
+		"parameter":         {[]CallOption{CallParam("extra", "a b")}, "client session", map[string]string{"extra": "a b"}, ""},
+		"parameters":        {[]CallOption{CallParam("a", "1"), CallParam("b", "2"), CallParam("a", "3")}, "client session", map[string]string{"a": "3", "b": "2"}, ""},
+		"blank parameter":   {[]CallOption{CallParam("a", " ")}, "client session", nil, ""},
+		"member added":      {[]CallOption{CallMember("new", 7)}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","new":7}`},
+		"member replaced":   {[]CallOption{CallMember("order_id", json.RawMessage("5.0"))}, "client session", nil, `{"channel_id":"80001","order_id":5.0}`},
+		"member again":      {[]CallOption{CallMember("a", 1), CallMember("b", true), CallMember("a", "x")}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","b":true,"a":"x"}`},
+		"member taken away": {[]CallOption{CallMember("channel_id", nil)}, "client session", nil, `{"order_id":"523412312","channel_id":null}`},
 		"members of all kinds": {[]CallOption{
-			WithMember("yuan", fliggy.MustYuan("1.50")), WithMember("fen", fliggy.FenOf(150)), WithMember("id", fliggy.ID("007")), WithMember("list", []string{"a", "b"}),
-			WithMember("time", fliggy.MustTime("2023-02-03 14:00:00")), WithMember("secret", fliggy.NewSecret("s")), WithMember("struct", AgencyPlace{CityName: "洛杉矶"}),
+			CallMember("yuan", fliggy.MustYuan("1.50")), CallMember("fen", fliggy.FenOf(150)), CallMember("id", fliggy.ID("007")), CallMember("list", []string{"a", "b"}),
+			CallMember("time", fliggy.MustTime("2023-02-03 14:00:00")), CallMember("secret", fliggy.NewSecret("s")), CallMember("struct", AgencyPlace{CityName: "洛杉矶"}),
 		}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","yuan":"1.50","fen":150,"id":"007","list":["a","b"],` +
 			`"time":"2023-02-03 14:00:00","secret":"s","struct":{"city_name":"洛杉矶"}}`},
 	} {
@@ -60,8 +60,8 @@ func TestCallOptions(t *testing.T) {
 func TestCallOptionRefusals(t *testing.T) {
 	t.Parallel()
 	bad := []CallOption{
-		CallSession(""), CallSession(" "), CallTimeout(0), CallAttempts(0), WithParam("", "x"), WithParam("\xff", "x"), WithParam("p", "\xff"), WithParam("sign", "x"), WithParam("session", "x"), WithParam("simplify", "x"),
-		WithMember(" ", 1), WithMember("f", 1.5), WithMember("m", map[string]any{}), WithMember("r", json.RawMessage("{")), WithRawReply(nil), nil, // which may be a mistake of a caller who meant CallSession
+		CallSession(""), CallSession(" "), CallTimeout(0), CallAttempts(0), CallParam("", "x"), CallParam("\xff", "x"), CallParam("p", "\xff"), CallParam("sign", "x"), CallParam("session", "x"), CallParam("simplify", "x"),
+		CallMember(" ", 1), CallMember("f", 1.5), CallMember("m", map[string]any{}), CallMember("r", json.RawMessage("{")), CallRawReply(nil), nil, // which may be a mistake of a caller who meant CallSession
 	}
 	want := []fliggy.Problem{
 		{Field: "session", Rule: "is empty: leave the option out to send the client's"},
@@ -87,8 +87,8 @@ func TestCallOptionRefusals(t *testing.T) {
 	var out Raw
 	err = c.Call(context.Background(), "x.y", nil, &out, bad...)
 	diff(t, "untyped", &fliggy.ValidationError{Method: "x.y", Problems: want}, as[*fliggy.ValidationError](t, err))
-	err = c.Call(context.Background(), "x.y", nil, &out, WithMember("a", 1))
-	inParams := []fliggy.Problem{{Field: "a", Rule: "WithMember has no parameter to go into: put the member into Params"}}
+	err = c.Call(context.Background(), "x.y", nil, &out, CallMember("a", 1))
+	inParams := []fliggy.Problem{{Field: "a", Rule: "CallMember has no parameter to go into: put the member into Params"}}
 	diff(t, "member of nothing", inParams, as[*fliggy.ValidationError](t, err).Problems)
 	if g.count() != 0 {
 		t.Errorf("%d requests were sent", g.count())
@@ -100,23 +100,23 @@ func TestWithoutValidation(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":"7"}`))
-	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{}, WithoutValidation()); err != nil {
+	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{}, CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "nothing at all", map[string]string{opOrderQuery.param: "{}"}, g.last(t).form(t))
-	if _, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "fz-007", TotalFee: fliggy.MustYuan("-1")}, WithoutValidation()); err != nil {
+	if _, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "fz-007", TotalFee: fliggy.MustYuan("-1")}, CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "an id that is no number", map[string]string{opRenewalSubmit.param: `{"order_id":"fz-007","total_fee":"-1"}`}, g.last(t).form(t))
-	if _, err := c.Bills.Notify(ctx, &Bill{}, WithoutValidation()); err != nil {
+	if _, err := c.Bills.Notify(ctx, &Bill{}, CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "an empty bill", map[string]string{opBillNotify.param: `{"distributor_bill_list":[{}]}`}, g.last(t).form(t))
 	// What has no wire form at all is refused all the same.
-	_, err := c.Orders.Query(ctx, &OrderQueryRequest{TraceID: "\xff"}, WithoutValidation())
+	_, err := c.Orders.Query(ctx, &OrderQueryRequest{TraceID: "\xff"}, CallWithoutValidation())
 	want := &fliggy.ValidationError{Method: opOrderQuery.method, Problems: []fliggy.Problem{{Field: "trace_id", Rule: "not valid UTF-8"}}}
 	diff(t, "refusal", want, as[*fliggy.ValidationError](t, err))
-	if _, err := c.Orders.Query(ctx, nil, WithoutValidation()); !isA[*fliggy.ValidationError](err) {
+	if _, err := c.Orders.Query(ctx, nil, CallWithoutValidation()); !isA[*fliggy.ValidationError](err) {
 		t.Errorf("a nil request: %v", err)
 	}
 }
@@ -142,7 +142,7 @@ func TestWithRawReply(t *testing.T) {
 	} {
 		c, _ := clientFor(t, tc.respond)
 		got := RawReply{HTTPStatus: -1}
-		_, _ = queryOrder(context.Background(), c, WithRawReply(&got))
+		_, _ = queryOrder(context.Background(), c, CallRawReply(&got))
 		diff(t, name, tc.want, got)
 	}
 }

@@ -107,7 +107,7 @@ func TestCompleteAnswersLeaveTheirConnection(t *testing.T) {
 				c := shipped(t, address, WithFormat(tc.format), WithReplyLimit(limit))
 				for range 5 {
 					var raw RawReply
-					if _, _ = queryOrder(t.Context(), c, WithRawReply(&raw)); raw.HTTPStatus == 0 {
+					if _, _ = queryOrder(t.Context(), c, CallRawReply(&raw)); raw.HTTPStatus == 0 {
 						t.Fatal("no answer")
 					}
 				}
@@ -155,9 +155,9 @@ func TestConnectionsOfManyCallers(t *testing.T) {
 			for i := range calls {
 				var raw RawReply
 				if i%5 == 0 {
-					_, _ = c.Bills.Notify(t.Context(), bill, WithRawReply(&raw))
+					_, _ = c.Bills.Notify(t.Context(), bill, CallRawReply(&raw))
 				} else {
-					_, _ = queryOrder(t.Context(), c, WithRawReply(&raw))
+					_, _ = queryOrder(t.Context(), c, CallRawReply(&raw))
 				}
 				if raw.HTTPStatus != 0 {
 					answered.Add(1)

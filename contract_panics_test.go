@@ -150,7 +150,7 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 			return c.Call(ctx, "x.y", Params{"a": struct{ E *evil }{e}}, &Raw{})
 		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText", endsCalls: true},
 		"MarshalJSON of a member": {call: func(ctx context.Context, c *Client, e *evil, _ ...CallOption) error {
-			_, err := cancelRenewal(ctx, c, WithMember("a", struct{ E *evil }{e}))
+			_, err := cancelRenewal(ctx, c, CallMember("a", struct{ E *evil }{e}))
 			return err
 		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText", endsCalls: true},
 	} {

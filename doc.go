@@ -44,6 +44,6 @@
 // # Inferred names
 //
 // Some of the platform's pages are not public. Fields known only by inference say
-// so in their comments; WithNames, WithMember, WithParam and WithoutValidation
+// so in their comments; WithNames, CallMember, CallParam and CallWithoutValidation
 // correct a wrong guess without waiting for a release.
 package rentcar

@@ -212,7 +212,7 @@ func (e *BusinessError) Error() string {
 func (e *BusinessError) Outcome() Outcome { return OutcomeRejected }
 
 // A DecodeError says that a reply came and was not understood. What it holds is
-// not shown, since it may be personal data: WithRawReply captures it.
+// not shown, since it may be personal data: CallRawReply captures it.
 type DecodeError struct {
 	Method     string // API name
 	RequestID  string // at most 256 bytes; empty when it could not be read either

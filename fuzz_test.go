@@ -136,7 +136,7 @@ func FuzzParams(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, value, raw string) {
 		c, g := clientFor(t, replyJSON(okReply))
 		var out Raw
-		err := c.Call(context.Background(), "x.y", Params{name: value, "raw": json.RawMessage(raw)}, &out, WithParam("more"+name, value))
+		err := c.Call(context.Background(), "x.y", Params{name: value, "raw": json.RawMessage(raw)}, &out, CallParam("more"+name, value))
 		if err != nil {
 			if !isA[*fliggy.ValidationError](err) || g.count() != 0 {
 				t.Errorf("%v after %d requests", err, g.count())

@@ -114,7 +114,7 @@ func (c *Client) genericCall(method string, params Params, out any, opts []CallO
 	}
 	form := params.list(&problems)
 	if len(cfg.members) > 0 {
-		problems.Add(cfg.members[0].Name, "WithMember has no parameter to go into: put the member into Params")
+		problems.Add(cfg.members[0].Name, "CallMember has no parameter to go into: put the member into Params")
 	}
 	if err := problems.Err(method); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func TestSessionIsHiddenAsSent(t *testing.T) {
 func TestGuards(t *testing.T) {
 	t.Parallel()
 	c := testClient(t, httpmock.NewMockTransport())
-	_, err := queryOrder(t.Context(), c, WithParam(opOrderQuery.param, "{}"))
+	_, err := queryOrder(t.Context(), c, CallParam(opOrderQuery.param, "{}"))
 	wantProblem(t, "the wrapper as a parameter", err, opOrderQuery.param)
 	err = c.Call(t.Context(), "x.y", Params{"p": decimal.New(1250, -2)}, new(Raw))
 	wantProblem(t, "a decimal without a home", err, "p")
@@ -103,10 +103,10 @@ func TestReplacedMembersAreNotValidated(t *testing.T) {
 	mt := httpmock.NewMockTransport()
 	mt.RegisterNoResponder(httpmock.NewStringResponder(http.StatusOK, `{"successful":true}`))
 	c := testClient(t, mt)
-	_, err := c.Orders.Query(t.Context(), &OrderQueryRequest{}, WithMember("channel_id", "80001"), WithMember("order_id", "fz1"))
+	_, err := c.Orders.Query(t.Context(), &OrderQueryRequest{}, CallMember("channel_id", "80001"), CallMember("order_id", "fz1"))
 	if err != nil {
 		t.Error(err)
 	}
-	_, err = c.Orders.Query(t.Context(), &OrderQueryRequest{}, WithMember("channel_id", "80001"))
+	_, err = c.Orders.Query(t.Context(), &OrderQueryRequest{}, CallMember("channel_id", "80001"))
 	wantProblem(t, "no id", err, "order_id")
 }

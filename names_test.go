@@ -62,7 +62,7 @@ func TestWithNamesInside(t *testing.T) {
 	}
 	bill := someBill(t)
 	bill.Lines[0].Ext = "{}"
-	if _, err := c.Bills.Notify(context.Background(), bill, WithMember("channel_id", "80001"), WithoutValidation()); err != nil {
+	if _, err := c.Bills.Notify(context.Background(), bill, CallMember("channel_id", "80001"), CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
 	message := g.last(t).form(t)[opBillNotify.param]

@@ -2,9 +2,15 @@ package rentcar
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
@@ -13,6 +19,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/contain"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // An Observation is what an observer learns of an attempt or of a whole call. It
@@ -147,4 +154,151 @@ func (c *Client) warn(ctx context.Context, method, message string, problems []fl
 		c.log(ctx, slog.LevelWarn, "rentcar "+message+" looks wrong",
 			slog.String("method", method), slog.String("field", p.Field), slog.String("rule", p.Rule))
 	}
+}
+
+// A WireLog is one attempt as it was sent and answered, for whoever must find out why
+// the gateway refuses a signature. It shows names, lengths and digests; values only of
+// parameters of the protocol, such as app_key and timestamp, and of those that
+// WithWireLog is told to show. String gives it in lines.
+type WireLog struct {
+	Observation             // what became of the attempt
+	URL         string      // address of the gateway, without its query
+	Params      []WireParam // everything sent as a parameter, in the order sent
+	BodyType    string      // Content-Type of the body
+	Body        WireText    // the body as sent, a form included
+	SignMethod  SignMethod  // how the attempt was signed
+	Signed      []string    // names of the parameters in the order in which they were signed
+	SignedText  WireText    // the canonical text, as SignBase gives it, made anew of what was sent
+	ReplyType   string      // Content-Type of the reply
+	Reply       WireText    // the reply, inflated, in the charset it came in; zero for none
+}
+
+// A WireText is a text that is not shown. Digest is the first 8 hexadecimal digits of
+// HMAC-SHA256 under the app secret, of "rentcar wire log" and the text: texts can be
+// compared by it, and only with the secret be guessed. If the digests of one value
+// differ, such as that of v, the secrets do. By hand that of v, the first 8 digits, is
+//
+//	printf 'rentcar wire log2.0' | openssl dgst -sha256 -hmac SECRET
+type WireText struct {
+	Length int    // bytes
+	Digest string // 8 hexadecimal digits, as explained at WireText
+}
+
+// String gives length and digest.
+func (t WireText) String() string { return fmt.Sprintf("%d bytes, digest %s", t.Length, t.Digest) }
+
+// A WireParam is a parameter as sent. Length and digest are those of its value, decoded.
+type WireParam struct {
+	Name  string   // name of the parameter
+	Place string   // "query" or "form"; "address" for the query of WithBaseURL, which is not signed
+	Value string   // its value; empty unless it is shown
+	Text  WireText // length and digest of its value
+}
+
+// WithWireLog calls log once for each attempt that was signed, after its reply, with the
+// context of the call. The values of the parameters named in show are shown too; session
+// and sign never are. Building it reads the whole request again: use it while you look
+// for a fault. The signed text itself is not shown: SignBase gives it for the parameters
+// of the query and the form. Like an observer, log must not block, and a panic of it
+// changes nothing.
+func WithWireLog(log func(ctx context.Context, w WireLog), show ...string) Option {
+	return func(c *config) error {
+		if log == nil {
+			return errors.New("the wire log is nil: leave the option out for none")
+		}
+		for _, name := range show {
+			if top.IsBlank(name) || name == "session" || name == "sign" {
+				return fmt.Errorf("the wire log cannot show parameter %q", name)
+			}
+		}
+		c.wireLog, c.wireShown = log, slices.Clone(show)
+		return nil
+	}
+}
+
+// shownParams are the parameters of the protocol whose values are no secret.
+var shownParams = []string{
+	"app_key", "format", "method", "partner_id", "sign_method", "simplify", "target_app_key", "timestamp", "v",
+}
+
+func (c *Client) showWire(ctx context.Context, cl *call, req request, got *answer, obs Observation) {
+	c.tell(ctx, "the wire log", func() { c.cfg.wireLog(ctx, c.wire(cl, req, got, obs)) })
+}
+
+// wire makes the log of an attempt.
+func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireLog {
+	address, own, _ := strings.Cut(req.address, "?")
+	w := WireLog{
+		Observation: obs, URL: address, BodyType: req.contentType, Body: c.wireText(string(req.body)), SignMethod: c.cfg.signMethod,
+	}
+	query, form, raw := formParams(req.query), formParams(string(req.body)), []byte(nil)
+	if req.contentType != formType {
+		form, raw = nil, req.body
+	}
+	for _, part := range []struct {
+		place  string
+		params []top.Param
+	}{{"address", formParams(own)}, {"query", query}, {"form", form}} {
+		for _, p := range part.params {
+			param := WireParam{Name: p.Name, Place: part.place, Text: c.wireText(p.Value)}
+			if part.place != "address" && (slices.Contains(shownParams, p.Name) || slices.Contains(c.cfg.wireShown, p.Name)) {
+				param.Value = cl.private.redact(p.Value, len(p.Value))
+			}
+			w.Params = append(w.Params, param)
+		}
+	}
+	query = slices.DeleteFunc(query, func(p top.Param) bool { return p.Name == "sign" })
+	signed := top.Merge(query, form)
+	for _, p := range signed {
+		w.Signed = append(w.Signed, p.Name)
+	}
+	w.SignedText = c.wireText(top.Base(signed, raw))
+	if got != nil {
+		w.ReplyType, w.Reply = cl.private.redact(brief(got.header.Get("Content-Type")), maxBrief), c.wireText(got.body)
+	}
+	return w
+}
+
+func (c *Client) wireText(text string) WireText {
+	mac := hmac.New(sha256.New, []byte(c.secret()))
+	_, _ = io.WriteString(mac, "rentcar wire log"+text)
+	return WireText{Length: len(text), Digest: hex.EncodeToString(mac.Sum(nil)[:4])}
+}
+
+// formParams splits an encoded form or query, in its order.
+func formParams(encoded string) (params []top.Param) {
+	for pair := range strings.SplitSeq(encoded, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, nameErr := url.QueryUnescape(name)
+		value, valueErr := url.QueryUnescape(value)
+		if pair != "" && nameErr == nil && valueErr == nil { // what is sent is escaped well, unless it is the address
+			params = append(params, top.Param{Name: name, Value: value})
+		}
+	}
+	return params
+}
+
+// String gives the attempt in lines: where it went, each parameter, body, what was signed,
+// and the reply.
+func (w WireLog) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, attempt %d: POST %s\n", brief(w.Method), w.Attempt, brief(w.URL))
+	for _, p := range w.Params {
+		fmt.Fprintf(&b, "  %s %s", p.Place, brief(p.Name))
+		if p.Value != "" {
+			fmt.Fprintf(&b, "=%s", brief(p.Value))
+		}
+		fmt.Fprintf(&b, " (%v)\n", p.Text)
+	}
+	fmt.Fprintf(&b, "  body %s (%v)\n", brief(w.BodyType), w.Body)
+	fmt.Fprintf(&b, "  signed with %s:", brief(string(w.SignMethod)))
+	for _, name := range w.Signed {
+		b.WriteString(" " + brief(name))
+	}
+	fmt.Fprintf(&b, " (%v)\n", w.SignedText)
+	fmt.Fprintf(&b, "  reply HTTP status %d, %s (%v): %v", w.HTTPStatus, brief(w.ReplyType), w.Reply, w.Outcome)
+	if code := strings.TrimSpace(brief(w.Code) + " " + brief(w.SubCode)); code != "" {
+		b.WriteString(", code " + code)
+	}
+	return b.String()
 }

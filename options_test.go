@@ -226,7 +226,7 @@ func TestConcurrentCalls(t *testing.T) {
 	for i := range 50 {
 		wg.Go(func() {
 			id := strconv.Itoa(i)
-			res, err := queryOrder(context.Background(), c, CallSession(id), WithParam("i", id))
+			res, err := queryOrder(context.Background(), c, CallSession(id), CallParam("i", id))
 			if err != nil || res.RequestID != id || res.Info.ServiceTypes[0] != fliggy.OrderServiceType(id) {
 				t.Errorf("call %s: %+v, %v", id, res, err)
 			}

@@ -93,7 +93,7 @@ func TestParamValues(t *testing.T) {
 				form = map[string]string{"v": "2.0"} // no body is empty
 			}
 			diff(t, "form", form, g.last(t).form(t))
-			if _, err := c.Orders.Query(context.Background(), &OrderQueryRequest{}, WithoutValidation(), WithMember("p", tc.value)); err != nil {
+			if _, err := c.Orders.Query(context.Background(), &OrderQueryRequest{}, CallWithoutValidation(), CallMember("p", tc.value)); err != nil {
 				t.Fatal(err)
 			}
 			diff(t, "member", map[string]string{opOrderQuery.param: `{"p":` + tc.member + "}"}, g.last(t).form(t))

@@ -83,7 +83,7 @@ func TestLongBillsAreSignedAndSent(t *testing.T) {
 					fails = true
 					req := &BillNotifyRequest{ChannelID: fliggy.ChannelAmap, Bills: []Bill{*billOf(lines)}}
 					before := g.count()
-					_, err := c.Bills.NotifyAll(t.Context(), req, WithParam("a", "/1 "), WithParam("zz", "飞猪"))
+					_, err := c.Bills.NotifyAll(t.Context(), req, CallParam("a", "/1 "), CallParam("zz", "飞猪"))
 					if err != nil || g.count() != before+2 {
 						t.Fatalf("%d lines: %d attempts, %v", lines, g.count()-before, err)
 					}

@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -172,3 +174,92 @@ func (h *hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.text)) }
 
 func (h *hidden) Is(target error) bool { return matches(h.err(), target) }
 func (h *hidden) As(target any) bool   { return errors.As(h.err(), target) }
+
+// stripURL takes the URL, with session and signature in it, out of an error.
+func stripURL(err error) error {
+	var u *url.Error
+	for fmt.Sprint(err) != "<nil>" { // as a pointer that is nil is too
+		if !errors.As(err, &u) {
+			return err
+		}
+		if err = nil; u != nil {
+			err = u.Err
+		}
+	}
+	return errors.New("the round tripper failed without a reason")
+}
+
+// serverQuotes are the errors of net/http that quote what the server sent.
+var serverQuotes = []string{"malformed", "Location header", "bad Content-Length", "transfer encoding"}
+
+// unquoted takes what the server sent out of an error about it: it may be a reply
+// without a status line.
+func unquoted(err error) error {
+	text, _, quotes := strings.Cut(fmt.Sprint(err), "\"") // Sprint survives a panic of Error
+	if !quotes || !slices.ContainsFunc(serverQuotes, func(s string) bool { return strings.Contains(text, s) }) {
+		return err
+	}
+	return &hidden{strings.TrimRight(text, ": "), func() error { return err }}
+}
+
+// ownError is the failure of a call without the cause of its context's end, which
+// the standard library returns in its place: the cause may be anything, and says
+// nothing of this call.
+func ownError(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && matches(err, context.Cause(ctx)) {
+		return ctx.Err()
+	}
+	return err
+}
+
+// withCause adds what ended the context: that it was cancelled or its time was up,
+// and the cause that the caller gave. The standard library gives one or the other.
+func withCause(ctx context.Context, err error) error {
+	err = ownError(ctx, err)
+	for _, why := range []error{ctx.Err(), causeOf(ctx)} {
+		if why != nil && !matches(err, why) {
+			err = fmt.Errorf("%w (%w)", err, why)
+		}
+	}
+	return err
+}
+
+// classes are what errors of this package match.
+var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest, ErrReplyTooLarge}
+
+// causeOf is the cause of the context's end. One that is, or wraps, an error of this
+// package is about another call: neither its classes nor the platform's words in it
+// pass on to this one.
+func causeOf(ctx context.Context) (cause error) {
+	cause = context.Cause(ctx)
+	defer func() {
+		if recover() != nil { // its methods panic
+			cause = &foreignError{cause}
+		}
+	}()
+	var another interface{ Outcome() Outcome }
+	if cause != nil && (errors.As(cause, &another) || slices.ContainsFunc(classes, func(class error) bool { return matches(cause, class) })) {
+		return &foreignError{cause}
+	}
+	return cause
+}
+
+// A foreignError matches the error that it stands for, and nothing inside.
+type foreignError struct{ err error }
+
+func (e *foreignError) Error() string { return fmt.Sprintf("an error of another call, %T", e.err) }
+
+// Format writes the text for every verb: %#v would show the error inside.
+func (e *foreignError) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(e.Error())) }
+
+func (e *foreignError) Is(target error) (same bool) {
+	defer func() { _ = recover() }() // values that cannot be compared are not the same
+	return target == e.err
+}
+
+// matches is errors.Is for errors of the caller's, which may hold what cannot be
+// compared.
+func matches(err, target error) (is bool) {
+	defer func() { _ = recover() }()
+	return errors.Is(err, target)
+}

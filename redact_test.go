@@ -269,7 +269,7 @@ func TestSecretsAreUnreachable(t *testing.T) {
 	c, _ := markedClient(t, nil, WithHTTPClient(&http.Client{Transport: rt}), WithLimiter(refusing(1)))
 	_, failed := queryOrder(t.Context(), c)
 	_, limited := queryOrder(t.Context(), c)
-	_, dropped := queryOrder(t.Context(), c, WithRawReply(nil))
+	_, dropped := queryOrder(t.Context(), c, CallRawReply(nil))
 	markers := []string{markerSecret, markerSession, sign}
 	if !isA[*TransportError](failed) || !isA[*RateLimitError](limited) || !isA[*fliggy.ValidationError](dropped) {
 		t.Fatal(failed, limited, dropped)

@@ -162,7 +162,7 @@ func callRows() []leakRow {
 				run: func(t *testing.T, s *leakStage) []any {
 					s.respond = class.respond
 					var raw rentcar.RawReply
-					meta, err := call.do(t.Context(), s.client(class.opts...), spoil{}, rentcar.WithRawReply(&raw))
+					meta, err := call.do(t.Context(), s.client(class.opts...), spoil{}, rentcar.CallRawReply(&raw))
 					if len(s.signatures()) == 0 {
 						t.Errorf("nothing was sent: %v", err)
 					}

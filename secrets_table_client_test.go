@@ -140,16 +140,16 @@ func validationRows() []leakRow {
 		"CallSession":  {rentcar.CallSession(markSession.text), rentcar.CallSession("")},
 		"CallTimeout":  {rentcar.CallTimeout(-time.Second)},
 		"CallAttempts": {rentcar.CallAttempts(0)},
-		"WithParam":    {rentcar.WithParam("p", markBody.text+"\xff"), rentcar.WithParam("session", markSession.text)},
-		"WithMember": {
-			rentcar.WithMember("m", json.RawMessage(markBody.text)), rentcar.WithMember("n", reason), rentcar.WithMember("o", []byte(markBody.text)),
-			rentcar.WithMember("p", long), rentcar.WithMember("q", fliggy.Exts(markBody.text+"\xff")), rentcar.WithMember("r", failingMarshaler{}),
+		"CallParam":    {rentcar.CallParam("p", markBody.text+"\xff"), rentcar.CallParam("session", markSession.text)},
+		"CallMember": {
+			rentcar.CallMember("m", json.RawMessage(markBody.text)), rentcar.CallMember("n", reason), rentcar.CallMember("o", []byte(markBody.text)),
+			rentcar.CallMember("p", long), rentcar.CallMember("q", fliggy.Exts(markBody.text+"\xff")), rentcar.CallMember("r", failingMarshaler{}),
 		},
-		"WithRawReply":        {rentcar.WithRawReply(nil)},
-		"WithoutValidation":   {rentcar.WithoutValidation(), rentcar.WithMember("m", json.RawMessage(markBody.text))},
-		"CallRepeatUnknown":   {rentcar.CallRepeatUnknown(), rentcar.CallAttempts(-1)},
-		"CallReadOnly":        {rentcar.CallReadOnly(), rentcar.CallAttempts(-1)},
-		"WithParam, the name": {rentcar.WithParam("rent_car_b2b_query_order_req", markBody.text)},
+		"CallRawReply":          {rentcar.CallRawReply(nil)},
+		"CallWithoutValidation": {rentcar.CallWithoutValidation(), rentcar.CallMember("m", json.RawMessage(markBody.text))},
+		"CallRepeatUnknown":     {rentcar.CallRepeatUnknown(), rentcar.CallAttempts(-1)},
+		"CallReadOnly":          {rentcar.CallReadOnly(), rentcar.CallAttempts(-1)},
+		"CallParam, the name":   {rentcar.CallParam("rent_car_b2b_query_order_req", markBody.text)},
 	} {
 		covers, _, _ := strings.Cut(name, ",")
 		rows = append(rows, leakRow{
@@ -183,7 +183,7 @@ func validationRows() []leakRow {
 				Extra: map[string]json.RawMessage{"orderId": json.RawMessage(markBody.text), "x": json.RawMessage(markBody.text)},
 			}, Data: events.CallbackData{RenewalOrderID: fliggy.ID(markBody.text), Reason: markBody.text, Amount: fliggy.MustYuan("-4711081523424299107")}}
 			_, err := c.Callbacks.Send(t.Context(), cb)
-			_, unchecked := c.Callbacks.Send(t.Context(), cb, rentcar.WithoutValidation())
+			_, unchecked := c.Callbacks.Send(t.Context(), cb, rentcar.CallWithoutValidation())
 			_, none := c.Callbacks.Send(t.Context(), nil)
 			return all(err, unchecked, none, cb.Validate(), second(cb.MarshalJSON()))
 		},

@@ -176,7 +176,7 @@ func TestValidationErrorsShowNoValues(t *testing.T) {
 		Promotions: []AgencyPromotion{{PromotionID: markerBody}},
 	})
 	generic := c.Call(ctx, "x.y", Params{"a": json.RawMessage(markerBody), "b": markerBody + "\xff"}, nil)
-	_, options := queryOrder(ctx, c, WithMember("m", json.RawMessage(markerBody)), CallSession(""))
+	_, options := queryOrder(ctx, c, CallMember("m", json.RawMessage(markerBody)), CallSession(""))
 	for name, err := range map[string]error{"quote": quote, "agency": agency, "generic": generic, "options": options} {
 		_ = as[*fliggy.ValidationError](t, err)
 		checkHidden(t, name, err, markerBody, markerSecret, markerSession)

@@ -22,7 +22,7 @@ type Meta struct {
 	// document, and the amounts and ids that the reply should have and has not.
 	Warnings []fliggy.Problem `top:"-" json:"-"`
 	// Extra are members of the reply that this version has no field for, as JSON.
-	// Members inside other members are seen with WithRawReply.
+	// Members inside other members are seen with CallRawReply.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
@@ -173,14 +173,14 @@ func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) 
 	}
 	for _, p := range cfg.params {
 		if p.Name == plans.param {
-			return nil, cl.invalid(p.Name, "wraps the request: use WithMember for what is inside, or Call")
+			return nil, cl.invalid(p.Name, "wraps the request: use CallMember for what is inside, or Call")
 		}
 	}
 	cl.form = top.Merge(cfg.params, []top.Param{{Name: plans.param, Value: string(text)}})
 	return cl, nil
 }
 
-// unlessReplaced takes the problems of members that WithMember replaces out of a
+// unlessReplaced takes the problems of members that CallMember replaces out of a
 // validation's error: what it sends instead is the caller's.
 func unlessReplaced(err error, members []top.Member) error {
 	if err == nil || len(members) == 0 {

@@ -14,14 +14,15 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"net/url"
-	"slices"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-resty/resty/v2"
 
-	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
 const acceptTypes = "application/json,text/javascript,text/xml"
@@ -252,91 +253,73 @@ func asProxyRefusal(err error) error {
 	return err
 }
 
-// stripURL takes the URL, with session and signature in it, out of an error.
-func stripURL(err error) error {
-	var u *url.Error
-	for fmt.Sprint(err) != "<nil>" { // as a pointer that is nil is too
-		if !errors.As(err, &u) {
-			return err
+// An answer is what came back for one attempt.
+type answer struct {
+	status int
+	header http.Header
+	read   bool   // whether body is all of it
+	body   string // inflated, in its own charset
+}
+
+// raw is the answer in the form that callers get.
+func (a *answer) raw() RawReply {
+	r := RawReply{HTTPStatus: a.status, Header: a.header}
+	if a.read {
+		r.Body = []byte(a.body)
+	}
+	return r
+}
+
+// describe says what came without showing it.
+func (a *answer) describe() string {
+	body := strings.TrimSpace(a.body)
+	kind := "text"
+	switch {
+	case body == "":
+		return "empty"
+	case body[0] == '{' || body[0] == '[':
+		kind = "JSON"
+	case isHTML(body):
+		kind = "HTML"
+	case body[0] == '<':
+		kind = "XML"
+	}
+	return fmt.Sprintf("%s, %d bytes", kind, len(a.body))
+}
+
+func isHTML(body string) bool {
+	return hasPrefixFold(body, "<html") || hasPrefixFold(body, "<!doctype html")
+}
+
+func hasPrefixFold(s, prefix string) bool {
+	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+// xmlEncoding finds the encoding that an XML declaration names.
+var xmlEncoding = regexp.MustCompile(`^<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']`)
+
+// text returns the body in UTF-8. Its charset is what the Content-Type says, else
+// what an XML declaration says, else UTF-8.
+func (a *answer) text() (string, error) {
+	body := strings.TrimPrefix(a.body, "\ufeff")
+	contentType := a.header.Get("Content-Type")
+	name := charset.FromContentType(contentType)
+	const mark = "charset"
+	byHeader := strings.Contains(contentType, mark) || strings.Contains(strings.ToLower(contentType), mark)
+	if !byHeader && strings.HasPrefix(body, "<?xml") {
+		if m := xmlEncoding.FindStringSubmatch(body); m != nil {
+			name = m[1]
 		}
-		if err = nil; u != nil {
-			err = u.Err
+	}
+	if strings.EqualFold(name, charset.Default) || charset.IsUTF8(name) {
+		if !utf8.ValidString(body) {
+			return "", errors.New("not valid UTF-8, and no other charset is declared")
 		}
+		return body, nil
 	}
-	return errors.New("the round tripper failed without a reason")
-}
-
-// serverQuotes are the errors of net/http that quote what the server sent.
-var serverQuotes = []string{"malformed", "Location header", "bad Content-Length", "transfer encoding"}
-
-// unquoted takes what the server sent out of an error about it: it may be a reply
-// without a status line.
-func unquoted(err error) error {
-	text, _, quotes := strings.Cut(fmt.Sprint(err), "\"") // Sprint survives a panic of Error
-	if !quotes || !slices.ContainsFunc(serverQuotes, func(s string) bool { return strings.Contains(text, s) }) {
-		return err
+	text, err := charset.DecodeStrict(name, []byte(body))
+	if err != nil && !byHeader && utf8.ValidString(body) {
+		return body, nil // recoded on its way, the declaration left as it was
 	}
-	return &hidden{strings.TrimRight(text, ": "), func() error { return err }}
-}
-
-// ownError is the failure of a call without the cause of its context's end, which
-// the standard library returns in its place: the cause may be anything, and says
-// nothing of this call.
-func ownError(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && matches(err, context.Cause(ctx)) {
-		return ctx.Err()
-	}
-	return err
-}
-
-// withCause adds what ended the context: that it was cancelled or its time was up,
-// and the cause that the caller gave. The standard library gives one or the other.
-func withCause(ctx context.Context, err error) error {
-	err = ownError(ctx, err)
-	for _, why := range []error{ctx.Err(), causeOf(ctx)} {
-		if why != nil && !matches(err, why) {
-			err = fmt.Errorf("%w (%w)", err, why)
-		}
-	}
-	return err
-}
-
-// classes are what errors of this package match.
-var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest, ErrReplyTooLarge}
-
-// causeOf is the cause of the context's end. One that is, or wraps, an error of this
-// package is about another call: neither its classes nor the platform's words in it
-// pass on to this one.
-func causeOf(ctx context.Context) (cause error) {
-	cause = context.Cause(ctx)
-	defer func() {
-		if recover() != nil { // its methods panic
-			cause = &foreignError{cause}
-		}
-	}()
-	var another interface{ Outcome() Outcome }
-	if cause != nil && (errors.As(cause, &another) || slices.ContainsFunc(classes, func(class error) bool { return matches(cause, class) })) {
-		return &foreignError{cause}
-	}
-	return cause
-}
-
-// A foreignError matches the error that it stands for, and nothing inside.
-type foreignError struct{ err error }
-
-func (e *foreignError) Error() string { return fmt.Sprintf("an error of another call, %T", e.err) }
-
-// Format writes the text for every verb: %#v would show the error inside.
-func (e *foreignError) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(e.Error())) }
-
-func (e *foreignError) Is(target error) (same bool) {
-	defer func() { _ = recover() }() // values that cannot be compared are not the same
-	return target == e.err
-}
-
-// matches is errors.Is for errors of the caller's, which may hold what cannot be
-// compared.
-func matches(err, target error) (is bool) {
-	defer func() { _ = recover() }()
-	return errors.Is(err, target)
+	return text, err
 }

@@ -308,7 +308,7 @@ func TestRepliesWithinTheLimit(t *testing.T) {
 		"inflated here": encoded(t, "gzip", gzipped(t, okReply)),
 	} {
 		var raw RawReply
-		res, err := queryOrder(context.Background(), c, WithRawReply(&raw))
+		res, err := queryOrder(context.Background(), c, CallRawReply(&raw))
 		if err != nil || res.RequestID != "r1" || string(raw.Body) != okReply || raw.HTTPStatus != 200 {
 			t.Errorf("%s: %v, raw %q", name, err, raw.Body)
 		}

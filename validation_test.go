@@ -210,7 +210,7 @@ func TestCallbackValidation(t *testing.T) {
 	if e == nil || e.Method != opCallback.method || len(e.Problems) < 4 || g.count() != 0 {
 		t.Errorf("%v after %d requests", err, g.count())
 	}
-	_, err = c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeOrderCancelled}}, WithoutValidation(), WithMember("event_type", 10))
+	_, err = c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeOrderCancelled}}, CallWithoutValidation(), CallMember("event_type", 10))
 	if err != nil {
 		t.Fatal(err)
 	}

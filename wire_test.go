@@ -154,7 +154,7 @@ func TestQimenBodies(t *testing.T) {
 			c, g := clientFor(t, replyJSON(`{"success":true}`))
 			tc.req.TargetAppKey, tc.req.Params = "87654321", Params{"customerId": "c 1"}
 			var out Raw
-			if err := c.CallQimen(context.Background(), method, &tc.req, &out, WithParam("more", "1")); err != nil {
+			if err := c.CallQimen(context.Background(), method, &tc.req, &out, CallParam("more", "1")); err != nil {
 				t.Fatal(err)
 			}
 			got := g.last(t)

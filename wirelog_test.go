@@ -28,7 +28,7 @@ func TestWireLog(t *testing.T) {
 	var seen []WireLog
 	wire := WithWireLog(func(_ context.Context, w WireLog) { seen = append(seen, w) }, "shown")
 	c, g := clientFor(t, replyJSON(`{"error_response":{"code":25,"msg":"Invalid signature","sub_code":"isv.x"}}`), wire, WithSession("a-session"))
-	_, _ = queryOrder(t.Context(), c, WithParam("shown", "a b"), WithParam("hidden", "a b"))
+	_, _ = queryOrder(t.Context(), c, CallParam("shown", "a b"), CallParam("hidden", "a b"))
 	if len(seen) != 1 {
 		t.Fatalf("%d logs", len(seen))
 	}
@@ -89,13 +89,13 @@ func TestWireLogShowsNothingSecret(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(*Client) error{
 		"typed": func(c *Client) error {
-			_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OutOrderID: markerBody, RenewalOutOrderID: markerBody, ItemID: markerBody, TraceID: markerBody}, WithoutValidation(), WithParam("p", markerBody), WithMember("m", markerBody))
+			_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OutOrderID: markerBody, RenewalOutOrderID: markerBody, ItemID: markerBody, TraceID: markerBody}, CallWithoutValidation(), CallParam("p", markerBody), CallMember("m", markerBody))
 			return err
 		},
 		"long": func(c *Client) error {
 			bill := billOf(200)
 			bill.Remark = markerBody
-			_, err := c.Bills.Notify(t.Context(), bill, WithoutValidation())
+			_, err := c.Bills.Notify(t.Context(), bill, CallWithoutValidation())
 			return err
 		},
 		"generic": func(c *Client) error { return c.Call(t.Context(), "x.y", Params{"a": markerBody}, &Raw{}) },
@@ -146,7 +146,7 @@ func TestWireLogLines(t *testing.T) {
 		`{"successful":true}`:                                     "succeeded",
 	} {
 		c, _, seen := wireClient(t, replyJSON(body), WithSignMethod(MD5))
-		_, _ = queryOrder(t.Context(), c, WithParam(forged, forged))
+		_, _ = queryOrder(t.Context(), c, CallParam(forged, forged))
 		text := (*seen)[0].String()
 		if strings.Contains(text, forged) || strings.Count(text, "\n  reply") != 1 || !strings.HasSuffix(text, end) {
 			t.Errorf("%s: %q", body, text)

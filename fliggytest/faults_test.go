@@ -228,7 +228,7 @@ func TestGBKReply(t *testing.T) {
 		g.Fail(InGBK())
 		var raw rentcar.RawReply
 		res, err := connect(t, g, rentcar.WithFormat(format)).Orders.Query(context.Background(),
-			&rentcar.OrderQueryRequest{OrderID: SampleOrderID}, rentcar.WithRawReply(&raw))
+			&rentcar.OrderQueryRequest{OrderID: SampleOrderID}, rentcar.CallRawReply(&raw))
 		noError(t, err)
 		if got := res.Booking.Stores[0].Name; got != "纵横租车" {
 			t.Errorf("%v: got %q", format, got)

@@ -147,7 +147,7 @@ func TestQuotesAndSubmitsThatAreRefused(t *testing.T) {
 	} {
 		req := submitRequest()
 		d.change(req)
-		if _, err := c.Renewals.Submit(ctx, req, rentcar.WithoutValidation()); code(err) != d.code {
+		if _, err := c.Renewals.Submit(ctx, req, rentcar.CallWithoutValidation()); code(err) != d.code {
 			t.Errorf("submit, %s: %v", name, err)
 		}
 	}
@@ -164,7 +164,7 @@ func TestQuotesAndSubmitsThatAreRefused(t *testing.T) {
 	} {
 		req := quoteRequest()
 		d.change(req)
-		if _, err := c.Renewals.Quote(ctx, req, rentcar.WithoutValidation()); code(err) != d.code {
+		if _, err := c.Renewals.Quote(ctx, req, rentcar.CallWithoutValidation()); code(err) != d.code {
 			t.Errorf("quote, %s: %v", name, err)
 		}
 	}

@@ -195,7 +195,7 @@ func TestHandle(t *testing.T) {
 		}
 		g.Handle(method, func(context.Context, *Request) (any, error) { return rentcar.Raw("as it is"), nil })
 		var sent rentcar.RawReply
-		_ = c.Call(ctx, method, nil, &priceReply{}, rentcar.WithRawReply(&sent)) // nothing that a client understands
+		_ = c.Call(ctx, method, nil, &priceReply{}, rentcar.CallRawReply(&sent)) // nothing that a client understands
 		if string(sent.Body) != "as it is" {
 			t.Errorf("%v: raw reply %s", format, sent.Body)
 		}
