@@ -16,6 +16,17 @@ import (
 // A CallOption configures one call.
 type CallOption func(*callConfig)
 
+// callOption makes a CallOption that sets something if its argument is valid. Otherwise the call fails with rule.
+func callOption(valid bool, field, rule string, set func(*callConfig)) CallOption {
+	return func(c *callConfig) {
+		if !valid {
+			c.problems.Add(field, "%s", rule)
+			return
+		}
+		set(c)
+	}
+}
+
 type callConfig struct {
 	session        func() string
 	sessionSource  func(context.Context) (string, error) // nil for session
@@ -33,36 +44,19 @@ type callConfig struct {
 // CallSession sends this session (授权令牌) instead of the client's, whether that is of
 // WithSession or WithSessionSource.
 func CallSession(session string) CallOption {
-	return func(c *callConfig) {
-		if top.IsBlank(session) {
-			c.problems.Add("session", "is empty: leave the option out to send the client's")
-			return
-		}
-		c.session, c.sessionSource = func() string { return session }, nil
-	}
+	return callOption(!top.IsBlank(session), "session", "is empty: leave the option out to send the client's",
+		func(c *callConfig) { c.session, c.sessionSource = func() string { return session }, nil })
 }
 
 // CallTimeout bounds each attempt of this call instead of the client's timeout.
 func CallTimeout(d time.Duration) CallOption {
-	return func(c *callConfig) {
-		if d <= 0 {
-			c.problems.Add("timeout", "must be positive")
-			return
-		}
-		c.timeout = d
-	}
+	return callOption(d > 0, "timeout", "must be positive", func(c *callConfig) { c.timeout = d })
 }
 
 // CallAttempts sends this call at most n times, instead of the client's
 // RetryPolicy.MaxAttempts.
 func CallAttempts(n int) CallOption {
-	return func(c *callConfig) {
-		if n < 1 {
-			c.problems.Add("attempts", "must be at least 1")
-			return
-		}
-		c.attempts = n
-	}
+	return callOption(n >= 1, "attempts", "must be at least 1", func(c *callConfig) { c.attempts = n })
 }
 
 // CallRepeatUnknown lets a call that changes something be sent again although an
@@ -89,15 +83,13 @@ func CallParam(name, value string) CallOption {
 		switch {
 		case top.IsBlank(name) || !utf8.ValidString(name):
 			c.problems.Add("parameter", ruleName)
-			return
 		case !utf8.ValidString(value):
 			c.problems.Add(name, "not valid UTF-8")
-			return
 		case isProtocolParam(name):
 			c.problems.Add(name, "is a parameter of the protocol and cannot be replaced")
-			return
+		default:
+			c.params = append(c.params, top.Param{Name: name, Value: value})
 		}
-		c.params = append(c.params, top.Param{Name: name, Value: value})
 	}
 }
 
@@ -136,21 +128,22 @@ type RawReply struct {
 // CallRawReply captures the reply of the last attempt that got one, whatever becomes
 // of the call. The body may hold personal data.
 func CallRawReply(to *RawReply) CallOption {
-	return func(c *callConfig) {
-		if to == nil {
-			c.problems.Add("raw reply", "must not be nil")
-			return
-		}
-		c.raw = to
-	}
+	return callOption(to != nil, "raw reply", "must not be nil", func(c *callConfig) { c.raw = to })
 }
 
+// callConfig returns the settings of one call: the client's, changed by opts.
 func (c *Client) callConfig(opts []CallOption) callConfig {
-	cc := callConfig{session: c.cfg.session, sessionSource: c.cfg.sessionSource, timeout: c.cfg.timeout, attempts: c.cfg.retry.MaxAttempts}
-	if len(opts) == 0 {
-		return cc
+	cc := callConfig{
+		session: c.cfg.session, sessionSource: c.cfg.sessionSource, timeout: c.cfg.timeout, attempts: c.cfg.retry.MaxAttempts,
 	}
-	return cc.with(opts)
+	for i, opt := range opts {
+		if opt == nil {
+			cc.problems.Add(fmt.Sprintf("call option %d", i+1), "is nil: leave it out")
+			continue
+		}
+		opt(&cc)
+	}
+	return cc
 }
 
 // askSession returns the session of an attempt.
@@ -162,15 +155,4 @@ func (c *callConfig) askSession(ctx context.Context) (session string, err error)
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	return c.sessionSource(ctx)
-}
-
-func (c callConfig) with(opts []CallOption) callConfig {
-	for i, opt := range opts {
-		if opt == nil {
-			c.problems.Add(fmt.Sprintf("call option %d", i+1), "is nil: leave it out")
-			continue
-		}
-		opt(&c)
-	}
-	return c
 }

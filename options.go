@@ -29,17 +29,11 @@ const (
 
 // String returns the environment's name.
 func (e Environment) String() string {
-	switch e {
-	case Production:
-		return "production"
-	case Sandbox:
-		return "sandbox"
-	}
-	return fmt.Sprintf("Environment(%d)", uint8(e))
+	return nameOf(e, "Environment", "production", "sandbox")
 }
 
 // gateways are the addresses of an environment, without the scheme.
-var gateways = map[Environment]struct{ top, qimen string }{
+var gateways = [...]struct{ top, qimen string }{
 	Production: {"gw.api.taobao.com/top/router/rest", "qimen.api.taobao.com/top/router/qm"},
 	Sandbox:    {"pre-gw.api.taobao.com/top/router/rest", "qimen.api.taobao.com/top/router/qmtest"},
 }
@@ -56,15 +50,15 @@ const (
 
 // String returns the format's name.
 func (f Format) String() string {
-	switch f {
-	case SimplifiedJSON:
-		return "simplified JSON"
-	case WrappedJSON:
-		return "wrapped JSON"
-	case XML:
-		return "XML"
+	return nameOf(f, "Format", "simplified JSON", "wrapped JSON", "XML")
+}
+
+// nameOf returns the name of a value of an enumeration that counts from 0.
+func nameOf[T ~uint8](value T, kind string, names ...string) string {
+	if int(value) < len(names) {
+		return names[value]
 	}
-	return fmt.Sprintf("Format(%d)", uint8(f))
+	return fmt.Sprintf("%s(%d)", kind, value)
 }
 
 // The defaults of a client.
@@ -75,6 +69,17 @@ const (
 
 // An Option configures a client.
 type Option func(*config) error
+
+// option makes an Option that sets something if its argument is valid, and fails with rule otherwise.
+func option(valid bool, rule string, set func(*config)) Option {
+	return func(c *config) error {
+		if !valid {
+			return errors.New(rule)
+		}
+		set(c)
+		return nil
+	}
+}
 
 type config struct {
 	environment    Environment
@@ -121,13 +126,9 @@ func defaultConfig() config {
 // WithEnvironment chooses the gateways: Production, which is the default, or
 // Sandbox. It does not go together with WithBaseURL.
 func WithEnvironment(e Environment) Option {
-	return func(c *config) error {
-		if _, ok := gateways[e]; !ok {
-			return fmt.Errorf("unknown environment %v: use Production or Sandbox, or WithBaseURL for any other address", e)
-		}
-		c.environment, c.environmentSet = e, true
-		return nil
-	}
+	return option(e <= Sandbox,
+		fmt.Sprintf("unknown environment %v: use Production or Sandbox, or WithBaseURL for any other address", e),
+		func(c *config) { c.environment, c.environmentSet = e, true })
 }
 
 // WithPlainHTTP uses the http addresses of the environment instead of https:
@@ -170,51 +171,30 @@ func setURL(to *string, what, rawURL string) error {
 // client has a transport of its own, which opens at most 80 connections to a host,
 // keeps them for further calls, and lets the calls of more callers wait for one.
 func WithHTTPClient(hc *http.Client) Option {
-	return func(c *config) error {
-		if hc == nil {
-			return errors.New("the HTTP client is nil: leave the option out for the default one")
-		}
-		c.httpClient = hc
-		return nil
-	}
+	return option(hc != nil, "the HTTP client is nil: leave the option out for the default one",
+		func(c *config) { c.httpClient = hc })
 }
 
 // WithTimeout bounds one attempt, from connecting to the last byte of the reply;
 // DefaultTimeout without it. A call that is repeated takes several attempts and the
 // waits between them; the caller's context bounds the whole.
 func WithTimeout(d time.Duration) Option {
-	return func(c *config) error {
-		if d <= 0 {
-			return errors.New("the timeout must be positive: use a context to wait longer")
-		}
-		c.timeout = d
-		return nil
-	}
+	return option(d > 0, "the timeout must be positive: use a context to wait longer",
+		func(c *config) { c.timeout = d })
 }
 
 // WithReplyLimit bounds the size of a reply, inflated, in bytes;
 // DefaultReplyLimit without it. A larger reply is an error that matches
 // ErrReplyTooLarge.
 func WithReplyLimit(n int64) Option {
-	return func(c *config) error {
-		if n <= 0 {
-			return errors.New("the reply limit must be positive")
-		}
-		c.replyLimit = n
-		return nil
-	}
+	return option(n > 0, "the reply limit must be positive", func(c *config) { c.replyLimit = n })
 }
 
 // WithSession sends the session (授权令牌) with every call that does not bring its
 // own: for APIs that act for a user.
 func WithSession(session string) Option {
-	return func(c *config) error {
-		if top.IsBlank(session) {
-			return errors.New("the session is empty: leave the option out to send none")
-		}
-		c.session = func() string { return session }
-		return nil
-	}
+	return option(!top.IsBlank(session), "the session is empty: leave the option out to send none",
+		func(c *config) { c.session = func() string { return session } })
 }
 
 // WithSessionSource asks source for the session (授权令牌) of every call that does not
@@ -231,50 +211,32 @@ func WithSession(session string) Option {
 // OutcomeNotSent, that holds the error of source. source may be called concurrently.
 // The option does not go together with WithSession.
 func WithSessionSource(source func(ctx context.Context) (session string, err error)) Option {
-	return func(c *config) error {
-		if source == nil {
-			return errors.New("the source of sessions is nil: leave the option out to send none")
-		}
-		c.sessionSource = func(ctx context.Context) (session string, err error) {
-			err = contain.Call("the source of sessions", func() (err error) { session, err = source(ctx); return err })
-			return session, err
-		}
-		return nil
-	}
+	return option(source != nil, "the source of sessions is nil: leave the option out to send none",
+		func(c *config) {
+			c.sessionSource = func(ctx context.Context) (session string, err error) {
+				err = contain.Call("the source of sessions", func() (err error) { session, err = source(ctx); return err })
+				return session, err
+			}
+		})
 }
 
 // WithChannel fills the channel (channel_id, 分销渠道) of requests that leave it
 // out.
 func WithChannel(channel fliggy.Channel) Option {
-	return func(c *config) error {
-		if top.IsBlank(string(channel)) {
-			return errors.New("the channel is empty: leave the option out and set ChannelID in each request")
-		}
-		c.channel = channel
-		return nil
-	}
+	return option(!top.IsBlank(string(channel)), "the channel is empty: leave the option out and set ChannelID in each request",
+		func(c *config) { c.channel = channel })
 }
 
 // WithSignMethod chooses how calls are signed; HMACSHA256 without it.
 func WithSignMethod(m SignMethod) Option {
-	return func(c *config) error {
-		if !m.Known() {
-			return fmt.Errorf("unknown sign method %q: use HMACSHA256, HMACMD5 or MD5", string(m))
-		}
-		c.signMethod = m
-		return nil
-	}
+	return option(m.Known(), fmt.Sprintf("unknown sign method %q: use HMACSHA256, HMACMD5 or MD5", string(m)),
+		func(c *config) { c.signMethod = m })
 }
 
 // WithFormat chooses how replies travel; SimplifiedJSON without it.
 func WithFormat(f Format) Option {
-	return func(c *config) error {
-		if f > XML {
-			return fmt.Errorf("unknown format %v: use SimplifiedJSON, WrappedJSON or XML", f)
-		}
-		c.format = f
-		return nil
-	}
+	return option(f <= XML, fmt.Sprintf("unknown format %v: use SimplifiedJSON, WrappedJSON or XML", f),
+		func(c *config) { c.format = f })
 }
 
 // WithRetry sets how often calls are sent again, and after what wait; see
@@ -292,13 +254,9 @@ func WithRetry(p RetryPolicy) Option {
 // WithLimiter asks l before every attempt. An error of it that is not the end of
 // the context is a *RateLimitError.
 func WithLimiter(l Limiter) Option {
-	return func(c *config) error {
-		if v := reflect.ValueOf(l); l == nil || v.Kind() == reflect.Pointer && v.IsNil() {
-			return errors.New("the limiter is nil: leave the option out for none")
-		}
-		c.limiter = containedLimiter{l}
-		return nil
-	}
+	v := reflect.ValueOf(l)
+	return option(v.IsValid() && (v.Kind() != reflect.Pointer || !v.IsNil()), "the limiter is nil: leave the option out for none",
+		func(c *config) { c.limiter = containedLimiter{l} })
 }
 
 // A containedLimiter survives a panic of its own.
@@ -312,15 +270,12 @@ func (c containedLimiter) Wait(ctx context.Context) error {
 // returns an error when the context ends first. It goes with WithClock, by which
 // bans end.
 func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
-	return func(c *config) error {
-		if wait == nil {
-			return errors.New("the function to wait with is nil")
-		}
-		c.sleep = func(ctx context.Context, d time.Duration) error {
-			return contain.Call("the function to wait with", func() error { return wait(ctx, d) })
-		}
-		return nil
-	}
+	return option(wait != nil, "the function to wait with is nil",
+		func(c *config) {
+			c.sleep = func(ctx context.Context, d time.Duration) error {
+				return contain.Call("the function to wait with", func() error { return wait(ctx, d) })
+			}
+		})
 }
 
 // WithClock sets the clock that timestamps are read from, by which bans end, and
@@ -328,13 +283,7 @@ func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 // real time. A clock that panics, or gives the zero time, ends a call that is not sent
 // yet; of one that was sent, durations are then measured by real time.
 func WithClock(now func() time.Time) Option {
-	return func(c *config) error {
-		if now == nil {
-			return errors.New("the clock is nil")
-		}
-		c.now = contained(now)
-		return nil
-	}
+	return option(now != nil, "the clock is nil", func(c *config) { c.now = contained(now) })
 }
 
 // contained reads a clock of the user's.
@@ -353,13 +302,7 @@ func contained(clock func() time.Time) func() (time.Time, error) {
 // order, renewal, bill and batch that the request names. Payloads, the platform's own
 // messages and secrets are never logged. Without this option nothing is.
 func WithLogger(l *slog.Logger) Option {
-	return func(c *config) error {
-		if l == nil {
-			return errors.New("the logger is nil: leave the option out to log nothing")
-		}
-		c.logger = l
-		return nil
-	}
+	return option(l != nil, "the logger is nil: leave the option out to log nothing", func(c *config) { c.logger = l })
 }
 
 // WithObserver calls observe once per attempt and once per call, for metrics and
@@ -367,24 +310,14 @@ func WithLogger(l *slog.Logger) Option {
 // may be called concurrently. Several observers are called in the order given. A panic
 // of one is logged, and changes nothing for the call.
 func WithObserver(observe func(ctx context.Context, o Observation)) Option {
-	return func(c *config) error {
-		if observe == nil {
-			return errors.New("the observer is nil")
-		}
-		c.observers = append(c.observers, observe)
-		return nil
-	}
+	return option(observe != nil, "the observer is nil", func(c *config) { c.observers = append(c.observers, observe) })
 }
 
 // WithUserAgent replaces the User-Agent header "rentcar-go/VERSION".
 func WithUserAgent(agent string) Option {
-	return func(c *config) error {
-		if strings.TrimSpace(agent) == "" || strings.ContainsFunc(agent, unicode.IsControl) {
-			return errors.New("the user agent must be one line of text without control characters")
-		}
-		c.userAgent = agent
-		return nil
-	}
+	return option(strings.TrimSpace(agent) != "" && !strings.ContainsFunc(agent, unicode.IsControl),
+		"the user agent must be one line of text without control characters",
+		func(c *config) { c.userAgent = agent })
 }
 
 // WithPartnerID replaces the protocol parameter partner_id, by which the gateway
