@@ -157,6 +157,7 @@ var values = cmp.Options{
 	cmp.Comparer(func(a, b fliggy.Fen) bool { return a == b }),
 	cmp.Comparer(func(a, b fliggy.Secret) bool { return a.Equal(b) }),
 	cmpopts.IgnoreUnexported(GatewayError{}, TransportError{}, DecodeError{}),
+	cmpopts.IgnoreFields(Observation{}, "Err"), // TestObservers looks at it
 }
 
 // diff fails where got is not want.

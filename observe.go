@@ -22,11 +22,13 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// An Observation is what an observer learns of an attempt or of a whole call. It
-// holds no payload and no secret. Codes and RequestID hold at most 256 bytes.
+// An Observation is how an attempt or a whole call ended. It holds no payload and no secret. Codes and RequestID
+// hold at most 256 bytes. Observations of package qimen and package durable name what they share in the same way:
+// Method, Attempt, Duration and Err.
 type Observation struct {
-	Method     string        // API name
-	Attempt    int           // 1 for the first attempt; for a whole call the number of attempts, 0 if nothing was sent because it was refused or failed before
+	Method string // API name
+	// Attempt counts from 1. For a whole call it is the number of attempts: 0 if nothing was sent.
+	Attempt    int
 	Done       bool          // the call is over: this is about all of it
 	Duration   time.Duration // of the attempt or the call, by the client's clock
 	Outcome    Outcome       // OutcomeSucceeded, or what is known of the failure
@@ -34,10 +36,13 @@ type Observation struct {
 	SubCode    string        // sub code of the gateway, such as "isv.invalid-parameter"
 	HTTPStatus int           // 0 when no status line came
 	RequestID  string        // empty when no reply was understood
+	// Err is the error of the attempt or the call, nil if it succeeded. Its text may quote a message of the
+	// platform, which may name a person: for a log take Code and SubCode.
+	Err error
 }
 
 // observe reports an attempt or a call. req is the request of a typed call, for its ids.
-func (c *Client) observe(ctx context.Context, o Observation, err error, req any) {
+func (c *Client) observe(ctx context.Context, o Observation, req any) {
 	for _, f := range c.cfg.observers {
 		c.tell(ctx, "the observer", func() { f(ctx, o) })
 	}
@@ -51,7 +56,7 @@ func (c *Client) observe(ctx context.Context, o Observation, err error, req any)
 	c.log(ctx, level, "rentcar call",
 		slog.String("method", o.Method), slog.Int("attempts", o.Attempt), slog.Duration("duration", o.Duration),
 		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code), slog.String("sub_code", o.SubCode),
-		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID), slog.String("detail", detail(err)),
+		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID), slog.String("detail", detail(o.Err)),
 		slog.Attr{Key: "ids", Value: slog.GroupValue(idsOf(req)...)})
 }
 
@@ -141,7 +146,7 @@ func (c *Client) refused(ctx context.Context, method string, err error, req any)
 	if ctx == nil { // which may be why
 		ctx = context.Background()
 	}
-	c.observe(ctx, Observation{Method: method, Done: true, Outcome: OutcomeOf(err)}, err, req)
+	c.observe(ctx, Observation{Method: method, Done: true, Outcome: OutcomeOf(err), Err: err}, req)
 	return err
 }
 

@@ -376,7 +376,10 @@ func TestObservers(t *testing.T) {
 		"transport": {httpmock.NewErrorResponder(http.ErrHandlerTimeout), Observation{Outcome: OutcomeUnknown}},
 	} {
 		seen, second, respond = nil, nil, tc.respond
-		_, _ = queryOrder(ctx, c)
+		_, err := queryOrder(ctx, c)
+		if len(seen) != 2 || seen[0].Err != err || seen[1].Err != err { //nolint:errorlint // the very error
+			t.Errorf("%s: %v, observed %+v", name, err, seen)
+		}
 		attempt := tc.want
 		attempt.Method, attempt.Attempt, attempt.Duration = opOrderQuery.method, 1, 40*time.Millisecond
 		call := attempt

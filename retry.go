@@ -173,8 +173,8 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 			err = &stopped{method: cl.method, last: err, why: why, maybeDone: maybeDone}
 		}
 	}
-	at.Done, at.Outcome, at.Duration = true, OutcomeOf(err), c.now().Sub(start)
-	c.observe(ctx, at, err, cl.request)
+	at.Done, at.Outcome, at.Duration, at.Err = true, OutcomeOf(err), c.now().Sub(start), err
+	c.observe(ctx, at, cl.request)
 	return err
 }
 
