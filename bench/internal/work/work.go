@@ -99,23 +99,24 @@ func SignedParams(business string) map[string]string {
 // Pushes are events 142 as the Qimen gateway delivers them, signed at the time given,
 // each of an order of its own.
 func Pushes(now time.Time, n int) ([]*qimen.Push, error) {
-	query := url.Values{
-		"app_key": {AppKey}, "method": {qimen.DefaultEventMethod}, "timestamp": {fliggy.At(now).String()},
-		"v": {"2.0"}, "format": {"json"}, "sign_method": {"md5"},
-	}.Encode()
 	pushes := make([]*qimen.Push, n)
 	for i := range pushes {
-		p := &qimen.Push{
-			RawQuery: query,
-			Header:   map[string][]string{"Content-Type": {"application/json;charset=utf-8"}},
-			Body:     Event(i),
-		}
 		var err error
-		if pushes[i], err = qimen.SignPush(p, Secret); err != nil {
+		if pushes[i], err = Push(now, Event(i)); err != nil {
 			return nil, err
 		}
 	}
 	return pushes, nil
+}
+
+// Push is an event as the Qimen gateway delivers it, signed at the time given.
+func Push(now time.Time, event []byte) (*qimen.Push, error) {
+	query := url.Values{
+		"app_key": {AppKey}, "method": {qimen.DefaultEventMethod}, "timestamp": {fliggy.At(now).String()},
+		"v": {"2.0"}, "format": {"json"}, "sign_method": {"md5"},
+	}.Encode()
+	header := map[string][]string{"Content-Type": {"application/json;charset=utf-8"}}
+	return qimen.SignPush(&qimen.Push{RawQuery: query, Header: header, Body: event}, Secret)
 }
 
 // Event is the payload of a push, event 142 of the i-th order: a fee to refund.
