@@ -88,7 +88,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	}
 	err := c.receive(cl, n, got, failed, private, &obs)
 	c.noteBan(cl, err)
-	obs.Outcome, obs.Err = OutcomeOf(err), err
+	obs.Outcome, obs.Err = OutcomeOf(err), observedError(err)
 	obs.Duration = c.now().Sub(start)
 	if c.cfg.wireLog != nil && req.query != "" { // nil for an attempt that could not be signed
 		c.showWire(ctx, cl, req, got, obs)

@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -36,8 +37,8 @@ type Observation struct {
 	SubCode    string        // sub code of the gateway, such as "isv.invalid-parameter"
 	HTTPStatus int           // 0 when no status line came
 	RequestID  string        // empty when no reply was understood
-	// Err is the error of the attempt or the call, nil if it succeeded. Its text may quote a message of the
-	// platform, which may name a person: for a log take Code and SubCode.
+	// Err is nil on success. errors.Is and errors.As find in it what they find in the error of the attempt or the
+	// call. Its text leaves the platform's messages out, which may name a person.
 	Err error
 }
 
@@ -58,6 +59,14 @@ func (c *Client) observe(ctx context.Context, o Observation, req any) {
 		slog.String("outcome", o.Outcome.String()), slog.String("code", o.Code), slog.String("sub_code", o.SubCode),
 		slog.Int("http_status", o.HTTPStatus), slog.String("request_id", o.RequestID), slog.String("detail", detail(o.Err)),
 		slog.Attr{Key: "ids", Value: slog.GroupValue(idsOf(req)...)})
+}
+
+// observedError returns err with the text of detail.
+func observedError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &hidden{cmp.Or(detail(err), "refused"), func() error { return err }}
 }
 
 // tell calls what only looks on: a panic of it is logged, and changes nothing.
@@ -146,7 +155,7 @@ func (c *Client) refused(ctx context.Context, method string, err error, req any)
 	if ctx == nil { // which may be why
 		ctx = context.Background()
 	}
-	c.observe(ctx, Observation{Method: method, Done: true, Outcome: OutcomeOf(err), Err: err}, req)
+	c.observe(ctx, Observation{Method: method, Done: true, Outcome: OutcomeOf(err), Err: observedError(err)}, req)
 	return err
 }
 

@@ -377,7 +377,7 @@ func TestObservers(t *testing.T) {
 	} {
 		seen, second, respond = nil, nil, tc.respond
 		_, err := queryOrder(ctx, c)
-		if len(seen) != 2 || seen[0].Err != err || seen[1].Err != err { //nolint:errorlint // the very error
+		if len(seen) != 2 || (err == nil) != (seen[1].Err == nil) || !errors.Is(seen[0].Err, err) || !errors.Is(seen[1].Err, err) {
 			t.Errorf("%s: %v, observed %+v", name, err, seen)
 		}
 		attempt := tc.want

@@ -173,7 +173,7 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 			err = &stopped{method: cl.method, last: err, why: why, maybeDone: maybeDone}
 		}
 	}
-	at.Done, at.Outcome, at.Duration, at.Err = true, OutcomeOf(err), c.now().Sub(start), err
+	at.Done, at.Outcome, at.Duration, at.Err = true, OutcomeOf(err), c.now().Sub(start), observedError(err)
 	c.observe(ctx, at, cl.request)
 	return err
 }
