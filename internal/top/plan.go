@@ -67,6 +67,7 @@ type codec struct {
 	number   bool
 	text     bool
 	layout   string
+	own      bool // a type of package fliggy
 }
 
 var (
@@ -287,7 +288,7 @@ func (c *compiler) codec(t reflect.Type, key string) (*codec, error) {
 	case t == timeType:
 		return nil, errTime
 	case isScalar(t):
-		cd.kind = kindScalar
+		cd.kind, cd.own = kindScalar, t.PkgPath() == idType.PkgPath()
 		return cd, nil
 	}
 	switch t.Kind() {

@@ -27,8 +27,8 @@ func (c *codec) isText() bool {
 	return c.kind == kindString || c.kind == kindScalar && c.typ.Kind() == reflect.String
 }
 
-// setScalar hands a value to a type that reads itself: JSON as it stands, the text
-// of an element as text.
+// setScalar hands a value to a type that reads itself: as text what an element holds and, to a type of package
+// fliggy, JSON text and numbers, except that a number for an id stays JSON; everything else as JSON.
 func setScalar(c *codec, to reflect.Value, v Value) error {
 	kind, text := v.Kind(), v.Text()
 	isNumber := c.isText() && c.number // an id, which space around it does not change
@@ -39,7 +39,7 @@ func setScalar(c *codec, to reflect.Value, v Value) error {
 		return errNothing
 	}
 	reader, readsJSON := to.Addr().Interface().(json.Unmarshaler)
-	asText := kind == Element || !readsJSON || kind == Text && isNumber
+	asText := kind == Element || !readsJSON || kind == Text && isNumber || c.own && (kind == Text || kind == Number && !c.isText())
 	if reads, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok && asText {
 		return asRule(c.typ, reads.UnmarshalText([]byte(text)))
 	}
