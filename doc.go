@@ -21,7 +21,8 @@
 // distributor and renewals to a merchant (商家), and verifies its signature; events
 // reads the events; pricing computes a merchant's prices; fliggy is the vocabulary
 // that all share (ids, money, times); durable keeps work until it is done, for
-// qimen.Inbox and [Outbox]; fliggytest is an in-process Fliggy to test against.
+// qimen.Inbox and [Outbox]; fliggytest is an in-process Fliggy to test against;
+// merchantcheck tests the endpoint of a merchant.
 //
 // # Money, ids, times
 //

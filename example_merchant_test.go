@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/merchantcheck"
 	"github.com/fliggy-go/rentcar/pricing"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -90,7 +90,7 @@ func Example_merchant() {
 	http.Handle("/fliggy/renewals", handler)
 
 	// Fliggy asks for a price:
-	caller, err := fliggytest.NewMerchantHandlerCaller(handler, appKey, secret)
+	caller, err := merchantcheck.NewForHandler(handler, appKey, secret)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -132,12 +132,12 @@ func Example_merchantCheck() {
 	ctx := context.Background()
 	const url, appKey, secret = "https://example.com/fliggy/renewals", "24700001", "0123456789abcdef0123456789abcdef"
 
-	caller, err := fliggytest.NewMerchantCaller(url, appKey, secret, fliggytest.MerchantPressureTest())
+	caller, err := merchantcheck.New(url, appKey, secret, merchantcheck.WithPressureTest())
 	if err != nil {
 		log.Fatal(err)
 	}
-	report := fliggytest.CheckMerchant(ctx, caller, fliggytest.MerchantCheck{
-		Orders: []fliggytest.MerchantOrder{{OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00")}},
+	report := merchantcheck.Run(ctx, caller, merchantcheck.Config{
+		Orders: []merchantcheck.Order{{OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00")}},
 		Submit: false, // true books a renewal, and cancels it
 	})
 	fmt.Println(report) // per broken rule: what was expected, what came, and why it matters

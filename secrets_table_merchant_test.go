@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/merchantcheck"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -35,10 +35,10 @@ var leakMerchants = []leakMerchant{
 	{name: "refuses with a value", want: "qimen: refused", may: leakReasons{markReply: whyAnswer}, answer: func(w http.ResponseWriter, _ string) {
 		_, _ = io.WriteString(w, jsonText(object{"success": false, "retMessage": markReply.text}))
 	}},
-	{name: "says nothing that fits", want: "fliggytest: ", answer: func(w http.ResponseWriter, sign string) {
+	{name: "says nothing that fits", want: "merchantcheck: ", answer: func(w http.ResponseWriter, sign string) {
 		_, _ = io.WriteString(w, jsonText(object{"success": true, "priceInfo": says(sign), "outOrderId": []string{says(sign)}, "createdTime": says(sign), "x": markReply.text}))
 	}},
-	{name: "has a flag that is none", want: "fliggytest: ", answer: func(w http.ResponseWriter, sign string) {
+	{name: "has a flag that is none", want: "merchantcheck: ", answer: func(w http.ResponseWriter, sign string) {
 		_, _ = io.WriteString(w, jsonText(object{"success": says(sign) + markReply.text}))
 	}},
 	{name: "says no JSON", want: "not JSON", answer: func(w http.ResponseWriter, sign string) { _, _ = io.WriteString(w, says(sign)+markReply.text) }},
@@ -46,11 +46,11 @@ var leakMerchants = []leakMerchant{
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = io.WriteString(w, says(sign)+markReply.text)
 	}},
-	{name: "redirects to nowhere", want: "fliggytest: ", answer: func(w http.ResponseWriter, sign string) {
+	{name: "redirects to nowhere", want: "merchantcheck: ", answer: func(w http.ResponseWriter, sign string) {
 		w.Header().Set("Location", "http://["+sign+markSecret.text)
 		w.WriteHeader(http.StatusFound)
 	}},
-	{name: "answers without a status line", want: "fliggytest: ", answer: func(w http.ResponseWriter, sign string) {
+	{name: "answers without a status line", want: "merchantcheck: ", answer: func(w http.ResponseWriter, sign string) {
 		conn, _, err := http.NewResponseController(w).Hijack()
 		if err == nil {
 			_, _ = io.WriteString(conn, sign+" "+markSecret.text+" "+markReply.text+"\r\n\r\n")
@@ -61,28 +61,28 @@ var leakMerchants = []leakMerchant{
 
 // merchantRows are a merchant's endpoint as Fliggy sees it, and its self-test.
 func merchantRows() []leakRow {
-	calls := []string{"fliggytest.MerchantCaller.Prices", "fliggytest.MerchantCaller.Submit", "fliggytest.MerchantCaller.Cancel", "fliggytest.NewMerchantCaller"}
-	reports := []string{"fliggytest.MerchantReport.MarshalJSON", "fliggytest.MerchantReport.WriteText", "fliggytest.MerchantCaller.Call"}
-	merchant := func(t *testing.T, s *leakStage, how leakMerchant) *fliggytest.MerchantCaller {
+	calls := []string{"merchantcheck.Caller.Prices", "merchantcheck.Caller.Submit", "merchantcheck.Caller.Cancel", "merchantcheck.New"}
+	reports := []string{"merchantcheck.Report.MarshalJSON", "merchantcheck.Report.WriteText", "merchantcheck.Caller.Call"}
+	merchant := func(t *testing.T, s *leakStage, how leakMerchant) *merchantcheck.Caller {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			how.answer(w, s.signed(r.URL.RawQuery))
 		}))
 		t.Cleanup(server.Close)
-		m, err := fliggytest.NewMerchantCaller(server.URL+"/?tenant="+markURL.text[:15], leakApp, markSecret.text, fliggytest.MerchantClock(leakTime))
+		m, err := merchantcheck.New(server.URL+"/?tenant="+markURL.text[:15], leakApp, markSecret.text, merchantcheck.WithClock(leakTime))
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(m.Close)
 		return m
 	}
-	send := func(ctx context.Context, m *fliggytest.MerchantCaller) []error {
+	send := func(ctx context.Context, m *merchantcheck.Caller) []error {
 		from, to := fliggy.MustTime("2023-02-04 10:00"), fliggy.MustTime("2023-02-05 10:30")
 		_, prices := m.Prices(ctx, &qimen.RenewalPricesRequest{OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text, CarUseTime: from, CarReturnTime: to})
 		_, submit := m.Submit(ctx, &qimen.RenewalSubmitRequest{OrderID: fliggy.ID(markDigits.text), PayTradeNo: markBody.text})
-		_, cancel := m.Cancel(ctx, &qimen.RenewalCancelRequest{OutOrderID: markBody.text, CancelMessage: markBody.text}, fliggytest.PushContentType(leakForm))
+		_, cancel := m.Vary(merchantcheck.Variant{ContentType: leakForm}).Cancel(ctx, &qimen.RenewalCancelRequest{OutOrderID: markBody.text, CancelMessage: markBody.text})
 		_, broken := m.Prices(ctx, &qimen.RenewalPricesRequest{OutOrderID: markBody.text + "\xff"})
-		_, charset := m.Submit(ctx, &qimen.RenewalSubmitRequest{OutOrderID: markBody.text}, fliggytest.PushContentType("none"))
+		_, charset := m.Vary(merchantcheck.Variant{ContentType: "none"}).Submit(ctx, &qimen.RenewalSubmitRequest{OutOrderID: markBody.text})
 		_, none := m.Cancel(ctx, nil)
 		return []error{prices, submit, cancel, broken, charset, none}
 	}
@@ -92,7 +92,7 @@ func merchantRows() []leakRow {
 			name: "merchant that " + how.name, covers: calls, want: how.want, may: how.may,
 			run: func(t *testing.T, s *leakStage) []any {
 				m := merchant(t, s, how)
-				return append(all(send(t.Context(), m)...), m, *m, []*fliggytest.MerchantCaller{m}, struct{ m *fliggytest.MerchantCaller }{m}, m.LogValue())
+				return append(all(send(t.Context(), m)...), m, *m, []*merchantcheck.Caller{m}, struct{ m *merchantcheck.Caller }{m}, m.LogValue())
 			},
 		}, leakRow{
 			name: "self-test of a merchant that " + how.name, covers: reports, want: "NOT OK", may: func() leakReasons {
@@ -103,25 +103,25 @@ func merchantRows() []leakRow {
 			}(),
 			run: func(t *testing.T, s *leakStage) []any {
 				m := merchant(t, s, how)
-				report := fliggytest.CheckMerchant(t.Context(), m, fliggytest.MerchantCheck{Submit: how.name == "refuses", Orders: []fliggytest.MerchantOrder{{
+				report := merchantcheck.Run(t.Context(), m, merchantcheck.Config{Submit: how.name == "refuses", Orders: []merchantcheck.Order{{
 					OrderID: "1", OutOrderID: markBody.text, Start: fliggy.MustTime("2023-02-04 10:00"),
 				}}})
 				text, err := report.MarshalJSON()
-				res := m.Call(t.Context(), "x.y", []byte(markBody.text), fliggytest.PushContentType("none"))
-				return append(all(err, report.WriteText(io.Discard), report.WriteText(deaf{}), res.Err), leakText(text), leakText(report.String()), *report)
+				_, _, none := m.Vary(merchantcheck.Variant{ContentType: "none"}).Call(t.Context(), "x.y", []byte(markBody.text))
+				return append(all(err, report.WriteText(io.Discard), report.WriteText(deaf{}), none), leakText(text), leakText(report.String()), *report)
 			},
 		})
 	}
 	return append(rows, leakRow{
-		name: "merchant that cannot be named", covers: []string{"fliggytest.NewMerchantCaller", "fliggytest.NewMerchantHandlerCaller", "fliggytest.MerchantCaller.MarshalText"}, want: "fliggytest: merchant: ",
+		name: "merchant that cannot be named", covers: []string{"merchantcheck.New", "merchantcheck.NewForHandler", "merchantcheck.Caller.MarshalText"}, want: "merchantcheck: ",
 		run: func(t *testing.T, _ *leakStage) []any {
 			var errs []error
 			for _, address := range []string{"", markURL.text, "http://[" + markURL.text, "ftp://user:" + markSecret.text + "@host/?" + markURL.text, "http://host/?x=%zz" + markURL.text[:8]} {
-				errs = append(errs, second(fliggytest.NewMerchantCaller(address, leakApp, markSecret.text)))
+				errs = append(errs, second(merchantcheck.New(address, leakApp, markSecret.text)))
 			}
-			errs = append(errs, second(fliggytest.NewMerchantCaller("http://host", "", markSecret.text+"\n", fliggytest.MerchantClock(nil), fliggytest.MerchantTimeout(-time.Second))),
-				second(fliggytest.NewMerchantHandlerCaller(nil, leakApp, markSecret.text)))
-			m, err := fliggytest.NewMerchantHandlerCaller(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errUser) }), leakApp, markSecret.text)
+			errs = append(errs, second(merchantcheck.New("http://host", "", markSecret.text+"\n", merchantcheck.WithClock(nil), merchantcheck.WithTimeout(-time.Second))),
+				second(merchantcheck.NewForHandler(nil, leakApp, markSecret.text)))
+			m, err := merchantcheck.NewForHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errUser) }), leakApp, markSecret.text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -67,15 +67,11 @@
 // Give the client rentcar.WithRetry with MaxAttempts 1, or rentcar.WithSleep together
 // with a clock that it moves, where a test is about a single attempt.
 //
-// # Merchants
-//
-// [CheckMerchant] plays Fliggy towards a merchant's endpoint, in any language, and
-// reports which rules of the merchant renewal guide its replies break;
-// [MerchantCaller] sends single requests.
-//
 // # Looking
 //
 // [Gateway.Requests] and [Gateway.Pushes] have everything that came and went;
 // Order, Renewals, Bills, Callbacks and AgencyOrders what is held. All are
 // copies.
+//
+// Package merchantcheck plays Fliggy towards the endpoint of a merchant.
 package fliggytest

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/internal/push"
 	"github.com/fliggy-go/rentcar/internal/top"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -63,25 +64,9 @@ func (p PushRecord) MarshalJSON() ([]byte, error) {
 type PushOption func(*pushConfig)
 
 type pushConfig struct {
-	method       string
-	contentType  string
-	params       []top.Param
-	headers      []top.Param // that are signed
-	times        int
-	delay        time.Duration
-	signedAt     time.Time
-	badSignature bool
-	unsigned     bool
-}
-
-func newPushConfig(method string, opts []PushOption) *pushConfig {
-	cfg := &pushConfig{method: method, contentType: "application/json;charset=utf-8", times: 1}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(cfg)
-		}
-	}
-	return cfg
+	push.Shape
+	times int
+	delay time.Duration
 }
 
 // PushRepeated sends the push n times, byte for byte the same. The result is that
@@ -94,46 +79,57 @@ func PushLate(d time.Duration) PushOption { return func(c *pushConfig) { c.delay
 
 // PushSignedAt signs with this time instead of the gateway's clock, for stale and
 // for future timestamps.
-func PushSignedAt(t time.Time) PushOption { return func(c *pushConfig) { c.signedAt = t } }
+func PushSignedAt(t time.Time) PushOption { return func(c *pushConfig) { c.SignedAt = t } }
 
 // PushBadSignature signs with a secret that nobody has.
-func PushBadSignature() PushOption { return func(c *pushConfig) { c.badSignature = true } }
+func PushBadSignature() PushOption { return func(c *pushConfig) { c.BadSignature = true } }
 
 // PushUnsigned leaves the signature out.
-func PushUnsigned() PushOption { return func(c *pushConfig) { c.unsigned = true } }
+func PushUnsigned() PushOption { return func(c *pushConfig) { c.Unsigned = true } }
 
 // PushMethod pushes to another API than that of events, such as one that a
 // merchant provides.
-func PushMethod(method string) PushOption { return func(c *pushConfig) { c.method = method } }
+func PushMethod(method string) PushOption { return func(c *pushConfig) { c.Method = method } }
 
 // PushContentType declares another content type than JSON in UTF-8, such as that
 // of a form, or another charset. The body must fit it.
 func PushContentType(contentType string) PushOption {
-	return func(c *pushConfig) { c.contentType = contentType }
+	return func(c *pushConfig) { c.ContentType = contentType }
 }
 
 // PushParam adds a parameter to the query, or replaces app_key, method or
 // timestamp; it is signed.
 func PushParam(name, value string) PushOption {
-	return func(c *pushConfig) { c.params = append(c.params, top.Param{Name: name, Value: value}) }
+	return func(c *pushConfig) { c.Params = append(c.Params, top.Param{Name: name, Value: value}) }
 }
 
 // PushSignedHeader sends a header that is signed: its name stands in the header
 // top-sign-list. The value travels percent-encoded; the receiver signs it decoded. That
 // the gateway does so for these APIs is not known.
 func PushSignedHeader(name, value string) PushOption {
-	return func(c *pushConfig) { c.headers = append(c.headers, top.Param{Name: name, Value: value}) }
+	return func(c *pushConfig) { c.Headers = append(c.Headers, top.Param{Name: name, Value: value}) }
 }
 
 // PushTo pushes events to this address from now on, over HTTP. A query that it
 // has is kept and signed.
 func (g *Gateway) PushTo(address string) {
-	g.pushes.aim(target{address: address})
+	to, err := push.To(address)
+	if err != nil {
+		err = fmt.Errorf("fliggytest: PushTo: %w", err)
+	}
+	if address == "" {
+		err = ErrNoTarget
+	}
+	g.pushes.aim(to, err)
 }
 
 // PushToHandler pushes events to h from now on, without a connection in between.
 func (g *Gateway) PushToHandler(h http.Handler) {
-	g.pushes.aim(target{handler: h})
+	if h == nil {
+		g.pushes.aim(push.Target{}, ErrNoTarget)
+		return
+	}
+	g.pushes.aim(push.ToHandler(h), nil)
 }
 
 // Push pushes an event and returns what the endpoint said. The event is sent as it
@@ -163,15 +159,40 @@ func (g *Gateway) PushRaw(ctx context.Context, body []byte, opts ...PushOption) 
 // order in which they ended. One that was never sent is not there.
 func (g *Gateway) Pushes() []PushRecord { return g.pushes.records() }
 
-func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) PushResult {
+// push sends a body as often as the options say. The result is that of the last time.
+func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) (res PushResult) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.ctx, func() { cancel(ErrClosed) })()
-	cfg := newPushConfig(qimen.DefaultEventMethod, opts)
-	s := sender{what: "push", appKey: g.appKey, secret: g.secret, now: g.now, timeout: g.pushTimeout, client: g.pushes.client}
-	return s.push(ctx, cfg, g.pushes.target, body, func(p *qimen.Push, res PushResult) {
+	cfg := &pushConfig{Shape: push.Shape{Method: qimen.DefaultEventMethod, ContentType: push.DefaultContentType}, times: 1}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(cfg)
+		}
+	}
+	if !wait(ctx, cfg.delay) {
+		return PushResult{Err: context.Cause(ctx)}
+	}
+	to, err := g.pushes.target()
+	if err != nil {
+		return PushResult{Err: err}
+	}
+	s := push.Sender{To: to, AppKey: g.appKey, Secret: g.secret, Now: g.now, Timeout: g.pushTimeout, Client: g.pushes.client}
+	p, err := s.Sign(&cfg.Shape, body)
+	if err != nil {
+		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
+	}
+	for range cfg.times {
+		res = PushResult(s.Send(ctx, p))
+		if errors.Is(context.Cause(ctx), ErrClosed) && res.Err != nil {
+			res.Err = ErrClosed
+		}
+		if res.Err != nil {
+			res.Err = fmt.Errorf("fliggytest: push: %w", res.Err)
+		}
 		g.pushes.record(PushRecord{
-			Time: g.now(), Method: cfg.method, RawQuery: p.RawQuery, Header: p.Header.Clone(), Body: slices.Clone(p.Body), Result: res,
+			Time: g.now(), Method: cfg.Method, RawQuery: p.RawQuery, Header: p.Header.Clone(), Body: slices.Clone(p.Body), Result: res,
 		})
-	})
+	}
+	return res
 }

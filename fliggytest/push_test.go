@@ -219,7 +219,7 @@ func TestPushFailures(t *testing.T) {
 		case "/drop":
 			hangUp(w, nil)
 		case "/huge":
-			_, _ = w.Write(bytes.Repeat([]byte("x"), maxAnswer+1))
+			_, _ = w.Write(bytes.Repeat([]byte("x"), 1<<20+1))
 		case "/redirect":
 			http.Redirect(w, r, "/", http.StatusTemporaryRedirect)
 		}

@@ -18,7 +18,7 @@ import (
 	"os/signal"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/merchantcheck"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -29,7 +29,7 @@ merchant on loopback, and the self-test against it.
 
 Environment, for -addr and -target:
   FLIGGY_APP_KEY, FLIGGY_APP_SECRET   of the app that receives the requests;
-                                      without them those of package fliggytest
+                                      without them a made-up app
 
 The exit status is 0 when every rule holds, 1 when one is broken, 2 when flags or
 environment are wrong.
@@ -41,7 +41,7 @@ Flags:
 type job struct {
 	addr, target string
 	json, submit bool
-	order        fliggytest.MerchantOrder
+	order        merchantcheck.Order
 	appKey       string
 	secret       func() string
 }
@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintln(stderr, "merchant:", err)
 		return 2
 	}
-	var report *fliggytest.MerchantReport
+	var report *merchantcheck.Report
 	switch {
 	case j.addr != "":
 		err = serveAt(ctx, j, stdout, stderr)
@@ -133,9 +133,15 @@ func (j *job) readTarget(order, outOrder, start string) error {
 	if err != nil {
 		return fmt.Errorf("-start: %w", err)
 	}
-	j.order = fliggytest.MerchantOrder{OrderID: fliggy.ID(order), OutOrderID: outOrder, Start: at}
+	j.order = merchantcheck.Order{OrderID: fliggy.ID(order), OutOrderID: outOrder, Start: at}
 	return nil
 }
+
+// The app of a run without an environment.
+const (
+	madeUpAppKey    = "24700001"
+	madeUpAppSecret = "0123456789abcdef0123456789abcdef"
+)
 
 func (j *job) readApp(getenv func(string) string) error {
 	key, secret := getenv("FLIGGY_APP_KEY"), getenv("FLIGGY_APP_SECRET")
@@ -143,7 +149,7 @@ func (j *job) readApp(getenv func(string) string) error {
 		return errors.New("FLIGGY_APP_KEY and FLIGGY_APP_SECRET go together: set both, or neither")
 	}
 	if key == "" {
-		key, secret = fliggytest.DefaultAppKey, fliggytest.DefaultAppSecret
+		key, secret = madeUpAppKey, madeUpAppSecret
 	}
 	j.appKey, j.secret = key, func() string { return secret }
 	if _, err := qimen.NewHandler(qimen.Secrets{key: {secret}}, qimen.OnRenewalPrices(new(merchant).prices)); err != nil {

@@ -19,7 +19,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/fliggytest"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -59,7 +58,7 @@ func served(t *testing.T) (at string, m *merchant, r rental) {
 	t.Helper()
 	rentals := demoRentals(time.Now())
 	m = newMerchant(time.Now, rentals...)
-	h, err := m.handler(fliggytest.DefaultAppKey, fliggytest.DefaultAppSecret, slog.New(slog.DiscardHandler))
+	h, err := m.handler(madeUpAppKey, madeUpAppSecret, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/merchantcheck"
 )
 
 const path = "/fliggy"
@@ -56,7 +56,7 @@ func listen(ctx context.Context, j *job, m *merchant, addr string, logger *slog.
 
 // testOwn starts the merchant on loopback and tests it, booking and cancelling
 // included.
-func testOwn(ctx context.Context, j *job) (*fliggytest.MerchantReport, error) {
+func testOwn(ctx context.Context, j *job) (*merchantcheck.Report, error) {
 	rentals := demoRentals(time.Now())
 	m := newMerchant(time.Now, rentals...)
 	at, stop, err := listen(ctx, j, m, "127.0.0.1:0", slog.New(slog.DiscardHandler))
@@ -64,9 +64,9 @@ func testOwn(ctx context.Context, j *job) (*fliggytest.MerchantReport, error) {
 		return nil, err
 	}
 	defer stop()
-	check := fliggytest.MerchantCheck{Submit: true}
+	check := merchantcheck.Config{Submit: true}
 	for _, r := range rentals {
-		check.Orders = append(check.Orders, fliggytest.MerchantOrder{OrderID: r.orderID, OutOrderID: r.outOrderID, Start: r.ends})
+		check.Orders = append(check.Orders, merchantcheck.Order{OrderID: r.orderID, OutOrderID: r.outOrderID, Start: r.ends})
 	}
 	report, err := j.test(ctx, at, check)
 	if n := m.books(); err == nil && n != 0 {
@@ -76,23 +76,23 @@ func testOwn(ctx context.Context, j *job) (*fliggytest.MerchantReport, error) {
 }
 
 // testTarget tests somebody else's endpoint.
-func testTarget(ctx context.Context, j *job) (*fliggytest.MerchantReport, error) {
-	check := fliggytest.MerchantCheck{Orders: []fliggytest.MerchantOrder{j.order}, Submit: j.submit}
-	return j.test(ctx, j.target, check, fliggytest.MerchantPressureTest())
+func testTarget(ctx context.Context, j *job) (*merchantcheck.Report, error) {
+	check := merchantcheck.Config{Orders: []merchantcheck.Order{j.order}, Submit: j.submit}
+	return j.test(ctx, j.target, check, merchantcheck.WithPressureTest())
 }
 
 func (j *job) test(
-	ctx context.Context, at string, check fliggytest.MerchantCheck, opts ...fliggytest.MerchantOption,
-) (*fliggytest.MerchantReport, error) {
-	caller, err := fliggytest.NewMerchantCaller(at, j.appKey, j.secret(), opts...)
+	ctx context.Context, at string, check merchantcheck.Config, opts ...merchantcheck.Option,
+) (*merchantcheck.Report, error) {
+	caller, err := merchantcheck.New(at, j.appKey, j.secret(), opts...)
 	if err != nil {
 		return nil, err
 	}
 	defer caller.Close()
-	return fliggytest.CheckMerchant(ctx, caller, check), nil
+	return merchantcheck.Run(ctx, caller, check), nil
 }
 
-func (j *job) print(out io.Writer, report *fliggytest.MerchantReport) error {
+func (j *job) print(out io.Writer, report *merchantcheck.Report) error {
 	if !j.json {
 		return report.WriteText(out)
 	}

@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"cmp"

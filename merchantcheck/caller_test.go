@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"bytes"
@@ -20,6 +20,11 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/qimen"
+)
+
+var (
+	scenarioFrom = fliggy.MustTime("2023-02-04 10:00:00")
+	scenarioTo   = fliggy.MustTime("2023-02-05 10:30:00")
 )
 
 func merchantPrices() *qimen.RenewalPricesRequest {
@@ -48,16 +53,16 @@ func TestMerchant(t *testing.T) {
 	served := newTestMerchant()
 	server := httptest.NewServer(served)
 	defer server.Close()
-	over, err := NewMerchantCaller(" "+server.URL+"/qimen?tenant=7 ", merchantAppKey, markedSecret, MerchantClock(fixedClock), nil)
+	over, err := New(" "+server.URL+"/qimen?tenant=7 ", testAppKey, markedSecret, WithClock(fixedClock), nil)
 	noError(t, err)
 	defer over.Close()
-	for name, m := range map[string]*MerchantCaller{"handler": connectMerchant(t, newTestMerchant()), "HTTP": over} {
+	for name, m := range map[string]*Caller{"handler": connectMerchant(t, newTestMerchant()), "HTTP": over} {
 		quote, err := m.Prices(ctx, merchantPrices())
 		noError(t, err)
 		if total, err := quote.Total(); err != nil || total.String() != "16.02" {
 			t.Fatalf("%s: prices: %+v, %v", name, quote, err)
 		}
-		booked, err := m.Submit(ctx, merchantSubmit(), PushRepeated(2))
+		booked, err := m.Vary(Variant{Times: 2}).Submit(ctx, merchantSubmit())
 		if err != nil || booked.OutOrderID == "" {
 			t.Fatalf("%s: submit: %+v, %v", name, booked, err)
 		}
@@ -73,13 +78,14 @@ func TestMerchant(t *testing.T) {
 		if !strings.Contains(err.Error(), qimen.RenewalCancelMethod) {
 			t.Errorf("%s: error without method: %v", name, err)
 		}
-		if res := m.Call(ctx, "qimen.x", []byte("{}")); res.Accepted || res.Status != 200 || res.Err != nil {
-			t.Errorf("%s: call: %+v", name, res)
+		if status, answer, err := m.Call(ctx, "qimen.x", []byte("{}")); !strings.Contains(string(answer), `"success":false`) || status != 200 || err != nil {
+			t.Errorf("%s: call: %d %s, %v", name, status, answer, err)
 		}
-		for what, opt := range map[string]PushOption{
-			"bad signature": PushBadSignature(), "unknown app": PushParam("app_key", "1"), "stale": PushSignedAt(testNow.Add(-time.Hour)),
+		for what, v := range map[string]Variant{
+			"bad signature": {BadSignature: true}, "unsigned": {Unsigned: true}, "unknown app": {Params: map[string]string{"app_key": "1"}},
+			"stale": {SignedAt: testNow.Add(-time.Hour)},
 		} {
-			if _, err := m.Prices(ctx, merchantPrices(), opt); !errors.As(err, &refused) {
+			if _, err := m.Vary(v).Prices(ctx, merchantPrices()); !errors.As(err, &refused) {
 				t.Errorf("%s, %s: %v", name, what, err)
 			}
 		}
@@ -93,7 +99,7 @@ func TestMerchantPressureTest(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	served := newTestMerchant()
-	m := connectMerchant(t, served, MerchantPressureTest())
+	m := connectMerchant(t, served, WithPressureTest())
 	request := merchantPrices()
 	_, err := m.Prices(ctx, request)
 	noError(t, err)
@@ -117,8 +123,9 @@ func TestMerchantQuery(t *testing.T) {
 	t.Parallel()
 	var got url.Values
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.URL.Query() })
-	connectMerchant(t, h).Call(context.Background(), "qimen.x", nil,
-		PushParam("app_key", "1"), PushParam("method", "m"), PushParam("timestamp", "t"), PushParam("customerId", "c"))
+	v := Variant{Params: map[string]string{"app_key": "1", "method": "m", "timestamp": "t", "customerId": "c"}}
+	_, _, err := connectMerchant(t, h).Vary(v).Call(context.Background(), "qimen.x", nil)
+	noError(t, err)
 	want := url.Values{"app_key": {"1"}, "method": {"m"}, "timestamp": {"t"}, "customerId": {"c"}}
 	want.Set("sign", signatureOf(markedSecret, want, nil))
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -131,7 +138,7 @@ func TestMerchantForms(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	var got []any
-	h, err := qimen.NewHandler(qimen.Secrets{merchantAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
+	h, err := qimen.NewHandler(qimen.Secrets{testAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
 		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
 			got = append(got, r)
 			return nil, qimen.Refuse("1", "no")
@@ -152,16 +159,17 @@ func TestMerchantForms(t *testing.T) {
 		"application/x-www-form-urlencoded; charset=gbk",
 	} {
 		got = nil
+		m := m.Vary(Variant{ContentType: contentType})
 		var refused *qimen.Refusal
-		_, err := m.Prices(ctx, merchantPrices(), PushContentType(contentType))
+		_, err := m.Prices(ctx, merchantPrices())
 		if !errors.As(err, &refused) {
 			t.Errorf("%s: %v", contentType, err)
 		}
-		_, err = m.Submit(ctx, merchantSubmit(), PushContentType(contentType))
+		_, err = m.Submit(ctx, merchantSubmit())
 		if !errors.As(err, &refused) {
 			t.Errorf("%s: %v", contentType, err)
 		}
-		_, err = m.Cancel(ctx, merchantCancel("88"), PushContentType(contentType))
+		_, err = m.Cancel(ctx, merchantCancel("88"))
 		if !errors.As(err, &refused) {
 			t.Errorf("%s: %v", contentType, err)
 		}
@@ -169,16 +177,16 @@ func TestMerchantForms(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", contentType, diff)
 		}
 	}
-	for _, contentType := range []string{"image/png", "application/json;charset=klingon", ""} {
+	for _, contentType := range []string{"image/png", "application/json;charset=klingon"} {
 		got = nil
-		if _, err := m.Prices(ctx, merchantPrices(), PushContentType(contentType)); err == nil || got != nil {
+		if _, err := m.Vary(Variant{ContentType: contentType}).Prices(ctx, merchantPrices()); err == nil || got != nil {
 			t.Errorf("%q: %v", contentType, err)
 		}
 	}
 	bad := merchantCancel("88")
 	bad.CancelMessage = "\xff"
 	for _, contentType := range []string{"application/json", "text/xml", "application/x-www-form-urlencoded"} {
-		if _, err := m.Cancel(ctx, bad, PushContentType(contentType)); err == nil || strings.Contains(err.Error(), "\xff") {
+		if _, err := m.Vary(Variant{ContentType: contentType}).Cancel(ctx, bad); err == nil || strings.Contains(err.Error(), "\xff") {
 			t.Errorf("%s: text that is not UTF-8: %v", contentType, err)
 		}
 	}
@@ -219,13 +227,10 @@ func TestMerchantBadAnswers(t *testing.T) {
 	if _, err := m.Prices(over, merchantPrices()); !errors.Is(err, context.Canceled) {
 		t.Errorf("context over: %v", err)
 	}
-	if _, err := m.Prices(over, merchantPrices(), PushLate(time.Hour)); !errors.Is(err, context.Canceled) {
-		t.Errorf("context over while waiting: %v", err)
-	}
 	synctest.Test(t, func(t *testing.T) {
 		hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		begin := time.Now()
-		_, err := connectMerchant(t, hang, MerchantTimeout(2*time.Second)).Prices(t.Context(), merchantPrices())
+		_, err := connectMerchant(t, hang, WithTimeout(2*time.Second)).Prices(t.Context(), merchantPrices())
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 2*time.Second {
 			t.Errorf("after %v: %v", time.Since(begin), err)
 		}
@@ -235,27 +240,27 @@ func TestMerchantBadAnswers(t *testing.T) {
 func TestNewMerchantErrors(t *testing.T) {
 	t.Parallel()
 	const good = "https://example.com/qimen"
-	for want, build := range map[string]func() (*MerchantCaller, error){
-		"endpoint: want": func() (*MerchantCaller, error) { return NewMerchantCaller("", merchantAppKey, markedSecret) },
-		"absolute address": func() (*MerchantCaller, error) {
-			return NewMerchantCaller("example.com/"+markedSecret, merchantAppKey, markedSecret)
+	for want, build := range map[string]func() (*Caller, error){
+		"endpoint: want": func() (*Caller, error) { return New("", testAppKey, markedSecret) },
+		"absolute address": func() (*Caller, error) {
+			return New("example.com/"+markedSecret, testAppKey, markedSecret)
 		},
-		"http:// or https": func() (*MerchantCaller, error) {
-			return NewMerchantCaller("ftp://example.com", merchantAppKey, markedSecret)
+		"http:// or https": func() (*Caller, error) {
+			return New("ftp://example.com", testAppKey, markedSecret)
 		},
-		"query":             func() (*MerchantCaller, error) { return NewMerchantCaller(good+"?a=%zz", merchantAppKey, markedSecret) },
-		"app key":           func() (*MerchantCaller, error) { return NewMerchantCaller(good, " ", markedSecret) },
-		"app secret: it is": func() (*MerchantCaller, error) { return NewMerchantCaller(good, merchantAppKey, "") },
-		"white space":       func() (*MerchantCaller, error) { return NewMerchantCaller(good, merchantAppKey, markedSecret+"\n") },
-		"MerchantClock": func() (*MerchantCaller, error) {
-			return NewMerchantCaller(good, merchantAppKey, markedSecret, MerchantClock(nil))
+		"query":             func() (*Caller, error) { return New(good+"?a=%zz", testAppKey, markedSecret) },
+		"app key":           func() (*Caller, error) { return New(good, " ", markedSecret) },
+		"app secret: it is": func() (*Caller, error) { return New(good, testAppKey, "") },
+		"white space":       func() (*Caller, error) { return New(good, testAppKey, markedSecret+"\n") },
+		"WithClock": func() (*Caller, error) {
+			return New(good, testAppKey, markedSecret, WithClock(nil))
 		},
-		"MerchantTimeout": func() (*MerchantCaller, error) {
-			return NewMerchantCaller(good, merchantAppKey, markedSecret, MerchantTimeout(0))
+		"WithTimeout": func() (*Caller, error) {
+			return New(good, testAppKey, markedSecret, WithTimeout(0))
 		},
-		"handler": func() (*MerchantCaller, error) { return NewMerchantHandlerCaller(nil, merchantAppKey, markedSecret) },
-		"handler: it is nil\napp key: it is empty: use that of the app that receives\napp secret": func() (*MerchantCaller, error) {
-			return NewMerchantHandlerCaller(nil, "", "")
+		"handler": func() (*Caller, error) { return NewForHandler(nil, testAppKey, markedSecret) },
+		"handler: it is nil\napp key: it is empty: use that of the app that receives\napp secret": func() (*Caller, error) {
+			return NewForHandler(nil, "", "")
 		},
 	} {
 		m, err := build()
@@ -294,12 +299,12 @@ func TestMerchantKeepsSecrets(t *testing.T) {
 	}
 	closed := httptest.NewServer(leaky)
 	closed.Close()
-	remote, err := NewMerchantCaller("http://user:"+"PASSWORD@"+strings.TrimPrefix(closed.URL, "http://")+"/q?token=TOKEN", merchantAppKey, markedSecret)
+	remote, err := New("http://user:"+"PASSWORD@"+strings.TrimPrefix(closed.URL, "http://")+"/q?token=TOKEN", testAppKey, markedSecret)
 	noError(t, err)
 	defer remote.Close()
 	var texts []string
-	for _, m := range []*MerchantCaller{connectMerchant(t, leaky), connectMerchant(t, panicky), connectMerchant(t, booking), remote} {
-		report := CheckMerchant(ctx, m, guideCheck)
+	for _, m := range []*Caller{connectMerchant(t, leaky), connectMerchant(t, panicky), connectMerchant(t, booking), remote} {
+		report := Run(ctx, m, guideCheck)
 		data, err := json.Marshal(report)
 		noError(t, err)
 		texts = append(texts, report.String(), string(data), fmt.Sprintf("%+v %#v", report, *report))
@@ -311,7 +316,7 @@ func TestMerchantKeepsSecrets(t *testing.T) {
 	data, err := json.Marshal(map[string]any{"pointer": remote, "value": *remote})
 	noError(t, err)
 	texts = append(texts, logged.String(), string(data), fmt.Sprintf("%v %+v %#v %s %q %d", remote, remote, remote, remote, remote, remote),
-		fmt.Sprintf("%v %+v %#v", *remote, *remote, *remote), fmt.Sprintf("%+v %#v", struct{ m MerchantCaller }{*remote}, struct{ m *MerchantCaller }{remote}))
+		fmt.Sprintf("%v %+v %#v", *remote, *remote, *remote), fmt.Sprintf("%+v %#v", struct{ m Caller }{*remote}, struct{ m *Caller }{remote}))
 	signatures = slices.DeleteFunc(signatures, func(s string) bool { return s == "" }) // of the unsigned query
 	marks := append([]string{markedSecret, "MARKER", "PASSWORD", "TOKEN"}, signatures...)
 	for _, text := range texts {
@@ -324,7 +329,7 @@ func TestMerchantKeepsSecrets(t *testing.T) {
 	if len(signatures) < 18 || len(signatures[0]) != 32 {
 		t.Errorf("signatures %v", signatures)
 	}
-	if want := "fliggytest.MerchantCaller{app key 24700009, " + closed.URL + "/q}"; remote.String() != want {
+	if want := "merchantcheck.Caller{app key 24700009, " + closed.URL + "/q}"; remote.String() != want {
 		t.Errorf("got %s, want %s", remote, want)
 	}
 }

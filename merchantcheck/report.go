@@ -1,34 +1,32 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// A CheckStatus is how a rule ended in a scenario.
-type CheckStatus string
+// A Status is how a rule ended in a scenario.
+type Status string
 
 // The statuses.
 const (
-	CheckPassed  CheckStatus = "passed"
-	CheckFailed  CheckStatus = "failed"
-	CheckWarning CheckStatus = "warning" // looks wrong, but no document rules it out
-	CheckSkipped CheckStatus = "skipped" // could not be judged, or was not asked for
+	Passed  Status = "passed"
+	Failed  Status = "failed"
+	Warning Status = "warning" // looks wrong, but no document rules it out
+	Skipped Status = "skipped" // could not be judged, or was not asked for
 )
 
-// A MerchantResult says how one rule ended in one scenario. A rule that is broken
+// A Result says how one rule ended in one scenario. A rule that is broken
 // at several places has a result for each.
-type MerchantResult struct {
-	Rule     string      `json:"rule"`     // such as "standard-price"
-	Title    string      `json:"title"`    // what the rule demands
-	Scenario string      `json:"scenario"` // such as "price of 1 d 30 min"
-	Status   CheckStatus `json:"status"`
+type Result struct {
+	Rule     string `json:"rule"`     // such as "standard-price"
+	Title    string `json:"title"`    // what the rule demands
+	Scenario string `json:"scenario"` // such as "price of 1 d 30 min"
+	Status   Status `json:"status"`
 	// Member is the place in the reply, empty where it is the answer as a whole.
 	Member string `json:"member,omitempty"`
 	// Expected and Got say what is wrong, Why what follows from it: of a failure or
@@ -40,22 +38,22 @@ type MerchantResult struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// A MerchantReport is the outcome of [CheckMerchant]. It holds no secret and no
+// A Report is the outcome of [Run]. It holds no secret and no
 // signature; of the replies it quotes single values.
-type MerchantReport struct {
+type Report struct {
 	// Endpoint is the address that was tested, without its query.
 	Endpoint string `json:"endpoint"`
 	// AppKey is the app that the requests were signed for.
 	AppKey string `json:"app_key"`
 	// Results are in the order of the scenarios.
-	Results []MerchantResult `json:"results"`
+	Results []Result `json:"results"`
 	// MayBeBooked lists the renewals that the run may have left behind, in words:
 	// look after them by hand.
 	MayBeBooked []string `json:"may_be_booked"`
 }
 
 // Count tells how many results have a status.
-func (r *MerchantReport) Count(status CheckStatus) int {
+func (r *Report) Count(status Status) int {
 	count := 0
 	for _, result := range r.Results {
 		if result.Status == status {
@@ -66,16 +64,16 @@ func (r *MerchantReport) Count(status CheckStatus) int {
 }
 
 // Failed tells how many results are failures. Warnings are none.
-func (r *MerchantReport) Failed() int { return r.Count(CheckFailed) }
+func (r *Report) Failed() int { return r.Count(Failed) }
 
 // OK tells that something was checked, that nothing failed, and that no booking is
 // left behind.
-func (r *MerchantReport) OK() bool {
-	return r.Failed() == 0 && r.Count(CheckPassed) > 0 && len(r.MayBeBooked) == 0
+func (r *Report) OK() bool {
+	return r.Failed() == 0 && r.Count(Passed) > 0 && len(r.MayBeBooked) == 0
 }
 
 // ExitCode is 0 when the report is OK, else 1: for os.Exit.
-func (r *MerchantReport) ExitCode() int {
+func (r *Report) ExitCode() int {
 	if r.OK() {
 		return 0
 	}
@@ -83,7 +81,7 @@ func (r *MerchantReport) ExitCode() int {
 }
 
 // String is the text of WriteText.
-func (r *MerchantReport) String() string {
+func (r *Report) String() string {
 	var out strings.Builder
 	r.text(&out)
 	return out.String()
@@ -92,7 +90,7 @@ func (r *MerchantReport) String() string {
 // WriteText writes the report for a reader: what failed and what is doubtful, each
 // with what was expected, what came and why it matters, then what was skipped and
 // what passed, and a line that sums up.
-func (r *MerchantReport) WriteText(w io.Writer) error {
+func (r *Report) WriteText(w io.Writer) error {
 	var out bytes.Buffer
 	r.text(&out)
 	_, err := w.Write(out.Bytes())
@@ -101,10 +99,10 @@ func (r *MerchantReport) WriteText(w io.Writer) error {
 
 // MarshalJSON writes the fields, and in front of them the counts: ok, failed,
 // warnings, passed, skipped.
-func (r *MerchantReport) MarshalJSON() ([]byte, error) {
-	type fields MerchantReport
+func (r *Report) MarshalJSON() ([]byte, error) {
+	type fields Report
 	own := fields(*r)
-	own.Results = append([]MerchantResult{}, r.Results...) // a list, also where there is none
+	own.Results = append([]Result{}, r.Results...) // a list, also where there is none
 	own.MayBeBooked = append([]string{}, r.MayBeBooked...)
 	return json.Marshal(struct {
 		OK       bool `json:"ok"`
@@ -113,19 +111,19 @@ func (r *MerchantReport) MarshalJSON() ([]byte, error) {
 		Passed   int  `json:"passed"`
 		Skipped  int  `json:"skipped"`
 		fields
-	}{r.OK(), r.Failed(), r.Count(CheckWarning), r.Count(CheckPassed), r.Count(CheckSkipped), own})
+	}{r.OK(), r.Failed(), r.Count(Warning), r.Count(Passed), r.Count(Skipped), own})
 }
 
-func (r *MerchantReport) text(out io.StringWriter) {
+func (r *Report) text(out io.StringWriter) {
 	line := func(format string, args ...any) { _, _ = out.WriteString(fmt.Sprintf(format, args...) + "\n") }
 	line("Self-test of %s, app key %s", r.Endpoint, r.AppKey)
 	for _, kind := range []struct {
-		status CheckStatus
+		status Status
 		label  string
-	}{{CheckFailed, "FAILED"}, {CheckWarning, "WARNING"}} {
-		for _, group := range groupBy(r.Results, kind.status, func(m MerchantResult) string { return m.Rule }) {
+	}{{Failed, "FAILED"}, {Warning, "WARNING"}} {
+		for _, group := range groupBy(r.Results, kind.status, func(m Result) string { return m.Rule }) {
 			line("\n%s %s: %s", kind.label, group[0].Rule, group[0].Title)
-			for _, alike := range groupBy(group, kind.status, func(m MerchantResult) string {
+			for _, alike := range groupBy(group, kind.status, func(m Result) string {
 				return strings.Join([]string{m.Member, m.Expected, m.Got}, "\n")
 			}) {
 				at := alike[0].Member
@@ -141,7 +139,7 @@ func (r *MerchantReport) text(out io.StringWriter) {
 			line("  why it matters: %s", group[0].Why)
 		}
 	}
-	if skipped := groupBy(r.Results, CheckSkipped, func(m MerchantResult) string { return m.Reason }); skipped != nil {
+	if skipped := groupBy(r.Results, Skipped, func(m Result) string { return m.Reason }); skipped != nil {
 		line("\nSKIPPED")
 		for _, group := range skipped {
 			var rules, scenarios []string
@@ -157,7 +155,7 @@ func (r *MerchantReport) text(out io.StringWriter) {
 			line("  %s", left)
 		}
 	}
-	if passed := groupBy(r.Results, CheckPassed, func(m MerchantResult) string { return m.Rule }); passed != nil {
+	if passed := groupBy(r.Results, Passed, func(m Result) string { return m.Rule }); passed != nil {
 		line("\nPASSED")
 		for _, group := range passed {
 			line("  %s (%d): %s", group[0].Rule, len(group), group[0].Title)
@@ -168,7 +166,7 @@ func (r *MerchantReport) text(out io.StringWriter) {
 		verdict = "NOT OK"
 	}
 	line("\n%s: %d passed, %d failed, %d warnings, %d skipped", verdict,
-		r.Count(CheckPassed), r.Failed(), r.Count(CheckWarning), r.Count(CheckSkipped))
+		r.Count(Passed), r.Failed(), r.Count(Warning), r.Count(Skipped))
 }
 
 // distinct lists texts in the order of their first appearance.
@@ -185,8 +183,8 @@ func distinct(texts []string) string {
 // groupBy gathers the results of a status, in the order of the first of each
 // group.
 func groupBy(
-	results []MerchantResult, status CheckStatus, key func(MerchantResult) string,
-) (groups [][]MerchantResult) {
+	results []Result, status Status, key func(Result) string,
+) (groups [][]Result) {
 	index := map[string]int{}
 	for _, result := range results {
 		if result.Status != status {
@@ -201,39 +199,4 @@ func groupBy(
 		groups[i] = append(groups[i], result)
 	}
 	return groups
-}
-
-// signatureForm finds what could be a signature: a merchant may repeat the one it
-// got, or tell the one it wanted.
-var signatureForm = regexp.MustCompile(`[0-9A-Fa-f]{32,}`)
-
-// maxQuoted bounds, in characters, a text of the report that may quote a merchant.
-const maxQuoted = 240
-
-// minSecret is how long a secret is at least, in bytes: a shorter one, as a first try may
-// have, would be met in words of the report.
-const minSecret = 8
-
-// redact takes the secret and signatures out of a text that may quote a merchant.
-func (m *MerchantCaller) redact(text string) string {
-	quoted := strconv.Quote(m.secret())
-	for _, secret := range []string{m.secret(), quoted[1 : len(quoted)-1]} {
-		if len(secret) < minSecret {
-			continue
-		}
-		text = strings.ReplaceAll(text, secret, "[redacted]")
-	}
-	return signatureForm.ReplaceAllString(text, "[redacted]")
-}
-
-// quotable is redact for a report, which cuts what is too long.
-func (m *MerchantCaller) quotable(text string) string {
-	text = m.redact(text)
-	count := 0
-	for i := range text {
-		if count++; count > maxQuoted {
-			return text[:i] + "…"
-		}
-	}
-	return text
 }

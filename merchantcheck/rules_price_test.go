@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"context"
@@ -48,10 +48,10 @@ func TestNoRulePassesWithoutItsAmounts(t *testing.T) {
 			m.prices = c.lose
 			submits := 0
 			m.submitted = func(int, object) { submits++ }
-			report := CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck)
+			report := Run(context.Background(), connectMerchant(t, m), guideCheck)
 			for _, r := range report.Results {
 				// The price of 1 d 30 min has everything, an hour fee too.
-				if r.Scenario == "price of 1 d 30 min" && slices.Contains(c.rules, r.Rule) && r.Status == CheckPassed {
+				if r.Scenario == "price of 1 d 30 min" && slices.Contains(c.rules, r.Rule) && r.Status == Passed {
 					t.Errorf("%s passed without %s", r.Rule, name)
 				}
 			}

@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"crypto/md5"
@@ -21,16 +21,16 @@ import (
 
 const (
 	// markedSecret is what must never be seen anywhere.
-	markedSecret   = `SECRET"MARKER-7c1e`
-	merchantAppKey = "24700009"
-	guideOrderID   = "3175520762897901122"
+	markedSecret = `SECRET"MARKER-7c1e`
+	testAppKey   = "24700009"
+	guideOrderID = "3175520762897901122"
 )
 
 var (
-	guideOrder = MerchantOrder{
+	guideOrder = Order{
 		OrderID: guideOrderID, OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00"),
 	}
-	guideCheck = MerchantCheck{Orders: []MerchantOrder{guideOrder}, Submit: true}
+	guideCheck = Config{Orders: []Order{guideOrder}, Submit: true}
 )
 
 type object = map[string]any
@@ -132,11 +132,11 @@ func (m *testMerchant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, text)
 	}
-	if query.Get("app_key") != merchantAppKey && m.unknownApp != "" {
+	if query.Get("app_key") != testAppKey && m.unknownApp != "" {
 		say(http.StatusOK, m.unknownApp)
 		return
 	}
-	if !m.trusting && (!m.unsigned || query.Has("sign")) && (query.Get("sign") != signatureOf(markedSecret, query, body) || query.Get("app_key") != merchantAppKey) {
+	if !m.trusting && (!m.unsigned || query.Has("sign")) && (query.Get("sign") != signatureOf(markedSecret, query, body) || query.Get("app_key") != testAppKey) {
 		say(m.badStatus, m.signedBadly)
 		return
 	}
@@ -335,23 +335,23 @@ func (m *testMerchant) booked() (ids []string) {
 }
 
 // connectMerchant names h as a merchant whose clock stands still.
-func connectMerchant(t testing.TB, h http.Handler, opts ...MerchantOption) *MerchantCaller {
+func connectMerchant(t testing.TB, h http.Handler, opts ...Option) *Caller {
 	t.Helper()
-	m, err := NewMerchantHandlerCaller(h, merchantAppKey, markedSecret, append([]MerchantOption{MerchantClock(fixedClock)}, opts...)...)
+	m, err := NewForHandler(h, testAppKey, markedSecret, append([]Option{WithClock(fixedClock)}, opts...)...)
 	noError(t, err)
 	t.Cleanup(m.Close)
 	return m
 }
 
 // broken lists which rules did not pass, as "rule" or "rule (warning)".
-func broken(report *MerchantReport) []string {
+func broken(report *Report) []string {
 	var out []string
 	for _, result := range report.Results {
 		name := result.Rule
 		switch result.Status {
-		case CheckWarning:
+		case Warning:
 			name += " (warning)"
-		case CheckPassed, CheckSkipped:
+		case Passed, Skipped:
 			continue
 		}
 		if !slices.Contains(out, name) {

@@ -1,4 +1,4 @@
-package fliggytest_test
+package merchantcheck_test
 
 import (
 	"context"
@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/merchantcheck"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // A merchant that charges started days as whole ones, 100 yuan each, and a handling
 // fee of 20 yuan; but it forgets the fee in the standard price.
-func ExampleCheckMerchant() {
+func ExampleRun() {
 	clock := func() time.Time { return fliggy.MustTime("2023-02-01 15:40:00").Time }
 	const appKey, appSecret = "24700009", "0123456789abcdef"
 	endpoint, err := qimen.NewHandler(qimen.Secrets{appKey: {appSecret}}, qimen.WithClock(clock),
@@ -44,19 +44,19 @@ func ExampleCheckMerchant() {
 		log.Fatal(err)
 	}
 
-	// NewMerchantCaller takes the address of any endpoint, in Go or not.
-	merchant, err := fliggytest.NewMerchantHandlerCaller(endpoint, appKey, appSecret, fliggytest.MerchantClock(clock))
+	// New takes the address of any endpoint, in Go or not.
+	merchant, err := merchantcheck.NewForHandler(endpoint, appKey, appSecret, merchantcheck.WithClock(clock))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer merchant.Close()
-	report := fliggytest.CheckMerchant(context.Background(), merchant, fliggytest.MerchantCheck{
-		Orders: []fliggytest.MerchantOrder{{
+	report := merchantcheck.Run(context.Background(), merchant, merchantcheck.Config{
+		Orders: []merchantcheck.Order{{
 			OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00"),
 		}},
 	})
 	for _, result := range report.Results {
-		if result.Status == fliggytest.CheckFailed {
+		if result.Status == merchantcheck.Failed {
 			fmt.Printf("%s, %s: expected %s, got %s\n", result.Rule, result.Scenario, result.Expected, result.Got)
 		}
 	}

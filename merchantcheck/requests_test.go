@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"bytes"
@@ -17,10 +17,10 @@ import (
 func TestCheckWithAnotherSecret(t *testing.T) {
 	t.Parallel()
 	m := newTestMerchant()
-	caller, err := NewMerchantHandlerCaller(m, merchantAppKey, "another secret", MerchantClock(fixedClock))
+	caller, err := NewForHandler(m, testAppKey, "another secret", WithClock(fixedClock))
 	noError(t, err)
-	report := CheckMerchant(context.Background(), caller, guideCheck)
-	if report.OK() || report.Count(CheckPassed) > 1 || m.submits != 0 {
+	report := Run(context.Background(), caller, guideCheck)
+	if report.OK() || report.Count(Passed) > 1 || m.submits != 0 {
 		t.Errorf("%d submits, %v", m.submits, report)
 	}
 	if !strings.Contains(report.String(), "FAILED signature-taken") || !strings.Contains(report.String(), "another app key or secret") {
@@ -32,7 +32,7 @@ func TestCheckWithAnotherSecret(t *testing.T) {
 // made up.
 func TestCheckByEitherID(t *testing.T) {
 	t.Parallel()
-	for _, order := range []MerchantOrder{{OrderID: "7", Start: guideOrder.Start}, {OutOrderID: "FZ7", Start: guideOrder.Start}} {
+	for _, order := range []Order{{OrderID: "7", Start: guideOrder.Start}, {OutOrderID: "FZ7", Start: guideOrder.Start}} {
 		var asked [2]string
 		serve := func(w http.ResponseWriter, r *http.Request) {
 			var request qimen.RenewalPricesRequest
@@ -42,8 +42,8 @@ func TestCheckByEitherID(t *testing.T) {
 			}
 			_, _ = io.WriteString(w, `{"success":false}`)
 		}
-		cfg := MerchantCheck{Orders: []MerchantOrder{order}}
-		CheckMerchant(context.Background(), connectMerchant(t, http.HandlerFunc(serve)), cfg)
+		cfg := Config{Orders: []Order{order}}
+		Run(context.Background(), connectMerchant(t, http.HandlerFunc(serve)), cfg)
 		if want := [2]string{string(order.OrderID), order.OutOrderID}; asked != want {
 			t.Errorf("asked about %q, want %q", asked, want)
 		}
@@ -53,7 +53,7 @@ func TestCheckByEitherID(t *testing.T) {
 // TestCheckSends: what a run sends of its configuration.
 func TestCheckSends(t *testing.T) {
 	t.Parallel()
-	unknown := MerchantOrder{OrderID: "9", OutOrderID: "U9", Start: fliggy.MustTime("2023-03-01 10:00:00")}
+	unknown := Order{OrderID: "9", OutOrderID: "U9", Start: fliggy.MustTime("2023-03-01 10:00:00")}
 	for penalty, want := range map[fliggy.Yuan]string{{}: "0.00", fliggy.MustYuan("1.50"): "1.50"} {
 		m := newTestMerchant()
 		penalties, starts := map[string]int{}, map[string]string{}
@@ -72,7 +72,7 @@ func TestCheckSends(t *testing.T) {
 		}
 		cfg := guideCheck
 		cfg.Penalty, cfg.Unknown = penalty, unknown
-		CheckMerchant(context.Background(), connectMerchant(t, http.HandlerFunc(serve)), cfg)
+		Run(context.Background(), connectMerchant(t, http.HandlerFunc(serve)), cfg)
 		if len(penalties) != 1 || penalties[want] == 0 || starts["9"] != unknown.Start.String() {
 			t.Errorf("penalties %v, want %s; starts %v", penalties, want, starts)
 		}

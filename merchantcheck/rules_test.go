@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"context"
@@ -348,7 +348,7 @@ func TestPlantedFaults(t *testing.T) {
 	for _, fault := range plantedFaults {
 		m := newTestMerchant()
 		fault.plant(m)
-		report := CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck)
+		report := Run(context.Background(), connectMerchant(t, m), guideCheck)
 		got := broken(report)
 		if len(report.MayBeBooked) > 0 {
 			got = append(got, "left")
@@ -371,7 +371,7 @@ func TestPlantedFaults(t *testing.T) {
 // TestEveryRuleIsPlanted: each rule has a mistake that it names.
 func TestEveryRuleIsPlanted(t *testing.T) {
 	t.Parallel()
-	for _, rule := range merchantRules {
+	for _, rule := range rules {
 		named := false
 		for _, fault := range plantedFaults {
 			named = named || strings.TrimSuffix(fault.rule, " (warning)") == rule.id

@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/push"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -58,7 +59,7 @@ type trial struct {
 	dead    bool   // of the first: the endpoint gave no reply to any of the guide's queries
 	alive   bool   // of the first: it gave one to some query
 
-	res    PushResult
+	res    push.Result
 	reply  node
 	unread string // what came instead of a JSON object
 	yes    bool   // success says true
@@ -66,14 +67,14 @@ type trial struct {
 }
 
 // took keeps the answer.
-func (x *trial) took(res PushResult) {
+func (x *trial) took(res push.Result) {
 	x.res = res
 	switch {
 	case errors.Is(res.Err, context.DeadlineExceeded):
 		x.unread = "no answer in time"
 		return
 	case res.Err != nil:
-		x.unread = "no answer: " + strconv.Quote(strings.TrimPrefix(res.Err.Error(), "fliggytest: "))
+		x.unread = "no answer: " + strconv.Quote(strings.TrimPrefix(res.Err.Error(), "merchantcheck: "))
 		return
 	}
 	reply, err := parseNode(res.Body)

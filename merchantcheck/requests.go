@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"context"
@@ -24,15 +24,15 @@ const (
 
 // madeUpOrder is an order that no merchant knows: of the form of a real one, and
 // small enough for who keeps ids as 64-bit integers.
-var madeUpOrder = MerchantOrder{OrderID: "1000000000000000001", OutOrderID: "FLIGGYTEST-UNKNOWN"}
+var madeUpOrder = Order{OrderID: "1000000000000000001", OutOrderID: "MERCHANTCHECK-UNKNOWN"}
 
 // trace gives each request a trace id of its own, also where all else is repeated.
-func (run *merchantRun) trace() string {
+func (run *selfTest) trace() string {
 	run.traces++
 	return fmt.Sprintf("%s-%d", run.trade, run.traces)
 }
 
-func (run *merchantRun) priceRequest(o MerchantOrder, to fliggy.Time) *qimen.RenewalPricesRequest {
+func (run *selfTest) priceRequest(o Order, to fliggy.Time) *qimen.RenewalPricesRequest {
 	return &qimen.RenewalPricesRequest{
 		OrderID: o.OrderID, OutOrderID: o.OutOrderID, CarUseTime: o.Start, CarReturnTime: to,
 		TraceID: run.trace(), Exts: nothingExts,
@@ -40,13 +40,13 @@ func (run *merchantRun) priceRequest(o MerchantOrder, to fliggy.Time) *qimen.Ren
 }
 
 // usualRequest asks for a price as the first scenario does.
-func (run *merchantRun) usualRequest() *qimen.RenewalPricesRequest {
+func (run *selfTest) usualRequest() *qimen.RenewalPricesRequest {
 	o := run.cfg.Orders[0]
 	return run.priceRequest(o, fliggy.At(o.Start.Add(usualPeriod)))
 }
 
-func (run *merchantRun) sendPrices(ctx context.Context, x *trial) string {
-	o := MerchantOrder{OrderID: x.orderID, OutOrderID: x.outOrderID, Start: x.from}
+func (run *selfTest) sendPrices(ctx context.Context, x *trial) string {
+	o := Order{OrderID: x.orderID, OutOrderID: x.outOrderID, Start: x.from}
 	x.took(run.m.prices(ctx, run.priceRequest(o, x.to)))
 	var r reader
 	if total := r.total(x); run.quote == nil && x.regular() && r.err == nil && x.price("priceMark").set() {
@@ -55,7 +55,7 @@ func (run *merchantRun) sendPrices(ctx context.Context, x *trial) string {
 	return ""
 }
 
-func (run *merchantRun) sendUnknownOrder(ctx context.Context, x *trial) string {
+func (run *selfTest) sendUnknownOrder(ctx context.Context, x *trial) string {
 	request := run.usualRequest()
 	unknown := run.cfg.Unknown
 	if unknown.OrderID == "" && unknown.OutOrderID == "" {
@@ -69,44 +69,50 @@ func (run *merchantRun) sendUnknownOrder(ctx context.Context, x *trial) string {
 	return ""
 }
 
-func (run *merchantRun) sendMalformed(ctx context.Context, x *trial) string {
+func (run *selfTest) sendMalformed(ctx context.Context, x *trial) string {
 	request := run.usualRequest()
 	request.IsPressureTest = run.m.pressureTest
 	body, err := request.MarshalJSON()
 	if err != nil {
 		return err.Error()
 	}
-	x.took(run.m.Call(ctx, qimen.RenewalPricesMethod, body[:len(body)-1])) // all members are there
+	x.took(run.m.call(ctx, qimen.RenewalPricesMethod, body[:len(body)-1])) // all members are there
 	return ""
 }
 
-func (run *merchantRun) stale() PushOption { return PushSignedAt(run.m.now().Add(-staleBy)) }
+// stale, forged and unsigned are the caller with requests that must be refused.
+func (run *selfTest) stale() *Caller {
+	return run.m.Vary(Variant{SignedAt: run.m.sender.Now().Add(-staleBy)})
+}
+func (run *selfTest) forged() *Caller   { return run.m.Vary(Variant{BadSignature: true}) }
+func (run *selfTest) unsigned() *Caller { return run.m.Vary(Variant{Unsigned: true}) }
 
-func (run *merchantRun) sendStale(ctx context.Context, x *trial) string {
-	x.took(run.m.prices(ctx, run.usualRequest(), run.stale()))
+func (run *selfTest) sendStale(ctx context.Context, x *trial) string {
+	x.took(run.stale().prices(ctx, run.usualRequest()))
 	return ""
 }
 
-func (run *merchantRun) sendForged(ctx context.Context, x *trial) string {
-	x.took(run.m.prices(ctx, run.usualRequest(), PushBadSignature()))
-	run.forged = x
+func (run *selfTest) sendForged(ctx context.Context, x *trial) string {
+	x.took(run.forged().prices(ctx, run.usualRequest()))
+	run.badlySigned = x
 	return ""
 }
 
-func (run *merchantRun) sendUnsigned(ctx context.Context, x *trial) string {
-	x.took(run.m.prices(ctx, run.usualRequest(), PushUnsigned()))
+func (run *selfTest) sendUnsigned(ctx context.Context, x *trial) string {
+	x.took(run.unsigned().prices(ctx, run.usualRequest()))
 	return ""
 }
 
 // sendUnknownApp signs with a secret that the merchant does not have either: the
 // gateway would sign with that of the app.
-func (run *merchantRun) sendUnknownApp(ctx context.Context, x *trial) string {
+func (run *selfTest) sendUnknownApp(ctx context.Context, x *trial) string {
 	app := unknownApp
-	if run.m.appKey == app {
+	if run.m.sender.AppKey == app {
 		app = unknownApp2
 	}
-	x.took(run.m.prices(ctx, run.usualRequest(), PushParam("app_key", app), PushBadSignature()))
-	x.earlier = run.forged
+	unknown := run.m.Vary(Variant{Params: map[string]string{"app_key": app}, BadSignature: true})
+	x.took(unknown.prices(ctx, run.usualRequest()))
+	x.earlier = run.badlySigned
 	return ""
 }
 
@@ -114,10 +120,10 @@ const noQuote = "there is no quote with a total and a price mark to submit"
 
 // tradeNo gives each purpose a trade number of its own, so that the merchant can tell the
 // orders apart.
-func (run *merchantRun) tradeNo(purpose int) string { return fmt.Sprint(run.trade, purpose) }
+func (run *selfTest) tradeNo(purpose int) string { return fmt.Sprint(run.trade, purpose) }
 
 // submitRequest orders what was quoted.
-func (run *merchantRun) submitRequest(q *trial, tradeNo string) *qimen.RenewalSubmitRequest {
+func (run *selfTest) submitRequest(q *trial, tradeNo string) *qimen.RenewalSubmitRequest {
 	return &qimen.RenewalSubmitRequest{
 		OrderID: q.orderID, OutOrderID: q.outOrderID, CarUseTime: q.from, CarReturnTime: q.to,
 		RenewalOrderTotalAmount: fliggy.YuanFromDecimal(q.total), PriceMark: q.price("priceMark").text(),
@@ -127,26 +133,26 @@ func (run *merchantRun) submitRequest(q *trial, tradeNo string) *qimen.RenewalSu
 
 // sendWrongSubmit orders in a way that must be refused, and cancels at once what
 // is booked all the same: it would be in the way of what follows.
-func (run *merchantRun) sendWrongSubmit(ctx context.Context, x *trial, purpose int, opt PushOption) string {
+func (run *selfTest) sendWrongSubmit(ctx context.Context, x *trial, purpose int, wrong *Caller) string {
 	if run.quote == nil {
 		return noQuote
 	}
 	request := run.submitRequest(run.quote, run.tradeNo(purpose))
-	x.took(run.m.submit(ctx, request, opt))
+	x.took(wrong.submit(ctx, request))
 	run.note(request, x)
 	run.undo(ctx)
 	return ""
 }
 
-func (run *merchantRun) sendForgedSubmit(ctx context.Context, x *trial) string {
-	return run.sendWrongSubmit(ctx, x, 1, PushBadSignature())
+func (run *selfTest) sendForgedSubmit(ctx context.Context, x *trial) string {
+	return run.sendWrongSubmit(ctx, x, 1, run.forged())
 }
 
-func (run *merchantRun) sendStaleSubmit(ctx context.Context, x *trial) string {
+func (run *selfTest) sendStaleSubmit(ctx context.Context, x *trial) string {
 	return run.sendWrongSubmit(ctx, x, 2, run.stale())
 }
 
-func (run *merchantRun) sendSubmit(ctx context.Context, x *trial) string {
+func (run *selfTest) sendSubmit(ctx context.Context, x *trial) string {
 	if run.quote == nil {
 		return noQuote
 	}
@@ -162,7 +168,7 @@ func (run *merchantRun) sendSubmit(ctx context.Context, x *trial) string {
 
 // sendSubmitAgain sends the submit again where the first was taken, or its outcome
 // is unknown: a merchant that does it right tells the id then.
-func (run *merchantRun) sendSubmitAgain(ctx context.Context, x *trial) string {
+func (run *selfTest) sendSubmitAgain(ctx context.Context, x *trial) string {
 	switch {
 	case run.quote == nil:
 		return noQuote
@@ -179,7 +185,7 @@ func (run *merchantRun) sendSubmitAgain(ctx context.Context, x *trial) string {
 
 // sendUntraded orders two renewals, neither with a trade number: of two rentals where there
 // are two, else of one rental for two periods, the first cancelled in between.
-func (run *merchantRun) sendUntraded(ctx context.Context, x *trial) string {
+func (run *selfTest) sendUntraded(ctx context.Context, x *trial) string {
 	for _, b := range run.bookings {
 		if b.left() != "" {
 			return "there is a booking that could not be cancelled"
@@ -199,7 +205,7 @@ func (run *merchantRun) sendUntraded(ctx context.Context, x *trial) string {
 }
 
 // submitUntraded asks for a price and submits it without a trade number.
-func (run *merchantRun) submitUntraded(ctx context.Context, x *trial, o MerchantOrder, period time.Duration) string {
+func (run *selfTest) submitUntraded(ctx context.Context, x *trial, o Order, period time.Duration) string {
 	quote := &trial{orderID: o.OrderID, outOrderID: o.OutOrderID, from: o.Start, to: fliggy.At(o.Start.Add(period))}
 	quote.took(run.m.prices(ctx, run.priceRequest(o, quote.to)))
 	var r reader
@@ -215,29 +221,29 @@ func (run *merchantRun) submitUntraded(ctx context.Context, x *trial, o Merchant
 
 const noBooking = "there is no renewal order to cancel"
 
-func (run *merchantRun) cancelRequest(order fliggy.ID, renewal string) *qimen.RenewalCancelRequest {
+func (run *selfTest) cancelRequest(order fliggy.ID, renewal string) *qimen.RenewalCancelRequest {
 	penalty := run.cfg.Penalty
 	if !penalty.IsSet() {
 		penalty = fliggy.MustYuan("0.00")
 	}
 	return &qimen.RenewalCancelRequest{
-		OrderID: order, OutOrderID: renewal, CancelTime: fliggy.At(run.m.now()), CancelMessage: "用户主动取消",
+		OrderID: order, OutOrderID: renewal, CancelTime: fliggy.At(run.m.sender.Now()), CancelMessage: "用户主动取消",
 		PenaltyAmount: penalty, TraceID: run.trace(), Exts: nothingExts,
 	}
 }
 
-func (run *merchantRun) sendForgedCancel(ctx context.Context, x *trial) string {
+func (run *selfTest) sendForgedCancel(ctx context.Context, x *trial) string {
 	for _, b := range run.bookings {
 		if b.held() && run.order != nil && b.trade == run.order.PayTradeNo {
 			run.cancel = run.cancelRequest(b.orderID, b.renewal)
-			x.took(run.m.cancel(ctx, run.cancel, PushBadSignature()))
+			x.took(run.forged().cancel(ctx, run.cancel))
 			return ""
 		}
 	}
 	return noBooking
 }
 
-func (run *merchantRun) sendCancel(ctx context.Context, x *trial) string {
+func (run *selfTest) sendCancel(ctx context.Context, x *trial) string {
 	if run.cancel == nil {
 		return noBooking
 	}
@@ -248,7 +254,7 @@ func (run *merchantRun) sendCancel(ctx context.Context, x *trial) string {
 	return ""
 }
 
-func (run *merchantRun) sendCancelAgain(ctx context.Context, x *trial) string {
+func (run *selfTest) sendCancelAgain(ctx context.Context, x *trial) string {
 	if !run.done {
 		return "nothing was cancelled the first time"
 	}
@@ -256,76 +262,4 @@ func (run *merchantRun) sendCancelAgain(ctx context.Context, x *trial) string {
 	again.TraceID = run.trace()
 	x.took(run.m.cancel(ctx, &again))
 	return ""
-}
-
-// A booking is a renewal that the merchant booked, or may have booked.
-type booking struct {
-	orderID fliggy.ID
-	trade   string // its trade number, or which submit it was where it has none
-	renewal string // the merchant's id of it; empty while it is not known
-	unsure  bool   // no answer says that it is booked
-	over    bool   // cancelled
-}
-
-// held tells that it is booked, and can be cancelled.
-func (b booking) held() bool { return b.renewal != "" && !b.over }
-
-// left tells what is left of it, if anything.
-func (b booking) left() string {
-	switch {
-	case b.over:
-		return ""
-	case b.unsure:
-		return fmt.Sprintf("order %q, trade number %s: a submit got no clear answer", b.orderID, b.trade)
-	case b.renewal == "":
-		return fmt.Sprintf("order %q, trade number %s: a submit was accepted without an outOrderId", b.orderID, b.trade)
-	}
-	return fmt.Sprintf("renewal order %q of order %q: it could not be cancelled", b.renewal, b.orderID)
-}
-
-// note keeps what the answer to a submit says about a booking.
-func (run *merchantRun) note(request *qimen.RenewalSubmitRequest, x *trial) {
-	b := booking{orderID: request.OrderID, trade: request.PayTradeNo, unsure: !x.yes}
-	if b.trade == "" {
-		b.trade = "none, trace id " + request.TraceID
-	}
-	if x.no {
-		return
-	}
-	if x.yes {
-		b.renewal = x.reply.member("outOrderId").text()
-	}
-	for i, known := range run.bookings {
-		if known.trade == b.trade && (known.renewal == b.renewal || known.unsure || b.unsure) {
-			if known.unsure {
-				run.bookings[i] = b
-			}
-			return
-		}
-	}
-	run.bookings = append(run.bookings, b)
-}
-
-func (run *merchantRun) cancelled(renewal string) {
-	for i := range run.bookings {
-		if run.bookings[i].renewal == renewal {
-			run.bookings[i].over = true
-		}
-	}
-}
-
-// undo cancels everything that is booked, once more where a cancellation failed.
-// The end of ctx does not keep it from that, the timeout of the merchant does.
-func (run *merchantRun) undo(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
-	for _, b := range run.bookings {
-		if !b.held() {
-			continue
-		}
-		x := &trial{}
-		x.took(run.m.cancel(ctx, run.cancelRequest(b.orderID, b.renewal)))
-		if x.regular() {
-			run.cancelled(b.renewal)
-		}
-	}
 }

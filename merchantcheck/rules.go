@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 // A finding is where an answer breaks a rule.
 type finding struct {
@@ -8,8 +8,8 @@ type finding struct {
 	doubtful bool // no document rules it out: a warning
 }
 
-// A merchantRule is something that answers must keep.
-type merchantRule struct {
+// A rule is something that answers must keep.
+type rule struct {
 	id    string
 	title string
 	why   string // why it matters
@@ -20,8 +20,8 @@ type merchantRule struct {
 	check func(*trial) ([]finding, error)
 }
 
-// merchantRules are all rules of the self-test.
-var merchantRules = []merchantRule{{
+// rules are all rules of the self-test.
+var rules = []rule{{
 	id:    "endpoint",
 	title: "the endpoint can be reached, and replies",
 	on:    askEndpoint, anyAnswer: true,

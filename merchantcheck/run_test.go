@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/push"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -39,9 +40,9 @@ func guideReplies(t testing.TB) map[time.Duration]string {
 }
 
 // wantClean wants a report without failure, warning and skipped rule.
-func wantClean(t *testing.T, report *MerchantReport) {
+func wantClean(t *testing.T, report *Report) {
 	t.Helper()
-	if !report.OK() || report.ExitCode() != 0 || report.Count(CheckPassed) != len(report.Results) || len(report.Results) < 100 {
+	if !report.OK() || report.ExitCode() != 0 || report.Count(Passed) != len(report.Results) || len(report.Results) < 100 {
 		t.Errorf("%v", report)
 	}
 }
@@ -50,12 +51,12 @@ func TestCheckACorrectMerchant(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	t.Run("own arithmetic", func(t *testing.T) {
-		wantClean(t, CheckMerchant(ctx, connectMerchant(t, newTestMerchant()), guideCheck))
+		wantClean(t, Run(ctx, connectMerchant(t, newTestMerchant()), guideCheck))
 	})
 	t.Run("replies of the guide", func(t *testing.T) {
 		m := newTestMerchant()
 		m.guide = guideReplies(t)
-		wantClean(t, CheckMerchant(ctx, connectMerchant(t, m), guideCheck))
+		wantClean(t, Run(ctx, connectMerchant(t, m), guideCheck))
 		if m.marks["88612121212121216"] != "16.02" || m.submits != 4 || m.cancels != 4 || len(m.booked()) > 0 {
 			t.Errorf("marks %v, %d submits, %d cancels, booked %v", m.marks, m.submits, m.cancels, m.booked())
 		}
@@ -63,13 +64,13 @@ func TestCheckACorrectMerchant(t *testing.T) {
 	t.Run("over HTTP", func(t *testing.T) {
 		server := httptest.NewServer(newTestMerchant())
 		defer server.Close()
-		m, err := NewMerchantCaller(server.URL+"/qimen?tenant=7", merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		m, err := New(server.URL+"/qimen?tenant=7", testAppKey, markedSecret, WithClock(fixedClock))
 		noError(t, err)
 		defer m.Close()
-		wantClean(t, CheckMerchant(ctx, m, guideCheck))
+		wantClean(t, Run(ctx, m, guideCheck))
 	})
 	t.Run("handler of package qimen", func(t *testing.T) {
-		wantClean(t, CheckMerchant(ctx, connectMerchant(t, qimenMerchant(t, newTestMerchant())), guideCheck))
+		wantClean(t, Run(ctx, connectMerchant(t, qimenMerchant(t, newTestMerchant())), guideCheck))
 	})
 }
 
@@ -96,7 +97,7 @@ func TestCheckFreeMinutes(t *testing.T) {
 		m.ranges = []testRange{{0, 60, "0"}, {61, 420, "50"}, {421, 1440, "100"}}
 		m.prices = spoil
 		t.Run(name, func(t *testing.T) {
-			wantClean(t, CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck))
+			wantClean(t, Run(context.Background(), connectMerchant(t, m), guideCheck))
 		})
 	}
 	// A zero that fills a gap in a table is no fee.
@@ -106,7 +107,7 @@ func TestCheckFreeMinutes(t *testing.T) {
 			lastOf(calendar(r))["scatteredPrice"], lastOf(calendar(r))["scatteredMinutes"] = "0.00", 0
 		}
 	}
-	wantClean(t, CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck))
+	wantClean(t, Run(context.Background(), connectMerchant(t, m), guideCheck))
 }
 
 // qimenMerchant serves what m says through the handler of package qimen.
@@ -123,7 +124,7 @@ func qimenMerchant(t testing.TB, m *testMerchant) *qimen.Handler {
 		}
 		return json.Unmarshal([]byte(m.answer(method, members)), reply)
 	}
-	h, err := qimen.NewHandler(qimen.Secrets{merchantAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
+	h, err := qimen.NewHandler(qimen.Secrets{testAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
 		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
 			reply := new(qimen.RenewalPricesReply)
 			return reply, ask(qimen.RenewalPricesMethod, r, reply)
@@ -163,12 +164,12 @@ func TestCheckAnyPlan(t *testing.T) {
 		}).Draw(t, "rounding")
 		cfg := guideCheck
 		start := guideOrder.Start.Add(time.Duration(rapid.IntRange(0, 600_000).Draw(t, "start")) * time.Minute)
-		cfg.Orders = []MerchantOrder{{OrderID: guideOrderID, OutOrderID: "FZ1", Start: fliggy.At(start)}}
-		client, err := NewMerchantHandlerCaller(m, merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		cfg.Orders = []Order{{OrderID: guideOrderID, OutOrderID: "FZ1", Start: fliggy.At(start)}}
+		client, err := NewForHandler(m, testAppKey, markedSecret, WithClock(fixedClock))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if report := CheckMerchant(context.Background(), client, cfg); !report.OK() || len(broken(report)) > 0 {
+		if report := Run(context.Background(), client, cfg); !report.OK() || len(broken(report)) > 0 {
 			t.Fatalf("%v", report)
 		}
 	})
@@ -183,10 +184,10 @@ func TestCheckWithoutSubmit(t *testing.T) {
 		}
 		return false
 	}
-	second := MerchantOrder{OrderID: guideOrderID + "2", OutOrderID: "FZ2", Start: fliggy.MustTime("2023-03-01 12:00")}
-	unknown := MerchantOrder{OrderID: "7", OutOrderID: "FZ7"}
-	cfg := MerchantCheck{Orders: []MerchantOrder{guideOrder, second}, Unknown: unknown}
-	report := CheckMerchant(context.Background(), connectMerchant(t, m, MerchantPressureTest()), cfg)
+	second := Order{OrderID: guideOrderID + "2", OutOrderID: "FZ2", Start: fliggy.MustTime("2023-03-01 12:00")}
+	unknown := Order{OrderID: "7", OutOrderID: "FZ7"}
+	cfg := Config{Orders: []Order{guideOrder, second}, Unknown: unknown}
+	report := Run(context.Background(), connectMerchant(t, m, WithPressureTest()), cfg)
 	if !report.OK() || broken(report) != nil {
 		t.Errorf("%v", report)
 	}
@@ -210,10 +211,10 @@ func TestCheckWithoutSubmit(t *testing.T) {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	for _, result := range report.Results {
-		if result.Status == CheckSkipped && !slices.Contains(skipped, result.Rule) {
+		if result.Status == Skipped && !slices.Contains(skipped, result.Rule) {
 			skipped = append(skipped, result.Rule)
 		}
-		if result.Status == CheckSkipped && result.Reason != "submitting is off" {
+		if result.Status == Skipped && result.Reason != "submitting is off" {
 			t.Errorf("skipped: %+v", result)
 		}
 	}
@@ -230,22 +231,22 @@ func TestCheckCannotBegin(t *testing.T) {
 	t.Parallel()
 	m := connectMerchant(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }))
 	for want, c := range map[string]struct {
-		m   *MerchantCaller
-		cfg MerchantCheck
+		m   *Caller
+		cfg Config
 	}{
-		"no merchant":    {nil, guideCheck},
-		"no merchant of": {&MerchantCaller{}, guideCheck},
-		"no order":       {m, MerchantCheck{}},
-		"Orders[0] without OrderID and OutOrderID": {m, MerchantCheck{Orders: []MerchantOrder{{Start: guideOrder.Start}}}},
-		"Orders[1] without Start":                  {m, MerchantCheck{Orders: []MerchantOrder{guideOrder, {OrderID: "1"}}}},
-		"a negative Penalty":                       {m, MerchantCheck{Orders: guideCheck.Orders, Penalty: fliggy.MustYuan("-1")}},
+		"no caller":        {nil, guideCheck},
+		"no caller of New": {&Caller{}, guideCheck},
+		"no order":         {m, Config{}},
+		"Orders[0] without OrderID and OutOrderID": {m, Config{Orders: []Order{{Start: guideOrder.Start}}}},
+		"Orders[1] without Start":                  {m, Config{Orders: []Order{guideOrder, {OrderID: "1"}}}},
+		"a negative Penalty":                       {m, Config{Orders: guideCheck.Orders, Penalty: fliggy.MustYuan("-1")}},
 	} {
-		report := CheckMerchant(context.Background(), c.m, c.cfg)
+		report := Run(context.Background(), c.m, c.cfg)
 		if report.OK() || report.ExitCode() != 1 || report.Failed() != 1 || !strings.Contains(report.String(), want) {
 			t.Errorf("%s: %v", want, report)
 		}
 	}
-	if report := (&MerchantReport{}); report.OK() {
+	if report := (&Report{}); report.OK() {
 		t.Error("a report of nothing is OK")
 	}
 }
@@ -259,7 +260,7 @@ func TestCheckOfAHangingMerchant(t *testing.T) {
 		m := newTestMerchant()
 		m.instead = hang
 		begin := time.Now()
-		report := CheckMerchant(t.Context(), connectMerchant(t, m, MerchantTimeout(3*time.Second)), guideCheck)
+		report := Run(t.Context(), connectMerchant(t, m, WithTimeout(3*time.Second)), guideCheck)
 		if report.OK() || time.Since(begin) != 3*3*time.Second || !strings.Contains(report.String(), "no answer in time") {
 			t.Errorf("after %v: %v", time.Since(begin), report)
 		}
@@ -268,7 +269,7 @@ func TestCheckOfAHangingMerchant(t *testing.T) {
 		m.instead = func(w http.ResponseWriter, r *http.Request, method string) bool {
 			return method != qimen.RenewalPricesMethod && hang(w, r, method)
 		}
-		report = CheckMerchant(t.Context(), connectMerchant(t, m), guideCheck)
+		report = Run(t.Context(), connectMerchant(t, m), guideCheck)
 		left := strings.Join(report.MayBeBooked, "\n")
 		if len(report.MayBeBooked) != 3 || strings.Count(left, "no clear answer") != 3 || !strings.Contains(report.String(), left[:40]) {
 			t.Errorf("left %s\n%v", left, report)
@@ -281,7 +282,7 @@ func TestCheckOfAHangingMerchant(t *testing.T) {
 				<-time.After(time.Minute)
 			}
 		}
-		report = CheckMerchant(t.Context(), connectMerchant(t, m), guideCheck)
+		report = Run(t.Context(), connectMerchant(t, m), guideCheck)
 		want := []string{"reply-shape"}
 		if diff := cmp.Diff(want, broken(report)); diff != "" || report.MayBeBooked != nil || m.booked() != nil {
 			t.Errorf("(-want +got):\n%s\n%v", diff, report)
@@ -301,7 +302,7 @@ func TestCheckUndoesAtOnce(t *testing.T) {
 		}
 		return false
 	}
-	report := CheckMerchant(context.Background(), connectMerchant(t, m), guideCheck)
+	report := Run(context.Background(), connectMerchant(t, m), guideCheck)
 	want := []string{"bad-signature", "stale-timestamp", "unknown-app"}
 	if diff := cmp.Diff(want, broken(report)); diff != "" || m.submits != 6 || len(m.live) != 5 || len(m.booked()) > 0 {
 		t.Errorf("%d submits, renewals %v (-want +got):\n%s", m.submits, m.live, diff)
@@ -331,14 +332,14 @@ func TestCheckThatIsEnded(t *testing.T) {
 			}
 			return false
 		}
-		report := CheckMerchant(ctx, connectMerchant(t, m), guideCheck)
+		report := Run(ctx, connectMerchant(t, m), guideCheck)
 		if report.OK() || !slices.Contains(broken(report), "run") || len(report.MayBeBooked) != c.left || len(m.booked()) > c.left {
 			t.Errorf("%s %d: booked %v, %v", c.method, c.times, m.booked(), report)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	report := CheckMerchant(ctx, connectMerchant(t, newTestMerchant()), guideCheck)
+	report := Run(ctx, connectMerchant(t, newTestMerchant()), guideCheck)
 	if diff := cmp.Diff([]string{"run"}, broken(report)); diff != "" {
 		t.Errorf("over before it began (-want +got):\n%s", diff)
 	}
@@ -365,13 +366,13 @@ func TestCheckOfStrangeMerchants(t *testing.T) {
 		"JSON, but a list instead of an object":             say(200, "[]"),
 		"an object without members":                         say(200, "{}"),
 		`other members: "a" "b" "c" "d" "e" and 2 more`:     say(200, `{"g":1,"f":1,"e":1,"d":1,"c":1,"b":1,"a":1}`),
-		"the answer is longer than 1048576 bytes":           say(200, strings.Repeat("x", maxAnswer+1)),
+		"the answer is longer than 1048576 bytes":           say(200, strings.Repeat("x", push.MaxAnswer+1)),
 		"HTTP status 302, an empty body":                    say(302, ""),
 		"the handler panicked: boom":                        func(http.ResponseWriter, *http.Request) { panic("boom") },
 		`success "ja"`:                                      say(200, `{"success":"ja"}`),
 		`success false, retCode 17, retMessage "\u009b31m"`: say(200, `{"success":false,"retCode":17,"retMessage":"\u009b31m"}`),
 	} {
-		report := CheckMerchant(context.Background(), connectMerchant(t, h), guideCheck)
+		report := Run(context.Background(), connectMerchant(t, h), guideCheck)
 		if text := report.String(); report.OK() || !strings.Contains(text, want) || !slices.Contains(broken(report), "reply-shape") && !slices.Contains(broken(report), "endpoint") {
 			t.Errorf("want %s in\n%s", want, text)
 		}
@@ -403,19 +404,19 @@ func TestCheckOfADeadEndpoint(t *testing.T) {
 		{"failing", say(500, "<html>"), "no reply of the merchant's: HTTP status 500, HTML or XML"},
 		{"empty", say(200, ""), "no reply of the merchant's: an empty body"},
 	} {
-		m, err := NewMerchantCaller(closed.URL, merchantAppKey, markedSecret, MerchantClock(fixedClock))
+		m, err := New(closed.URL, testAppKey, markedSecret, WithClock(fixedClock))
 		noError(t, err)
 		if c.handler != nil {
 			m = connectMerchant(t, c.handler)
 		}
 		asked = 0
-		report := CheckMerchant(context.Background(), m, guideCheck)
+		report := Run(context.Background(), m, guideCheck)
 		m.Close()
-		if report.OK() || report.Failed() != 1 || report.Count(CheckPassed) != 0 || report.Count(CheckWarning) != 0 || asked > guideScenarios || report.MayBeBooked != nil {
+		if report.OK() || report.Failed() != 1 || report.Count(Passed) != 0 || report.Count(Warning) != 0 || asked > guideScenarios || report.MayBeBooked != nil {
 			t.Errorf("%s: asked %d times: %v", c.name, asked, report)
 		}
 		for _, result := range report.Results {
-			if result.Status == CheckFailed && (result.Rule != "endpoint" || !strings.HasPrefix(result.Got, c.want)) {
+			if result.Status == Failed && (result.Rule != "endpoint" || !strings.HasPrefix(result.Got, c.want)) {
 				t.Errorf("%s: %+v", c.name, result)
 			}
 		}
@@ -426,10 +427,10 @@ func TestCheckOfADeadEndpoint(t *testing.T) {
 func TestCheckOfAnEmptyYes(t *testing.T) {
 	t.Parallel()
 	yes := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"success":true}`)) }
-	report := CheckMerchant(context.Background(), connectMerchant(t, http.HandlerFunc(yes)), guideCheck)
+	report := Run(context.Background(), connectMerchant(t, http.HandlerFunc(yes)), guideCheck)
 	var passed []string
 	for _, result := range report.Results {
-		if result.Status == CheckPassed && !slices.Contains(passed, result.Rule) {
+		if result.Status == Passed && !slices.Contains(passed, result.Rule) {
 			passed = append(passed, result.Rule)
 		}
 	}

@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/push"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -51,8 +52,8 @@ func faultyMerchant() *testMerchant {
 
 func TestMerchantReport(t *testing.T) {
 	t.Parallel()
-	report := CheckMerchant(context.Background(), connectMerchant(t, faultyMerchant()), guideCheck)
-	if len(report.MayBeBooked) != 1 || report.OK() || report.ExitCode() != 1 || report.Failed() != report.Count(CheckFailed) {
+	report := Run(context.Background(), connectMerchant(t, faultyMerchant()), guideCheck)
+	if len(report.MayBeBooked) != 1 || report.OK() || report.ExitCode() != 1 || report.Failed() != report.Count(Failed) {
 		t.Errorf("%+v", report)
 	}
 	// The trade number differs from run to run.
@@ -63,12 +64,12 @@ func TestMerchantReport(t *testing.T) {
 	if text.String() != report.String() {
 		t.Error("String and WriteText differ")
 	}
-	golden(t, "testdata/merchant_report.txt", text.Bytes())
+	golden(t, "testdata/report.txt", text.Bytes())
 	data, err := json.MarshalIndent(report, "", "  ")
 	noError(t, err)
-	golden(t, "testdata/merchant_report.json", append(data, '\n'))
+	golden(t, "testdata/report.json", append(data, '\n'))
 
-	var again MerchantReport
+	var again Report
 	noError(t, json.Unmarshal(data, &again))
 	if diff := cmp.Diff(report, &again); diff != "" {
 		t.Errorf("read again (-want +got):\n%s", diff)
@@ -76,7 +77,7 @@ func TestMerchantReport(t *testing.T) {
 	if err := report.WriteText(failingWriter{}); !errors.Is(err, errFailingWriter) {
 		t.Errorf("a failing writer: %v", err)
 	}
-	data, err = json.Marshal(new(MerchantReport))
+	data, err = json.Marshal(new(Report))
 	noError(t, err)
 	const empty = `{"ok":false,"failed":0,"warnings":0,"passed":0,"skipped":0,"endpoint":"","app_key":"","results":[],"may_be_booked":[]}`
 	if string(data) != empty {
@@ -86,20 +87,20 @@ func TestMerchantReport(t *testing.T) {
 
 func TestMerchantReportIsOK(t *testing.T) {
 	t.Parallel()
-	passed, warning := MerchantResult{Status: CheckPassed}, MerchantResult{Status: CheckWarning}
-	failed, skipped := MerchantResult{Status: CheckFailed}, MerchantResult{Status: CheckSkipped}
+	passed, warning := Result{Status: Passed}, Result{Status: Warning}
+	failed, skipped := Result{Status: Failed}, Result{Status: Skipped}
 	for _, c := range []struct {
-		results []MerchantResult
+		results []Result
 		left    []string
 		ok      bool
 	}{
-		{[]MerchantResult{passed, warning, skipped}, nil, true},
-		{[]MerchantResult{passed, failed}, nil, false},
-		{[]MerchantResult{passed}, []string{"a renewal"}, false},
-		{[]MerchantResult{skipped}, nil, false},
+		{[]Result{passed, warning, skipped}, nil, true},
+		{[]Result{passed, failed}, nil, false},
+		{[]Result{passed}, []string{"a renewal"}, false},
+		{[]Result{skipped}, nil, false},
 		{nil, nil, false},
 	} {
-		report := &MerchantReport{Results: c.results, MayBeBooked: c.left}
+		report := &Report{Results: c.results, MayBeBooked: c.left}
 		if report.OK() != c.ok || report.ExitCode() == 0 != c.ok {
 			t.Errorf("%+v: OK is %v, exit code %d", report, report.OK(), report.ExitCode())
 		}
@@ -116,14 +117,14 @@ func (failingWriter) Write([]byte) (int, error) { return 0, errFailingWriter }
 // every rule as passed, once, and nothing else.
 func TestMerchantReportOfACorrectMerchant(t *testing.T) {
 	t.Parallel()
-	report := CheckMerchant(context.Background(), connectMerchant(t, newTestMerchant()), guideCheck)
+	report := Run(context.Background(), connectMerchant(t, newTestMerchant()), guideCheck)
 	head, rest, _ := strings.Cut(report.String(), "\n\n")
 	passed, last, _ := strings.Cut(rest, "\n\n")
 	if head != "Self-test of a handler, app key 24700009" || last != "OK: 131 passed, 0 failed, 0 warnings, 0 skipped\n" {
 		t.Errorf("got %s", report)
 	}
-	if lines := strings.Count(passed, "\n"); lines != len(merchantRules) {
-		t.Errorf("%d rules passed, want %d:\n%s", lines, len(merchantRules), passed)
+	if lines := strings.Count(passed, "\n"); lines != len(rules) {
+		t.Errorf("%d rules passed, want %d:\n%s", lines, len(rules), passed)
 	}
 }
 
@@ -153,13 +154,13 @@ func FuzzMerchantRules(f *testing.F) {
 	f.Add(200, []byte(`{"success":"TRUE","a\nb\u001b":1,"outOrderId":{"a":[]}}`), 1)
 	m := connectMerchant(f, http.NotFoundHandler())
 	f.Fuzz(func(t *testing.T, status int, body []byte, minutes int) {
-		report := &MerchantReport{Endpoint: m.String()}
+		report := &Report{Endpoint: m.String()}
 		earlier := &trial{}
-		earlier.took(PushResult{Status: 200, Body: []byte(badSignatureReply)})
-		for _, s := range merchantScenarios {
+		earlier.took(push.Result{Status: 200, Body: []byte(badSignatureReply)})
+		for _, s := range scenarios {
 			x := &trial{scenario: s.name, kind: s.kind, optional: s.optional, earlier: earlier, from: guideOrder.Start}
 			x.to = fliggy.At(x.from.Add(time.Duration(minutes) * time.Minute))
-			x.took(PushResult{Status: status, Body: body})
+			x.took(push.Result{Status: status, Body: body})
 			report.judge(x, m.quotable)
 		}
 		text := report.String()
@@ -176,10 +177,10 @@ func FuzzMerchantRules(f *testing.F) {
 		}
 		for _, result := range report.Results {
 			said := result.Expected != "" && result.Got != "" && result.Why != "" && result.Reason == ""
-			if complaint := result.Status == CheckFailed || result.Status == CheckWarning; complaint != said {
+			if complaint := result.Status == Failed || result.Status == Warning; complaint != said {
 				t.Errorf("%+v", result)
 			}
-			if (result.Status == CheckSkipped) != (result.Reason != "") {
+			if (result.Status == Skipped) != (result.Reason != "") {
 				t.Errorf("%+v", result)
 			}
 		}
@@ -190,9 +191,9 @@ func FuzzMerchantRules(f *testing.F) {
 // would be met in the report's own words.
 func TestMerchantReportWithAShortSecret(t *testing.T) {
 	t.Parallel()
-	m, err := NewMerchantHandlerCaller(http.NotFoundHandler(), "1", "s")
+	m, err := NewForHandler(http.NotFoundHandler(), "1", "s")
 	noError(t, err)
-	text := CheckMerchant(t.Context(), m, guideCheck).String()
+	text := Run(t.Context(), m, guideCheck).String()
 	if strings.Contains(text, "[redacted]") || !strings.Contains(text, "no reply of the merchant's: HTTP status 404, plain text of 18 bytes") {
 		t.Errorf("got %s", text)
 	}

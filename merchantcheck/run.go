@@ -1,4 +1,4 @@
-package fliggytest
+package merchantcheck
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// A MerchantOrder is a rental that can be renewed.
-type MerchantOrder struct {
+// A Order is a rental that can be renewed.
+type Order struct {
 	// OrderID is Fliggy's id of the order (飞猪订单号). Every request of the guide has
 	// both ids; one is required here.
 	OrderID fliggy.ID
@@ -23,11 +23,11 @@ type MerchantOrder struct {
 	Start fliggy.Time
 }
 
-// MerchantCheck says what [CheckMerchant] may do, and with which orders.
-type MerchantCheck struct {
+// Config says what [Run] may do, and with which orders.
+type Config struct {
 	// Orders are rentals that the merchant knows: at least one. Each price query
 	// takes the next.
-	Orders []MerchantOrder
+	Orders []Order
 	// Submit lets the run book renewals of the first order, and of the last for the one
 	// that differs, and cancel them again. Without it nothing at all is sent to the two methods.
 	Submit bool
@@ -36,10 +36,10 @@ type MerchantCheck struct {
 	Penalty fliggy.Yuan
 	// Unknown is an order that the merchant does not know; one is made up where it has
 	// no id.
-	Unknown MerchantOrder
+	Unknown Order
 }
 
-// CheckMerchant sends a merchant what Fliggy would send, and reports which rules
+// Run sends a merchant what Fliggy would send, and reports which rules
 // the answers break: prices for the three scenarios of the merchant renewal guide
 // and for three other periods, an unknown order, a body that is cut off, a stale
 // timestamp, bad signatures; with cfg.Submit also a submit and a cancellation, each
@@ -57,39 +57,39 @@ type MerchantCheck struct {
 // ctx is over; what may be left is in the report. A check that cannot begin (no
 // merchant, no order), or does not come to its end, is a failure of the rule "run".
 //
-// Mark the traffic with [MerchantPressureTest] unless the endpoint is a test
+// Mark the traffic with [WithPressureTest] unless the endpoint is a test
 // system.
-func CheckMerchant(ctx context.Context, m *MerchantCaller, cfg MerchantCheck) *MerchantReport {
-	report := &MerchantReport{Endpoint: "nothing"}
-	if m != nil && m.secret != nil {
-		report.Endpoint, report.AppKey = m.quotable(m.name), m.quotable(m.appKey)
+func Run(ctx context.Context, m *Caller, cfg Config) *Report {
+	report := &Report{Endpoint: "nothing"}
+	if m != nil && m.sender != nil {
+		report.Endpoint, report.AppKey = m.quotable(m.name), m.quotable(m.sender.AppKey)
 	}
 	if problem := cfg.problem(m); problem != "" {
 		report.incomplete("a merchant, and orders with an id and Start", problem, "Nothing was sent.")
 		return report
 	}
-	trade := m.now().In(fliggy.Zone()).Format("20060102150405") + fmt.Sprintf("%06d", rand.IntN(1_000_000))
-	run := &merchantRun{m: m, cfg: cfg, report: report, trade: trade}
+	trade := m.sender.Now().In(fliggy.Zone()).Format("20060102150405") + fmt.Sprintf("%06d", rand.IntN(1_000_000))
+	run := &selfTest{m: m.Vary(Variant{}), cfg: cfg, report: report, trade: trade}
 	defer run.finish(ctx)
-	for i := range merchantScenarios {
-		run.play(ctx, &merchantScenarios[i])
+	for i := range scenarios {
+		run.play(ctx, &scenarios[i])
 	}
 	run.judge()
 	return report
 }
 
 // incomplete reports that not everything was checked.
-func (r *MerchantReport) incomplete(expected, got, why string) {
-	r.Results = append(r.Results, MerchantResult{
-		Rule: "run", Title: "the check runs from beginning to end", Scenario: "run", Status: CheckFailed,
+func (r *Report) incomplete(expected, got, why string) {
+	r.Results = append(r.Results, Result{
+		Rule: "run", Title: "the check runs from beginning to end", Scenario: "run", Status: Failed,
 		Expected: expected, Got: got, Why: why,
 	})
 }
 
-func (c *MerchantCheck) problem(m *MerchantCaller) string {
+func (c *Config) problem(m *Caller) string {
 	switch {
-	case m == nil || m.secret == nil:
-		return "no merchant of NewMerchantCaller"
+	case m == nil || m.sender == nil:
+		return "no caller of New"
 	case len(c.Orders) == 0:
 		return "no order"
 	case c.Penalty.IsNegative():
@@ -106,76 +106,76 @@ func (c *MerchantCheck) problem(m *MerchantCaller) string {
 	return ""
 }
 
-// A merchantScenario is one request of the self-test.
-type merchantScenario struct {
+// A scenario is one request of the self-test.
+type scenario struct {
 	name     string
 	kind     trialKind
 	books    bool // goes to the methods that change something
 	optional bool
 	period   time.Duration
 	// send sends the request and keeps the answer. It returns why it could not.
-	send func(*merchantRun, context.Context, *trial) (skipped string)
+	send func(*selfTest, context.Context, *trial) (skipped string)
 }
 
 const oneDay = 24 * time.Hour
 
-// merchantScenarios is the self-test, in order.
-var merchantScenarios = []merchantScenario{
-	{name: "price of 1 d 30 min", kind: askPrices, period: usualPeriod, send: (*merchantRun).sendPrices},
-	{name: "price of 1 d 8 h", kind: askPrices, period: oneDay + 8*time.Hour, send: (*merchantRun).sendPrices},
-	{name: "price of 14 d 2 h", kind: askPrices, period: 14*oneDay + 2*time.Hour, send: (*merchantRun).sendPrices},
-	{name: "price of 2 h", kind: askPrices, optional: true, period: 2 * time.Hour, send: (*merchantRun).sendPrices},
-	{name: "price of 8 h", kind: askPrices, optional: true, period: 8 * time.Hour, send: (*merchantRun).sendPrices},
-	{name: "price of 2 d", kind: askPrices, optional: true, period: 2 * oneDay, send: (*merchantRun).sendPrices},
-	{name: "price for an unknown order", kind: askUnknownOrder, send: (*merchantRun).sendUnknownOrder},
-	{name: "malformed price query", kind: askMalformed, send: (*merchantRun).sendMalformed},
-	{name: "stale price query", kind: askStale, send: (*merchantRun).sendStale},
-	{name: "badly signed price query", kind: askForged, send: (*merchantRun).sendForged},
-	{name: "price query without a signature", kind: askForged, send: (*merchantRun).sendUnsigned},
-	{name: "price query of an unknown app", kind: askUnknownApp, send: (*merchantRun).sendUnknownApp},
-	{name: "badly signed submit", kind: askForged, books: true, send: (*merchantRun).sendForgedSubmit},
-	{name: "stale submit", kind: askStale, books: true, send: (*merchantRun).sendStaleSubmit},
-	{name: "submit", kind: askSubmit, books: true, send: (*merchantRun).sendSubmit},
-	{name: "submit again", kind: askSubmitAgain, books: true, send: (*merchantRun).sendSubmitAgain},
-	{name: "badly signed cancellation", kind: askForged, books: true, send: (*merchantRun).sendForgedCancel},
-	{name: "cancellation", kind: askCancel, books: true, send: (*merchantRun).sendCancel},
-	{name: "cancellation again", kind: askCancelAgain, books: true, send: (*merchantRun).sendCancelAgain},
-	{name: "two submits without a trade number", kind: askUntraded, books: true, send: (*merchantRun).sendUntraded},
+// scenarios is the self-test, in order.
+var scenarios = []scenario{
+	{name: "price of 1 d 30 min", kind: askPrices, period: usualPeriod, send: (*selfTest).sendPrices},
+	{name: "price of 1 d 8 h", kind: askPrices, period: oneDay + 8*time.Hour, send: (*selfTest).sendPrices},
+	{name: "price of 14 d 2 h", kind: askPrices, period: 14*oneDay + 2*time.Hour, send: (*selfTest).sendPrices},
+	{name: "price of 2 h", kind: askPrices, optional: true, period: 2 * time.Hour, send: (*selfTest).sendPrices},
+	{name: "price of 8 h", kind: askPrices, optional: true, period: 8 * time.Hour, send: (*selfTest).sendPrices},
+	{name: "price of 2 d", kind: askPrices, optional: true, period: 2 * oneDay, send: (*selfTest).sendPrices},
+	{name: "price for an unknown order", kind: askUnknownOrder, send: (*selfTest).sendUnknownOrder},
+	{name: "malformed price query", kind: askMalformed, send: (*selfTest).sendMalformed},
+	{name: "stale price query", kind: askStale, send: (*selfTest).sendStale},
+	{name: "badly signed price query", kind: askForged, send: (*selfTest).sendForged},
+	{name: "price query without a signature", kind: askForged, send: (*selfTest).sendUnsigned},
+	{name: "price query of an unknown app", kind: askUnknownApp, send: (*selfTest).sendUnknownApp},
+	{name: "badly signed submit", kind: askForged, books: true, send: (*selfTest).sendForgedSubmit},
+	{name: "stale submit", kind: askStale, books: true, send: (*selfTest).sendStaleSubmit},
+	{name: "submit", kind: askSubmit, books: true, send: (*selfTest).sendSubmit},
+	{name: "submit again", kind: askSubmitAgain, books: true, send: (*selfTest).sendSubmitAgain},
+	{name: "badly signed cancellation", kind: askForged, books: true, send: (*selfTest).sendForgedCancel},
+	{name: "cancellation", kind: askCancel, books: true, send: (*selfTest).sendCancel},
+	{name: "cancellation again", kind: askCancelAgain, books: true, send: (*selfTest).sendCancelAgain},
+	{name: "two submits without a trade number", kind: askUntraded, books: true, send: (*selfTest).sendUntraded},
 }
 
-// A merchantRun is a self-test under way.
-type merchantRun struct {
-	m        *MerchantCaller
-	cfg      MerchantCheck
-	report   *MerchantReport
-	trade    string // start of the trade numbers and trace ids of this run
-	traces   int
-	asked    int // price queries so far
-	quote    *trial
-	forged   *trial // of the price query
-	order    *qimen.RenewalSubmitRequest
-	first    *trial // of the submit
-	cancel   *qimen.RenewalCancelRequest
-	done     bool // the cancellation succeeded
-	cut      bool // the context ended before the last scenario
-	locked   bool // the merchant takes a correct signature for a bad one
-	silent   int  // price queries that got no reply of the merchant's
-	played   []*trial
-	bookings []booking
+// A selfTest is a self-test under way.
+type selfTest struct {
+	m           *Caller
+	cfg         Config
+	report      *Report
+	trade       string // start of the trade numbers and trace ids of this run
+	traces      int
+	asked       int // price queries so far
+	quote       *trial
+	badlySigned *trial // the price query
+	order       *qimen.RenewalSubmitRequest
+	first       *trial // of the submit
+	cancel      *qimen.RenewalCancelRequest
+	done        bool // the cancellation succeeded
+	cut         bool // the context ended before the last scenario
+	locked      bool // the merchant takes a correct signature for a bad one
+	silent      int  // price queries that got no reply of the merchant's
+	played      []*trial
+	bookings    []booking
 }
 
 // guideScenarios are the first three: those of the guide.
 const guideScenarios = 3
 
 // isDead reports whether none of them got a reply, so that there is nothing to judge.
-func (run *merchantRun) isDead() bool {
+func (run *selfTest) isDead() bool {
 	return run.silent == guideScenarios && run.asked == guideScenarios
 }
 
 const deadEndpoint = "the endpoint gave no reply: see the rule endpoint"
 
 // play sends the request of a scenario and judges the answer.
-func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
+func (run *selfTest) play(ctx context.Context, s *scenario) {
 	x := &trial{scenario: s.name, kind: s.kind, optional: s.optional}
 	skipped := ""
 	switch {
@@ -206,7 +206,7 @@ func (run *merchantRun) play(ctx context.Context, s *merchantScenario) {
 
 // judge asks all rules of all trials. Of a dead endpoint the first says what is wrong, and
 // no other.
-func (run *merchantRun) judge() {
+func (run *selfTest) judge() {
 	first := run.played[0]
 	first.kind |= askEndpoint
 	first.dead, first.alive = run.isDead(), run.silent < run.asked
@@ -224,12 +224,12 @@ func (run *merchantRun) judge() {
 const maxFindings = 20
 
 // judge asks all rules that are for this kind of trial.
-func (r *MerchantReport) judge(x *trial, quotable func(string) string) {
-	for _, rule := range merchantRules {
+func (r *Report) judge(x *trial, quotable func(string) string) {
+	for _, rule := range rules {
 		if rule.on&x.kind == 0 {
 			continue
 		}
-		result := MerchantResult{Rule: rule.id, Title: rule.title, Scenario: x.scenario, Status: CheckPassed}
+		result := Result{Rule: rule.id, Title: rule.title, Scenario: x.scenario, Status: Passed}
 		reason := x.skipped
 		if rule.on == askEndpoint && x.dead {
 			reason = ""
@@ -245,7 +245,7 @@ func (r *MerchantReport) judge(x *trial, quotable func(string) string) {
 			}
 		}
 		if reason != "" {
-			result.Status, result.Reason = CheckSkipped, quotable(reason)
+			result.Status, result.Reason = Skipped, quotable(reason)
 		}
 		if found == nil {
 			r.Results = append(r.Results, result)
@@ -255,9 +255,9 @@ func (r *MerchantReport) judge(x *trial, quotable func(string) string) {
 			found[maxFindings-1].got += fmt.Sprintf("; and %d findings more", more)
 		}
 		for _, f := range found {
-			result.Status, result.Why = CheckFailed, rule.why
+			result.Status, result.Why = Failed, rule.why
 			if f.doubtful {
-				result.Status = CheckWarning
+				result.Status = Warning
 			}
 			result.Member, result.Expected, result.Got = f.member, quotable(f.expected), quotable(f.got)
 			r.Results = append(r.Results, result)
@@ -266,7 +266,7 @@ func (r *MerchantReport) judge(x *trial, quotable func(string) string) {
 }
 
 // finish cancels what is still booked, and reports what may be left.
-func (run *merchantRun) finish(ctx context.Context) {
+func (run *selfTest) finish(ctx context.Context) {
 	run.undo(ctx)
 	if run.cut {
 		run.report.incomplete("time for all scenarios", "the context was over: "+ctx.Err().Error(),

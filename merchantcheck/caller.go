@@ -1,0 +1,299 @@
+package merchantcheck
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar/internal/push"
+	"github.com/fliggy-go/rentcar/internal/top"
+	"github.com/fliggy-go/rentcar/qimen"
+)
+
+// A Caller plays Fliggy towards the endpoint of a merchant (商家): it signs
+// and sends what Fliggy would send through the Qimen gateway, and reads the answer.
+// Make one with [New] or [NewForHandler]; it cannot be changed afterwards and may be
+// used by any number of goroutines.
+//
+// It formats, logs and marshals without secret and query.
+type Caller struct {
+	name         string // the address without what may be secret in it
+	pressureTest bool
+	// Pointers, so that no formatting verb reaches what may be secret.
+	sender  *push.Sender // nil in the zero Caller
+	variant *Variant
+}
+
+// An Option configures a [Caller].
+type Option func(*config)
+
+type config struct {
+	now          func() time.Time
+	timeout      time.Duration
+	pressureTest bool
+}
+
+// DefaultTimeout is how long a request waits for its answer without [WithTimeout].
+const DefaultTimeout = 10 * time.Second
+
+// WithClock sets the clock that requests are signed with: time.Now without it.
+func WithClock(now func() time.Time) Option {
+	return func(c *config) { c.now = now }
+}
+
+// WithTimeout bounds how long a request waits for its answer: DefaultTimeout without it.
+func WithTimeout(d time.Duration) Option {
+	return func(c *config) { c.timeout = d }
+}
+
+// WithPressureTest marks every typed request, and all that [Run] sends, as load-test
+// traffic (压测流量): isPressureTest "true".
+func WithPressureTest() Option {
+	return func(c *config) { c.pressureTest = true }
+}
+
+// New calls the endpoint of a merchant: an address, over http or https, and app key and
+// secret of the app that receives. A query of the address is kept and signed. Proxies are
+// taken from the environment; redirects are not followed.
+//
+// The error lists everything that is wrong.
+func New(endpoint, appKey, appSecret string, opts ...Option) (*Caller, error) {
+	address := strings.TrimSpace(endpoint)
+	to, err := push.To(address)
+	if err != nil {
+		return newCaller(to, "", fmt.Errorf("endpoint: %w", err), appKey, appSecret, opts)
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, err // push.To has parsed it
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return newCaller(to, u.String(), nil, appKey, appSecret, opts)
+}
+
+// NewForHandler calls a handler, without a connection in between. It must return when the
+// context of its request ends: only that ends a request that takes too long.
+func NewForHandler(h http.Handler, appKey, appSecret string, opts ...Option) (*Caller, error) {
+	var err error
+	if h == nil {
+		err = errors.New("handler: it is nil")
+	}
+	return newCaller(push.ToHandler(h), "a handler", err, appKey, appSecret, opts)
+}
+
+func newCaller(to push.Target, name string, problem error, appKey, appSecret string, opts []Option) (*Caller, error) {
+	cfg := config{now: time.Now, timeout: DefaultTimeout}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&cfg)
+		}
+	}
+	problems := []error{problem}
+	check := func(bad bool, text string) {
+		if bad {
+			problems = append(problems, errors.New(text))
+		}
+	}
+	check(top.IsBlank(appKey), "app key: it is empty: use that of the app that receives")
+	check(top.IsBlank(appSecret), "app secret: it is empty: is a variable unset?")
+	check(appSecret != strings.TrimSpace(appSecret), "app secret: white space around it: was a line break pasted with it?")
+	check(cfg.now == nil, "WithClock: the function is nil")
+	check(cfg.timeout <= 0, "WithTimeout: want more than zero")
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("merchantcheck: %w", err)
+	}
+	m := &Caller{name: name, pressureTest: cfg.pressureTest, variant: &Variant{}, sender: &push.Sender{
+		To: to, AppKey: appKey, Secret: func() string { return appSecret }, Now: cfg.now, Timeout: cfg.timeout,
+		Client: push.NewClient(http.ProxyFromEnvironment),
+	}}
+	if _, err := m.sender.Sign(m.shape(qimen.RenewalPricesMethod), nil); err != nil {
+		return nil, fmt.Errorf("merchantcheck: endpoint: its query cannot be signed: %w", err)
+	}
+	return m, nil
+}
+
+// A Variant says how requests differ from those that Fliggy sends. The zero Variant differs
+// in nothing.
+type Variant struct {
+	// ContentType declares another content type than JSON in UTF-8: a form, XML or text, in
+	// any charset of the platform. Typed requests are written so; the body of Call must fit.
+	ContentType string
+	// Params are added to the query, or replace its app_key, method and timestamp. They are
+	// signed.
+	Params map[string]string
+	// Headers are sent percent-encoded, signed decoded, and named in the header
+	// top-sign-list. That the gateway does so for these APIs is not known.
+	Headers map[string]string
+	// SignedAt signs with this time instead of the caller's clock.
+	SignedAt time.Time
+	// BadSignature signs with a secret that nobody has.
+	BadSignature bool
+	// Unsigned leaves the signature out.
+	Unsigned bool
+	// Times sends the request so many times, byte for byte the same, and returns the last
+	// answer; once where it is less than 2.
+	Times int
+}
+
+// Vary returns a caller whose requests differ as v says, and from those of m in nothing
+// else. Variants do not add up. [Run] has its own.
+func (m *Caller) Vary(v Variant) *Caller {
+	own := *m
+	v.Params, v.Headers = maps.Clone(v.Params), maps.Clone(v.Headers)
+	own.variant = &v
+	return &own
+}
+
+// Prices asks for the price of a renewal. An answer no is a *[qimen.Refusal]; any
+// other error says what is wrong with the answer (none came, HTTP status, no JSON,
+// no success flag, a member that is missing or unreadable) without quoting it.
+//
+// Source: qimen.alitrip.rentcar.renewalprices.query.
+func (m *Caller) Prices(ctx context.Context, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+	return readReply[qimen.RenewalPricesReply](m, qimen.RenewalPricesMethod, m.prices(ctx, r))
+}
+
+// Submit places a renewal order. Errors are those of [Caller.Prices].
+//
+// Source: qimen.alitrip.rentcar.renewalorder.submit.
+func (m *Caller) Submit(ctx context.Context, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+	return readReply[qimen.RenewalSubmitReply](m, qimen.RenewalSubmitMethod, m.submit(ctx, r))
+}
+
+// Cancel cancels a renewal order. Errors are those of [Caller.Prices].
+//
+// Source: qimen.alitrip.rentcar.renewalorder.cancel.
+func (m *Caller) Cancel(ctx context.Context, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+	return readReply[qimen.RenewalCancelReply](m, qimen.RenewalCancelMethod, m.cancel(ctx, r))
+}
+
+// Call sends any body to any method, signed, and returns the answer as it came: HTTP status
+// and body. The error says why none came. The body must fit the content type: JSON in
+// UTF-8, or that of the [Variant].
+func (m *Caller) Call(ctx context.Context, method string, body []byte) (status int, answer []byte, err error) {
+	res := m.call(ctx, method, body)
+	return res.Status, res.Body, res.Err
+}
+
+// Close lets go of idle connections.
+func (m *Caller) Close() { m.sender.Client.CloseIdleConnections() }
+
+// shape is what a request of the caller looks like.
+func (m *Caller) shape(method string) *push.Shape {
+	v := m.variant
+	return &push.Shape{
+		Method: method, ContentType: cmp.Or(v.ContentType, push.DefaultContentType),
+		Params: params(v.Params), Headers: params(v.Headers),
+		SignedAt: v.SignedAt, BadSignature: v.BadSignature, Unsigned: v.Unsigned,
+	}
+}
+
+func params(of map[string]string) (list []top.Param) {
+	for _, name := range slices.Sorted(maps.Keys(of)) {
+		list = append(list, top.Param{Name: name, Value: of[name]})
+	}
+	return list
+}
+
+func (m *Caller) call(ctx context.Context, method string, body []byte) (res push.Result) {
+	p, err := m.sender.Sign(m.shape(method), body)
+	if err != nil {
+		return failed(method, err)
+	}
+	for range max(m.variant.Times, 1) {
+		res = m.sender.Send(ctx, p)
+	}
+	if res.Err != nil {
+		res.Err = failed(method, res.Err).Err
+	}
+	return res
+}
+
+func failed(method string, err error) push.Result {
+	return push.Result{Err: fmt.Errorf("merchantcheck: %s: %w", method, err)}
+}
+
+func (m *Caller) prices(ctx context.Context, r *qimen.RenewalPricesRequest) push.Result {
+	mark := func(r *qimen.RenewalPricesRequest) { r.IsPressureTest = true }
+	return callTyped(ctx, m, qimen.RenewalPricesMethod, r, mark)
+}
+
+func (m *Caller) submit(ctx context.Context, r *qimen.RenewalSubmitRequest) push.Result {
+	mark := func(r *qimen.RenewalSubmitRequest) { r.IsPressureTest = true }
+	return callTyped(ctx, m, qimen.RenewalSubmitMethod, r, mark)
+}
+
+func (m *Caller) cancel(ctx context.Context, r *qimen.RenewalCancelRequest) push.Result {
+	mark := func(r *qimen.RenewalCancelRequest) { r.IsPressureTest = true }
+	return callTyped(ctx, m, qimen.RenewalCancelMethod, r, mark)
+}
+
+// callTyped sends a request in the form that its content type asks for.
+func callTyped[Req any](ctx context.Context, m *Caller, method string, request *Req, mark func(*Req)) push.Result {
+	if request == nil {
+		return failed(method, errors.New("the request is nil"))
+	}
+	own := *request
+	if m.pressureTest {
+		mark(&own)
+	}
+	body, err := encodeRequest(&own, m.shape(method).ContentType)
+	if err != nil {
+		return failed(method, err)
+	}
+	return m.call(ctx, method, body)
+}
+
+// readReply reads the reply out of an answer.
+func readReply[Rep any, PRep interface {
+	*Rep
+	json.Unmarshaler
+}](m *Caller, method string, res push.Result) (*Rep, error) {
+	if res.Err != nil {
+		return nil, res.Err
+	}
+	if res.Status != http.StatusOK {
+		return nil, fmt.Errorf("merchantcheck: %s: the answer has HTTP status %d, want 200", method, res.Status)
+	}
+	if !json.Valid(res.Body) {
+		return nil, fmt.Errorf("merchantcheck: %s: the answer is not JSON", method)
+	}
+	reply := new(Rep)
+	if err := PRep(reply).UnmarshalJSON(res.Body); err != nil {
+		if no := (*qimen.Refusal)(nil); errors.As(err, &no) { // in the merchant's words
+			no.Code, no.Message = m.redact(no.Code), m.redact(no.Message)
+		}
+		return nil, fmt.Errorf("merchantcheck: %s: %w", method, err)
+	}
+	return reply, nil
+}
+
+// String names app key and address, never the secret.
+func (m Caller) String() string {
+	if m.sender == nil {
+		return "merchantcheck.Caller{}"
+	}
+	return fmt.Sprintf("merchantcheck.Caller{app key %s, %s}", m.sender.AppKey, m.name)
+}
+
+// GoString is String.
+func (m Caller) GoString() string { return m.String() }
+
+// Format writes String for every verb.
+func (m Caller) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
+
+// LogValue is String.
+func (m Caller) LogValue() slog.Value { return slog.StringValue(m.String()) }
+
+// MarshalText is String: a caller has no other form.
+func (m Caller) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
