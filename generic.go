@@ -19,22 +19,37 @@ import (
 // control characters inside strings, which encoding/json refuses.
 type Raw []byte
 
-// Call calls any method of the TOP gateway by its API name, with the same
-// signing, limits, errors and hooks as the typed methods. out is a pointer to a
-// struct whose `top` tags (else json tags) name the members of the reply, in all
-// three formats; or a *Raw. The flag that says whether the business succeeded is
-// yours to look at: no method is known here.
+// Call calls any method of the TOP gateway by its API name, with the signing, limits, retries, errors and observers
+// of the typed methods. out is a pointer to a struct whose tags name the members of the reply, or a *Raw. Whether
+// the business succeeded is for the caller to see: Call knows no method's success flag.
 //
 //	var reply struct {
-//		Successful bool         `top:"successful,required"`
-//		RetMsg     string       `top:"ret_msg"`
-//		Stores     []string     `top:"store_list,wrap=string"`
+//		Successful bool        `top:"successful,required"`
+//		RetMsg     string      `top:"ret_msg"`
+//		Stores     []string    `top:"store_list,wrap=string"`
 //		Price      fliggy.Yuan `top:"price"`
 //	}
 //	err := client.Call(ctx, "alitrip.rentcar.btb.price.query", rentcar.Params{"req": req}, &reply)
 //
-// A method without a type here counts as one that changes something: CallReadOnly
-// says otherwise.
+// A top tag is the name of a member and, after commas, options. Without a top tag the name in the json tag is used,
+// without that the field's own name; the name "-" leaves the field out, and the fields of an embedded struct belong
+// to the struct around it. One tag serves all three formats, for the reply and for structs in Params:
+//
+//	required     reading: a missing member, null and blank text are errors; writing: must be set
+//	present      reading: as required; writing: may be unset
+//	keep         written although it is zero; an unset amount or time as null
+//	number       an ID or Decimal is written as a JSON number
+//	text         a bool or number is written as JSON text: "false"
+//	layout=minute a Time is written without seconds: 2006-01-02 15:04
+//	wrap=NAME    the name of a list's elements in wrapped JSON and XML; reading accepts any
+//	unknown      a map[string]json.RawMessage that takes the members without a field
+//
+// Fields are of types of package fliggy, strings, booleans, integers, floats, json.RawMessage, structs, lists of
+// those, and pointers to those. Reading is tolerant: numbers and booleans may come as text, lists and objects
+// wrapped, plain or as JSON text; a member that comes twice is an error.
+//
+// A method without a type in this package counts as a write, which is not repeated after an unknown outcome, unless
+// CallReadOnly is given.
 func (c *Client) Call(ctx context.Context, method string, params Params, out any, opts ...CallOption) error {
 	cl, err := c.genericCall(method, params, out, opts)
 	return c.run(ctx, method, cl, err)
