@@ -7,24 +7,30 @@ import (
 	"log/slog"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // AgencyService reports the orders of the agency Zuzuche (租租车) to Fliggy. Its
 // amounts are in fen (分), not in yuan as everywhere else.
 type AgencyService struct{ client *Client }
 
+var (
+	opAgencyCreateOrder = bind[AgencyCreateOrderRequest, AgencyCreateOrderResult](api.AgencyCreateOrder)
+	opAgencyUpdateOrder = bind[AgencyUpdateOrderRequest, AgencyUpdateOrderResult](api.AgencyUpdateOrder)
+)
+
 // CreateOrder reports a new order (创建订单回调).
 //
 // API: alitrip.rentcar.zzc.callback.order.create.
 func (s *AgencyService) CreateOrder(ctx context.Context, req *AgencyCreateOrderRequest, opts ...CallOption) (*AgencyCreateOrderResult, error) {
-	return invoke[AgencyCreateOrderRequest, AgencyCreateOrderResult](ctx, s.client, opAgencyCreateOrder, req, opts)
+	return invoke(ctx, s.client, opAgencyCreateOrder, req, opts)
 }
 
 // UpdateOrder reports a new status of an order (订单状态回调同步).
 //
 // API: alitrip.rentcar.zzc.callback.order.update.
 func (s *AgencyService) UpdateOrder(ctx context.Context, req *AgencyUpdateOrderRequest, opts ...CallOption) (*AgencyUpdateOrderResult, error) {
-	return invoke[AgencyUpdateOrderRequest, AgencyUpdateOrderResult](ctx, s.client, opAgencyUpdateOrder, req, opts)
+	return invoke(ctx, s.client, opAgencyUpdateOrder, req, opts)
 }
 
 // AgencyStatus is what the agency's APIs say of their success.
@@ -124,7 +130,7 @@ func (r AgencyCreateOrderRequest) Format(f fmt.State, _ rune) { _, _ = f.Write([
 func (r AgencyCreateOrderRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Validate lists what is wrong with the request in a *ValidationError.
-func (r *AgencyCreateOrderRequest) Validate() error { return validate(opAgencyCreateOrder, r) }
+func (r *AgencyCreateOrderRequest) Validate() error { return validate(api.AgencyCreateOrder, r) }
 
 func (r *AgencyCreateOrderRequest) rules(ps *fliggy.Problems) {
 	checkExtra(ps, r.Extra)
@@ -237,7 +243,7 @@ type AgencyUpdateOrderRequest struct {
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
-func (r *AgencyUpdateOrderRequest) Validate() error { return validate(opAgencyUpdateOrder, r) }
+func (r *AgencyUpdateOrderRequest) Validate() error { return validate(api.AgencyUpdateOrder, r) }
 
 func (r *AgencyUpdateOrderRequest) rules(ps *fliggy.Problems) {
 	if r.AgentOrderNo == "" && r.FliggyOrderID == "" {

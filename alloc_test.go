@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -93,7 +94,7 @@ func TestAllocations(t *testing.T) {
 // its JSON.
 func TestMemoryOfBills(t *testing.T) {
 	rt := newSteady()
-	plan, err := top.PlanFor(opBillNotify.request)
+	plan, err := top.PlanFor(reflect.TypeFor[BillNotifyRequest]())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func TestBudgetIsShared(t *testing.T) {
 	var o outage
 	at := time.Now()
 	c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
-		if r.URL.Query().Get("method") == opRenewalCancel.method && !o.over.Load() {
+		if r.URL.Query().Get("method") == opRenewalCancel.Method && !o.over.Load() {
 			return dialFailure()(r)
 		}
 		return o.respond(r)

@@ -251,9 +251,9 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	for _, write := range []bool{false, true} {
 		c, g, seen := watched(t, replyJSON(`{"successful":false,"ret_code":"71008","request_id":"r1"}`))
 		meta, err := send(ctx, c, write, CallRepeatUnknown())
-		want := &BusinessError{Method: opOrderQuery.method, Code: "71008", RequestID: "r1", Attempts: 1}
+		want := &BusinessError{Method: opOrderQuery.Method, Code: "71008", RequestID: "r1", Attempts: 1}
 		if write {
-			want.Method = opRenewalCancel.method
+			want.Method = opRenewalCancel.Method
 		}
 		diff(t, "business error", want, as[*BusinessError](t, err))
 		if meta == nil || meta.Attempts != 1 || g.count() != 1 {
@@ -267,7 +267,7 @@ func TestRefusalsAreNotRepeated(t *testing.T) {
 	if OutcomeOf(err) != OutcomeNotSent || g.count() != 0 {
 		t.Errorf("%v after %d requests", err, g.count())
 	}
-	diff(t, "observations", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: OutcomeNotSent}}, *seen)
+	diff(t, "observations", []Observation{{Method: opOrderQuery.Method, Done: true, Outcome: OutcomeNotSent}}, *seen)
 }
 
 // A fakeTime is a clock that only waits move: each by what it was to take.

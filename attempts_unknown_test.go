@@ -91,7 +91,7 @@ func TestCallRepeatUnknown(t *testing.T) {
 				t.Errorf("%T: %v", err, err)
 			}
 			if business, ok := errors.AsType[*BusinessError](err); ok {
-				want := &BusinessError{Method: opRenewalCancel.method, Code: "DUP", Message: "there is one", RequestID: "r9", Attempts: tc.sent}
+				want := &BusinessError{Method: opRenewalCancel.Method, Code: "DUP", Message: "there is one", RequestID: "r9", Attempts: tc.sent}
 				diff(t, "business error", want, business)
 			}
 			if (meta != nil) != isA[*BusinessError](err) {
@@ -270,7 +270,7 @@ func TestCallReadOnly(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	var out Raw
-	read, write := opOrderQuery.method, opRenewalSubmit.method
+	read, write := opOrderQuery.Method, opRenewalSubmit.Method
 	own := &QimenRequest{TargetAppKey: "1"}
 	for name, tc := range map[string]struct {
 		call func(c *Client) error

@@ -99,7 +99,7 @@ func TestBansInReplies(t *testing.T) {
 		if after != tc.want || told != (tc.want > 0) {
 			t.Errorf("%s: RetryAfter is %v, %v", name, after, told)
 		}
-		if left := c.bans.left("", opOrderQuery.method, testClock); left != tc.want || g.count() != 1 {
+		if left := c.bans.left("", opOrderQuery.Method, testClock); left != tc.want || g.count() != 1 {
 			t.Errorf("%s: banned for %v after %d requests, want %v", name, left, g.count(), tc.want)
 		}
 	}
@@ -113,7 +113,7 @@ func TestScopesOfBans(t *testing.T) {
 	calls := map[string]func(c *Client) error{
 		"order.query": func(c *Client) error { _, err := queryOrder(ctx, c); return err },
 		"cancel":      func(c *Client) error { _, err := cancelRenewal(ctx, c); return err },
-		"Call of it":  func(c *Client) error { return c.Call(ctx, opOrderQuery.method, nil, &out) },
+		"Call of it":  func(c *Client) error { return c.Call(ctx, opOrderQuery.Method, nil, &out) },
 		"Call":        func(c *Client) error { return c.Call(ctx, "x.y", nil, &out) },
 		"CallQimen":   func(c *Client) error { return c.CallQimen(ctx, "x.z", &QimenRequest{TargetAppKey: "1"}, &out) },
 	}
@@ -251,9 +251,9 @@ func TestRetryAfter(t *testing.T) {
 		"gateway, no ban":         {&GatewayError{Code: "7"}, 0},
 		"limiter, after a ban":    {&stopped{last: gateway, why: &RateLimitError{Err: errNoToken}}, time.Minute},
 		"a longer ban of another": {&stopped{last: limited, why: gateway}, time.Second},
-		"no ban, then one":        {&stopped{last: &GatewayError{Method: opOrderQuery.method, Code: "10"}, why: limited}, time.Second},
+		"no ban, then one":        {&stopped{last: &GatewayError{Method: opOrderQuery.Method, Code: "10"}, why: limited}, time.Second},
 		"a write, then a ban":     {&stopped{last: &GatewayError{Method: "m", Code: "10"}, why: limited}, 0},
-		"a proxy, of a read":      {&TransportError{Method: opOrderQuery.method, Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, time.Hour},
+		"a proxy, of a read":      {&TransportError{Method: opOrderQuery.Method, Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, time.Hour},
 		"a proxy, of a write":     {&TransportError{Method: "m", Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, 0},
 	} {
 		if got, ok := RetryAfter(tc.err); got != tc.want || ok != (tc.want > 0) {

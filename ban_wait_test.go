@@ -76,7 +76,7 @@ func TestShortBansAreWaitedOut(t *testing.T) {
 				checkSeen(t, seen, 1, OutcomeSucceeded, OutcomeSucceeded)
 				return
 			}
-			diff(t, "error", &RateLimitError{Method: opOrderQuery.method, RetryAfter: tc.left}, as[*RateLimitError](t, err))
+			diff(t, "error", &RateLimitError{Method: opOrderQuery.Method, RetryAfter: tc.left}, as[*RateLimitError](t, err))
 			if meta != nil || g.count() != 1 || len(ft.waits) != 0 || OutcomeOf(err) != OutcomeNotSent || !errors.Is(err, ErrRateLimited) || errors.Is(err, ErrOutcomeUnknown) {
 				t.Errorf("%d requests, waits %v: %v", g.count(), ft.waits, err)
 			}
@@ -84,7 +84,7 @@ func TestShortBansAreWaitedOut(t *testing.T) {
 				t.Errorf("RetryAfter is %v, %v", after, ok)
 			}
 			diff(t, "text", "rentcar: alitrip.rentcar.btb.order.query: not sent: rate limited: the ban lasts for "+tc.left.Round(time.Millisecond).String()+" more", err.Error())
-			diff(t, "observations", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: OutcomeNotSent}}, seen)
+			diff(t, "observations", []Observation{{Method: opOrderQuery.Method, Done: true, Outcome: OutcomeNotSent}}, seen)
 		})
 	}
 }
@@ -169,7 +169,7 @@ func TestBansAndDeadlines(t *testing.T) {
 		if took := time.Since(start); took != time.Second || g.count() != 2 {
 			t.Errorf("%d requests after %v", g.count(), took)
 		}
-		want := Observation{Method: opOrderQuery.method, Done: true, Outcome: OutcomeNotSent, Duration: time.Second}
+		want := Observation{Method: opOrderQuery.Method, Done: true, Outcome: OutcomeNotSent, Duration: time.Second}
 		diff(t, "observation", want, (*seen)[len(*seen)-1])
 		leave()
 

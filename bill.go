@@ -9,11 +9,14 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 // BillService pushes settlement bills (结算单) to Fliggy.
 type BillService struct{ client *Client }
+
+var opBillNotify = bind[BillNotifyRequest, BillNotifyResult](api.BillNotify)
 
 // Notify pushes one batch of a bill (租车分销账单推送). Build it with NewBill, cut a
 // long one with Bill.Split. When the error matches ErrOutcomeUnknown the batch
@@ -24,7 +27,7 @@ type BillService struct{ client *Client }
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {
 	if bill == nil {
-		return nil, s.client.refused(ctx, opBillNotify.method, &fliggy.ValidationError{Method: opBillNotify.method, Problems: []fliggy.Problem{{Field: "bill", Rule: "must not be nil"}}}, nil)
+		return nil, s.client.refused(ctx, api.BillNotify.Method, invalid(api.BillNotify.Method, "bill", "must not be nil"), nil)
 	}
 	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
 }
@@ -34,7 +37,7 @@ func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption
 //
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) NotifyAll(ctx context.Context, req *BillNotifyRequest, opts ...CallOption) (*BillNotifyResult, error) {
-	return invoke[BillNotifyRequest, BillNotifyResult](ctx, s.client, opBillNotify, req, opts)
+	return invoke(ctx, s.client, opBillNotify, req, opts)
 }
 
 // A BillNotifyRequest is one push of settlement bills.
@@ -54,7 +57,7 @@ type BillNotifyRequest struct {
 
 // Validate lists what is wrong with the request in a *ValidationError. The channel
 // counts as missing here even if the client would fill it.
-func (r *BillNotifyRequest) Validate() error { return validate(opBillNotify, r) }
+func (r *BillNotifyRequest) Validate() error { return validate(api.BillNotify, r) }
 
 func (r *BillNotifyRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
@@ -151,7 +154,7 @@ type BillLine struct {
 // Validate lists what is wrong with the batch in a *ValidationError.
 func (b *Bill) Validate() error {
 	if b == nil {
-		return (&call{method: opBillNotify.method}).invalid("bill", "must not be nil")
+		return invalid(api.BillNotify.Method, "bill", "must not be nil")
 	}
 	req := BillNotifyRequest{ChannelID: "any", Bills: []Bill{*b}}
 	return req.Validate()
@@ -203,7 +206,7 @@ func (b *Bill) LineTotal() (fliggy.Yuan, error) {
 		}
 		rest = rest.Add(amount)
 	}
-	switch err := ps.Err(opBillNotify.method); {
+	switch err := ps.Err(api.BillNotify.Method); {
 	case err != nil:
 		return fliggy.Yuan{}, err
 	case rest.IsZero() && rest.Exponent() == -2: // nothing was added to it

@@ -75,7 +75,7 @@ func TestBillRefusals(t *testing.T) {
 	add("bill_detail_list[2].order_amount", positive)
 	add("bill_detail_list[3].order_amount", positive)
 	add("bill_detail_list[4].biz_type", contradicts)
-	diff(t, "error", &fliggy.ValidationError{Method: opBillNotify.method, Problems: want}, as[*fliggy.ValidationError](t, err))
+	diff(t, "error", &fliggy.ValidationError{Method: opBillNotify.Method, Problems: want}, as[*fliggy.ValidationError](t, err))
 
 	// An unknown kind of movement is not contradicted, and a line needs no type of
 	// its own beyond the required ones.
@@ -109,7 +109,7 @@ func TestBillNotify(t *testing.T) {
 	diff(t, "warnings", []fliggy.Problem{{Field: "distributor_bill_list[0].total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}}, res.Warnings)
 	want := `{"distributor_bill_list":[{"bill_no":"ID1","req_batch_no":"B1","total_amount":"0.00","bill_detail_list":[{"order_id":"3104050285204362836",` +
 		`"out_order_id":"RC202212191604667539969978368","trade_type":1,"biz_type":10,"order_amount":"16.02","pay_trade_no":"1122334411","pay_time":"2023-02-03 19:23:32"}]}],"channel_id":"80001"}`
-	diff(t, "request", want, g.last(t).form(t)[opBillNotify.param])
+	diff(t, "request", want, g.last(t).form(t)[opBillNotify.Param])
 	// A batch without lines is what the page allows.
 	if _, err := c.Bills.Notify(context.Background(), &Bill{BillNo: "1", BatchNo: "1", TotalAmount: fliggy.MustYuan("0")}); err != nil {
 		t.Error(err)

@@ -56,7 +56,7 @@ const formType = "application/x-www-form-urlencoded;charset=UTF-8"
 // run sends a call that has been prepared, or reports why it could not be.
 func (c *Client) run(ctx context.Context, method string, cl *call, err error) error {
 	if err == nil && ctx == nil {
-		err = cl.invalid("context", "must not be nil")
+		err = invalid(method, "context", "must not be nil")
 	}
 	if err != nil {
 		return c.refused(ctx, method, err, nil)
@@ -284,8 +284,4 @@ func (cl *call) decodeError(n int, got *answer, requestID string, err error, pri
 		Method: cl.method, RequestID: requestID, HTTPStatus: got.status, Attempts: n,
 		Reply: got.describe(), Err: private.hide(err), readOnly: !cl.write,
 	}
-}
-
-func (cl *call) invalid(field, rule string) error {
-	return &fliggy.ValidationError{Method: cl.method, Problems: []fliggy.Problem{{Field: field, Rule: rule}}}
 }

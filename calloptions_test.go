@@ -45,9 +45,9 @@ func TestCallOptions(t *testing.T) {
 				t.Fatal(err)
 			}
 			diff(t, "session", tc.session, g.last(t).query(t)["session"])
-			want := map[string]string{opOrderQuery.param: tc.message}
+			want := map[string]string{opOrderQuery.Param: tc.message}
 			if tc.message == "" {
-				want[opOrderQuery.param] = plain
+				want[opOrderQuery.Param] = plain
 			}
 			for name, value := range tc.form {
 				want[name] = value
@@ -83,7 +83,7 @@ func TestCallOptionRefusals(t *testing.T) {
 	}
 	c, g := clientFor(t, replyJSON(okReply))
 	_, err := queryOrder(context.Background(), c, bad...)
-	diff(t, "typed", &fliggy.ValidationError{Method: opOrderQuery.method, Problems: want}, as[*fliggy.ValidationError](t, err))
+	diff(t, "typed", &fliggy.ValidationError{Method: opOrderQuery.Method, Problems: want}, as[*fliggy.ValidationError](t, err))
 	var out Raw
 	err = c.Call(context.Background(), "x.y", nil, &out, bad...)
 	diff(t, "untyped", &fliggy.ValidationError{Method: "x.y", Problems: want}, as[*fliggy.ValidationError](t, err))
@@ -103,18 +103,18 @@ func TestWithoutValidation(t *testing.T) {
 	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{}, CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "nothing at all", map[string]string{opOrderQuery.param: "{}"}, g.last(t).form(t))
+	diff(t, "nothing at all", map[string]string{opOrderQuery.Param: "{}"}, g.last(t).form(t))
 	if _, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "fz-007", TotalFee: fliggy.MustYuan("-1")}, CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "an id that is no number", map[string]string{opRenewalSubmit.param: `{"order_id":"fz-007","total_fee":"-1"}`}, g.last(t).form(t))
+	diff(t, "an id that is no number", map[string]string{opRenewalSubmit.Param: `{"order_id":"fz-007","total_fee":"-1"}`}, g.last(t).form(t))
 	if _, err := c.Bills.Notify(ctx, &Bill{}, CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "an empty bill", map[string]string{opBillNotify.param: `{"distributor_bill_list":[{}]}`}, g.last(t).form(t))
+	diff(t, "an empty bill", map[string]string{opBillNotify.Param: `{"distributor_bill_list":[{}]}`}, g.last(t).form(t))
 	// What has no wire form at all is refused all the same.
 	_, err := c.Orders.Query(ctx, &OrderQueryRequest{TraceID: "\xff"}, CallWithoutValidation())
-	want := &fliggy.ValidationError{Method: opOrderQuery.method, Problems: []fliggy.Problem{{Field: "trace_id", Rule: "not valid UTF-8"}}}
+	want := &fliggy.ValidationError{Method: opOrderQuery.Method, Problems: []fliggy.Problem{{Field: "trace_id", Rule: "not valid UTF-8"}}}
 	diff(t, "refusal", want, as[*fliggy.ValidationError](t, err))
 	if _, err := c.Orders.Query(ctx, nil, CallWithoutValidation()); !isA[*fliggy.ValidationError](err) {
 		t.Errorf("a nil request: %v", err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // A class is what a failure means for the call.
@@ -50,8 +51,8 @@ func (c class) warning(method string) string {
 // unknownOutcome warns of an unknown outcome, and says how to settle it.
 func unknownOutcome(method string) string {
 	text := ErrOutcomeUnknown.Error() + "; find out before repeating it"
-	if op, ok := operationByName(method); ok && op.settle != "" {
-		text += ": " + op.settle
+	if op := api.ByMethod(method); op != nil && op.Settle != "" {
+		text += ": " + op.Settle
 	}
 	return text
 }
@@ -59,8 +60,8 @@ func unknownOutcome(method string) string {
 // mayChange reports whether a call changes something, as far as is known: a method
 // without a type may, unless the call was marked as reading.
 func mayChange(method string, readOnly bool) bool {
-	if op, ok := operationByName(method); ok {
-		return op.write
+	if op := api.ByMethod(method); op != nil {
+		return op.Write
 	}
 	return !readOnly
 }

@@ -90,7 +90,7 @@ func TestWordsOfAnOutbox(t *testing.T) {
 	for code, final := range map[string]bool{
 		"40": true, "MissingParameter": true, "31": false, "IllegalTimestamp": false, "InvalidApiPath": false, "InvalidParameter": false, "AppApiCallLimit": false,
 	} {
-		if got := isFinal(&GatewayError{Method: opCallback.method, Code: code}); got != final {
+		if got := isFinal(&GatewayError{Method: opCallback.Method, Code: code}); got != final {
 			t.Errorf("%s: final %v, want %v", code, got, final)
 		}
 	}

@@ -136,7 +136,7 @@ func TestErrorOfACodeAndAMessage(t *testing.T) {
 			}
 		}
 	}
-	client, _ := clientFor(t, replyJSON(body), WithNames(opOrderQuery.method, Names{Inner: "result"}))
+	client, _ := clientFor(t, replyJSON(body), WithNames(opOrderQuery.Method, Names{Inner: "result"}))
 	if e := as[*GatewayError](t, doors["typed read"](client)); e != nil && e.Code != "25" {
 		t.Errorf("where an inner member is expected: %+v", e)
 	}

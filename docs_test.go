@@ -7,9 +7,10 @@ import (
 	"io/fs"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // source is the parsed library code of this package.
@@ -69,7 +70,11 @@ func receiverName(d *ast.FuncDecl) string {
 	if star, ok := typ.(*ast.StarExpr); ok {
 		typ = star.X
 	}
-	return typ.(*ast.Ident).Name
+	name, ok := typ.(*ast.Ident)
+	if !ok { // of a generic type
+		return ""
+	}
+	return name.Name
 }
 
 func specNames(d *ast.GenDecl, s ast.Spec) []documented {
@@ -125,14 +130,14 @@ func TestEveryPublicNameIsDocumented(t *testing.T) {
 func TestEveryMessageNamesItsSource(t *testing.T) {
 	t.Parallel()
 	docs := docsByName(t)
-	for _, op := range operations {
-		for _, typ := range []reflect.Type{op.request, op.result} {
+	for method, of := range types {
+		for _, typ := range []reflect.Type{of.request, of.result} {
 			if !strings.Contains(docs[typ.Name()], "Source: ") {
 				t.Errorf("%s does not name its source", typ.Name())
 			}
 		}
-		if !strings.Contains(docs[op.request.Name()], op.method) {
-			t.Errorf("%s does not name %s", op.request.Name(), op.method)
+		if !strings.Contains(docs[of.request.Name()], method) {
+			t.Errorf("%s does not name %s", of.request.Name(), method)
 		}
 	}
 }
@@ -166,46 +171,51 @@ func TestInferredMembersSaySo(t *testing.T) {
 	}
 }
 
-// The comment of every method that calls an API names the API, and all APIs have
-// a method.
-func TestMethodsNameTheirAPI(t *testing.T) {
-	t.Parallel()
-	line := regexp.MustCompile(`(?m)^API: ([a-z.]+[a-z])[.;]`)
-	named := map[string][]string{}
-	for _, file := range source(t) {
-		for _, d := range file.Decls {
-			f, ok := d.(*ast.FuncDecl)
-			if !ok || f.Recv == nil || !f.Name.IsExported() || !strings.HasSuffix(receiverName(f), "Service") {
-				continue
-			}
-			name := receiverName(f) + "." + f.Name.Name
-			m := line.FindStringSubmatch(f.Doc.Text())
-			if m == nil {
-				t.Errorf("the comment of %s names no API", name)
-				continue
-			}
-			named[m[1]] = append(named[m[1]], name)
+// apiMethods are the methods of the client's services, such as "Orders.Query", and the
+// API that the comment of each names.
+func apiMethods(t testing.TB) map[string]string {
+	t.Helper()
+	services := map[string]string{}
+	for f := range reflect.TypeFor[Client]().Fields() {
+		if f.IsExported() {
+			services[f.Type.Elem().Name()] = f.Name
 		}
 	}
-	want := map[string][]string{
-		"alitrip.rentcar.btb.renewaldetail.query":   {"RenewalService.Quote"},
-		"alitrip.rentcar.btb.renewal.submit":        {"RenewalService.Submit"},
-		"alitrip.rentcar.btb.renewal.checkcancel":   {"RenewalService.CheckCancel", "RenewalService.Settle"},
-		"alitrip.rentcar.btb.renewal.order.cancel":  {"RenewalService.Cancel"},
-		"alitrip.rentcar.btb.order.query":           {"OrderService.Query"},
-		"alitrip.rentcar.btb.order.cancelcheck":     {"OrderService.CheckCancel"},
-		"alitrip.rentcar.btb.bill.notify":           {"BillService.Notify", "BillService.NotifyAll"},
-		"alitrip.rentcar.btb.distribution.callback": {"CallbackService.Send"},
-		"alitrip.rentcar.zzc.callback.order.create": {"AgencyService.CreateOrder"},
-		"alitrip.rentcar.zzc.callback.order.update": {"AgencyService.UpdateOrder"},
+	line := regexp.MustCompile(`(?m)^API: ([a-z.]+[a-z])[.;]`)
+	methods := map[string]string{}
+	for _, d := range exported(t) {
+		receiver, name, ok := strings.Cut(d.name, ".")
+		if !ok || services[receiver] == "" {
+			continue
+		}
+		m := line.FindStringSubmatch(d.text)
+		if m == nil {
+			t.Errorf("the comment of %s does not end in a line such as %q", d.name, "API: "+api.OrderQuery.Method+".")
+			continue
+		}
+		methods[services[receiver]+"."+name] = m[1]
 	}
-	for _, names := range named {
-		slices.Sort(names)
+	return methods
+}
+
+// TestMethodsNameTheirAPI holds the methods of the services to the table: every API has
+// types and a method.
+func TestMethodsNameTheirAPI(t *testing.T) {
+	t.Parallel()
+	called := map[string]bool{}
+	for name, method := range apiMethods(t) {
+		called[method] = true
+		if api.ByMethod(method) == nil {
+			t.Errorf("the comment of %s names %s, which has no row in internal/api/api.go", name, method)
+		}
 	}
-	diff(t, "APIs named by methods", want, named)
-	for _, op := range operations {
-		if named[op.method] == nil {
-			t.Errorf("no method calls %s", op.method)
+	for _, op := range api.All() {
+		if _, ok := types[op.Method]; !ok {
+			t.Errorf("%s has no types: declare them in a file of the root, with a variable that binds them to the row, "+
+				"such as opOrderQuery in order.go", op.Method)
+		}
+		if !called[op.Method] {
+			t.Errorf("no method calls %s: add one to a service, such as OrderService.Query in order.go", op.Method)
 		}
 	}
 }

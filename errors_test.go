@@ -82,9 +82,9 @@ func (w want) check(t testing.TB, err error, write bool) {
 	if warned != unknown {
 		t.Errorf("the text warns of an unknown outcome: %v, want %v: %s", warned, unknown, err)
 	}
-	method := opOrderQuery.method
+	method := opOrderQuery.Method
 	if write {
-		method = opRenewalCancel.method
+		method = opRenewalCancel.Method
 	}
 	if !strings.HasPrefix(err.Error(), "rentcar: "+method+": ") {
 		t.Errorf("the text does not name the method: %s", err)
@@ -218,7 +218,7 @@ func TestErrorTexts(t *testing.T) {
 			diff(t, "text of a write", "rentcar: alitrip.rentcar.btb.renewal.order.cancel: "+tc.write, fmt.Sprint(err))
 		})
 	}
-	twice := &GatewayError{Method: opOrderQuery.method, Code: "10", Attempts: 3}
+	twice := &GatewayError{Method: opOrderQuery.Method, Code: "10", Attempts: 3}
 	if want := "rentcar: alitrip.rentcar.btb.order.query: gateway error 10 [after 3 attempts]"; twice.Error() != want {
 		t.Errorf("text %q, want %q", twice, want)
 	}
@@ -302,7 +302,7 @@ func TestValidationErrorClass(t *testing.T) {
 // An error that a test makes of its public fields classifies as a received one does.
 func TestErrorsMadeByHand(t *testing.T) {
 	t.Parallel()
-	read, write := opOrderQuery.method, opRenewalSubmit.method
+	read, write := opOrderQuery.Method, opRenewalSubmit.Method
 	for name, tc := range map[string]struct {
 		err     error
 		kind    error // nil for none

@@ -6,10 +6,13 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // CallbackService answers events (回调): it sends what package events builds.
 type CallbackService struct{ client *Client }
+
+var opCallback = bind[CallbackRequest, CallbackResult](api.Callback)
 
 // Send reports how something ended at the distributor (同步飞猪订单状态), such as
 // the fee refund of an event 142:
@@ -22,15 +25,15 @@ type CallbackService struct{ client *Client }
 func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ...CallOption) (*CallbackResult, error) {
 	req, err := s.request(cb, s.client.callConfig(opts).skipValidation)
 	if err != nil {
-		return nil, s.client.refused(ctx, opCallback.method, err, nil)
+		return nil, s.client.refused(ctx, api.Callback.Method, err, nil)
 	}
-	return invoke[CallbackRequest, CallbackResult](ctx, s.client, opCallback, req, opts)
+	return invoke(ctx, s.client, opCallback, req, opts)
 }
 
 // request validates a callback and makes it a request.
 func (s *CallbackService) request(cb *events.Callback, skipValidation bool) (*CallbackRequest, error) {
 	if cb == nil {
-		return nil, &fliggy.ValidationError{Method: opCallback.method, Problems: []fliggy.Problem{{Field: "callback", Rule: "must not be nil"}}}
+		return nil, invalid(api.Callback.Method, "callback", "must not be nil")
 	}
 	own := *cb
 	setDefault(&own.ChannelID, s.client.cfg.channel)
@@ -38,12 +41,12 @@ func (s *CallbackService) request(cb *events.Callback, skipValidation bool) (*Ca
 		err := own.Validate()
 		var invalid *fliggy.ValidationError
 		if errors.As(err, &invalid) {
-			return nil, &fliggy.ValidationError{Method: opCallback.method, Problems: invalid.Problems}
+			return nil, &fliggy.ValidationError{Method: api.Callback.Method, Problems: invalid.Problems}
 		}
 	}
 	text, err := own.MarshalJSON()
 	if err != nil {
-		return nil, invalidValue(opCallback.method, err)
+		return nil, invalidValue(api.Callback.Method, err)
 	}
 	return &CallbackRequest{EventData: string(text), ChannelID: own.ChannelID}, nil
 }

@@ -82,7 +82,7 @@ func (c *Client) CallQimen(ctx context.Context, method string, req *QimenRequest
 // qimenCall prepares a call of the Qimen gateway.
 func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []CallOption) (*call, error) {
 	if req == nil {
-		return nil, (&call{method: method}).invalid("request", "must not be nil")
+		return nil, invalid(method, "request", "must not be nil")
 	}
 	cl, err := c.genericCall(method, req.Params, out, opts)
 	if err != nil {
@@ -92,24 +92,24 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 	cl.banScope = "qimen " + cl.target + " "
 	switch {
 	case cl.to == "":
-		return nil, cl.invalid("Qimen URL", "is not known: add WithQimenURL to the client's options")
+		return nil, invalid(cl.method, "Qimen URL", "is not known: add WithQimenURL to the client's options")
 	case top.IsBlank(cl.target):
-		return nil, cl.invalid("target_app_key", "is required: the app key of the provider")
+		return nil, invalid(cl.method, "target_app_key", "is required: the app key of the provider")
 	case req.JSON != nil && req.XML != nil:
-		return nil, cl.invalid("body", "is JSON or XML, not both")
+		return nil, invalid(cl.method, "body", "is JSON or XML, not both")
 	}
 	switch {
 	case req.JSON != nil:
 		if cl.body, err = memberJSON(req.JSON); err != nil {
-			return nil, cl.invalid("body", err.Error())
+			return nil, invalid(cl.method, "body", err.Error())
 		}
 		if string(cl.body) == "null" {
-			return nil, cl.invalid("body", "must not be nil")
+			return nil, invalid(cl.method, "body", "must not be nil")
 		}
 		cl.contentType = "application/json;charset=utf-8"
 	case req.XML != nil:
 		if _, err := top.XMLRoot(req.XML); err != nil {
-			return nil, cl.invalid("body", "must be XML: "+err.Error())
+			return nil, invalid(cl.method, "body", "must be XML: "+err.Error())
 		}
 		cl.body, cl.contentType = req.XML, "text/xml;charset=utf-8"
 	}
@@ -134,9 +134,8 @@ func (c *Client) genericCall(method string, params Params, out any, opts []CallO
 	if err := problems.Err(method); err != nil {
 		return nil, err
 	}
-	op, ok := operationByName(method)
 	cl := &call{
-		method: method, write: !ok && !cfg.readOnly || ok && op.write, to: c.topURL, contentType: formType,
+		method: method, write: mayChange(method, cfg.readOnly), to: c.topURL, contentType: formType,
 		form: top.Merge(form, cfg.params), config: cfg,
 	}
 	return cl, cl.setOut(out)
@@ -153,11 +152,11 @@ func (cl *call) setOut(out any) error {
 	}
 	v := reflect.ValueOf(out)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return cl.invalid("out", "must be a pointer to a struct, or a *rentcar.Raw")
+		return invalid(cl.method, "out", "must be a pointer to a struct, or a *rentcar.Raw")
 	}
 	plan, err := top.PlanFor(v.Elem().Type())
 	if err != nil {
-		return cl.invalid("out", err.Error())
+		return invalid(cl.method, "out", err.Error())
 	}
 	cl.out = receiverFunc(func(reply *top.Reply, _ int, _ string) (err error) {
 		defer contain.Recover("UnmarshalJSON or UnmarshalText", &err)

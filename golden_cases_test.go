@@ -5,11 +5,12 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // A goldenCase is one call of each API, with every member of its request.
 type goldenCase struct {
-	op   *operation
+	op   *api.Operation
 	call func(ctx context.Context, c *Client) (any, error)
 	// sample is the platform's own request, where one is printed.
 	sample string
@@ -24,13 +25,13 @@ const (
 )
 
 var goldenCases = []goldenCase{
-	{op: opRenewalQuote, call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.RenewalQuote, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.Quote(ctx, &RenewalQuoteRequest{
 			OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
 			ChannelID: fliggy.ChannelAmap, OutOrderID: outOrder, RenewalOrderID: renewalOrder, TraceID: "2108aa55167523107", Exts: someExts,
 		})
 	}},
-	{op: opRenewalSubmit, call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.RenewalSubmit, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.Submit(ctx, &RenewalSubmitRequest{
 			OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ItemID: "eyJhIjoxfQ+/aGk9==",
 			CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
@@ -39,28 +40,28 @@ var goldenCases = []goldenCase{
 			ChannelID: fliggy.ChannelHello, TraceID: "trace <&> \"中🚗\"", Exts: someExts,
 		})
 	}},
-	{op: opRenewalCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.RenewalCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{
 			OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, ChannelID: fliggy.ChannelAmap, TraceID: "t", Exts: someExts,
 		})
 	}},
-	{op: opRenewalCancel, call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.RenewalCancel, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Renewals.Cancel(ctx, &RenewalCancelRequest{
 			OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, CancelMessage: "用户主动取消",
 			CancelFee: fliggy.MustYuan("5.5"), ChannelID: fliggy.ChannelAmap, TraceID: "t", Exts: someExts,
 		})
 	}},
-	{op: opOrderQuery, sample: "alitrip.rentcar.btb.order.query.request.json", call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.OrderQuery, sample: "alitrip.rentcar.btb.order.query.request.json", call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Orders.Query(ctx, &OrderQueryRequest{
 			OrderID: "523412312", OutOrderID: "6543234", ChannelID: fliggy.ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: someExts,
 		})
 	}},
-	{op: opOrderCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.OrderCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{
 			OrderID: mainOrder, OutOrderID: outOrder, ChannelID: fliggy.ChannelDidi, TraceID: "t", Exts: someExts,
 		})
 	}},
-	{op: opBillNotify, sample: "alitrip.rentcar.btb.bill.notify.request.json", call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.BillNotify, sample: "alitrip.rentcar.btb.bill.notify.request.json", call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Bills.NotifyAll(ctx, &BillNotifyRequest{
 			TraceID: "3048786216231969001", ChannelID: fliggy.ChannelDidi, Exts: someExts,
 			Bills: []Bill{{
@@ -75,7 +76,7 @@ var goldenCases = []goldenCase{
 			}},
 		})
 	}},
-	{op: opCallback, call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.Callback, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Callbacks.Send(ctx, &events.Callback{
 			Envelope: events.Envelope{ChannelID: fliggy.ChannelAmap, OrderID: mainOrder, OutOrderID: outOrder, EventType: events.TypeRenewalFeeRefundSucceeded},
 			Data: events.CallbackData{
@@ -84,7 +85,7 @@ var goldenCases = []goldenCase{
 			},
 		})
 	}},
-	{op: opAgencyCreateOrder, sample: "alitrip.rentcar.zzc.callback.order.create.request.json", call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.AgencyCreateOrder, sample: "alitrip.rentcar.zzc.callback.order.create.request.json", call: func(ctx context.Context, c *Client) (any, error) {
 		local, err := fliggy.ParseLocalTime("2024-11-05 19:42:29")
 		if err != nil {
 			return nil, err
@@ -108,7 +109,7 @@ var goldenCases = []goldenCase{
 			AuthToken: fliggy.NewSecret("ajsd98fa1jdp9df"), Extra: "{}",
 		})
 	}},
-	{op: opAgencyUpdateOrder, call: func(ctx context.Context, c *Client) (any, error) {
+	{op: api.AgencyUpdateOrder, call: func(ctx context.Context, c *Client) (any, error) {
 		return c.Agency.UpdateOrder(ctx, &AgencyUpdateOrderRequest{
 			AgentOrderNo: "342345672903937", FliggyOrderID: mainOrder, BizStatus: new(fliggy.AgencyRejectedBySeller), ConfirmOrderID: "C-1",
 			PayTime: fliggy.MustTime("2024-11-05 19:42:29"), BuyerPayAmount: fliggy.FenOf(5565), RefundAmount: fliggy.FenOf(0), CancelAmount: fliggy.FenOf(100),

@@ -13,6 +13,7 @@ import (
 	"github.com/jarcoal/httpmock"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // wireText is a request as a golden file has it: parameters decoded, one a line.
@@ -91,17 +92,17 @@ func writeXML(b *strings.Builder, name string, v any, f catalogueField) {
 }
 
 // documents are the three forms of one simplified reply.
-func documents(t testing.TB, simplified string, api catalogueAPI) map[Format]httpmock.Responder {
+func documents(t testing.TB, simplified string, page catalogueAPI) map[Format]httpmock.Responder {
 	t.Helper()
 	members := tree(t, simplified)
-	whole := catalogueField{Fields: api.Response.Fields}
+	whole := catalogueField{Fields: page.Response.Fields}
 	var doc strings.Builder
 	doc.WriteString(`<?xml version="1.0" encoding="utf-8" ?>`)
-	writeXML(&doc, api.Response.Root, members, whole)
+	writeXML(&doc, page.Response.Root, members, whole)
 	doc.WriteString("<!--top010179031191.s.et2-->")
 	return map[Format]httpmock.Responder{
 		SimplifiedJSON: replyJSON(simplified),
-		WrappedJSON:    replyJSON(indented(t, map[string]any{api.Response.Root: wrapLists(members, whole)})),
+		WrappedJSON:    replyJSON(indented(t, map[string]any{page.Response.Root: wrapLists(members, whole)})),
 		XML:            reply(http.StatusOK, xmlType, doc.String()),
 	}
 }
@@ -128,45 +129,45 @@ func TestGolden(t *testing.T) {
 	t.Parallel()
 	apis := catalogue(t)
 	for _, tc := range goldenCases {
-		t.Run(tc.op.method, func(t *testing.T) {
+		t.Run(tc.op.Method, func(t *testing.T) {
 			t.Parallel()
-			api := apis[tc.op.method]
-			simplified := readFile(t, "testdata", "golden", tc.op.method+".reply.json")
-			if m := missing(tree(t, simplified), api.Response.Fields, ""); m != nil {
+			page := apis[tc.op.Method]
+			simplified := readFile(t, "testdata", "golden", tc.op.Method+".reply.json")
+			if m := missing(tree(t, simplified), page.Response.Fields, ""); m != nil {
 				t.Errorf("the reply lacks documented members: %q", m)
 			}
 			results := map[Format]string{}
-			for format, respond := range documents(t, simplified, api) {
+			for format, respond := range documents(t, simplified, page) {
 				c, g := clientFor(t, respond, WithFormat(format), WithPartnerID("golden"), WithUserAgent("golden")) // the defaults carry the version
 				got, err := tc.call(context.Background(), c)
 				if err != nil {
 					t.Fatalf("%v: %v", format, err)
 				}
 				results[format] = indented(t, got)
-				checkRequest(t, tc, api, g.last(t), format)
+				checkRequest(t, tc, page, g.last(t), format)
 			}
-			golden(t, tc.op.method+".result.json", results[SimplifiedJSON])
+			golden(t, tc.op.Method+".result.json", results[SimplifiedJSON])
 			diff(t, "result from wrapped JSON", results[SimplifiedJSON], results[WrappedJSON])
 			diff(t, "result from XML", results[SimplifiedJSON], results[XML])
 		})
 	}
-	if len(goldenCases) != len(operations) {
-		t.Errorf("%d cases for %d APIs", len(goldenCases), len(operations))
+	if len(goldenCases) != len(api.All()) {
+		t.Errorf("%d cases for %d APIs", len(goldenCases), len(api.All()))
 	}
 }
 
-func checkRequest(t *testing.T, tc goldenCase, api catalogueAPI, s sent, format Format) {
+func checkRequest(t *testing.T, tc goldenCase, page catalogueAPI, s sent, format Format) {
 	t.Helper()
 	form := s.form(t)
 	if len(form) != 1 {
 		t.Errorf("%d form parameters, want one", len(form))
 	}
-	message := tree(t, form[api.Request.Param])
+	message := tree(t, form[page.Request.Param])
 	skip := map[string]bool{}
-	if tc.op == opCallback { // the envelope in event_data says it all
+	if tc.op == api.Callback { // the envelope in event_data says it all
 		skip = map[string]bool{"event_type": true, "trace_id": true, "exts": true}
 	}
-	for _, m := range missing(message, api.Request.Fields, "") {
+	for _, m := range missing(message, page.Request.Fields, "") {
 		if !skip[m] {
 			t.Errorf("the request lacks the documented member %s", m)
 		}
@@ -175,6 +176,9 @@ func checkRequest(t *testing.T, tc goldenCase, api catalogueAPI, s sent, format 
 		diff(t, "request and the platform's sample", tree(t, readFile(t, "testdata", "samples", tc.sample)), message)
 	}
 	protocol := s.query(t)
+	if protocol["method"] != tc.op.Method {
+		t.Errorf("%s is called, want %s", protocol["method"], tc.op.Method)
+	}
 	signed := maps.Clone(form)
 	maps.Copy(signed, protocol)
 	if want, err := Sign(HMACSHA256, testSecret, signed, nil); err != nil || protocol["sign"] != want {
@@ -182,7 +186,7 @@ func checkRequest(t *testing.T, tc goldenCase, api catalogueAPI, s sent, format 
 	}
 	switch format {
 	case SimplifiedJSON:
-		golden(t, tc.op.method+".request.txt", wireText(t, s))
+		golden(t, tc.op.Method+".request.txt", wireText(t, s))
 	case WrappedJSON:
 		diff(t, "format parameters", [2]string{"json", ""}, [2]string{protocol["format"], protocol["simplify"]})
 	case XML:
@@ -226,7 +230,7 @@ func TestSampleReplies(t *testing.T) {
 	for _, name := range []string{"alitrip.rentcar.btb.order.query", "alitrip.rentcar.btb.bill.notify", "alitrip.rentcar.zzc.callback.order.create"} {
 		_, err := queryOrder(ctx, sample(name+".error.xml"))
 		want := &GatewayError{
-			Method: opOrderQuery.method, Code: "50", Msg: "Remote service error", SubCode: "isv.invalid-parameter", SubMsg: "非法参数", HTTPStatus: 200, Attempts: 1,
+			Method: opOrderQuery.Method, Code: "50", Msg: "Remote service error", SubCode: "isv.invalid-parameter", SubMsg: "非法参数", HTTPStatus: 200, Attempts: 1,
 		}
 		diff(t, name, want, as[*GatewayError](t, err))
 	}

@@ -51,15 +51,15 @@ func TestSessionIsHiddenAsSent(t *testing.T) {
 func TestGuards(t *testing.T) {
 	t.Parallel()
 	c := testClient(t, httpmock.NewMockTransport())
-	_, err := queryOrder(t.Context(), c, CallParam(opOrderQuery.param, "{}"))
-	wantProblem(t, "the wrapper as a parameter", err, opOrderQuery.param)
+	_, err := queryOrder(t.Context(), c, CallParam(opOrderQuery.Param, "{}"))
+	wantProblem(t, "the wrapper as a parameter", err, opOrderQuery.Param)
 	err = c.Call(t.Context(), "x.y", Params{"p": decimal.New(1250, -2)}, new(Raw))
 	wantProblem(t, "a decimal without a home", err, "p")
 	if _, err := NewClient("1", "s", WithBaseURL("https://gw.api.taobao.com/top/router/rest#")); err == nil || !strings.Contains(err.Error(), "#") {
 		t.Errorf("a base URL with a fragment: %v", err)
 	}
 	for _, n := range []Names{{Param: " "}, {Inner: " "}} {
-		if _, err := NewClient("1", "s", WithNames(opRenewalSubmit.method, n)); err == nil {
+		if _, err := NewClient("1", "s", WithNames(opRenewalSubmit.Method, n)); err == nil {
 			t.Errorf("blank name %+v is accepted", n)
 		}
 	}
@@ -91,7 +91,7 @@ func TestMessagesAreBrief(t *testing.T) {
 			t.Errorf("%q", text)
 		}
 	}
-	if got := (&GatewayError{Method: opOrderQuery.method}).Error(); got != "rentcar: "+opOrderQuery.method+": gateway error without a code" {
+	if got := (&GatewayError{Method: opOrderQuery.Method}).Error(); got != "rentcar: "+opOrderQuery.Method+": gateway error without a code" {
 		t.Error(got)
 	}
 }

@@ -115,9 +115,9 @@ func TestLimiterRefuses(t *testing.T) {
 	for _, write := range []bool{false, true} {
 		c, g, seen := watched(t, replyJSON(okReply), WithClock(testClock), WithLimiter(refusing(0)))
 		meta, err := send(context.Background(), c, write, CallRepeatUnknown())
-		method := opOrderQuery.method
+		method := opOrderQuery.Method
 		if write {
-			method = opRenewalCancel.method
+			method = opRenewalCancel.Method
 		}
 		e := as[*RateLimitError](t, err)
 		if e.Method != method || e.RetryAfter != 0 || !errors.Is(e.Err, errNoToken) || meta != nil || g.count() != 0 { // not the very error: that may hold anything
@@ -211,7 +211,7 @@ func TestContextEndsInTheLimiter(t *testing.T) {
 				t.Errorf("%v does not match %v", err, is)
 			}
 		}
-		diff(t, "observations", []Observation{{Method: opRenewalCancel.method, Done: true, Duration: time.Second, Outcome: OutcomeNotSent}}, *seen)
+		diff(t, "observations", []Observation{{Method: opRenewalCancel.Method, Done: true, Duration: time.Second, Outcome: OutcomeNotSent}}, *seen)
 
 		c, g, _ = watched(t, dialFailure(), WithLimiter(endless(1)))
 		ctx, cancel = cancelAfter(time.Second, boss)

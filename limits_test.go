@@ -122,7 +122,7 @@ func TestRetryAfterBesideAnEnvelope(t *testing.T) {
 		if e := as[*GatewayError](t, err); e.RetryAfter != want || g.count() != 1 {
 			t.Errorf("%s: %v, want %v, after %d requests", body, e.RetryAfter, want, g.count())
 		}
-		if left := c.bans.left("", opOrderQuery.method, testClock); left != want {
+		if left := c.bans.left("", opOrderQuery.Method, testClock); left != want {
 			t.Errorf("%s: banned for %v, want %v", body, left, want)
 		}
 	}

@@ -1,6 +1,12 @@
 package rentcar
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fliggy-go/rentcar/internal/api"
+	"github.com/fliggy-go/rentcar/internal/top"
+)
 
 // Names correct what this package believes to be the names of an API on the
 // wire. Members are named as their tags name them, which are the names of the
@@ -26,13 +32,37 @@ type Names struct {
 // an error of NewClient.
 func WithNames(method string, names Names) Option {
 	return func(c *config) error {
-		if _, ok := operationByName(method); !ok {
+		if api.ByMethod(method) == nil {
 			return fmt.Errorf("names: no type for method %q: use Call, which takes any name", method)
 		}
 		if _, ok := c.names[method]; ok {
 			return fmt.Errorf("names: given twice for %s: put all names into one option", method)
 		}
+		if err := names.check(); err != nil {
+			return fmt.Errorf("names of %s: %w", method, err)
+		}
 		c.names[method] = names
 		return nil
 	}
+}
+
+// check reports the first name that cannot be one.
+func (n *Names) check() error {
+	if n.Param != "" && top.IsBlank(n.Param) || n.Inner != "" && top.IsBlank(n.Inner) {
+		return errors.New("a name is white space only")
+	}
+	if isProtocolParam(n.Param) {
+		return fmt.Errorf("%s is a parameter of the protocol", n.Param)
+	}
+	for _, corrected := range []map[string]string{n.Request, n.Reply} {
+		for believed, name := range corrected {
+			if top.IsBlank(name) {
+				return fmt.Errorf("the real name of %q is empty", believed)
+			}
+			if name == "-" {
+				return fmt.Errorf("%q cannot be left out", believed)
+			}
+		}
+	}
+	return nil
 }

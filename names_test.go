@@ -13,7 +13,7 @@ import (
 // three formats.
 func TestWithNames(t *testing.T) {
 	t.Parallel()
-	names := WithNames(opRenewalSubmit.method, Names{
+	names := WithNames(opRenewalSubmit.Method, Names{
 		Param:   "rent_car_b2b_submit_renewal_order_req",
 		Request: map[string]string{"renewal_out_order_id": "out_renewal_id", "order_id": "main_order_id"},
 		Inner:   "data",
@@ -43,16 +43,16 @@ func TestWithNames(t *testing.T) {
 	if _, err := queryOrder(context.Background(), c); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "form of another API", map[string]string{opOrderQuery.param: `{"order_id":"523412312","channel_id":"80001"}`}, g.last(t).form(t))
+	diff(t, "form of another API", map[string]string{opOrderQuery.Param: `{"order_id":"523412312","channel_id":"80001"}`}, g.last(t).form(t))
 }
 
 func TestWithNamesInside(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(`{"successful":true,"item_id":"1","price":{"days":"1.5","quantity":"9"},"services":[{"sum":"2.00","amount":"9"}]}`),
-		WithNames(opRenewalQuote.method, Names{Reply: map[string]string{
+		WithNames(opRenewalQuote.Method, Names{Reply: map[string]string{
 			"price_info": "price", "price_info.quantity": "days", "added_service_list": "services", "added_service_list.amount": "sum",
 		}}),
-		WithNames(opBillNotify.method, Names{Request: map[string]string{"distributor_bill_list.bill_detail_list.ext": "exts", "distributor_bill_list": "bills"}}))
+		WithNames(opBillNotify.Method, Names{Request: map[string]string{"distributor_bill_list.bill_detail_list.ext": "exts", "distributor_bill_list": "bills"}}))
 	res, err := c.Renewals.Quote(context.Background(), someQuote())
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +65,7 @@ func TestWithNamesInside(t *testing.T) {
 	if _, err := c.Bills.Notify(context.Background(), bill, CallMember("channel_id", "80001"), CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
-	message := g.last(t).form(t)[opBillNotify.param]
+	message := g.last(t).form(t)[opBillNotify.Param]
 	if !strings.Contains(message, `{"bills":[`) || !strings.Contains(message, `"exts":"{}"`) || strings.Contains(message, `"ext"`) {
 		t.Errorf("request %s", message)
 	}
@@ -86,30 +86,30 @@ func TestWithNamesRefusals(t *testing.T) {
 		"blank name":               {Names{Reply: map[string]string{"successful": " "}}, `the real name of "successful" is empty`},
 		"protocol parameter":       {Names{Param: "session"}, `session is a parameter of the protocol`},
 	} {
-		_, err := NewClient(testAppKey, testSecret, WithNames(opOrderQuery.method, tc.names))
+		_, err := NewClient(testAppKey, testSecret, WithNames(opOrderQuery.Method, tc.names))
 		if want := "rentcar: new client: names of alitrip.rentcar.btb.order.query: " + tc.want; err == nil || err.Error() != want {
 			t.Errorf("%s:\n  %v, want\n  %s", name, err, want)
 		}
 	}
 	// Two members may change places.
 	swap := Names{Request: map[string]string{"order_id": "out_order_id", "out_order_id": "order_id"}}
-	c, g := clientFor(t, replyJSON(okReply), WithNames(opOrderQuery.method, swap))
+	c, g := clientFor(t, replyJSON(okReply), WithNames(opOrderQuery.Method, swap))
 	if _, err := c.Orders.Query(context.Background(), &OrderQueryRequest{OrderID: "1", OutOrderID: "2", ChannelID: fliggy.ChannelAmap}); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "form", map[string]string{opOrderQuery.param: `{"out_order_id":"1","order_id":"2","channel_id":"80001"}`}, g.last(t).form(t))
+	diff(t, "form", map[string]string{opOrderQuery.Param: `{"out_order_id":"1","order_id":"2","channel_id":"80001"}`}, g.last(t).form(t))
 }
 
 // Inner is where the reply has its members, or nothing is.
 func TestInnerMissing(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{okReply, `{"data":null,"x":1}`, `{"data":"text","x":1}`, `{"data":{}}`, `{"data":[],"x":1}`} {
-		c, _ := clientFor(t, replyJSON(body), WithNames(opOrderQuery.method, Names{Inner: "data"}))
+		c, _ := clientFor(t, replyJSON(body), WithNames(opOrderQuery.Method, Names{Inner: "data"}))
 		if _, err := queryOrder(context.Background(), c); !isA[*DecodeError](err) {
 			t.Errorf("%s: %v, want a DecodeError", body, err)
 		}
 	}
-	c, _ := clientFor(t, replyJSON(`{"error_response":{"code":25}}`), WithNames(opOrderQuery.method, Names{Inner: "data"}))
+	c, _ := clientFor(t, replyJSON(`{"error_response":{"code":25}}`), WithNames(opOrderQuery.Method, Names{Inner: "data"}))
 	if _, err := queryOrder(context.Background(), c); !isA[*GatewayError](err) {
 		t.Errorf("an error envelope: %v", err)
 	}

@@ -74,7 +74,7 @@ func TestNewClientRefusals(t *testing.T) {
 		"control character":   {testAppKey, testSecret, []Option{WithUserAgent("a\x00")}, "the user agent must be one line of text without control characters"},
 		"names of no type":    {testAppKey, testSecret, []Option{WithNames("x.y", Names{})}, `names: no type for method "x.y": use Call, which takes any name`},
 		"names twice": {
-			testAppKey, testSecret, []Option{WithNames(opOrderQuery.method, Names{}), WithNames(opOrderQuery.method, Names{})},
+			testAppKey, testSecret, []Option{WithNames(opOrderQuery.Method, Names{}), WithNames(opOrderQuery.Method, Names{})},
 			"names: given twice for alitrip.rentcar.btb.order.query: put all names into one option",
 		},
 	} {
@@ -381,7 +381,7 @@ func TestObservers(t *testing.T) {
 			t.Errorf("%s: %v, observed %+v", name, err, seen)
 		}
 		attempt := tc.want
-		attempt.Method, attempt.Attempt, attempt.Duration = opOrderQuery.method, 1, 40*time.Millisecond
+		attempt.Method, attempt.Attempt, attempt.Duration = opOrderQuery.Method, 1, 40*time.Millisecond
 		call := attempt
 		call.Done = true
 		diff(t, name, []Observation{attempt, call}, seen)
@@ -389,7 +389,7 @@ func TestObservers(t *testing.T) {
 	}
 	seen = nil
 	_, _ = c.Orders.Query(ctx, &OrderQueryRequest{})
-	diff(t, "a refused request", []Observation{{Method: opOrderQuery.method, Done: true, Outcome: OutcomeNotSent}}, seen)
+	diff(t, "a refused request", []Observation{{Method: opOrderQuery.Method, Done: true, Outcome: OutcomeNotSent}}, seen)
 }
 
 // An observer gets the context of its call, also of one that is not sent.
@@ -459,7 +459,7 @@ func TestSessionSourceFails(t *testing.T) {
 	if g.count() != 0 || OutcomeOf(err) != OutcomeNotSent || transport.Phase != PhaseBefore || !errors.Is(err, errRefresh) || errors.Is(err, ErrOutcomeUnknown) {
 		t.Errorf("sent %d times, error %v with outcome %v", g.count(), err, OutcomeOf(err))
 	}
-	diff(t, "text", "rentcar: "+opRenewalCancel.method+": before sending: asking for the session: refreshing [redacted] under [redacted]: the refresh token is used up", err.Error())
+	diff(t, "text", "rentcar: "+opRenewalCancel.Method+": before sending: asking for the session: refreshing [redacted] under [redacted]: the refresh token is used up", err.Error())
 
 	// A failure between two attempts is why there was no second one.
 	asked := 0

@@ -5,17 +5,23 @@ import (
 	"slices"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // OrderService reads rental orders (订单).
 type OrderService struct{ client *Client }
+
+var (
+	opOrderQuery       = bind[OrderQueryRequest, OrderQueryResult](api.OrderQuery)
+	opOrderCheckCancel = bind[OrderCheckCancelRequest, OrderCheckCancelResult](api.OrderCheckCancel)
+)
 
 // Query reads an order (查询订单信息). SupportsRenewal of the result says whether a
 // renewal may be started.
 //
 // API: alitrip.rentcar.btb.order.query.
 func (s *OrderService) Query(ctx context.Context, req *OrderQueryRequest, opts ...CallOption) (*OrderQueryResult, error) {
-	return invoke[OrderQueryRequest, OrderQueryResult](ctx, s.client, opOrderQuery, req, opts)
+	return invoke(ctx, s.client, opOrderQuery, req, opts)
 }
 
 // CheckCancel asks what cancelling an order costs (查询取消费). It changes nothing.
@@ -23,7 +29,7 @@ func (s *OrderService) Query(ctx context.Context, req *OrderQueryRequest, opts .
 //
 // API: alitrip.rentcar.btb.order.cancelcheck.
 func (s *OrderService) CheckCancel(ctx context.Context, req *OrderCheckCancelRequest, opts ...CallOption) (*OrderCheckCancelResult, error) {
-	return invoke[OrderCheckCancelRequest, OrderCheckCancelResult](ctx, s.client, opOrderCheckCancel, req, opts)
+	return invoke(ctx, s.client, opOrderCheckCancel, req, opts)
 }
 
 // An OrderQueryRequest names an order. Both ids are optional by the page; at
@@ -46,7 +52,7 @@ type OrderQueryRequest struct {
 
 // Validate lists what is wrong with the request in a *ValidationError. The channel
 // counts as missing here even if the client would fill it.
-func (r *OrderQueryRequest) Validate() error { return validate(opOrderQuery, r) }
+func (r *OrderQueryRequest) Validate() error { return validate(api.OrderQuery, r) }
 
 func (r *OrderQueryRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
@@ -267,7 +273,7 @@ type OrderCheckCancelRequest struct {
 
 // Validate lists what is wrong with the request in a *ValidationError. The channel
 // counts as missing here even if the client would fill it.
-func (r *OrderCheckCancelRequest) Validate() error { return validate(opOrderCheckCancel, r) }
+func (r *OrderCheckCancelRequest) Validate() error { return validate(api.OrderCheckCancel, r) }
 
 func (r *OrderCheckCancelRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
@@ -288,5 +294,5 @@ func (r *OrderCheckCancelResult) verdict() error {
 	if err := r.Status.verdict(); err != nil || r.CancelFee.IsSet() {
 		return err
 	}
-	return incomplete(opOrderCheckCancel, "cancel_fee")
+	return incomplete(api.OrderCheckCancel, "cancel_fee")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -99,7 +100,7 @@ func (o *Outbox) AddCallback(ctx context.Context, cb *events.Callback) error {
 	d := &cb.Data
 	id := itemID("callback", strconv.Itoa(int(cb.EventType)), string(cb.OrderID), cb.OutOrderID,
 		string(d.RenewalOrderID), d.RenewalOutOrderID, cmp.Or(d.PayTradeNo, cb.TraceID))
-	return o.add(ctx, opCallback, id, req)
+	return addRequest(ctx, o, api.Callback, id, req)
 }
 
 // AddBill stores one batch of a bill durably, to be sent by [Outbox.Run]. It is
@@ -110,32 +111,32 @@ func (o *Outbox) AddCallback(ctx context.Context, cb *events.Callback) error {
 // error that matches durable.ErrConflict: a corrected batch needs a number of its own.
 func (o *Outbox) AddBill(ctx context.Context, bill *Bill) error {
 	if bill == nil {
-		return (&call{method: opBillNotify.method}).invalid("bill", "must not be nil")
+		return invalid(api.BillNotify.Method, "bill", "must not be nil")
 	}
 	req := &BillNotifyRequest{Bills: []Bill{*bill}}
 	req.defaultChannel(o.client.cfg.channel)
-	return o.add(ctx, opBillNotify, itemID("bill", bill.BillNo, bill.BatchNo), req)
+	return addRequest(ctx, o, api.BillNotify, itemID("bill", bill.BillNo, bill.BatchNo), req)
 }
 
-// add stores a request as JSON under the names of the documentation, so that names
+// addRequest stores a request as JSON under the names of the documentation, so that names
 // which are corrected later count when it is sent.
-func (o *Outbox) add(ctx context.Context, op *operation, id string, req any) error {
+func addRequest[Req any](ctx context.Context, o *Outbox, op *api.Operation, id string, req *Req) error {
 	if ctx == nil {
-		return (&call{method: op.method}).invalid("context", "must not be nil")
+		return invalid(op.Method, "context", "must not be nil")
 	}
 	if err := validate(op, req); err != nil {
 		return err
 	}
-	plan, err := top.PlanFor(op.request)
+	plan, err := top.PlanFor(reflect.TypeFor[Req]())
 	if err != nil {
 		return err
 	}
 	data, err := plan.AppendJSON(nil, req, top.EncodeOptions{})
 	if err == nil { // what could not be read again is refused now
-		err = plan.DecodeJSON(data, reflect.New(op.request).Interface())
+		err = plan.DecodeJSON(data, new(Req))
 	}
 	if err != nil {
-		return invalidValue(op.method, err)
+		return invalidValue(op.Method, err)
 	}
 	if _, err := o.queue.Add(ctx, id, "", data); err != nil {
 		return fmt.Errorf("rentcar: outbox: %w", err)
@@ -166,21 +167,21 @@ func (o *Outbox) Run(ctx context.Context) error { return o.queue.Run(ctx, o.send
 
 // senders send what is stored, by the kind of its id.
 var senders = map[string]func(context.Context, *Client, []byte) error{
-	"callback": sendStored[CallbackRequest, CallbackResult](opCallback),
-	"bill":     sendStored[BillNotifyRequest, BillNotifyResult](opBillNotify),
+	"callback": sendStored(opCallback),
+	"bill":     sendStored(opBillNotify),
 }
 
-func sendStored[Req, Res any](op *operation) func(context.Context, *Client, []byte) error {
+func sendStored[Req, Res any, R resultOf[Res]](op operation[Req, Res]) func(context.Context, *Client, []byte) error {
 	return func(ctx context.Context, c *Client, data []byte) error {
 		req := new(Req)
-		plan, err := top.PlanFor(op.request)
+		plan, err := top.PlanFor(reflect.TypeFor[Req]())
 		if err == nil {
 			err = plan.DecodeJSON(data, req)
 		}
 		if err != nil {
-			return invalidValue(op.method, err)
+			return invalidValue(op.Method, err)
 		}
-		_, err = invoke[Req, Res](ctx, c, op, req, nil)
+		_, err = invoke[Req, Res, R](ctx, c, op, req, nil)
 		return err
 	}
 }

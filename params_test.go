@@ -96,7 +96,7 @@ func TestParamValues(t *testing.T) {
 			if _, err := c.Orders.Query(context.Background(), &OrderQueryRequest{}, CallWithoutValidation(), CallMember("p", tc.value)); err != nil {
 				t.Fatal(err)
 			}
-			diff(t, "member", map[string]string{opOrderQuery.param: `{"p":` + tc.member + "}"}, g.last(t).form(t))
+			diff(t, "member", map[string]string{opOrderQuery.Param: `{"p":` + tc.member + "}"}, g.last(t).form(t))
 		})
 	}
 }
@@ -203,7 +203,7 @@ func TestGenericCallsAndWrites(t *testing.T) {
 	c, _ := clientFor(t, reply(502, "text/html", ""))
 	var out Raw
 	for method, write := range map[string]bool{
-		opOrderQuery.method: false, opRenewalSubmit.method: true, "alitrip.rentcar.btb.price.query": true,
+		opOrderQuery.Method: false, opRenewalSubmit.Method: true, "alitrip.rentcar.btb.price.query": true,
 	} {
 		err := c.Call(context.Background(), method, nil, &out)
 		if errors.Is(err, ErrOutcomeUnknown) != write {

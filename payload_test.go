@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"net/http"
+	"reflect"
 	"strconv"
 	"testing"
 
@@ -31,7 +32,7 @@ func billOf(lines int) *Bill {
 func wantSigned(t *testing.T, s sent, m SignMethod, name string, req *BillNotifyRequest) {
 	t.Helper()
 	query, form := s.query(t), s.form(t)
-	plan, err := top.PlanFor(opBillNotify.request)
+	plan, err := top.PlanFor(reflect.TypeFor[BillNotifyRequest]())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func TestLongBillsAreSignedAndSent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			param := opBillNotify.param
+			param := opBillNotify.Param
 			if names.Param != "" {
 				param = names.Param
 			}
@@ -78,7 +79,7 @@ func TestLongBillsAreSignedAndSent(t *testing.T) {
 						return replyJSON(`{"error_response":{"code":7,"sub_code":"accesscontrol.limited-by-api-access-count"}}`)(r)
 					}
 					return replyJSON(`{"successful":true}`)(r)
-				}, WithSignMethod(method), WithRetry(RetryPolicy{}), withFakeTime(&fakeTime{}), WithNames(opBillNotify.method, names))
+				}, WithSignMethod(method), WithRetry(RetryPolicy{}), withFakeTime(&fakeTime{}), WithNames(opBillNotify.Method, names))
 				for _, lines := range []int{1, 10, 13, 14, 15, 16, 17, 18, 60, 300} {
 					fails = true
 					req := &BillNotifyRequest{ChannelID: fliggy.ChannelAmap, Bills: []Bill{*billOf(lines)}}

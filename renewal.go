@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // RenewalService renews rentals (续租): the customer who has the car keeps it
@@ -12,11 +13,17 @@ import (
 // Submit, then an event 103 or 104; CheckCancel and Cancel take it back.
 type RenewalService struct{ client *Client }
 
+var (
+	opRenewalSubmit      = bind[RenewalSubmitRequest, RenewalSubmitResult](api.RenewalSubmit)
+	opRenewalCheckCancel = bind[RenewalCheckCancelRequest, RenewalCheckCancelResult](api.RenewalCheckCancel)
+	opRenewalCancel      = bind[RenewalCancelRequest, RenewalCancelResult](api.RenewalCancel)
+)
+
 // Quote asks what a renewal costs (续租报价查询).
 //
 // API: alitrip.rentcar.btb.renewaldetail.query.
 func (s *RenewalService) Quote(ctx context.Context, req *RenewalQuoteRequest, opts ...CallOption) (*RenewalQuoteResult, error) {
-	return invoke[RenewalQuoteRequest, RenewalQuoteResult](ctx, s.client, opRenewalQuote, req, opts)
+	return invoke(ctx, s.client, opRenewalQuote, req, opts)
 }
 
 // Submit places a renewal order (续租下单). The result is Fliggy's renewal order;
@@ -26,7 +33,7 @@ func (s *RenewalService) Quote(ctx context.Context, req *RenewalQuoteRequest, op
 //
 // API: alitrip.rentcar.btb.renewal.submit; all its names are inferred.
 func (s *RenewalService) Submit(ctx context.Context, req *RenewalSubmitRequest, opts ...CallOption) (*RenewalSubmitResult, error) {
-	return invoke[RenewalSubmitRequest, RenewalSubmitResult](ctx, s.client, opRenewalSubmit, req, opts)
+	return invoke(ctx, s.client, opRenewalSubmit, req, opts)
 }
 
 // CheckCancel asks whether a renewal can be cancelled and what that costs
@@ -34,7 +41,7 @@ func (s *RenewalService) Submit(ctx context.Context, req *RenewalSubmitRequest, 
 //
 // API: alitrip.rentcar.btb.renewal.checkcancel.
 func (s *RenewalService) CheckCancel(ctx context.Context, req *RenewalCheckCancelRequest, opts ...CallOption) (*RenewalCheckCancelResult, error) {
-	return invoke[RenewalCheckCancelRequest, RenewalCheckCancelResult](ctx, s.client, opRenewalCheckCancel, req, opts)
+	return invoke(ctx, s.client, opRenewalCheckCancel, req, opts)
 }
 
 // Cancel cancels a renewal order (续租取消) and returns the fee. No event is
@@ -42,7 +49,7 @@ func (s *RenewalService) CheckCancel(ctx context.Context, req *RenewalCheckCance
 //
 // API: alitrip.rentcar.btb.renewal.order.cancel; all its names are inferred.
 func (s *RenewalService) Cancel(ctx context.Context, req *RenewalCancelRequest, opts ...CallOption) (*RenewalCancelResult, error) {
-	return invoke[RenewalCancelRequest, RenewalCancelResult](ctx, s.client, opRenewalCancel, req, opts)
+	return invoke(ctx, s.client, opRenewalCancel, req, opts)
 }
 
 // A RenewalSubmitRequest is a renewal order. The platform's page is not public:
@@ -87,7 +94,7 @@ type RenewalSubmitRequest struct {
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
-func (r *RenewalSubmitRequest) Validate() error { return validate(opRenewalSubmit, r) }
+func (r *RenewalSubmitRequest) Validate() error { return validate(api.RenewalSubmit, r) }
 
 func (r *RenewalSubmitRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
@@ -139,7 +146,7 @@ func (r *RenewalSubmitResult) verdict() error {
 		return err
 	}
 	if id := r.RenewalOrderID; id == "" || id == "0" { // 0 is what a Java bean has that was never set
-		return incomplete(opRenewalSubmit, "renewal_order_id")
+		return incomplete(api.RenewalSubmit, "renewal_order_id")
 	}
 	return nil
 }
@@ -154,9 +161,9 @@ func (r *RenewalSubmitResult) doubts() []fliggy.Problem {
 }
 
 // incomplete is the error of a success without a member that it cannot do without.
-func incomplete(op *operation, member string) error {
+func incomplete(op *api.Operation, member string) error {
 	return errors.New(member + ": missing from a success; if the platform's page has another name, " +
-		"correct it with rentcar.WithNames(\"" + op.method + "\", rentcar.Names{Reply: ...})")
+		"correct it with rentcar.WithNames(\"" + op.Method + "\", rentcar.Names{Reply: ...})")
 }
 
 // A RenewalCheckCancelRequest names the renewal order to check. Every member is
@@ -181,7 +188,7 @@ type RenewalCheckCancelRequest struct {
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
-func (r *RenewalCheckCancelRequest) Validate() error { return validate(opRenewalCheckCancel, r) }
+func (r *RenewalCheckCancelRequest) Validate() error { return validate(api.RenewalCheckCancel, r) }
 
 func (r *RenewalCheckCancelRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
@@ -207,7 +214,7 @@ func (r *RenewalCheckCancelResult) verdict() error {
 	if err := r.Status.verdict(); err != nil || r.CancelFee.IsSet() {
 		return err
 	}
-	return incomplete(opRenewalCheckCancel, "cancel_fee")
+	return incomplete(api.RenewalCheckCancel, "cancel_fee")
 }
 
 // A RenewalCancelRequest names the renewal order to cancel. The platform's page
@@ -235,7 +242,7 @@ type RenewalCancelRequest struct {
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
-func (r *RenewalCancelRequest) Validate() error { return validate(opRenewalCancel, r) }
+func (r *RenewalCancelRequest) Validate() error { return validate(api.RenewalCancel, r) }
 
 func (r *RenewalCancelRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 

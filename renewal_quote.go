@@ -4,8 +4,11 @@ import (
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
+
+var opRenewalQuote = bind[RenewalQuoteRequest, RenewalQuoteResult](api.RenewalQuote)
 
 // A RenewalQuoteRequest names the main order and the time it is to be kept
 // longer. Which members are required is not documented; OrderID and both times
@@ -36,7 +39,7 @@ type RenewalQuoteRequest struct {
 }
 
 // Validate lists what is wrong with the request in a *ValidationError.
-func (r *RenewalQuoteRequest) Validate() error { return validate(opRenewalQuote, r) }
+func (r *RenewalQuoteRequest) Validate() error { return validate(api.RenewalQuote, r) }
 
 func (r *RenewalQuoteRequest) defaultChannel(c fliggy.Channel) { setDefault(&r.ChannelID, c) }
 
@@ -69,7 +72,7 @@ func (r *RenewalQuoteResult) verdict() error {
 	if err := r.Status.verdict(); err != nil || !top.IsBlank(r.ItemID) {
 		return err
 	}
-	return incomplete(opRenewalQuote, "item_id")
+	return incomplete(api.RenewalQuote, "item_id")
 }
 
 // Total returns what the customer pays by the guide's rule: standard price plus the
@@ -89,7 +92,7 @@ func (r *RenewalQuoteResult) Total() (fliggy.Yuan, error) {
 		total = total.Add(s.Amount)
 	}
 	if len(ps) > 0 {
-		return fliggy.Yuan{}, ps.Err(opRenewalQuote.method)
+		return fliggy.Yuan{}, ps.Err(api.RenewalQuote.Method)
 	}
 	return total, nil
 }

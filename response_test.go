@@ -140,7 +140,7 @@ func TestResponseVectors(t *testing.T) {
 				return
 			}
 			var out vectorReply
-			err := client().Call(ctx, opOrderQuery.method, Params{"a": "1"}, &out)
+			err := client().Call(ctx, opOrderQuery.Method, Params{"a": "1"}, &out)
 			diff(t, "verdict on a call without a type", want.untyped, verdict(err))
 			checkFault(t, &v, err, want.untyped)
 			if err == nil {
@@ -340,7 +340,7 @@ func TestBusinessErrors(t *testing.T) {
 	ctx := context.Background()
 	c, _ := clientFor(t, replyJSON(`{"successful":false,"ret_code":"012","ret_msg":"续租时间冲突","request_id":"r1","cancel_fee":"5.5"}`))
 	done, err := cancelRenewal(ctx, c)
-	diff(t, "error", &BusinessError{Method: opRenewalCancel.method, Code: "012", Message: "续租时间冲突", RequestID: "r1", Attempts: 1}, as[*BusinessError](t, err))
+	diff(t, "error", &BusinessError{Method: opRenewalCancel.Method, Code: "012", Message: "续租时间冲突", RequestID: "r1", Attempts: 1}, as[*BusinessError](t, err))
 	if done == nil || done.CancelFee.String() != "5.5" || done.Successful {
 		t.Errorf("result %+v, want the decoded reply", done)
 	}
@@ -350,7 +350,7 @@ func TestBusinessErrors(t *testing.T) {
 
 	agency, _ := clientFor(t, replyJSON(`{"biz_success":false,"biz_error_code":"31","biz_error_msg":"重复","request_id":"r2"}`))
 	res, err := agency.Agency.UpdateOrder(ctx, &AgencyUpdateOrderRequest{AgentOrderNo: "1"})
-	diff(t, "error", &BusinessError{Method: opAgencyUpdateOrder.method, Code: "31", Message: "重复", RequestID: "r2", Attempts: 1}, as[*BusinessError](t, err))
+	diff(t, "error", &BusinessError{Method: opAgencyUpdateOrder.Method, Code: "31", Message: "重复", RequestID: "r2", Attempts: 1}, as[*BusinessError](t, err))
 	if res == nil || res.BizErrorCode != "31" {
 		t.Errorf("result %+v", res)
 	}

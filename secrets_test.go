@@ -224,7 +224,7 @@ func TestAgencyRequestsShowNoPersonalData(t *testing.T) {
 	if _, err := c.Agency.CreateOrder(context.Background(), &req); err != nil {
 		t.Fatal(err)
 	}
-	sent := g.last(t).form(t)[opAgencyCreateOrder.param]
+	sent := g.last(t).form(t)[opAgencyCreateOrder.Param]
 	if strings.Count(sent, markerBody) != 5 || !strings.Contains(sent, `"auth_token":"session marker+\/="`) {
 		t.Errorf("the request is not sent whole: %s", sent)
 	}

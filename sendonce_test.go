@@ -193,7 +193,7 @@ func TestCausesOfOtherCalls(t *testing.T) {
 		if OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, cause) || errors.Is(err, ErrRateLimited) || !errors.Is(err, ErrOutcomeUnknown) || isA[*GatewayError](err) {
 			t.Errorf("%s: outcome %v: %v", name, OutcomeOf(err), err)
 		}
-		if _, told := RetryAfter(err); told || c.bans.left("", opOrderQuery.method, c.now) > 0 {
+		if _, told := RetryAfter(err); told || c.bans.left("", opOrderQuery.Method, c.now) > 0 {
 			t.Errorf("%s: a ban of another call is taken over", name)
 		}
 		_, err = queryOrder(ctx, c) // a read that is never sent

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -49,12 +50,15 @@ func (s *Status) verdict() error {
 	return &BusinessError{Code: s.RetCode, Message: s.RetMsg}
 }
 
+// resultOf is what a result can do.
+type resultOf[Res any] interface {
+	*Res
+	meta() *Meta
+	verdict() error
+}
+
 // The optional parts of a message.
 type (
-	result interface {
-		meta() *Meta
-		verdict() error
-	}
 	channelled interface{ defaultChannel(fliggy.Channel) }
 	ruled      interface{ rules(*fliggy.Problems) }
 	warned     interface{ Warnings() []fliggy.Problem }
@@ -62,53 +66,53 @@ type (
 )
 
 // validate checks a request by its tags and by its own rules.
-func validate(op *operation, req any) error {
-	if v := reflect.ValueOf(req); v.IsNil() {
-		return &fliggy.ValidationError{Method: op.method, Problems: []fliggy.Problem{{Field: "request", Rule: "must not be nil"}}}
+func validate[Req any](op *api.Operation, req *Req) error {
+	if req == nil {
+		return invalid(op.Method, "request", "must not be nil")
 	}
-	plan, err := top.PlanFor(op.request)
+	plan, err := top.PlanFor(reflect.TypeFor[Req]())
 	if err != nil {
 		return err
 	}
 	problems := plan.Check(req)
-	addRules(&problems, req)
-	return problems.Err(op.method)
+	if r, ok := any(req).(ruled); ok {
+		r.rules(&problems)
+	}
+	return problems.Err(op.Method)
 }
 
-// addRules adds what a request's own rules find.
-func addRules(problems *fliggy.Problems, req any) {
-	if r, ok := req.(ruled); ok {
-		r.rules(problems)
-	}
+// invalid is the error of a request with one problem.
+func invalid(method, field, rule string) error {
+	return &fliggy.ValidationError{Method: method, Problems: []fliggy.Problem{{Field: field, Rule: rule}}}
 }
 
 // invoke sends a typed request and returns its typed result. The result is also
 // returned beside a *BusinessError.
-func invoke[Req, Res any](ctx context.Context, c *Client, op *operation, req *Req, opts []CallOption) (*Res, error) {
-	cl, warnings, err := prepare(c, op, req, opts)
+func invoke[Req, Res any, R resultOf[Res]](
+	ctx context.Context, c *Client, op operation[Req, Res], req *Req, opts []CallOption,
+) (*Res, error) {
+	cl, warnings, err := prepare(c, op.Operation, req, opts)
 	if err != nil {
-		return nil, c.refused(ctx, op.method, err, req)
+		return nil, c.refused(ctx, op.Method, err, req)
 	}
-	c.warn(ctx, op.method, "request", warnings)
-	out := &typedResult{of: op.result, plan: c.plans[op.method].result, warnings: warnings}
+	c.warn(ctx, op.Method, "request", warnings)
+	out := &typedResult[Res, R]{plan: c.plans[op.Method].result, warnings: warnings}
 	cl.out = out
-	err = c.run(ctx, op.method, cl, nil)
-	c.warn(ctx, op.method, "reply", out.doubts)
-	res, _ := any(out.result).(*Res)
-	return res, err
+	err = c.run(ctx, op.Method, cl, nil)
+	c.warn(ctx, op.Method, "reply", out.doubts)
+	return out.result, err
 }
 
 // A typedResult receives the result of a typed call.
-type typedResult struct {
-	of       reflect.Type
+type typedResult[Res any, R resultOf[Res]] struct {
 	plan     *top.Plan
 	warnings []fliggy.Problem
 	doubts   []fliggy.Problem // about a success
-	result   result           // of success, or of a refusal
+	result   *Res             // of a success or of a refusal
 }
 
-func (o *typedResult) accept(reply *top.Reply, n int, _ string) error {
-	res := reflect.New(o.of).Interface().(result)
+func (o *typedResult[Res, R]) accept(reply *top.Reply, n int, _ string) error {
+	res := R(new(Res))
 	if err := reply.Decode(o.plan, res); err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func (o *typedResult) accept(reply *top.Reply, n int, _ string) error {
 		m.RequestID = reply.RequestID // it may lie outside of the member that holds the others
 	}
 	err := res.verdict()
-	if r, ok := res.(doubtful); ok && err == nil {
+	if r, ok := any(res).(doubtful); ok && err == nil {
 		o.doubts = r.doubts()
 		m.Warnings = slices.Concat(o.warnings, o.doubts)
 	}
@@ -134,9 +138,9 @@ func isBusiness(err error) bool {
 }
 
 // prepare makes a call of a typed request, and lists what looks wrong with it.
-func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*call, []fliggy.Problem, error) {
+func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption) (*call, []fliggy.Problem, error) {
 	cfg := c.callConfig(opts)
-	if err := cfg.problems.Err(op.method); err != nil {
+	if err := cfg.problems.Err(op.Method); err != nil {
 		return nil, nil, err
 	}
 	if req == nil {
@@ -146,7 +150,7 @@ func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*c
 	if r, ok := any(&own).(channelled); ok {
 		r.defaultChannel(c.cfg.channel)
 	}
-	cl, err := c.newCall(op, &own, cfg)
+	cl, err := newCall(c, op, &own, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,10 +161,11 @@ func prepare[Req any](c *Client, op *operation, req *Req, opts []CallOption) (*c
 }
 
 // newCall validates and encodes a typed request.
-func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) {
-	plans := c.plans[op.method]
+func newCall[Req any](c *Client, op *api.Operation, req *Req, cfg callConfig) (*call, error) {
+	plans := c.plans[op.Method]
 	cl := &call{
-		method: op.method, write: op.write, request: req, to: c.topURL, contentType: formType, inner: plans.inner, config: cfg,
+		method: op.Method, write: op.Write, request: req,
+		to: c.topURL, contentType: formType, inner: plans.inner, config: cfg,
 	}
 	if !cfg.skipValidation {
 		if err := unlessReplaced(validate(op, req), cfg.members); err != nil {
@@ -169,11 +174,11 @@ func (c *Client) newCall(op *operation, req any, cfg callConfig) (*call, error) 
 	}
 	text, err := plans.request.AppendJSON(nil, req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
 	if err != nil {
-		return nil, invalidValue(op.method, err)
+		return nil, invalidValue(op.Method, err)
 	}
 	for _, p := range cfg.params {
 		if p.Name == plans.param {
-			return nil, cl.invalid(p.Name, "wraps the request: use CallMember for what is inside, or Call")
+			return nil, invalid(op.Method, p.Name, "wraps the request: use CallMember for what is inside, or Call")
 		}
 	}
 	cl.form = top.Merge(cfg.params, []top.Param{{Name: plans.param, Value: string(text)}})
@@ -201,10 +206,9 @@ func unlessReplaced(err error, members []top.Member) error {
 
 // invalidValue makes an encoder's error one of validation.
 func invalidValue(method string, err error) error {
-	p := fliggy.Problem{Rule: err.Error()}
 	var e *top.Error
 	if errors.As(err, &e) {
-		p = fliggy.Problem{Field: e.Path, Rule: e.Rule}
+		return invalid(method, e.Path, e.Rule)
 	}
-	return &fliggy.ValidationError{Method: method, Problems: []fliggy.Problem{p}}
+	return invalid(method, "", err.Error())
 }

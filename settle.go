@@ -8,6 +8,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -133,7 +134,7 @@ func (r *SettleRequest) check() error {
 	default:
 		ps.Add("Submit.RenewalOutOrderID", "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found")
 	}
-	return ps.Err(opRenewalSubmit.method)
+	return ps.Err(api.RenewalSubmit.Method)
 }
 
 // ownID is the distributor's id of the renewal; empty where there is none of its

@@ -50,7 +50,7 @@ func TestSettleByTheDefaultProbe(t *testing.T) {
 				t.Errorf("%v, want %v", got.Err, tc.is)
 			}
 			want := `{"out_order_id":"` + outRenewal + `","channel_id":"80001"}`
-			diff(t, "request", map[string]string{opRenewalCheckCancel.param: want}, g.last(t).form(t))
+			diff(t, "request", map[string]string{opRenewalCheckCancel.Param: want}, g.last(t).form(t))
 		})
 	}
 }

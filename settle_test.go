@@ -214,7 +214,7 @@ func TestSettleRequestProblems(t *testing.T) {
 		},
 	} {
 		got, err := c.Renewals.Settle(context.Background(), tc.req)
-		diff(t, name, &fliggy.ValidationError{Method: opRenewalSubmit.method, Problems: []fliggy.Problem{tc.want}}, as[*fliggy.ValidationError](t, err))
+		diff(t, name, &fliggy.ValidationError{Method: opRenewalSubmit.Method, Problems: []fliggy.Problem{tc.want}}, as[*fliggy.ValidationError](t, err))
 		if got != nil || g.count() != 0 {
 			t.Errorf("%s: %+v after %d requests", name, got, g.count())
 		}
@@ -246,7 +246,7 @@ func TestSettleChangesNothing(t *testing.T) {
 	if d := cmp.Diff(want.Submit, req.Submit, values); d != "" || !slices.Equal(want.Others, req.Others) || len(req.Events) != 1 {
 		t.Errorf("the request was changed: %s", d)
 	}
-	if sent := g.last(t).form(t)[opRenewalCheckCancel.param]; !strings.Contains(sent, string(fliggy.ChannelHello)) {
+	if sent := g.last(t).form(t)[opRenewalCheckCancel.Param]; !strings.Contains(sent, string(fliggy.ChannelHello)) {
 		t.Errorf("sent %s", sent)
 	}
 }
@@ -261,7 +261,7 @@ func TestSettleAnUnknownSubmit(t *testing.T) {
 	}
 	got, err := c.Renewals.Settle(context.Background(), &SettleRequest{Submit: unknownSubmit()})
 	diff(t, "settlement", &Settlement{Verdict: VerdictDone}, got)
-	if err != nil || g.last(t).query(t)["method"] != opRenewalCheckCancel.method {
+	if err != nil || g.last(t).query(t)["method"] != opRenewalCheckCancel.Method {
 		t.Errorf("%v after a call of %s", err, g.last(t).query(t)["method"])
 	}
 }

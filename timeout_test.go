@@ -152,7 +152,7 @@ func TestContextOverBeforeSending(t *testing.T) {
 	}
 	c, g := clientFor(t, replyJSON(okReply))
 	_, err := queryOrder(nil, c) //nolint:staticcheck // a nil context is what is tested
-	diff(t, "nil context", &fliggy.ValidationError{Method: opOrderQuery.method, Problems: []fliggy.Problem{{Field: "context", Rule: "must not be nil"}}}, as[*fliggy.ValidationError](t, err))
+	diff(t, "nil context", &fliggy.ValidationError{Method: opOrderQuery.Method, Problems: []fliggy.Problem{{Field: "context", Rule: "must not be nil"}}}, as[*fliggy.ValidationError](t, err))
 	if g.count() != 0 {
 		t.Error("sent with a nil context")
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 const ruleDigits = "must be digits without a leading zero: the platform takes a number here"
@@ -23,60 +24,60 @@ func TestValidation(t *testing.T) {
 		req    interface{ Validate() error }
 		want   []fliggy.Problem // nil for a request that is in order
 	}{
-		"quote": {opRenewalQuote.method, &RenewalQuoteRequest{RenewalOrderID: "x", Exts: "x"}, []fliggy.Problem{
+		"quote": {opRenewalQuote.Method, &RenewalQuoteRequest{RenewalOrderID: "x", Exts: "x"}, []fliggy.Problem{
 			{Field: "order_id", Rule: required}, {Field: "car_use_time", Rule: required}, {Field: "car_return_time", Rule: required},
 			{Field: "renewal_order_id", Rule: ruleDigits}, {Field: "exts", Rule: object},
 		}},
-		"quote, times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "0123", CarUseTime: late, CarReturnTime: early}, []fliggy.Problem{
+		"quote, times": {opRenewalQuote.Method, &RenewalQuoteRequest{OrderID: "0123", CarUseTime: late, CarReturnTime: early}, []fliggy.Problem{
 			{Field: "order_id", Rule: ruleDigits}, {Field: "car_return_time", Rule: "must be after car_use_time"},
 		}},
-		"quote, same times": {opRenewalQuote.method, &RenewalQuoteRequest{OrderID: "1", CarUseTime: late, CarReturnTime: late}, []fliggy.Problem{
+		"quote, same times": {opRenewalQuote.Method, &RenewalQuoteRequest{OrderID: "1", CarUseTime: late, CarReturnTime: late}, []fliggy.Problem{
 			{Field: "car_return_time", Rule: "must be after car_use_time"},
 		}},
-		"quote, in order": {opRenewalQuote.method, someQuote(), nil},
-		"submit": {opRenewalSubmit.method, &RenewalSubmitRequest{
+		"quote, in order": {opRenewalQuote.Method, someQuote(), nil},
+		"submit": {opRenewalSubmit.Method, &RenewalSubmitRequest{
 			CarUseTime: late, CarReturnTime: early, TotalFee: fliggy.MustYuan("-0.01"), Payment: fliggy.MustYuan("-1"), Exts: "[]", TraceID: "\xff",
 		}, []fliggy.Problem{
 			{Field: "order_id", Rule: required}, {Field: "trace_id", Rule: "not valid UTF-8"}, {Field: "exts", Rule: object},
 			{Field: "car_return_time", Rule: "must be after car_use_time"}, {Field: "total_fee", Rule: "must not be negative"}, {Field: "payment", Rule: "must not be negative"},
 		}},
-		"submit, service": {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", SelectedServices: []string{"21", "\xff"}}, []fliggy.Problem{
+		"submit, service": {opRenewalSubmit.Method, &RenewalSubmitRequest{OrderID: "1", SelectedServices: []string{"21", "\xff"}}, []fliggy.Problem{
 			{Field: "select_add_services[1]", Rule: "not valid UTF-8"},
 		}},
-		"submit, as little as can be": {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1"}, nil},
-		"submit, free":                {opRenewalSubmit.method, &RenewalSubmitRequest{OrderID: "1", TotalFee: fliggy.MustYuan("0.00"), Payment: fliggy.MustYuan("0")}, nil},
-		"checkcancel": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{Exts: "null!"}, []fliggy.Problem{
+		"submit, as little as can be": {opRenewalSubmit.Method, &RenewalSubmitRequest{OrderID: "1"}, nil},
+		"submit, free":                {opRenewalSubmit.Method, &RenewalSubmitRequest{OrderID: "1", TotalFee: fliggy.MustYuan("0.00"), Payment: fliggy.MustYuan("0")}, nil},
+		"checkcancel": {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{Exts: "null!"}, []fliggy.Problem{
 			{Field: "exts", Rule: object}, {Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"},
 		}},
-		"checkcancel, ids": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OrderID: "a", RenewalOrderID: " 1"}, []fliggy.Problem{
+		"checkcancel, ids": {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{OrderID: "a", RenewalOrderID: " 1"}, []fliggy.Problem{
 			{Field: "order_id", Rule: ruleDigits}, {Field: "renewal_order_id", Rule: ruleDigits},
 		}},
-		"checkcancel by own id": {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OutOrderID: outRenewal}, nil},
-		"checkcancel by order":  {opRenewalCheckCancel.method, &RenewalCheckCancelRequest{OrderID: "1"}, nil},
-		"cancel": {opRenewalCancel.method, &RenewalCancelRequest{CancelFee: fliggy.MustYuan("-5")}, []fliggy.Problem{
+		"checkcancel by own id": {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{OutOrderID: outRenewal}, nil},
+		"checkcancel by order":  {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{OrderID: "1"}, nil},
+		"cancel": {opRenewalCancel.Method, &RenewalCancelRequest{CancelFee: fliggy.MustYuan("-5")}, []fliggy.Problem{
 			{Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"}, {Field: "cancel_fee", Rule: "must not be negative"},
 		}},
-		"cancel by renewal order": {opRenewalCancel.method, &RenewalCancelRequest{RenewalOrderID: "1"}, nil},
-		"query": {opOrderQuery.method, &OrderQueryRequest{Exts: "a"}, []fliggy.Problem{
+		"cancel by renewal order": {opRenewalCancel.Method, &RenewalCancelRequest{RenewalOrderID: "1"}, nil},
+		"query": {opOrderQuery.Method, &OrderQueryRequest{Exts: "a"}, []fliggy.Problem{
 			{Field: "channel_id", Rule: required}, {Field: "exts", Rule: object}, {Field: "order_id", Rule: "one of order_id and out_order_id is required"},
 		}},
-		"query, blank channel":      {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: " "}, []fliggy.Problem{{Field: "channel_id", Rule: "is required, got white space only"}}},
-		"query by own id":           {opOrderQuery.method, &OrderQueryRequest{OutOrderID: "a", ChannelID: fliggy.ChannelAmap}, nil},
-		"query, no digits":          {opOrderQuery.method, &OrderQueryRequest{OrderID: "fz2939293", ChannelID: "90001"}, nil}, // text here, and a new channel
-		"order.cancelcheck":         {opOrderCheckCancel.method, &OrderCheckCancelRequest{}, []fliggy.Problem{{Field: "order_id", Rule: required}, {Field: "out_order_id", Rule: required}, {Field: "channel_id", Rule: required}}},
-		"order.cancelcheck, blanks": {opOrderCheckCancel.method, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "\t", ChannelID: fliggy.ChannelAmap}, []fliggy.Problem{{Field: "out_order_id", Rule: "is required, got white space only"}}},
-		"bills":                     {opBillNotify.method, &BillNotifyRequest{}, []fliggy.Problem{{Field: "channel_id", Rule: required}, {Field: "distributor_bill_list", Rule: "must hold a bill"}}},
-		"callback":                  {opCallback.method, validated{opCallback, &CallbackRequest{Exts: "x"}}, []fliggy.Problem{{Field: "event_data", Rule: required}, {Field: "exts", Rule: object}}},
-		"agency create": {opAgencyCreateOrder.method, &AgencyCreateOrderRequest{
+		"query, blank channel":      {opOrderQuery.Method, &OrderQueryRequest{OutOrderID: "a", ChannelID: " "}, []fliggy.Problem{{Field: "channel_id", Rule: "is required, got white space only"}}},
+		"query by own id":           {opOrderQuery.Method, &OrderQueryRequest{OutOrderID: "a", ChannelID: fliggy.ChannelAmap}, nil},
+		"query, no digits":          {opOrderQuery.Method, &OrderQueryRequest{OrderID: "fz2939293", ChannelID: "90001"}, nil}, // text here, and a new channel
+		"order.cancelcheck":         {opOrderCheckCancel.Method, &OrderCheckCancelRequest{}, []fliggy.Problem{{Field: "order_id", Rule: required}, {Field: "out_order_id", Rule: required}, {Field: "channel_id", Rule: required}}},
+		"order.cancelcheck, blanks": {opOrderCheckCancel.Method, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "\t", ChannelID: fliggy.ChannelAmap}, []fliggy.Problem{{Field: "out_order_id", Rule: "is required, got white space only"}}},
+		"bills":                     {opBillNotify.Method, &BillNotifyRequest{}, []fliggy.Problem{{Field: "channel_id", Rule: required}, {Field: "distributor_bill_list", Rule: "must hold a bill"}}},
+		"callback":                  {opCallback.Method, validated{&CallbackRequest{Exts: "x"}}, []fliggy.Problem{{Field: "event_data", Rule: required}, {Field: "exts", Rule: object}}},
+		"agency create": {opAgencyCreateOrder.Method, &AgencyCreateOrderRequest{
 			RentFee: "3 yuan", Extra: "x", UseCarTime: fliggy.LocalTime{Year: 2024, Month: 13, Day: 1}, Promotions: []AgencyPromotion{{}, {PromotionID: "a", ZZCPromotionID: "b", FliggyPromotionID: "c"}},
 		}, []fliggy.Problem{
 			{Field: "agent_order_no", Rule: required}, {Field: "rent_fee", Rule: "*"},
 			{Field: "promotion_list[1].promotion_id", Rule: ruleDigits}, {Field: "promotion_list[1].zzc_promotion_id", Rule: ruleDigits},
 			{Field: "promotion_list[1].fliggy_promotion_id", Rule: ruleDigits}, {Field: "use_car_time", Rule: "*"}, {Field: "extra", Rule: object},
 		}},
-		"agency create, in order": {opAgencyCreateOrder.method, &AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(fliggy.AgencyUnpaid), Extra: "null"}, []fliggy.Problem{{Field: "extra", Rule: object}}},
-		"agency update":           {opAgencyUpdateOrder.method, &AgencyUpdateOrderRequest{Extra: "[]"}, []fliggy.Problem{{Field: "agent_order_no", Rule: "one of agent_order_no and fliggy_order_id is required"}, {Field: "extra", Rule: object}}},
-		"agency update by Fliggy": {opAgencyUpdateOrder.method, &AgencyUpdateOrderRequest{FliggyOrderID: "fz1"}, nil},
+		"agency create, in order": {opAgencyCreateOrder.Method, &AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(fliggy.AgencyUnpaid), Extra: "null"}, []fliggy.Problem{{Field: "extra", Rule: object}}},
+		"agency update":           {opAgencyUpdateOrder.Method, &AgencyUpdateOrderRequest{Extra: "[]"}, []fliggy.Problem{{Field: "agent_order_no", Rule: "one of agent_order_no and fliggy_order_id is required"}, {Field: "extra", Rule: object}}},
+		"agency update by Fliggy": {opAgencyUpdateOrder.Method, &AgencyUpdateOrderRequest{FliggyOrderID: "fz1"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -107,12 +108,9 @@ func TestValidation(t *testing.T) {
 }
 
 // validated gives a Validate to a request that has none of its own.
-type validated struct {
-	op  *operation
-	req *CallbackRequest
-}
+type validated struct{ req *CallbackRequest }
 
-func (v validated) Validate() error { return validate(v.op, v.req) }
+func (v validated) Validate() error { return validate(api.Callback, v.req) }
 
 // A nil request is refused by every method, and by Validate.
 func TestNilRequests(t *testing.T) {
@@ -172,14 +170,14 @@ func TestDefaultChannel(t *testing.T) {
 	bills := &BillNotifyRequest{Bills: []Bill{*someBill(t)}}
 	callback := &events.Callback{Envelope: events.Envelope{OrderID: "1", EventType: events.TypeOrderCancelled}}
 	for param, call := range map[string]func() error{
-		opOrderQuery.param:         func() error { _, err := c.Orders.Query(ctx, query); return err },
-		opRenewalQuote.param:       func() error { _, err := c.Renewals.Quote(ctx, quote); return err },
-		opRenewalCheckCancel.param: func() error { _, err := c.Renewals.CheckCancel(ctx, check); return err },
-		opRenewalCancel.param:      func() error { _, err := c.Renewals.Cancel(ctx, cancel); return err },
-		opRenewalSubmit.param:      func() error { _, err := c.Renewals.Submit(ctx, submit); return err },
-		opOrderCheckCancel.param:   func() error { _, err := c.Orders.CheckCancel(ctx, orderCheck); return err },
-		opBillNotify.param:         func() error { _, err := c.Bills.NotifyAll(ctx, bills); return err },
-		opCallback.param:           func() error { _, err := c.Callbacks.Send(ctx, callback); return err },
+		opOrderQuery.Param:         func() error { _, err := c.Orders.Query(ctx, query); return err },
+		opRenewalQuote.Param:       func() error { _, err := c.Renewals.Quote(ctx, quote); return err },
+		opRenewalCheckCancel.Param: func() error { _, err := c.Renewals.CheckCancel(ctx, check); return err },
+		opRenewalCancel.Param:      func() error { _, err := c.Renewals.Cancel(ctx, cancel); return err },
+		opRenewalSubmit.Param:      func() error { _, err := c.Renewals.Submit(ctx, submit); return err },
+		opOrderCheckCancel.Param:   func() error { _, err := c.Orders.CheckCancel(ctx, orderCheck); return err },
+		opBillNotify.Param:         func() error { _, err := c.Bills.NotifyAll(ctx, bills); return err },
+		opCallback.Param:           func() error { _, err := c.Callbacks.Send(ctx, callback); return err },
 	} {
 		if err := call(); err != nil {
 			t.Fatalf("%s: %v", param, err)
@@ -197,7 +195,7 @@ func TestDefaultChannel(t *testing.T) {
 	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "1", ChannelID: fliggy.ChannelHello}); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "own channel", `{"order_id":"1","channel_id":"80002"}`, g.last(t).form(t)[opOrderQuery.param])
+	diff(t, "own channel", `{"order_id":"1","channel_id":"80002"}`, g.last(t).form(t)[opOrderQuery.Param])
 }
 
 // The callback is the text of an envelope that names its channel too.
@@ -207,14 +205,14 @@ func TestCallbackValidation(t *testing.T) {
 	c, g := clientFor(t, replyJSON(okReply), WithChannel(fliggy.ChannelAmap))
 	_, err := c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeRenewalFeeRefundSucceeded}})
 	e := as[*fliggy.ValidationError](t, err)
-	if e == nil || e.Method != opCallback.method || len(e.Problems) < 4 || g.count() != 0 {
+	if e == nil || e.Method != opCallback.Method || len(e.Problems) < 4 || g.count() != 0 {
 		t.Errorf("%v after %d requests", err, g.count())
 	}
 	_, err = c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeOrderCancelled}}, CallWithoutValidation(), CallMember("event_type", 10))
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "request", map[string]string{opCallback.param: `{"event_data":"{\"channelId\":\"80001\",\"eventType\":10}","channel_id":"80001","event_type":10}`}, g.last(t).form(t))
+	diff(t, "request", map[string]string{opCallback.Param: `{"event_data":"{\"channelId\":\"80001\",\"eventType\":10}","channel_id":"80001","event_type":10}`}, g.last(t).form(t))
 }
 
 // An id is written as each API documents it, whatever its length.
@@ -226,11 +224,11 @@ func TestIDForms(t *testing.T) {
 		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); err != nil {
 			t.Fatal(err)
 		}
-		diff(t, "a number", fmt.Sprintf(`{"renewal_order_id":%s}`, id), g.last(t).form(t)[opRenewalCancel.param])
+		diff(t, "a number", fmt.Sprintf(`{"renewal_order_id":%s}`, id), g.last(t).form(t)[opRenewalCancel.Param])
 		if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: id, ChannelID: fliggy.ChannelAmap}); err != nil {
 			t.Fatal(err)
 		}
-		diff(t, "text", fmt.Sprintf(`{"order_id":"%s","channel_id":"80001"}`, id), g.last(t).form(t)[opOrderQuery.param])
+		diff(t, "text", fmt.Sprintf(`{"order_id":"%s","channel_id":"80001"}`, id), g.last(t).form(t)[opOrderQuery.Param])
 	}
 	for _, id := range []fliggy.ID{"a", "12a", "007", "00", "+7", "7 ", " 7", "１２", "0x7", "7.", ".7", "1_000", "1.5", "1e3", "-3"} {
 		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); !isA[*fliggy.ValidationError](err) {
@@ -265,14 +263,14 @@ func TestAmounts(t *testing.T) {
 		if err != nil || res.CancelFee.String() != "10.00" {
 			t.Fatalf("%v: %v, %v", fee, res, err)
 		}
-		diff(t, "request", want, g.last(t).form(t)[opRenewalCancel.param])
+		diff(t, "request", want, g.last(t).form(t)[opRenewalCancel.Param])
 	}
 	agency, g := clientFor(t, replyJSON(`{"biz_success":true}`))
 	for fee, want := range map[fliggy.Fen]string{{}: `{"agent_order_no":"1"}`, fliggy.FenOf(0): `{"agent_order_no":"1","refund_amount":0}`} {
 		if _, err := agency.Agency.UpdateOrder(context.Background(), &AgencyUpdateOrderRequest{AgentOrderNo: "1", RefundAmount: fee}); err != nil {
 			t.Fatal(err)
 		}
-		diff(t, "request", want, g.last(t).form(t)[opAgencyUpdateOrder.param])
+		diff(t, "request", want, g.last(t).form(t)[opAgencyUpdateOrder.Param])
 	}
 	for unset, want := range map[string]string{`null`: "", `""`: "", `"0.00"`: "0.00", `0`: "0", `5.10`: "5.10"} {
 		c, _ := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":`+unset+`}`))
@@ -297,7 +295,7 @@ func TestTimesAndZones(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "request", `{"agent_order_no":"1","create_order_time":"2024-11-06 13:42:29","pay_time":"2024-11-06 13:42:29",`+
-		`"use_car_time":"2024-11-05 19:42:29","return_car_time":"2024-11-06 23:59:59"}`, g.last(t).form(t)[opAgencyCreateOrder.param])
+		`"use_car_time":"2024-11-05 19:42:29","return_car_time":"2024-11-06 23:59:59"}`, g.last(t).form(t)[opAgencyCreateOrder.Param])
 
 	orders, _ := clientFor(t, replyJSON(`{"successful":true,"order_info":{"pay_time":"2022-11-24 00:30:00","create_time":1669220000000}}`))
 	res, err := queryOrder(context.Background(), orders)

@@ -222,7 +222,7 @@ func TestBaseURLWithQuery(t *testing.T) {
 			if u := got.url.String(); !strings.HasPrefix(u, want) {
 				t.Errorf("sent to %s, want %s...", u, want)
 			}
-			if got.query(t)["method"] != opOrderQuery.method {
+			if got.query(t)["method"] != opOrderQuery.Method {
 				t.Errorf("the query lacks the parameters: %s", got.url.RawQuery)
 			}
 		})

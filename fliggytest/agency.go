@@ -5,7 +5,13 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
+
+func init() {
+	serve(api.AgencyCreateOrder, (*state).createAgencyOrder)
+	serve(api.AgencyUpdateOrder, (*state).updateAgencyOrder)
+}
 
 // An AgencyOrder is an order of the agency (租租车) that the platform holds.
 type AgencyOrder struct {

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // FuzzServe sends anything: the gateway answers, and carries nothing out that is
@@ -47,8 +49,8 @@ func FuzzServe(f *testing.F) {
 // FuzzArguments sends any business JSON, well signed: what is refused changes
 // nothing.
 func FuzzArguments(f *testing.F) {
-	for _, op := range builtIn() {
-		f.Add(op.method, queryArgument)
+	for _, op := range api.All() {
+		f.Add(op.Method, queryArgument)
 	}
 	f.Add(methodSubmit, `{"order_id":3104050285204362836,"total_fee":"16.02","renewal_out_order_id":"R"}`)
 	f.Add(methodSubmit, `{"order_id":3104050285204362836,"car_use_time":"2023-02-04 10:00:00","car_return_time":"1"}`)

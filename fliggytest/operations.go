@@ -1,6 +1,7 @@
 package fliggytest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,13 +12,14 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // An operation is one API that the gateway serves by itself.
 type operation struct {
-	method      string
-	param       string // the parameter that wraps the request
+	*api.Operation
+	param       string // the parameter that wraps the request, by the names given
 	inner       string // the member of the reply that holds its members, if any
 	requestType reflect.Type
 	resultType  reflect.Type
@@ -29,22 +31,8 @@ type operation struct {
 
 const methodSubmit = "alitrip.rentcar.btb.renewal.submit"
 
-// builtIn are the APIs that package rentcar has types for. The wrapping
-// parameters of renewal.submit and renewal.order.cancel are inferred.
-func builtIn() []*operation {
-	return []*operation{
-		newOperation("alitrip.rentcar.btb.order.query", "rent_car_b2b_query_order_req", (*state).queryOrder),
-		newOperation("alitrip.rentcar.btb.order.cancelcheck", "rent_car_b2b_check_cancel_order_req", (*state).checkCancelOrder),
-		newOperation("alitrip.rentcar.btb.renewaldetail.query", "rent_car_b2b_renewal_detail_req", (*state).quote),
-		newOperation(methodSubmit, "rent_car_b2b_renewal_submit_order_req", (*state).submit),
-		newOperation("alitrip.rentcar.btb.renewal.checkcancel", "rent_car_b2b_renewal_check_cancel_order_req", (*state).checkCancelRenewal),
-		newOperation("alitrip.rentcar.btb.renewal.order.cancel", "rent_car_b2b_renewal_cancel_order_req", (*state).cancelRenewal),
-		newOperation("alitrip.rentcar.btb.bill.notify", "rent_car_b2b_distribution_bill_req", (*state).notifyBill),
-		newOperation("alitrip.rentcar.btb.distribution.callback", "rent_car_b2b_distribution_callback_req", (*state).callback),
-		newOperation("alitrip.rentcar.zzc.callback.order.create", "rentcar_create_order_callback", (*state).createAgencyOrder),
-		newOperation("alitrip.rentcar.zzc.callback.order.update", "rent_car_order_update_callback", (*state).updateAgencyOrder),
-	}
-}
+// served are the APIs that a gateway serves by itself. Each file puts its own in.
+var served []operation
 
 // A moment is when and by which call something happens.
 type moment struct {
@@ -52,10 +40,10 @@ type moment struct {
 	id  string // request id
 }
 
-func newOperation[Req, Res any](method, param string, execute func(*state, moment, *Req) (*Res, error)) *operation {
-	return &operation{
-		method: method, param: param,
-		requestType: reflect.TypeFor[Req](), resultType: reflect.TypeFor[Res](),
+// serve puts an API of the table into served.
+func serve[Req, Res any](op *api.Operation, execute func(*state, moment, *Req) (*Res, error)) {
+	served = append(served, operation{
+		Operation: op, requestType: reflect.TypeFor[Req](), resultType: reflect.TypeFor[Res](),
 		execute: func(s *state, m moment, req any) (any, error) {
 			res, err := execute(s, m, req.(*Req))
 			if err != nil {
@@ -63,7 +51,7 @@ func newOperation[Req, Res any](method, param string, execute func(*state, momen
 			}
 			return res, nil
 		},
-	}
+	})
 }
 
 // compileOperations prepares all operations, with the names that the options
@@ -84,14 +72,14 @@ func compileOperations(given map[string]rentcar.Names, without map[string][]stri
 	}
 	ops := map[string]*operation{}
 	var problems []error
-	for _, op := range builtIn() {
+	for _, op := range served {
 		problems = append(problems, op.compile(rentcar.Names{}))
-		if n, ok := names[op.method]; ok {
+		if n, ok := names[op.Method]; ok {
 			if err := op.compile(n); err != nil {
-				problems = append(problems, fmt.Errorf("fliggytest: names of %s: %w", op.method, err))
+				problems = append(problems, fmt.Errorf("fliggytest: names of %s: %w", op.Method, err))
 			}
 		}
-		ops[op.method] = op
+		ops[op.Method] = &op
 	}
 	for _, method := range slices.Sorted(maps.Keys(names)) {
 		if ops[method] == nil {
@@ -111,7 +99,7 @@ func (op *operation) compile(n rentcar.Names) error {
 		return fmt.Errorf("reply: %w", err)
 	}
 	refused := reflect.TypeFor[refusal]()
-	if strings.HasPrefix(op.method, agencyPrefix) {
+	if strings.HasPrefix(op.Method, agencyPrefix) {
 		refused = reflect.TypeFor[agencyRefusal]()
 	}
 	plain, err := top.PlanFor(refused)
@@ -124,10 +112,8 @@ func (op *operation) compile(n rentcar.Names) error {
 	if err != nil {
 		return err
 	}
-	op.requestPlan, op.resultPlan, op.refusalPlan, op.inner = request, result, refusals, n.Inner
-	if n.Param != "" {
-		op.param = n.Param
-	}
+	op.requestPlan, op.resultPlan, op.refusalPlan = request, result, refusals
+	op.param, op.inner = cmp.Or(n.Param, op.Param), n.Inner
 	return nil
 }
 

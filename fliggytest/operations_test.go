@@ -1,18 +1,26 @@
 package fliggytest
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
-// TestClientHasEveryOperation: an API that the gateway serves by itself is one that the client has types
-// for. Package rentcar tests the other direction.
-func TestClientHasEveryOperation(t *testing.T) {
+// TestServesEveryOperation holds the gateway to the table of APIs: it serves each, and
+// takes its request in the same parameter.
+func TestServesEveryOperation(t *testing.T) {
 	t.Parallel()
-	for _, op := range builtIn() {
-		if _, err := rentcar.NewClient("1", "secret", rentcar.WithNames(op.method, rentcar.Names{})); err != nil {
-			t.Errorf("builtIn has %s, the client has not: add it to operations.go of the root, or serve it with Handle: %v", op.method, err)
+	c := connect(t, start(t))
+	for _, op := range api.All() {
+		err := c.Call(t.Context(), op.Method, rentcar.Params{"none": "1"}, new(rentcar.Raw))
+		if failed, ok := errors.AsType[*rentcar.GatewayError](err); !ok || failed.Code != "40" || failed.Msg != "Missing required arguments:"+op.Param {
+			t.Errorf("%s: the gateway does not serve it: add a function that carries it out to a file of fliggytest, and "+
+				"put it in with serve in an init function of that file, such as that of agency.go: %v", op.Method, err)
 		}
+	}
+	if len(served) != len(api.All()) {
+		t.Errorf("%d APIs are served, the table has %d", len(served), len(api.All()))
 	}
 }

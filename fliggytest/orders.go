@@ -7,8 +7,14 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
+
+func init() {
+	serve(api.OrderQuery, (*state).queryOrder)
+	serve(api.OrderCheckCancel, (*state).checkCancelOrder)
+}
 
 // The ids of the sample order: those of the guide's events.
 const (

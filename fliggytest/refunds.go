@@ -8,7 +8,12 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
+
+func init() {
+	serve(api.Callback, (*state).callback)
+}
 
 // A Refund is a fee refund (退费) that customer service orders. It is pushed as it
 // is, complete or not.

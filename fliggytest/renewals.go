@@ -9,7 +9,15 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
+
+func init() {
+	serve(api.RenewalQuote, (*state).quote)
+	serve(api.RenewalSubmit, (*state).submit)
+	serve(api.RenewalCheckCancel, (*state).checkCancelRenewal)
+	serve(api.RenewalCancel, (*state).cancelRenewal)
+}
 
 // A RenewalState is where a renewal is in its life.
 type RenewalState string

@@ -8,6 +8,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // Codes of refusals (ret_code, biz_error_code). They are made up: the platform
@@ -77,6 +78,10 @@ const (
 
 func numbered(first int64, n int) fliggy.ID {
 	return fliggy.ID(strconv.FormatInt(first+int64(n), 10))
+}
+
+func init() {
+	serve(api.BillNotify, (*state).notifyBill)
 }
 
 // A ReceivedBill is one batch of a settlement bill that arrived.
