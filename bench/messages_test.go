@@ -20,7 +20,9 @@ type checkCancelRequest struct {
 }
 
 func checkCancelOf(r *rentcar.RenewalCheckCancelRequest) *checkCancelRequest {
-	return &checkCancelRequest{json.Number(r.OrderID), r.OutOrderID, json.Number(r.RenewalOrderID), r.ChannelID, r.TraceID, string(r.Exts)}
+	return &checkCancelRequest{
+		json.Number(r.OrderID), r.OutOrderID, json.Number(r.RenewalOrderID), r.ChannelID, r.TraceID, string(r.Exts),
+	}
 }
 
 type checkCancelReply struct {

@@ -25,14 +25,15 @@ type peer struct {
 	format    string
 	partnerID string
 	now       func() time.Time
-	built     func() // told that query and form are made
 	post      func(ctx context.Context, address, form string) ([]byte, error)
 }
 
 const gatewayURL = "https://gw.api.taobao.com/top/router/rest"
 
+type peerReply interface{ failure() error }
+
 // call sends a request as the JSON of one parameter, and reads the reply.
-func (p *peer) call(ctx context.Context, address, method, param string, request any, reply interface{ failure() error }) error {
+func (p *peer) call(ctx context.Context, address, method, param string, request any, reply peerReply) error {
 	text, err := json.Marshal(request)
 	if err != nil {
 		return err
@@ -56,10 +57,7 @@ func (p *peer) call(ctx context.Context, address, method, param string, request 
 	params[param] = string(text)
 	query.Set("sign", signSHA256(work.Secret, params))
 	form := url.Values{param: {string(text)}}
-	to, content := address+"?"+query.Encode(), form.Encode()
-	p.built()
-
-	body, err := p.post(ctx, to, content)
+	body, err := p.post(ctx, address+"?"+query.Encode(), form.Encode())
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,17 +112,31 @@ type received struct {
 	Data       any
 }
 
+// receivers are ours as it comes, which lets each message through once, std, and std
+// with as many checks as ours.
 func receivers(tb testing.TB) []*receiver {
-	pushes, err := work.Pushes(time.Now(), pushCount)
-	must(tb, err)
-	return []*receiver{newOurs(tb, pushes), newStdReceiver(pushes), newCheckedReceiver(pushes), newStripe(), newStandardWebhooks(tb)}
+	pushes := signedPushes(tb)
+	return []*receiver{newOurs(tb, pushes), newStdReceiver(pushes), newCheckedReceiver(pushes)}
 }
 
-// newOurs is the SDK's handler as it comes.
-func newOurs(tb testing.TB, pushes []*qimen.Push) *receiver {
+// ungated are receivers that hand on every push.
+func ungated(tb testing.TB) []*receiver {
+	pushes := signedPushes(tb)
+	ours := newOurs(tb, pushes, qimen.WithoutGate())
+	return []*receiver{ours, newStdReceiver(pushes), newStandardWebhooks(tb), newStripe()}
+}
+
+func signedPushes(tb testing.TB) []*qimen.Push {
+	pushes, err := work.Pushes(time.Now(), pushCount)
+	must(tb, err)
+	return pushes
+}
+
+// newOurs is the SDK's handler.
+func newOurs(tb testing.TB, pushes []*qimen.Push, opts ...qimen.Option) *receiver {
 	var last *events.RenewalFeeRefund
 	newHandler := func() *qimen.Handler {
-		handler, err := qimen.NewHandler(qimen.Secrets{work.AppKey: {work.Secret}},
+		opts := append(slices.Clone(opts), qimen.WithObserver(func(context.Context, qimen.Observation) {}),
 			qimen.OnEvent(func(_ context.Context, _ *qimen.Delivery, e events.Event) error {
 				refund, ok := e.(*events.RenewalFeeRefund)
 				if !ok {
@@ -129,7 +144,8 @@ func newOurs(tb testing.TB, pushes []*qimen.Push) *receiver {
 				}
 				last = refund
 				return nil
-			}), qimen.WithObserver(func(context.Context, qimen.Observation) {}))
+			}))
+		handler, err := qimen.NewHandler(qimen.Secrets{work.AppKey: {work.Secret}}, opts...)
 		must(tb, err)
 		return handler
 	}
@@ -234,9 +250,12 @@ func parse(payload []byte) (received, error) {
 func newStripe() *receiver {
 	pushes := make([]*qimen.Push, pushCount)
 	for i := range pushes {
-		envelope := fmt.Appendf(nil, `{"id":"evt_1","object":"event","type":"renewal.refund","created":%d,"api_version":%s,"data":{"object":%s}}`,
+		envelope := fmt.Appendf(nil, `{"id":"evt_1","object":"event","type":"renewal.refund",`+
+			`"created":%d,"api_version":%s,"data":{"object":%s}}`,
 			time.Now().Unix(), strconv.Quote(stripe.APIVersion), work.Event(i))
-		signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: envelope, Secret: work.Secret, Timestamp: time.Now()})
+		signed := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{
+			Payload: envelope, Secret: work.Secret, Timestamp: time.Now(),
+		})
 		pushes[i] = &qimen.Push{Header: http.Header{stripeSign: {signed.Header}}, Body: signed.Payload}
 	}
 	last := &received{}
@@ -275,7 +294,8 @@ func newStandardWebhooks(tb testing.TB) *receiver {
 
 // forged is a push with another amount under the same signature.
 func forged(p *qimen.Push) *qimen.Push {
-	return &qimen.Push{RawQuery: p.RawQuery, Header: p.Header, Body: bytes.Replace(p.Body, []byte(`"200.98"`), []byte(`"900.98"`), 1)}
+	body := bytes.Replace(p.Body, []byte(`"200.98"`), []byte(`"900.98"`), 1)
+	return &qimen.Push{RawQuery: p.RawQuery, Header: p.Header, Body: body}
 }
 
 // A delivery brings a push over HTTP, again and again, without a server.

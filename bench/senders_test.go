@@ -19,7 +19,7 @@ const (
 )
 
 func newPeer(format string, post func(ctx context.Context, address, form string) ([]byte, error)) *peer {
-	return &peer{format: format, partnerID: "rentcar-go-" + rentcar.Version, now: time.Now, built: func() {}, post: post}
+	return &peer{format: format, partnerID: "rentcar-go-" + rentcar.Version, now: time.Now, post: post}
 }
 
 // newStd returns the peer on net/http.

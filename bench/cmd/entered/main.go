@@ -60,7 +60,8 @@ func report(ctx context.Context, w io.Writer, verbose bool) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary := filepath.Join(dir, "entered")
-	if _, err := output(ctx, "go", "build", "-cover", "-covermode=atomic", "-coverpkg="+library+"...", "-o", binary, self); err != nil {
+	build := []string{"build", "-cover", "-covermode=atomic", "-coverpkg=" + library + "...", "-o", binary, self}
+	if _, err := output(ctx, "go", build...); err != nil {
 		return err
 	}
 	for _, operation := range []string{"submit", "push"} {
