@@ -18,7 +18,7 @@ fuzz:
 CHAOS_OPS ?= 100000
 CHAOS_SEED ?= 1
 chaos:
-	go test . -count=1 -timeout=1h -v -run='^TestChaos$$' -chaos.ops=$(CHAOS_OPS) -chaos.seed=$(CHAOS_SEED)
+	go test ./internal/acceptance -count=1 -timeout=1h -v -run='^TestChaos$$' -chaos.ops=$(CHAOS_OPS) -chaos.seed=$(CHAOS_SEED)
 
 # A million pushes and two hundred thousand calls over loopback. CI runs a small one with the other tests.
 SOAK_PUSHES ?= 1000000

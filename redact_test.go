@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/jarcoal/httpmock"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/acceptance"
 )
 
 // hostileTexts are long texts of what a request holds, as a peer can make them:
@@ -280,72 +280,16 @@ func TestSecretsAreUnreachable(t *testing.T) {
 	} {
 		checkUnreachable(t, name, v, markers...)
 	}
-	if len(reachable(struct{ a map[string]any }{map[string]any{"k": &[]any{[]byte(markerSecret)}}}, markerSecret)) == 0 {
+	if len(acceptance.Reachable(struct{ a map[string]any }{map[string]any{"k": &[]any{[]byte(markerSecret)}}}, markerSecret)) == 0 {
 		t.Error("the walk finds nothing")
 	}
 }
 
 func checkUnreachable(t *testing.T, what string, v any, markers ...string) {
 	t.Helper()
-	for _, found := range reachable(v, markers...) {
+	for _, found := range acceptance.Reachable(v, markers...) {
 		t.Errorf("%s: %s", what, found)
 	}
-}
-
-// reachable walks over a value as far as reflection gets, and names the paths to texts
-// with a marker inside.
-func reachable(v any, markers ...string) (found []string) {
-	seen := map[[2]any]bool{}
-	var walk func(path string, v reflect.Value)
-	walk = func(path string, v reflect.Value) {
-		if !v.IsValid() || len(found) > 3 || len(path) > 1000 {
-			return
-		}
-		if v.CanAddr() {
-			key := [2]any{v.UnsafeAddr(), v.Type()}
-			if seen[key] {
-				return
-			}
-			seen[key] = true
-			v = reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
-		}
-		text := ""
-		switch v.Kind() {
-		case reflect.Pointer, reflect.Interface:
-			walk(path, v.Elem())
-		case reflect.Struct:
-			if !v.CanAddr() {
-				to := reflect.New(v.Type()).Elem()
-				to.Set(v)
-				v = to
-			}
-			for i := range v.NumField() {
-				walk(path+"."+v.Type().Field(i).Name, v.Field(i))
-			}
-		case reflect.Map:
-			for k, e := range v.Seq2() {
-				walk(path+"[key]", k)
-				walk(path+"[]", e)
-			}
-		case reflect.Slice, reflect.Array:
-			if v.Type().Elem().Kind() == reflect.Uint8 && v.Kind() == reflect.Slice {
-				text = string(v.Bytes())
-				break
-			}
-			for i := range v.Len() {
-				walk(path+"[]", v.Index(i))
-			}
-		case reflect.String:
-			text = v.String()
-		}
-		for _, m := range markers {
-			if text != "" && (strings.Contains(text, m) || strings.Contains(text, url.QueryEscape(m))) {
-				found = append(found, fmt.Sprintf("%T%s holds %q", v.Interface(), path, m))
-			}
-		}
-	}
-	walk("", reflect.ValueOf(v))
-	return found
 }
 
 func jsonString(text string) string {
@@ -420,9 +364,6 @@ func BenchmarkHostileReply(b *testing.B) {
 		}
 	}
 }
-
-// Reachable is for the tests of other packages' values.
-var Reachable = reachable
 
 // The URL of another request has secrets of its own: what a source of sessions, a
 // limiter or a context's cause failed with is shown without it, and still matches.

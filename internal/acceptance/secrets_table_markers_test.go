@@ -1,4 +1,4 @@
-package rentcar_test
+package acceptance
 
 import (
 	"bytes"

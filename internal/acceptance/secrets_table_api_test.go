@@ -1,4 +1,4 @@
-package rentcar_test
+package acceptance
 
 import (
 	"go/ast"
@@ -96,7 +96,7 @@ func exportedAPI(t *testing.T, dir string) map[string]bool {
 
 func packageFiles(t *testing.T, dir string) []*ast.File {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	paths, err := filepath.Glob(filepath.Join("..", "..", dir, "*.go"))
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("%s: %v, %v", dir, paths, fs.ErrNotExist)
 	}

@@ -1,4 +1,4 @@
-package rentcar_test
+package acceptance
 
 import (
 	"bytes"
@@ -92,7 +92,7 @@ func TestHandlersHoldNoSecrets(t *testing.T) {
 		markers = append(markers, m.text)
 	}
 	for name, v := range map[string]any{"handler": h, "handler value": *h, "reply": reply, "refusal": refused, "error of secrets": none} {
-		for _, found := range rentcar.Reachable(v, markers...) {
+		for _, found := range Reachable(v, markers...) {
 			t.Errorf("%s: %s", name, found)
 		}
 	}

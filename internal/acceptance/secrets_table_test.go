@@ -1,4 +1,4 @@
-package rentcar_test
+package acceptance
 
 import (
 	"errors"
@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/fliggy-go/rentcar"
 )
 
 // A leakRow provokes failures of a part of the API with markers in every place, and
@@ -96,7 +94,7 @@ func (row leakRow) checkUnreachable(t *testing.T, s *leakStage, err error) {
 		if row.may[m] != "" {
 			continue
 		}
-		for _, found := range rentcar.Reachable(err, m.text) {
+		for _, found := range Reachable(err, m.text) {
 			t.Errorf("%s in an error: %s", m.what, found)
 		}
 	}
