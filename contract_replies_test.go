@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // caseFile reads a reply that was seen in public.
@@ -194,19 +195,20 @@ func TestRepliesThatAreNoErrors(t *testing.T) {
 // No sample and no golden reply is taken for an error, unless it is one.
 func TestSamplesAreNoErrors(t *testing.T) {
 	t.Parallel()
-	var files []string
-	for _, pattern := range []string{"samples/*response*", "samples/*error*", "golden/*.reply.json"} {
-		found, err := filepath.Glob(filepath.Join("testdata", pattern))
+	replies := map[string]string{}
+	for _, pattern := range []string{"*response*", "*error*"} {
+		found, err := filepath.Glob(filepath.Join("testdata", "samples", pattern))
 		if err != nil || len(found) == 0 {
 			t.Fatalf("%s: %v", pattern, err)
 		}
-		files = append(files, found...)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
+		for _, name := range found {
+			replies[name] = readFile(t, name)
 		}
+	}
+	for _, op := range api.All() {
+		replies[exchangeFile(op.Method)] = readExchange(t, op.Method).reply
+	}
+	for name, body := range replies {
 		bad := strings.Contains(name, ".error.") || strings.Contains(name, "sign-check-failure")
 		formats := []Format{SimplifiedJSON, WrappedJSON}
 		if strings.HasSuffix(name, ".xml") {
@@ -214,7 +216,7 @@ func TestSamplesAreNoErrors(t *testing.T) {
 		}
 		for _, format := range formats {
 			for _, door := range []string{"Call, raw", "CallQimen, raw"} {
-				client, _ := clientFor(t, replyJSON(string(data)), WithFormat(format))
+				client, _ := clientFor(t, replyJSON(body), WithFormat(format))
 				if err := doors[door](client); isA[*GatewayError](err) != (bad && !strings.Contains(name, "sign-check")) {
 					t.Errorf("%s, %v, %s: %v", name, format, door, err)
 				}

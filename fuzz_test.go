@@ -26,7 +26,7 @@ func FuzzReply(f *testing.F) {
 	for _, name := range []string{"alitrip.rentcar.btb.order.query.response.xml", "alitrip.rentcar.btb.order.query.error.xml"} {
 		f.Add(200, xmlType, []byte(readFile(f, "testdata", "samples", name)), uint8(XML))
 	}
-	f.Add(200, jsonType, []byte(readFile(f, "testdata", "golden", opOrderQuery.Method+".reply.json")), uint8(SimplifiedJSON))
+	f.Add(200, jsonType, []byte(readExchange(f, opOrderQuery.Method).reply), uint8(SimplifiedJSON))
 	f.Add(200, "text/plain;charset=GBK", []byte("{\"a\":\"\xd6\xd0\"}"), uint8(WrappedJSON))
 	f.Add(302, "", []byte{}, uint8(7))
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte, format uint8) {

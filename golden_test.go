@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -125,34 +126,61 @@ func missing(v any, fields []catalogueField, at string) []string {
 	return out
 }
 
+// An exchange is what the golden file of an API holds: the request as it is sent, the reply
+// with every documented member, and the result that the caller gets.
+type exchange struct{ request, reply, result string }
+
+func exchangeFile(method string) string { return filepath.Join("testdata", "golden", method+".txt") }
+
+// readExchange reads a golden file. A new one is begun with the reply alone, and -update
+// writes the rest.
+func readExchange(t testing.TB, method string) exchange {
+	t.Helper()
+	before, after, ok := strings.Cut(readFile(t, exchangeFile(method)), "-- reply --\n")
+	if !ok {
+		t.Fatalf("%s: write a reply in simplified JSON, with every documented member, under a line \"-- reply --\", "+
+			"then run go test -run TestGolden -update .", exchangeFile(method))
+	}
+	reply, result, _ := strings.Cut(after, "-- result --\n")
+	return exchange{strings.TrimPrefix(before, "-- request --\n"), reply, result}
+}
+
+func (e exchange) String() string {
+	return "-- request --\n" + e.request + "-- reply --\n" + e.reply + "-- result --\n" + e.result
+}
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	apis := catalogue(t)
+	called := map[*api.Operation]bool{}
 	for _, tc := range goldenCases {
+		called[tc.op] = true
 		t.Run(tc.op.Method, func(t *testing.T) {
 			t.Parallel()
-			page := apis[tc.op.Method]
-			simplified := readFile(t, "testdata", "golden", tc.op.Method+".reply.json")
-			if m := missing(tree(t, simplified), page.Response.Fields, ""); m != nil {
+			page, file := apis[tc.op.Method], readExchange(t, tc.op.Method)
+			if m := missing(tree(t, file.reply), page.Response.Fields, ""); m != nil {
 				t.Errorf("the reply lacks documented members: %q", m)
 			}
-			results := map[Format]string{}
-			for format, respond := range documents(t, simplified, page) {
+			requests, results := map[Format]string{}, map[Format]string{}
+			for format, respond := range documents(t, file.reply, page) {
 				c, g := clientFor(t, respond, WithFormat(format), WithPartnerID("golden"), WithUserAgent("golden")) // the defaults carry the version
 				got, err := tc.call(context.Background(), c)
 				if err != nil {
 					t.Fatalf("%v: %v", format, err)
 				}
-				results[format] = indented(t, got)
+				requests[format], results[format] = wireText(t, g.last(t)), indented(t, got)
 				checkRequest(t, tc, page, g.last(t), format)
 			}
-			golden(t, tc.op.Method+".result.json", results[SimplifiedJSON])
 			diff(t, "result from wrapped JSON", results[SimplifiedJSON], results[WrappedJSON])
 			diff(t, "result from XML", results[SimplifiedJSON], results[XML])
+			golden(t, tc.op.Method+".txt", exchange{requests[SimplifiedJSON], file.reply, results[SimplifiedJSON]}.String())
 		})
 	}
-	if len(goldenCases) != len(api.All()) {
-		t.Errorf("%d cases for %d APIs", len(goldenCases), len(api.All()))
+	for _, op := range api.All() {
+		if !called[op] {
+			t.Errorf("no golden case calls %s: give goldenCases one in the test of the file that has its types, "+
+				"such as order_test.go", op.Method)
+		}
 	}
 }
 
@@ -185,8 +213,6 @@ func checkRequest(t *testing.T, tc goldenCase, page catalogueAPI, s sent, format
 		t.Errorf("sign %s does not match what was sent, want %s (%v)", protocol["sign"], want, err)
 	}
 	switch format {
-	case SimplifiedJSON:
-		golden(t, tc.op.Method+".request.txt", wireText(t, s))
 	case WrappedJSON:
 		diff(t, "format parameters", [2]string{"json", ""}, [2]string{protocol["format"], protocol["simplify"]})
 	case XML:

@@ -85,7 +85,11 @@ func exportedAPI(t *testing.T, dir string) map[string]bool {
 				continue
 			}
 			for _, result := range f.Type.Results.List {
-				if fails[typeName(result.Type)] {
+				typ := result.Type
+				if seq, ok := typ.(*ast.IndexListExpr); ok { // iter.Seq2[T, error]
+					typ = seq.Indices[len(seq.Indices)-1]
+				}
+				if fails[typeName(typ)] {
 					names[name+f.Name.Name] = true
 				}
 			}

@@ -174,6 +174,9 @@ func callRows() []leakRow {
 				},
 			})
 		}
+		if call.paged { // what it yields is a part of the reply
+			continue
+		}
 		rows = append(rows, leakRow{
 			name: call.name + ", success", covers: []string{"rentcar." + call.name}, want: "request r1",
 			run: func(t *testing.T, s *leakStage) []any {

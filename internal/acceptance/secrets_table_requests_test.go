@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"context"
+	"path"
 	"reflect"
 	"strings"
 
@@ -15,6 +16,7 @@ type leakCall struct {
 	name      string   // of the method
 	validates []string // the Validate of its request
 	typed     bool     // it knows the flag of success
+	paged     bool     // it returns an iterator
 	check     func(spoil) error
 	// do makes the call, with the request spoilt before.
 	do func(ctx context.Context, c *rentcar.Client, s spoil, opts ...rentcar.CallOption) (*rentcar.Meta, error)
@@ -29,76 +31,85 @@ type leakedReply struct {
 	Fee        fliggy.Yuan `top:"cancel_fee"`
 }
 
-func typedCall[Req, Res any](
-	name string, send func(*rentcar.Client) func(context.Context, *Req, ...rentcar.CallOption) (*Res, error), meta func(*Res) *rentcar.Meta,
-) leakCall {
-	known := func(res *Res, err error) (*rentcar.Meta, error) {
-		if res == nil {
-			return nil, err
-		}
-		return meta(res), err
-	}
-	check := func(s spoil) error {
-		req := new(Req)
-		fill(reflect.ValueOf(req).Elem())
-		s.apply(reflect.ValueOf(req).Elem())
-		return any(req).(interface{ Validate() error }).Validate()
-	}
-	request := reflect.TypeFor[Req]()
-	return leakCall{
-		name: name, typed: true, check: check,
-		validates: []string{strings.TrimPrefix(request.PkgPath()[strings.LastIndex(request.PkgPath(), "/"):], "/") + "." + request.Name() + ".Validate"},
-		do: func(ctx context.Context, c *rentcar.Client, s spoil, opts ...rentcar.CallOption) (*rentcar.Meta, error) {
-			req := new(Req)
-			fill(reflect.ValueOf(req).Elem())
-			s.apply(reflect.ValueOf(req).Elem())
-			return known(send(c)(ctx, req, opts...))
-		},
-		nothing: func(ctx context.Context, c *rentcar.Client) (*rentcar.Meta, error) { return known(send(c)(ctx, nil)) },
-	}
-}
-
 // leakCalls are all methods that send something.
-var leakCalls = []leakCall{
-	typedCall("OrderService.Query", func(c *rentcar.Client) func(context.Context, *rentcar.OrderQueryRequest, ...rentcar.CallOption) (*rentcar.OrderQueryResult, error) {
-		return c.Orders.Query
-	}, func(r *rentcar.OrderQueryResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("OrderService.CheckCancel", func(c *rentcar.Client) func(context.Context, *rentcar.OrderCheckCancelRequest, ...rentcar.CallOption) (*rentcar.OrderCheckCancelResult, error) {
-		return c.Orders.CheckCancel
-	}, func(r *rentcar.OrderCheckCancelResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("RenewalService.Quote", func(c *rentcar.Client) func(context.Context, *rentcar.RenewalQuoteRequest, ...rentcar.CallOption) (*rentcar.RenewalQuoteResult, error) {
-		return c.Renewals.Quote
-	}, func(r *rentcar.RenewalQuoteResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("RenewalService.Submit", func(c *rentcar.Client) func(context.Context, *rentcar.RenewalSubmitRequest, ...rentcar.CallOption) (*rentcar.RenewalSubmitResult, error) {
-		return c.Renewals.Submit
-	}, func(r *rentcar.RenewalSubmitResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("RenewalService.CheckCancel", func(c *rentcar.Client) func(context.Context, *rentcar.RenewalCheckCancelRequest, ...rentcar.CallOption) (*rentcar.RenewalCheckCancelResult, error) {
-		return c.Renewals.CheckCancel
-	}, func(r *rentcar.RenewalCheckCancelResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("RenewalService.Cancel", func(c *rentcar.Client) func(context.Context, *rentcar.RenewalCancelRequest, ...rentcar.CallOption) (*rentcar.RenewalCancelResult, error) {
-		return c.Renewals.Cancel
-	}, func(r *rentcar.RenewalCancelResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("BillService.NotifyAll", func(c *rentcar.Client) func(context.Context, *rentcar.BillNotifyRequest, ...rentcar.CallOption) (*rentcar.BillNotifyResult, error) {
-		return c.Bills.NotifyAll
-	}, func(r *rentcar.BillNotifyResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("BillService.Notify", func(c *rentcar.Client) func(context.Context, *rentcar.Bill, ...rentcar.CallOption) (*rentcar.BillNotifyResult, error) {
-		return c.Bills.Notify
-	}, func(r *rentcar.BillNotifyResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("CallbackService.Send", func(c *rentcar.Client) func(context.Context, *events.Callback, ...rentcar.CallOption) (*rentcar.CallbackResult, error) {
-		return c.Callbacks.Send
-	}, func(r *rentcar.CallbackResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("AgencyService.CreateOrder", func(c *rentcar.Client) func(context.Context, *rentcar.AgencyCreateOrderRequest, ...rentcar.CallOption) (*rentcar.AgencyCreateOrderResult, error) {
-		return c.Agency.CreateOrder
-	}, func(r *rentcar.AgencyCreateOrderResult) *rentcar.Meta { return &r.Meta }),
-	typedCall("AgencyService.UpdateOrder", func(c *rentcar.Client) func(context.Context, *rentcar.AgencyUpdateOrderRequest, ...rentcar.CallOption) (*rentcar.AgencyUpdateOrderResult, error) {
-		return c.Agency.UpdateOrder
-	}, func(r *rentcar.AgencyUpdateOrderResult) *rentcar.Meta { return &r.Meta }),
+var leakCalls = append(serviceCalls(),
 	genericCall("Client.Call", func(ctx context.Context, c *rentcar.Client, p rentcar.Params, out any, opts ...rentcar.CallOption) error {
 		return c.Call(ctx, "x.any.method", p, out, opts...)
 	}),
 	genericCall("Client.CallQimen", func(ctx context.Context, c *rentcar.Client, p rentcar.Params, out any, opts ...rentcar.CallOption) error {
 		return c.CallQimen(ctx, "x.any.method", &rentcar.QimenRequest{TargetAppKey: "1", Params: p, JSON: struct{ Body string }{markBody.text}}, out, opts...)
 	}),
+)
+
+// serviceCalls are the methods of the client's services that take a request and return a
+// result, or the results of many calls.
+func serviceCalls() []leakCall {
+	var calls []leakCall
+	for service := range reflect.TypeFor[rentcar.Client]().Fields() {
+		if !service.IsExported() {
+			continue
+		}
+		for i := range service.Type.NumMethod() {
+			m := service.Type.Method(i)
+			if m.Type.NumIn() == 4 && m.Type.IsVariadic() && (isPaged(m.Type) || hasMeta(m.Type)) {
+				calls = append(calls, serviceCall(service, m))
+			}
+		}
+	}
+	return calls
+}
+
+// isPaged reports whether a method returns an iterator of what it gets and errors.
+func isPaged(method reflect.Type) bool {
+	return method.NumOut() == 1 && method.Out(0).CanSeq2()
+}
+
+// hasMeta reports whether a method returns the result of a call and an error.
+func hasMeta(method reflect.Type) bool {
+	if method.NumOut() != 2 {
+		return false
+	}
+	meta, ok := method.Out(0).Elem().FieldByName("Meta")
+	return ok && meta.Type == reflect.TypeFor[rentcar.Meta]()
+}
+
+func serviceCall(service reflect.StructField, m reflect.Method) leakCall {
+	send := func(ctx context.Context, c *rentcar.Client, req reflect.Value, opts []rentcar.CallOption) (*rentcar.Meta, error) {
+		in := []reflect.Value{reflect.ValueOf(c).Elem().FieldByIndex(service.Index), reflect.ValueOf(&ctx).Elem(), req}
+		out := m.Func.CallSlice(append(in, reflect.ValueOf(opts)))
+		if isPaged(m.Type) {
+			for _, err := range out[0].Seq2() {
+				out = []reflect.Value{reflect.Zero(reflect.TypeFor[*rentcar.Meta]()), err}
+				break
+			}
+		}
+		if len(out) == 1 { // an iterator of nothing
+			return nil, nil
+		}
+		err, _ := out[1].Interface().(error)
+		if out[0].IsNil() {
+			return nil, err
+		}
+		return out[0].Elem().FieldByName("Meta").Addr().Interface().(*rentcar.Meta), err
+	}
+	message := m.Type.In(2).Elem()
+	request := func(s spoil) reflect.Value {
+		req := reflect.New(message)
+		fill(req.Elem())
+		s.apply(req.Elem())
+		return req
+	}
+	return leakCall{
+		name: service.Type.Elem().Name() + "." + m.Name, typed: true, paged: isPaged(m.Type),
+		check:     func(s spoil) error { return request(s).Interface().(interface{ Validate() error }).Validate() },
+		validates: []string{path.Base(message.PkgPath()) + "." + message.Name() + ".Validate"},
+		do: func(ctx context.Context, c *rentcar.Client, s spoil, opts ...rentcar.CallOption) (*rentcar.Meta, error) {
+			return send(ctx, c, request(s), opts)
+		},
+		nothing: func(ctx context.Context, c *rentcar.Client) (*rentcar.Meta, error) {
+			return send(ctx, c, reflect.Zero(m.Type.In(2)), nil)
+		},
+	}
 }
 
 func genericCall(name string, send func(context.Context, *rentcar.Client, rentcar.Params, any, ...rentcar.CallOption) error) leakCall {
