@@ -4,6 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 func TestBillBuilder(t *testing.T) {
@@ -258,5 +264,183 @@ func TestSplitWithNamesThatPanic(t *testing.T) {
 	parts, err := billOf(3).Split(1, func(i int) string { return []string{"a", "b"}[i] })
 	if parts != nil || !isPanic(err) || !strings.HasPrefix(err.Error(), "rentcar: split bill: batch 2: panic in batchNo: ") {
 		t.Errorf("%v, %v", parts, err)
+	}
+}
+
+// A bill is built once as JSON and once as a form: a call allocates at most four times
+// its JSON.
+func TestMemoryOfBills(t *testing.T) {
+	rt := newSteady()
+	plan, err := top.PlanFor(reflect.TypeFor[BillNotifyRequest]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := testClient(t, rt, WithChannel(fliggy.ChannelAmap))
+	notify := func(bill *Bill) {
+		if _, err := c.Bills.Notify(t.Context(), bill); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would empty the pools
+	for _, lines := range []int{10, 100, 1_000, 10_000, 100_000} {
+		if poolsLose {
+			lines /= 10 // it is slow
+		}
+		bill := billOf(lines)
+		text, err := plan.AppendJSON(nil, &BillNotifyRequest{Bills: []Bill{*bill}}, top.EncodeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit := uint64(64<<10 + 4*len(text))
+		if poolsLose { // the race detector allocates too
+			limit += limit / 2
+		}
+		calls := 1 + 1000/lines
+		notify(billOf(100)) // fills the pools
+		rt.read = 0
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range calls {
+			notify(bill)
+		}
+		runtime.ReadMemStats(&after)
+		if allocated := (after.TotalAlloc - before.TotalAlloc) / uint64(calls); allocated > limit {
+			t.Errorf("%d lines: %d bytes allocated in a call, want at most %d", lines, allocated, limit)
+		}
+		if per := rt.read / int64(calls*lines); per < 400 || per > 1500 {
+			t.Errorf("%d lines: %d bytes sent for each", lines, per)
+		}
+	}
+}
+
+// The total is that of exact decimals, whatever the amounts look like; and there is
+// none as soon as one line lacks its amount, or says not whether it is income. (Both
+// counted as 0 and as income here before: money moved on a guess.)
+func TestLineTotalProperty(t *testing.T) {
+	t.Parallel()
+	amounts := rapid.OneOf(
+		rapid.StringMatching(`-?[0-9]{1,12}(\.[0-9]{1,4})?`),
+		rapid.SampledFrom([]string{"0", "0.00", "-0.01", "99999999.99", "-99999999.9", "100000000", "1e20", "1.5e-30"}),
+	)
+	rapid.Check(t, func(t *rapid.T) {
+		var b Bill
+		want := decimal.New(0, -2)
+		for _, text := range rapid.SliceOf(amounts).Draw(t, "amounts") {
+			l := BillLine{TradeType: rapid.SampledFrom([]fliggy.TradeType{fliggy.TradeIncome, fliggy.TradeRefund}).Draw(t, "type"), OrderAmount: fliggy.MustYuan(text)}
+			if rapid.IntRange(0, 20).Draw(t, "huge") == 0 {
+				l.OrderAmount = fliggy.YuanFromDecimal(decimal.New(5, 1100)) // which has no plain notation
+			}
+			b.Lines = append(b.Lines, l)
+			amount, _ := l.OrderAmount.Decimal()
+			if l.TradeType == fliggy.TradeRefund {
+				amount = amount.Neg()
+			}
+			want = want.Add(amount)
+		}
+		if got, err := b.LineTotal(); err != nil || got != fliggy.YuanFromDecimal(want) {
+			t.Fatalf("got %v, %v, want %v", got, err, want)
+		}
+		if len(b.Lines) == 0 {
+			return
+		}
+		broken := &b.Lines[rapid.IntRange(0, len(b.Lines)-1).Draw(t, "broken")]
+		if rapid.Bool().Draw(t, "of unknown type") {
+			broken.TradeType = rapid.SampledFrom([]fliggy.TradeType{0, 3}).Draw(t, "other type")
+		} else {
+			broken.OrderAmount = fliggy.Yuan{}
+		}
+		if got, err := b.LineTotal(); err == nil || got.IsSet() {
+			t.Fatalf("got %v, %v without an amount or type", got, err)
+		}
+	})
+}
+
+// billOf is a bill with that many lines.
+func billOf(lines int) *Bill {
+	b := &Bill{BillNo: "ID20230203", BatchNo: "20230203001", Remark: "备注: a/b \"c\"\n", Lines: make([]BillLine, lines)}
+	for i := range b.Lines {
+		n := strconv.Itoa(i)
+		b.Lines[i] = BillLine{
+			OrderID: fliggy.ID("31879835310242" + n), OutOrderID: "OUT/" + n, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("200.98"), PayTradeNo: "2023020322001" + n, PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
+			CustomerPaidAmount: fliggy.MustYuan("190.98"), RealConsumeAmount: fliggy.MustYuan("200.98"), DiscountAmount: fliggy.MustYuan("10.00"),
+			DistributorDiscountAmount: fliggy.MustYuan("0.00"), CommissionAmount: fliggy.MustYuan("20.10"), PayChannelAmount: fliggy.MustYuan("1.2"),
+			OrderStatus: "已完成", Ext: `{"city":"上海"}`,
+		}
+	}
+	b.TotalAmount, _ = b.LineTotal()
+	return b
+}
+
+// wantSigned checks what was sent against the protocol: the parameters of query and
+// form together, signed, and the request as one would encode it whole.
+func wantSigned(t *testing.T, s sent, m SignMethod, name string, req *BillNotifyRequest) {
+	t.Helper()
+	query, form := s.query(t), s.form(t)
+	plan, err := top.PlanFor(reflect.TypeFor[BillNotifyRequest]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := plan.AppendJSON(nil, req, top.EncodeOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if form[name] != string(text) {
+		t.Errorf("%d lines: %d bytes sent, want %d", len(req.Bills[0].Lines), len(form[name]), len(text))
+	}
+	all := map[string]string{}
+	for _, part := range []map[string]string{query, form} {
+		for name, value := range part {
+			all[name] = value
+		}
+	}
+	want, err := Sign(m, testSecret, all, nil)
+	if err != nil || query["sign"] != want {
+		t.Errorf("%d lines: signature %s, want %s", len(req.Bills[0].Lines), query["sign"], want)
+	}
+}
+
+// A bill is the same whether it is held or not, and each attempt is signed.
+func TestLongBillsAreSignedAndSent(t *testing.T) {
+	t.Parallel()
+	for name, names := range map[string]Names{
+		"as documented":                 {},
+		"named to stand behind all":     {Param: "zzz"},
+		"named to stand before all":     {Param: "Bill/req"},
+		"named to stand after the time": {Param: "timestamp_"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			param := opBillNotify.Param
+			if names.Param != "" {
+				param = names.Param
+			}
+			for _, method := range []SignMethod{MD5, HMACMD5, HMACSHA256} {
+				fails := true
+				var lengths []int64
+				c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
+					lengths = append(lengths, r.ContentLength)
+					if fails = !fails; !fails {
+						return replyJSON(`{"error_response":{"code":7,"sub_code":"accesscontrol.limited-by-api-access-count"}}`)(r)
+					}
+					return replyJSON(`{"successful":true}`)(r)
+				}, WithSignMethod(method), WithRetry(RetryPolicy{}), withFakeTime(&fakeTime{}), WithNames(opBillNotify.Method, names))
+				for _, lines := range []int{1, 10, 13, 14, 15, 16, 17, 18, 60, 300} {
+					fails = true
+					req := &BillNotifyRequest{ChannelID: fliggy.ChannelAmap, Bills: []Bill{*billOf(lines)}}
+					before := g.count()
+					_, err := c.Bills.NotifyAll(t.Context(), req, CallParam("a", "/1 "), CallParam("zz", "飞猪"))
+					if err != nil || g.count() != before+2 {
+						t.Fatalf("%d lines: %d attempts, %v", lines, g.count()-before, err)
+					}
+					for i, s := range g.sent[before:] {
+						wantSigned(t, s, method, param, req)
+						if length := lengths[before+i]; length != int64(len(s.body)) {
+							t.Errorf("%d lines: length %d of %d", lines, length, len(s.body))
+						}
+					}
+				}
+			}
+		})
 	}
 }

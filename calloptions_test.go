@@ -146,3 +146,18 @@ func TestWithRawReply(t *testing.T) {
 		diff(t, name, tc.want, got)
 	}
 }
+
+// A member that the caller writes is the caller's to answer for; the others are
+// still checked.
+func TestReplacedMembersAreNotValidated(t *testing.T) {
+	t.Parallel()
+	mt := httpmock.NewMockTransport()
+	mt.RegisterNoResponder(httpmock.NewStringResponder(http.StatusOK, `{"successful":true}`))
+	c := testClient(t, mt)
+	_, err := c.Orders.Query(t.Context(), &OrderQueryRequest{}, CallMember("channel_id", "80001"), CallMember("order_id", "fz1"))
+	if err != nil {
+		t.Error(err)
+	}
+	_, err = c.Orders.Query(t.Context(), &OrderQueryRequest{}, CallMember("channel_id", "80001"))
+	wantProblem(t, "no id", err, "order_id")
+}

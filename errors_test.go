@@ -380,3 +380,21 @@ func TestTimeoutOfACauseThatPanics(t *testing.T) {
 		t.Errorf("a timeout: %v", err)
 	}
 }
+
+// What the platform writes fits one line of a log, and the field has all of it.
+func TestMessagesAreBrief(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("长", 1000)
+	for _, err := range []error{
+		&GatewayError{Method: "x.y", Code: "15", Msg: long, SubCode: "a\r\nb", SubMsg: "c\x00d"},
+		&BusinessError{Method: "x.y", Code: "1\n2", Message: long},
+	} {
+		text := err.Error()
+		if strings.ContainsAny(text, "\r\n\x00") || strings.Count(text, "长") != maxBrief || !strings.Contains(text, "长...") {
+			t.Errorf("%q", text)
+		}
+	}
+	if got := (&GatewayError{Method: opOrderQuery.Method}).Error(); got != "rentcar: "+opOrderQuery.Method+": gateway error without a code" {
+		t.Error(got)
+	}
+}

@@ -5,8 +5,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jarcoal/httpmock"
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -90,4 +94,96 @@ func TestObservedAttemptsOfCallsNotSent(t *testing.T) {
 			t.Errorf("%s: %d requests, observed %+v: %v", name, g.count(), last, err)
 		}
 	}
+}
+
+// The library is silent unless it is given a logger.
+func TestLogger(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		respond httpmock.Responder
+		want    []string
+	}{
+		"success": {replyJSON(okReply), []string{
+			`level=WARN msg="rentcar request looks wrong" method=alitrip.rentcar.btb.renewal.submit field=renewal_out_order_id rule="is empty; the platform most likely needs it"`,
+			`level=DEBUG msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=succeeded code="" sub_code="" http_status=200 request_id=r1 detail=""`,
+		}},
+		"failure": {replyJSON(`{"error_response":{"code":25,"msg":"MARKER","sub_code":"isv.x","sub_msg":"MARKER","request_id":"r2"}}`), []string{
+			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=25 sub_code=isv.x http_status=200 request_id=r2 detail="Invalid Signature" ids.order_id=523412312`,
+		}},
+		"refused": {replyJSON(`{"successful":false,"ret_code":"71008","ret_msg":"MARKER","request_id":"r3"}`), []string{
+			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=71008 sub_code="" http_status=200 request_id=r3 detail=""`,
+		}},
+		"transport": {httpmock.NewErrorResponder(errors.New("line is down")), []string{
+			`outcome=unknown code="" sub_code="" http_status=0 request_id="" detail="rentcar: alitrip.rentcar.btb.order.query: sending or waiting for the reply: line is down"`,
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			c, _ := clientFor(t, tc.respond, WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+			_, _ = queryOrder(context.Background(), c)
+			_, _ = c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: mainOrder})
+			for _, line := range tc.want {
+				if !strings.Contains(b.String(), line) {
+					t.Errorf("the log lacks\n%s\nin\n%s", line, b.String())
+				}
+			}
+			if strings.Contains(b.String(), "MARKER") {
+				t.Errorf("a message of the platform is in the log:\n%s", b.String())
+			}
+		})
+	}
+}
+
+// An observer hears of every attempt and of every call, and of nothing that was
+// not sent.
+func TestObservers(t *testing.T) {
+	t.Parallel()
+	ctx, now := context.Background(), testClock()
+	var seen, second []Observation
+	var respond httpmock.Responder
+	c, _ := clientFor(t, func(r *http.Request) (*http.Response, error) {
+		now = now.Add(40 * time.Millisecond)
+		return respond(r)
+	}, WithClock(func() time.Time { return now }),
+		WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }), WithObserver(func(_ context.Context, o Observation) { second = append(second, o) }))
+	for name, tc := range map[string]struct {
+		respond httpmock.Responder
+		want    Observation
+	}{
+		"success":   {replyJSON(okReply), Observation{Outcome: OutcomeSucceeded, HTTPStatus: 200, RequestID: "r1"}},
+		"business":  {replyJSON(`{"successful":false,"ret_code":"012","request_id":"r2"}`), Observation{Outcome: OutcomeRejected, HTTPStatus: 200, Code: "012", RequestID: "r2"}},
+		"gateway":   {reply(500, jsonType, `{"error_response":{"code":15,"sub_code":"isp.x","request_id":"r3"}}`), Observation{Outcome: OutcomeUnknown, HTTPStatus: 500, Code: "15", SubCode: "isp.x", RequestID: "r3"}},
+		"decode":    {replyJSON(`{"request_id":"r4"}`), Observation{Outcome: OutcomeUnknown, HTTPStatus: 200, RequestID: "r4"}},
+		"status":    {reply(502, "text/html", "<html>"), Observation{Outcome: OutcomeUnknown, HTTPStatus: 502}},
+		"transport": {httpmock.NewErrorResponder(http.ErrHandlerTimeout), Observation{Outcome: OutcomeUnknown}},
+	} {
+		seen, second, respond = nil, nil, tc.respond
+		_, err := queryOrder(ctx, c)
+		if len(seen) != 2 || (err == nil) != (seen[1].Err == nil) || !errors.Is(seen[0].Err, err) || !errors.Is(seen[1].Err, err) {
+			t.Errorf("%s: %v, observed %+v", name, err, seen)
+		}
+		attempt := tc.want
+		attempt.Method, attempt.Attempt, attempt.Duration = opOrderQuery.Method, 1, 40*time.Millisecond
+		call := attempt
+		call.Done = true
+		diff(t, name, []Observation{attempt, call}, seen)
+		diff(t, name+", second observer", seen, second)
+	}
+	seen = nil
+	_, _ = c.Orders.Query(ctx, &OrderQueryRequest{})
+	diff(t, "a refused request", []Observation{{Method: opOrderQuery.Method, Done: true, Outcome: OutcomeNotSent}}, seen)
+}
+
+// An observer gets the context of its call, also of one that is not sent.
+func TestObserverContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	ctx := context.WithValue(context.Background(), key{}, "value")
+	var got []any
+	c, _ := clientFor(t, replyJSON(okReply), WithObserver(func(ctx context.Context, _ Observation) { got = append(got, ctx.Value(key{})) }))
+	_, _ = queryOrder(ctx, c)
+	_, _ = c.Orders.Query(ctx, nil)
+	_, _ = queryOrder(nil, c) //nolint:staticcheck // a mistake that is made
+	diff(t, "values of the contexts", []any{"value", "value", "value", nil}, got)
 }

@@ -1,92 +1,21 @@
 package rentcar
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/jarcoal/httpmock"
-
+	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
 )
-
-// Every refusal of the constructor, with what its text must say.
-func TestNewClientRefusals(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		key, secret string
-		opts        []Option
-		want        string
-	}{
-		"no key":              {"", testSecret, nil, "the app key is empty: take it from the console of the open platform"},
-		"blank key":           {" \t", testSecret, nil, "the app key is empty: take it from the console of the open platform"},
-		"no secret":           {testAppKey, "", nil, "the app secret is empty: take it from the console of the open platform"},
-		"blank secret":        {testAppKey, "\u3000", nil, "the app secret is empty: take it from the console of the open platform"},
-		"nil option":          {testAppKey, testSecret, []Option{WithPlainHTTP(), nil}, "option 2 is nil: leave it out"},
-		"environment":         {testAppKey, testSecret, []Option{WithEnvironment(7)}, "unknown environment Environment(7): use Production or Sandbox, or WithBaseURL for any other address"},
-		"two gateways":        {testAppKey, testSecret, []Option{WithBaseURL("https://h"), WithEnvironment(Production)}, "WithBaseURL and WithEnvironment name two gateways: choose one"},
-		"plain HTTP of a URL": {testAppKey, testSecret, []Option{WithPlainHTTP(), WithBaseURL("https://h")}, "WithPlainHTTP is for the gateways of an environment: write http:// into WithBaseURL instead"},
-		"no URL":              {testAppKey, testSecret, []Option{WithBaseURL("http://a b\x7f")}, "base URL: not a URL"},
-		"empty URL":           {testAppKey, testSecret, []Option{WithBaseURL("")}, "base URL: must be absolute and start with http:// or https://"},
-		"relative URL":        {testAppKey, testSecret, []Option{WithBaseURL("/router/rest")}, "base URL: must be absolute and start with http:// or https://"},
-		"URL without scheme":  {testAppKey, testSecret, []Option{WithBaseURL("gw.api.taobao.com/router/rest")}, "base URL: must be absolute and start with http:// or https://"},
-		"other scheme":        {testAppKey, testSecret, []Option{WithQimenURL("ftp://h/x")}, "Qimen URL: must be absolute and start with http:// or https://"},
-		"URL without host":    {testAppKey, testSecret, []Option{WithQimenURL("https:///x")}, "Qimen URL: must be absolute and start with http:// or https://"},
-		"URL with a password": {testAppKey, testSecret, []Option{WithBaseURL("https://u:p@h/x")}, "base URL: must not carry a user or password"},
-		"URL with a fragment": {testAppKey, testSecret, []Option{WithBaseURL("https://h/x#y")}, "base URL: must not carry a fragment (#)"},
-		"nil HTTP client":     {testAppKey, testSecret, []Option{WithHTTPClient(nil)}, "the HTTP client is nil: leave the option out for the default one"},
-		"no time":             {testAppKey, testSecret, []Option{WithTimeout(0)}, "the timeout must be positive: use a context to wait longer"},
-		"negative time":       {testAppKey, testSecret, []Option{WithTimeout(-1)}, "the timeout must be positive: use a context to wait longer"},
-		"no reply":            {testAppKey, testSecret, []Option{WithReplyLimit(0)}, "the reply limit must be positive"},
-		"no session":          {testAppKey, testSecret, []Option{WithSession("")}, "the session is empty: leave the option out to send none"},
-		"blank session":       {testAppKey, testSecret, []Option{WithSession(" ")}, "the session is empty: leave the option out to send none"},
-		"nil source":          {testAppKey, testSecret, []Option{WithSessionSource(nil)}, "the source of sessions is nil: leave the option out to send none"},
-		"two sessions":        {testAppKey, testSecret, []Option{WithSession("s"), WithSessionSource((&evil{}).session)}, "WithSession and WithSessionSource give two sessions: choose one"},
-		"no channel":          {testAppKey, testSecret, []Option{WithChannel("")}, "the channel is empty: leave the option out and set ChannelID in each request"},
-		"sign method":         {testAppKey, testSecret, []Option{WithSignMethod("MD5")}, `unknown sign method "MD5": use HMACSHA256, HMACMD5 or MD5`},
-		"format":              {testAppKey, testSecret, []Option{WithFormat(3)}, "unknown format Format(3): use SimplifiedJSON, WrappedJSON or XML"},
-		"negative attempts":   {testAppKey, testSecret, []Option{WithRetry(RetryPolicy{MaxAttempts: -1})}, "retry policy: MaxAttempts must not be negative: 1 sends every call once"},
-		"negative base delay": {testAppKey, testSecret, []Option{WithRetry(RetryPolicy{BaseDelay: -1})}, "retry policy: delays must not be negative"},
-		"negative delay":      {testAppKey, testSecret, []Option{WithRetry(RetryPolicy{MaxDelay: -1})}, "retry policy: delays must not be negative"},
-		"negative budget":     {testAppKey, testSecret, []Option{WithRetry(RetryPolicy{Budget: -1})}, "retry policy: the budget must not be negative: MaxAttempts 1 switches repeating off"},
-		"nil limiter":         {testAppKey, testSecret, []Option{WithLimiter(nil)}, "the limiter is nil: leave the option out for none"},
-		"nil sleep":           {testAppKey, testSecret, []Option{WithSleep(nil)}, "the function to wait with is nil"},
-		"nil clock":           {testAppKey, testSecret, []Option{WithClock(nil)}, "the clock is nil"},
-		"nil logger":          {testAppKey, testSecret, []Option{WithLogger(nil)}, "the logger is nil: leave the option out to log nothing"},
-		"nil observer":        {testAppKey, testSecret, []Option{WithObserver(nil)}, "the observer is nil"},
-		"nil wire log":        {testAppKey, testSecret, []Option{WithWireLog(nil)}, "the wire log is nil: leave the option out for none"},
-		"secret wire log":     {testAppKey, testSecret, []Option{WithWireLog(func(context.Context, WireLog) {}, "session")}, `the wire log cannot show parameter "session"`},
-		"no user agent":       {testAppKey, testSecret, []Option{WithUserAgent("")}, "the user agent must be one line of text without control characters"},
-		"blank user agent":    {testAppKey, testSecret, []Option{WithUserAgent(" ")}, "the user agent must be one line of text without control characters"},
-		"two lines":           {testAppKey, testSecret, []Option{WithUserAgent("a\r\nb: c")}, "the user agent must be one line of text without control characters"},
-		"control character":   {testAppKey, testSecret, []Option{WithUserAgent("a\x00")}, "the user agent must be one line of text without control characters"},
-		"names of no type":    {testAppKey, testSecret, []Option{WithNames("x.y", Names{})}, `names: no type for method "x.y": use Call, which takes any name`},
-		"names twice": {
-			testAppKey, testSecret, []Option{WithNames(opOrderQuery.Method, Names{}), WithNames(opOrderQuery.Method, Names{})},
-			"names: given twice for alitrip.rentcar.btb.order.query: put all names into one option",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			c, err := NewClient(tc.key, tc.secret, tc.opts...)
-			if want := "rentcar: new client: " + tc.want; c != nil || err == nil || err.Error() != want {
-				t.Errorf("client %v, error\n  %v, want\n  %s", c, err, want)
-			}
-		})
-	}
-}
 
 // The addresses are those of the catalogue, which has them from the guide.
 func TestEnvironments(t *testing.T) {
@@ -196,48 +125,6 @@ func TestOptionsOnTheWire(t *testing.T) {
 	}
 }
 
-// Two calls are signed with the time of each, and independently.
-func TestEveryCallIsSignedAnew(t *testing.T) {
-	t.Parallel()
-	now := testClock()
-	c, g := clientFor(t, replyJSON(okReply), WithClock(func() time.Time { return now }))
-	var signs, times []string
-	for range 2 {
-		if _, err := queryOrder(context.Background(), c); err != nil {
-			t.Fatal(err)
-		}
-		signs, times = append(signs, g.last(t).query(t)["sign"]), append(times, g.last(t).query(t)["timestamp"])
-		now = now.Add(time.Minute)
-	}
-	diff(t, "timestamps", []string{"2023-02-03 14:00:00", "2023-02-03 14:01:00"}, times)
-	if signs[0] == signs[1] {
-		t.Error("both calls carry one signature")
-	}
-}
-
-// A client serves many goroutines at once; each result is of its own call.
-func TestConcurrentCalls(t *testing.T) {
-	t.Parallel()
-	c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
-		id := r.URL.Query().Get("session")
-		return replyJSON(`{"successful":true,"request_id":"` + id + `","order_info":{"service_type":["` + id + `"]}}`)(r)
-	}, WithObserver(func(context.Context, Observation) {}))
-	var wg sync.WaitGroup
-	for i := range 50 {
-		wg.Go(func() {
-			id := strconv.Itoa(i)
-			res, err := queryOrder(context.Background(), c, CallSession(id), CallParam("i", id))
-			if err != nil || res.RequestID != id || res.Info.ServiceTypes[0] != fliggy.OrderServiceType(id) {
-				t.Errorf("call %s: %+v, %v", id, res, err)
-			}
-		})
-	}
-	wg.Wait()
-	if g.count() != 50 {
-		t.Errorf("%d requests", g.count())
-	}
-}
-
 // The user's http.Client is copied: nothing in it changes, and its cookies and
 // redirects have no effect.
 func TestUserHTTPClientIsCopied(t *testing.T) {
@@ -311,98 +198,6 @@ func TestDefaultTransports(t *testing.T) {
 	if d, ok := defaultRoundTripper().(*http.Transport); !ok || d.MaxIdleConnsPerHost != 128 || d == http.DefaultTransport {
 		t.Errorf("default transport %+v", d)
 	}
-}
-
-// The library is silent unless it is given a logger.
-func TestLogger(t *testing.T) {
-	t.Parallel()
-	for name, tc := range map[string]struct {
-		respond httpmock.Responder
-		want    []string
-	}{
-		"success": {replyJSON(okReply), []string{
-			`level=WARN msg="rentcar request looks wrong" method=alitrip.rentcar.btb.renewal.submit field=renewal_out_order_id rule="is empty; the platform most likely needs it"`,
-			`level=DEBUG msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=succeeded code="" sub_code="" http_status=200 request_id=r1 detail=""`,
-		}},
-		"failure": {replyJSON(`{"error_response":{"code":25,"msg":"MARKER","sub_code":"isv.x","sub_msg":"MARKER","request_id":"r2"}}`), []string{
-			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=25 sub_code=isv.x http_status=200 request_id=r2 detail="Invalid Signature" ids.order_id=523412312`,
-		}},
-		"refused": {replyJSON(`{"successful":false,"ret_code":"71008","ret_msg":"MARKER","request_id":"r3"}`), []string{
-			`level=WARN msg="rentcar call" method=alitrip.rentcar.btb.order.query attempts=1 duration=0s outcome=rejected code=71008 sub_code="" http_status=200 request_id=r3 detail=""`,
-		}},
-		"transport": {httpmock.NewErrorResponder(errors.New("line is down")), []string{
-			`outcome=unknown code="" sub_code="" http_status=0 request_id="" detail="rentcar: alitrip.rentcar.btb.order.query: sending or waiting for the reply: line is down"`,
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var b bytes.Buffer
-			c, _ := clientFor(t, tc.respond, WithLogger(slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug}))))
-			_, _ = queryOrder(context.Background(), c)
-			_, _ = c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: mainOrder})
-			for _, line := range tc.want {
-				if !strings.Contains(b.String(), line) {
-					t.Errorf("the log lacks\n%s\nin\n%s", line, b.String())
-				}
-			}
-			if strings.Contains(b.String(), "MARKER") {
-				t.Errorf("a message of the platform is in the log:\n%s", b.String())
-			}
-		})
-	}
-}
-
-// An observer hears of every attempt and of every call, and of nothing that was
-// not sent.
-func TestObservers(t *testing.T) {
-	t.Parallel()
-	ctx, now := context.Background(), testClock()
-	var seen, second []Observation
-	var respond httpmock.Responder
-	c, _ := clientFor(t, func(r *http.Request) (*http.Response, error) {
-		now = now.Add(40 * time.Millisecond)
-		return respond(r)
-	}, WithClock(func() time.Time { return now }),
-		WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }), WithObserver(func(_ context.Context, o Observation) { second = append(second, o) }))
-	for name, tc := range map[string]struct {
-		respond httpmock.Responder
-		want    Observation
-	}{
-		"success":   {replyJSON(okReply), Observation{Outcome: OutcomeSucceeded, HTTPStatus: 200, RequestID: "r1"}},
-		"business":  {replyJSON(`{"successful":false,"ret_code":"012","request_id":"r2"}`), Observation{Outcome: OutcomeRejected, HTTPStatus: 200, Code: "012", RequestID: "r2"}},
-		"gateway":   {reply(500, jsonType, `{"error_response":{"code":15,"sub_code":"isp.x","request_id":"r3"}}`), Observation{Outcome: OutcomeUnknown, HTTPStatus: 500, Code: "15", SubCode: "isp.x", RequestID: "r3"}},
-		"decode":    {replyJSON(`{"request_id":"r4"}`), Observation{Outcome: OutcomeUnknown, HTTPStatus: 200, RequestID: "r4"}},
-		"status":    {reply(502, "text/html", "<html>"), Observation{Outcome: OutcomeUnknown, HTTPStatus: 502}},
-		"transport": {httpmock.NewErrorResponder(http.ErrHandlerTimeout), Observation{Outcome: OutcomeUnknown}},
-	} {
-		seen, second, respond = nil, nil, tc.respond
-		_, err := queryOrder(ctx, c)
-		if len(seen) != 2 || (err == nil) != (seen[1].Err == nil) || !errors.Is(seen[0].Err, err) || !errors.Is(seen[1].Err, err) {
-			t.Errorf("%s: %v, observed %+v", name, err, seen)
-		}
-		attempt := tc.want
-		attempt.Method, attempt.Attempt, attempt.Duration = opOrderQuery.Method, 1, 40*time.Millisecond
-		call := attempt
-		call.Done = true
-		diff(t, name, []Observation{attempt, call}, seen)
-		diff(t, name+", second observer", seen, second)
-	}
-	seen = nil
-	_, _ = c.Orders.Query(ctx, &OrderQueryRequest{})
-	diff(t, "a refused request", []Observation{{Method: opOrderQuery.Method, Done: true, Outcome: OutcomeNotSent}}, seen)
-}
-
-// An observer gets the context of its call, also of one that is not sent.
-func TestObserverContext(t *testing.T) {
-	t.Parallel()
-	type key struct{}
-	ctx := context.WithValue(context.Background(), key{}, "value")
-	var got []any
-	c, _ := clientFor(t, replyJSON(okReply), WithObserver(func(ctx context.Context, _ Observation) { got = append(got, ctx.Value(key{})) }))
-	_, _ = queryOrder(ctx, c)
-	_, _ = c.Orders.Query(ctx, nil)
-	_, _ = queryOrder(nil, c) //nolint:staticcheck // a mistake that is made
-	diff(t, "values of the contexts", []any{"value", "value", "value", nil}, got)
 }
 
 // A source of sessions is asked once for each attempt, so that a call that is sent again
@@ -499,5 +294,73 @@ func TestSessionSourceAfterARefusedSession(t *testing.T) {
 		if sent := g.last(t).query(t)["session"]; asked != want || g.count() != want || sent != fmt.Sprint("session-", want) || (err == nil) != (want == 2) {
 			t.Errorf("%d requests, asked %d times: %v", g.count(), asked, err)
 		}
+	}
+}
+
+// The client's channel goes into requests that leave it open, and the caller's
+// request stays as it was.
+func TestDefaultChannel(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1,"item_id":"1","cancel_fee":"0.00"}`), WithChannel(fliggy.ChannelDidi))
+	query, quote := &OrderQueryRequest{OrderID: "1"}, someQuote()
+	quote.ChannelID = ""
+	check, cancel := &RenewalCheckCancelRequest{OrderID: "1"}, &RenewalCancelRequest{OrderID: "1"}
+	submit, orderCheck := &RenewalSubmitRequest{OrderID: "1"}, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2"}
+	bills := &BillNotifyRequest{Bills: []Bill{*someBill(t)}}
+	callback := &events.Callback{Envelope: events.Envelope{OrderID: "1", EventType: events.TypeOrderCancelled}}
+	for param, call := range map[string]func() error{
+		opOrderQuery.Param:         func() error { _, err := c.Orders.Query(ctx, query); return err },
+		opRenewalQuote.Param:       func() error { _, err := c.Renewals.Quote(ctx, quote); return err },
+		opRenewalCheckCancel.Param: func() error { _, err := c.Renewals.CheckCancel(ctx, check); return err },
+		opRenewalCancel.Param:      func() error { _, err := c.Renewals.Cancel(ctx, cancel); return err },
+		opRenewalSubmit.Param:      func() error { _, err := c.Renewals.Submit(ctx, submit); return err },
+		opOrderCheckCancel.Param:   func() error { _, err := c.Orders.CheckCancel(ctx, orderCheck); return err },
+		opBillNotify.Param:         func() error { _, err := c.Bills.NotifyAll(ctx, bills); return err },
+		opCallback.Param:           func() error { _, err := c.Callbacks.Send(ctx, callback); return err },
+	} {
+		if err := call(); err != nil {
+			t.Fatalf("%s: %v", param, err)
+		}
+		if message := g.last(t).form(t)[param]; !strings.Contains(message, `"channel_id":"80003"`) {
+			t.Errorf("%s: no channel in %s", param, message)
+		}
+	}
+	if message := g.last(t); message.body == "" {
+		t.Error("an empty form")
+	}
+	channels := []fliggy.Channel{query.ChannelID, quote.ChannelID, check.ChannelID, cancel.ChannelID, submit.ChannelID, orderCheck.ChannelID, bills.ChannelID, callback.ChannelID}
+	diff(t, "the caller's requests", make([]fliggy.Channel, len(channels)), channels)
+
+	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "1", ChannelID: fliggy.ChannelHello}); err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "own channel", `{"order_id":"1","channel_id":"80002"}`, g.last(t).form(t)[opOrderQuery.Param])
+}
+
+func TestBaseURLWithQuery(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"http://gateway.test":            "http://gateway.test?",
+		"http://gateway.test/rest":       "http://gateway.test/rest?",
+		"http://gateway.test/rest?":      "http://gateway.test/rest?",
+		"http://gateway.test/rest?a=1":   "http://gateway.test/rest?a=1&",
+		"http://gateway.test/rest?a=1&":  "http://gateway.test/rest?a=1&",
+		"HTTPS://gateway.test:8443/rest": "https://gateway.test:8443/rest?",
+	} {
+		t.Run(base, func(t *testing.T) {
+			t.Parallel()
+			c, g := clientFor(t, replyJSON(`{"successful":true}`), WithBaseURL(base))
+			if _, err := queryOrder(context.Background(), c); err != nil {
+				t.Fatal(err)
+			}
+			got := g.last(t)
+			if u := got.url.String(); !strings.HasPrefix(u, want) {
+				t.Errorf("sent to %s, want %s...", u, want)
+			}
+			if got.query(t)["method"] != opOrderQuery.Method {
+				t.Errorf("the query lacks the parameters: %s", got.url.RawQuery)
+			}
+		})
 	}
 }

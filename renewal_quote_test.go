@@ -84,3 +84,25 @@ func TestRefusedQuoteNeedsNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestQuoteTotal(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"price_info":{"standard_price":"11.00"},"added_service_list":[{"amount":"0.02"},{"amount":"5"}]}`: "16.02",
+		`{"price_info":{"standard_price":"11.00"},"added_service_list":[]}`:                                 "11.00",
+		// What is missing is not 0. (The first two were 16.02 and 11.00 here before: too low a total was booked.)
+		`{"price_info":{"standard_price":"11.00"},"added_service_list":[{"amount":"0.02"},{"service_code":"x"}]}`: "",
+		`{"price_info":{"standard_price":"11.00"}}`:                                                               "",
+		`{"added_service_list":[{"amount":"0.02"}]}`:                                                              "",
+		`{"price_info":{"standard_price":""},"added_service_list":[]}`:                                            "",
+	} {
+		c, _ := clientFor(t, replyJSON(`{"successful":true,"item_id":"a+/=",`+body[1:]))
+		res, err := c.Renewals.Quote(context.Background(), someQuote())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if total, err := res.Total(); total.String() != want || (err == nil) != (want != "") {
+			t.Errorf("%s: %v, %v; want %q", body, total, err, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package rentcar
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -109,6 +110,23 @@ func TestWordsOfAQimenProvider(t *testing.T) {
 		e := as[*GatewayError](t, err)
 		if e.RetryAfter != 0 || g.count() != 1 || !errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnauthorized) {
 			t.Errorf("%s: %d requests: %+v", body, g.count(), e)
+		}
+	}
+}
+
+// A Qimen provider's own code is not one of the gateway's: 5 would mean that the
+// call was not carried out and may be repeated.
+func TestProviderCodeIsItsOwn(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{`{"flag":"failure","code":"5","message":"m"}`, `{"flag":"failure","code":25}`} {
+		mt := httpmock.NewMockTransport()
+		mt.RegisterNoResponder(httpmock.NewStringResponder(http.StatusOK, body))
+		c := testClient(t, mt)
+		var raw Raw
+		err := c.CallQimen(t.Context(), "qimen.x", &QimenRequest{TargetAppKey: "1"}, &raw)
+		var fault *GatewayError
+		if !errors.As(err, &fault) || OutcomeOf(err) != OutcomeUnknown || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnauthorized) {
+			t.Errorf("%s: %v, outcome %v", body, err, OutcomeOf(err))
 		}
 	}
 }

@@ -9,8 +9,94 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jarcoal/httpmock"
+	"github.com/shopspring/decimal"
+
 	"github.com/fliggy-go/rentcar/fliggy"
 )
+
+// Two calls are signed with the time of each, and independently.
+func TestEveryCallIsSignedAnew(t *testing.T) {
+	t.Parallel()
+	now := testClock()
+	c, g := clientFor(t, replyJSON(okReply), WithClock(func() time.Time { return now }))
+	var signs, times []string
+	for range 2 {
+		if _, err := queryOrder(context.Background(), c); err != nil {
+			t.Fatal(err)
+		}
+		signs, times = append(signs, g.last(t).query(t)["sign"]), append(times, g.last(t).query(t)["timestamp"])
+		now = now.Add(time.Minute)
+	}
+	diff(t, "timestamps", []string{"2023-02-03 14:00:00", "2023-02-03 14:01:00"}, times)
+	if signs[0] == signs[1] {
+		t.Error("both calls carry one signature")
+	}
+}
+
+func TestGuards(t *testing.T) {
+	t.Parallel()
+	c := testClient(t, httpmock.NewMockTransport())
+	_, err := queryOrder(t.Context(), c, CallParam(opOrderQuery.Param, "{}"))
+	wantProblem(t, "the wrapper as a parameter", err, opOrderQuery.Param)
+	err = c.Call(t.Context(), "x.y", Params{"p": decimal.New(1250, -2)}, new(Raw))
+	wantProblem(t, "a decimal without a home", err, "p")
+	if _, err := NewClient("1", "s", WithBaseURL("https://gw.api.taobao.com/top/router/rest#")); err == nil || !strings.Contains(err.Error(), "#") {
+		t.Errorf("a base URL with a fragment: %v", err)
+	}
+	for _, n := range []Names{{Param: " "}, {Inner: " "}} {
+		if _, err := NewClient("1", "s", WithNames(opRenewalSubmit.Method, n)); err == nil {
+			t.Errorf("blank name %+v is accepted", n)
+		}
+	}
+	for _, pair := range [][2]string{{" 1", "s"}, {"1", "s\n"}} {
+		if _, err := NewClient(pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), "white space") {
+			t.Errorf("%q: %v", pair, err)
+		}
+	}
+}
+
+func wantProblem(t *testing.T, what string, err error, field string) {
+	t.Helper()
+	var invalid *fliggy.ValidationError
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 1 || invalid.Problems[0].Field != field {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+// as finds the error of a type in err; it is nil, and the test fails, where there
+// is none.
+func as[T error](t testing.TB, err error) T {
+	t.Helper()
+	found, ok := errors.AsType[T](err)
+	if !ok {
+		t.Errorf("got %T, want %T: %v", err, found, err)
+	}
+	return found
+}
+
+// someBill is a bill of one line that is in order.
+func someBill(t testing.TB) *Bill {
+	t.Helper()
+	bill, err := NewBill("ID20230203", "20230203001").Income(billLine(fliggy.BillOrderFee, "16.02")).Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bill
+}
+
+func billLine(biz fliggy.BillBizType, amount string) BillLine {
+	return BillLine{
+		OrderID: mainOrder, OutOrderID: outOrder, BizType: biz, OrderAmount: fliggy.MustYuan(amount),
+		PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"),
+	}
+}
+
+func someQuote() *RenewalQuoteRequest {
+	return &RenewalQuoteRequest{
+		OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"), ChannelID: fliggy.ChannelAmap,
+	}
+}
 
 // A responseVector is a reply and what the official parser made of it.
 type responseVector struct {

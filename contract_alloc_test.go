@@ -4,14 +4,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"reflect"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A steady one is a round tripper without a network: it reads every request and gives the
@@ -86,52 +82,6 @@ func TestAllocations(t *testing.T) {
 			}
 		}); n > most {
 			t.Errorf("%s: %v allocations, want at most %v", name, n, most)
-		}
-	}
-}
-
-// A bill is built once as JSON and once as a form: a call allocates at most four times
-// its JSON.
-func TestMemoryOfBills(t *testing.T) {
-	rt := newSteady()
-	plan, err := top.PlanFor(reflect.TypeFor[BillNotifyRequest]())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := testClient(t, rt, WithChannel(fliggy.ChannelAmap))
-	notify := func(bill *Bill) {
-		if _, err := c.Bills.Notify(t.Context(), bill); err != nil {
-			t.Fatal(err)
-		}
-	}
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection would empty the pools
-	for _, lines := range []int{10, 100, 1_000, 10_000, 100_000} {
-		if poolsLose {
-			lines /= 10 // it is slow
-		}
-		bill := billOf(lines)
-		text, err := plan.AppendJSON(nil, &BillNotifyRequest{Bills: []Bill{*bill}}, top.EncodeOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		limit := uint64(64<<10 + 4*len(text))
-		if poolsLose { // the race detector allocates too
-			limit += limit / 2
-		}
-		calls := 1 + 1000/lines
-		notify(billOf(100)) // fills the pools
-		rt.read = 0
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range calls {
-			notify(bill)
-		}
-		runtime.ReadMemStats(&after)
-		if allocated := (after.TotalAlloc - before.TotalAlloc) / uint64(calls); allocated > limit {
-			t.Errorf("%d lines: %d bytes allocated in a call, want at most %d", lines, allocated, limit)
-		}
-		if per := rt.read / int64(calls*lines); per < 400 || per > 1500 {
-			t.Errorf("%d lines: %d bytes sent for each", lines, per)
 		}
 	}
 }

@@ -144,3 +144,21 @@ func TestCausesShowNoSignature(t *testing.T) {
 	_, err := queryOrder(ctx, c)
 	checkHidden(t, "error", err, sign, markerSession)
 }
+
+// A session is hidden in every form in which a URL may carry it.
+func TestSessionIsHiddenAsSent(t *testing.T) {
+	t.Parallel()
+	const session = "61~a*b(c) d/e"
+	mt := httpmock.NewMockTransport()
+	mt.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
+		q := r.URL.RawQuery
+		i := strings.Index(q, "session=")
+		return nil, fmt.Errorf("proxy says no to %s and to %s", q[i:], r.URL.Query().Get("session"))
+	})
+	_, err := queryOrder(t.Context(), testClient(t, mt, WithSession(session)))
+	for _, form := range []string{session, "61%7Ea*b%28c%29+d%2Fe", "61~a%2Ab%28c%29+d%2Fe"} {
+		if err == nil || strings.Contains(err.Error(), form) {
+			t.Errorf("%q in %v", form, err)
+		}
+	}
+}
