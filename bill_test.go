@@ -16,8 +16,29 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
+
+func init() {
+	goldenCases = append(goldenCases, []goldenCase{
+		{op: api.BillNotify, sample: "alitrip.rentcar.btb.bill.notify.request.json", call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Bills.NotifyAll(ctx, &BillNotifyRequest{
+				TraceID: "3048786216231969001", ChannelID: fliggy.ChannelDidi, Exts: someExts,
+				Bills: []Bill{{
+					BillNo: "ID20230203", BatchNo: "20230203001", TotalAmount: fliggy.MustYuan("10000"), Remark: "备注",
+					Lines: []BillLine{{
+						OrderID: "fz2939293", OutOrderID: "fx123111", TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee, OrderAmount: fliggy.MustYuan("100"),
+						PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
+						CustomerPaidAmount: fliggy.MustYuan("100"), RealConsumeAmount: fliggy.MustYuan("100"), DiscountAmount: fliggy.MustYuan("0"),
+						DistributorDiscountAmount: fliggy.MustYuan("0"), CommissionAmount: fliggy.MustYuan("10"), PayChannelAmount: fliggy.MustYuan("0"),
+						OrderStatus: "1", Ext: `{"key":"value"}`,
+					}},
+				}},
+			})
+		}},
+	}...)
+}
 
 func TestBillBuilder(t *testing.T) {
 	t.Parallel()

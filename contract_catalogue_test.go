@@ -1,9 +1,11 @@
 package rentcar
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -86,23 +88,30 @@ var mappings = []mapping{
 	{docType: "Number", goType: "int"},
 }
 
-// enumerations are the Go types of members with a list of values, by name.
+// enumerations are the Go types of members with a list of values, where they are not
+// called like the member.
 var enumerations = map[string]string{
-	"biz_status": "fliggy.AgencyOrderStatus", "biz_type": "fliggy.BillBizType", "car_type": "fliggy.CarType",
-	"channel_id": "fliggy.Channel", "coordinate_source": "fliggy.CoordinateSource", "license_type": "fliggy.LicenseType",
-	"output_type": "fliggy.OutputType", "pay_model": "fliggy.PayModel", "pay_status": "fliggy.PayStatus",
-	"pay_type": "fliggy.PayType", "position_type": "fliggy.PositionType", "service_on_door_type": "fliggy.DoorServiceType",
-	"service_type": "fliggy.OrderServiceType", "store_type": "fliggy.StoreType", "trade_type": "fliggy.TradeType",
+	"biz_status": "fliggy.AgencyOrderStatus", "biz_type": "fliggy.BillBizType", "channel_id": "fliggy.Channel",
+	"service_on_door_type": "fliggy.DoorServiceType", "service_type": "fliggy.OrderServiceType",
 	"transmission_type": "fliggy.Transmission", "type": "fliggy.PlaceType",
 	// Yes or no as 1 or 0: a named type would say less than the field's name.
 	"is_fixed": "int", "is_one_way_fee": "int",
+}
+
+// camel is the Go name of a member: CarType for car_type.
+func camel(name string) string {
+	out := ""
+	for word := range strings.SplitSeq(name, "_") {
+		out += strings.ToUpper(word[:1]) + word[1:]
+	}
+	return out
 }
 
 func mapped(f catalogueField) (mapping, bool) {
 	for _, m := range mappings {
 		if m.docType == f.Type && strings.Contains(f.Unit, m.unit) && strings.Contains(f.Hint, m.hint) && (!m.enum || len(f.Enum) > 0) {
 			if m.goType == "an enumeration" {
-				m.goType = enumerations[f.Name]
+				m.goType = cmp.Or(enumerations[f.Name], "fliggy."+camel(f.Name))
 			}
 			return m, true
 		}
@@ -119,39 +128,11 @@ type deviation struct {
 	reason   string
 }
 
-const whyWhole = "a rule without one of its numbers says nothing, and 0 would be read as free"
-
-// deviations by method, part and path; "*" for every method.
+// deviations by method, part and path; "*" for every method. Those of one API are in the
+// test of the file that has its types.
 var deviations = map[string]deviation{
 	"* response request_id": {goType: "string", surplus: true, reason: "of the envelope: the gateway adds it to every reply"},
 	"* response successful": {goType: "bool", required: true, reason: "no silent success"},
-
-	"renewaldetail.query request order_id":                         {goType: "fliggy.ID", number: true, required: true, reason: "a quote has no meaning without it"},
-	"renewaldetail.query request car_use_time":                     {goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it"},
-	"renewaldetail.query request car_return_time":                  {goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it"},
-	"renewaldetail.query response added_service_list.service_type": {goType: "fliggy.ServiceType", reason: "its values are seen in the merchant's samples"},
-	"renewaldetail.query response added_service_list.quantity":     {goType: "fliggy.Decimal", reason: "a fraction in the merchant's samples"},
-
-	"renewaldetail.query response price_info.scattered_price_rule_info.data.value":      {goType: "fliggy.Decimal", required: true, reason: whyWhole},
-	"renewaldetail.query response price_info.scattered_price_rule_info.data.start_time": {goType: "int", required: true, reason: whyWhole},
-	"renewaldetail.query response price_info.scattered_price_rule_info.data.end_time":   {goType: "int", required: true, reason: whyWhole},
-	"renewaldetail.query response cancel_strategy_struct.cancel_rules.num":              {goType: "int", required: true, reason: whyWhole},
-	"renewaldetail.query response cancel_strategy_struct.cancel_rules.time":             {goType: "int", required: true, reason: whyWhole},
-
-	"renewal.submit request order_id": {goType: "fliggy.ID", number: true, required: true, reason: "nothing can be renewed without it"},
-
-	"distribution.callback request event_data": {goType: "string", required: true, reason: "it is the whole callback"},
-	"distribution.callback request event_type": {goType: "events.Type", reason: "the type of package events"},
-
-	"order.create request agent_order_no":                     {goType: "string", required: true, reason: "without it the order has no name"},
-	"order.create request biz_status":                         {goType: "*fliggy.AgencyOrderStatus", reason: "0 means unpaid: only nil is unset"},
-	"order.create request auth_token":                         {goType: "fliggy.Secret", reason: "sent, never printed"},
-	"order.create request promotion_list.promotion_id":        {goType: "fliggy.ID", number: true, reason: "an id"},
-	"order.create request promotion_list.zzc_promotion_id":    {goType: "fliggy.ID", number: true, reason: "an id"},
-	"order.create request promotion_list.fliggy_promotion_id": {goType: "fliggy.ID", number: true, reason: "an id"},
-	"order.create response biz_success":                       {goType: "bool", required: true, reason: "no silent success"},
-	"order.update response biz_success":                       {goType: "bool", required: true, reason: "no silent success"},
-	"order.update request biz_status":                         {goType: "*fliggy.AgencyOrderStatus", reason: "0 means unpaid: only nil is unset"},
 }
 
 func findDeviation(method, part, path string) (key string, d deviation, ok bool) {
@@ -290,6 +271,26 @@ func (c *comparison) field(outer reflect.Type, f goField, doc catalogueField, pa
 		goType, number, required = d.goType, d.number, d.required
 	}
 	c.is(path, f, goType, number, required)
+	c.values(path, f.typ, doc.Enum)
+}
+
+// values fails where the type of a member has no name for a documented value.
+func (c *comparison) values(path string, typ reflect.Type, documented []any) {
+	for typ.Kind() == reflect.Pointer {
+		typ = typ.Elem()
+	}
+	for _, d := range documented {
+		raw := fmt.Sprint(d.(map[string]any)["value"])
+		v := reflect.New(typ).Elem()
+		if n, err := strconv.Atoi(raw); v.CanInt() && err == nil {
+			v.SetInt(int64(n))
+		} else {
+			v.SetString(raw)
+		}
+		if name, ok := v.Interface().(fmt.Stringer); ok && name.String() == raw {
+			c.t.Errorf("%s %s: %s: %s has no name for %s", c.method, c.part, path, typ, raw)
+		}
+	}
 }
 
 func (c *comparison) is(path string, f goField, goType string, number, required bool) {

@@ -2,11 +2,31 @@ package rentcar
 
 import (
 	"context"
+	"maps"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
+
+func init() {
+	goldenCases = append(goldenCases, []goldenCase{
+		{op: api.Callback, call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Callbacks.Send(ctx, &events.Callback{
+				Envelope: events.Envelope{ChannelID: fliggy.ChannelAmap, OrderID: mainOrder, OutOrderID: outOrder, EventType: events.TypeRenewalFeeRefundSucceeded},
+				Data: events.CallbackData{
+					RenewalOrderID: renewalOrder, RenewalOutOrderID: outRenewal, RefundType: 1, Amount: fliggy.MustYuan("1.10"),
+					Reason: "退费 <&>", PayTradeNo: "3104050285204362836_142_1",
+				},
+			})
+		}},
+	}...)
+	maps.Copy(deviations, map[string]deviation{
+		"distribution.callback request event_data": {goType: "string", required: true, reason: "it is the whole callback"},
+		"distribution.callback request event_type": {goType: "events.Type", reason: "the type of package events"},
+	})
+}
 
 // The callback is the text of an envelope that names its channel too.
 func TestCallbackValidation(t *testing.T) {

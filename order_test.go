@@ -3,7 +3,25 @@ package rentcar
 import (
 	"context"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
+
+func init() {
+	goldenCases = append(goldenCases, []goldenCase{
+		{op: api.OrderQuery, sample: "alitrip.rentcar.btb.order.query.request.json", call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Orders.Query(ctx, &OrderQueryRequest{
+				OrderID: "523412312", OutOrderID: "6543234", ChannelID: fliggy.ChannelAmap, TraceID: "2147b72e16691938918672871ef815", Exts: someExts,
+			})
+		}},
+		{op: api.OrderCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{
+				OrderID: mainOrder, OutOrderID: outOrder, ChannelID: fliggy.ChannelDidi, TraceID: "t", Exts: someExts,
+			})
+		}},
+	}...)
+}
 
 func TestSupportsRenewal(t *testing.T) {
 	t.Parallel()

@@ -4,11 +4,37 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
+
+func init() {
+	goldenCases = append(goldenCases, []goldenCase{
+		{op: api.RenewalQuote, call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Renewals.Quote(ctx, &RenewalQuoteRequest{
+				OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
+				ChannelID: fliggy.ChannelAmap, OutOrderID: outOrder, RenewalOrderID: renewalOrder, TraceID: "2108aa55167523107", Exts: someExts,
+			})
+		}},
+	}...)
+	const whyWhole = "a rule without one of its numbers says nothing, and 0 would be read as free"
+	maps.Copy(deviations, map[string]deviation{
+		"renewaldetail.query request order_id":                                              {goType: "fliggy.ID", number: true, required: true, reason: "a quote has no meaning without it"},
+		"renewaldetail.query request car_use_time":                                          {goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it"},
+		"renewaldetail.query request car_return_time":                                       {goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it"},
+		"renewaldetail.query response added_service_list.service_type":                      {goType: "fliggy.ServiceType", reason: "its values are seen in the merchant's samples"},
+		"renewaldetail.query response added_service_list.quantity":                          {goType: "fliggy.Decimal", reason: "a fraction in the merchant's samples"},
+		"renewaldetail.query response price_info.scattered_price_rule_info.data.value":      {goType: "fliggy.Decimal", required: true, reason: whyWhole},
+		"renewaldetail.query response price_info.scattered_price_rule_info.data.start_time": {goType: "int", required: true, reason: whyWhole},
+		"renewaldetail.query response price_info.scattered_price_rule_info.data.end_time":   {goType: "int", required: true, reason: whyWhole},
+		"renewaldetail.query response cancel_strategy_struct.cancel_rules.num":              {goType: "int", required: true, reason: whyWhole},
+		"renewaldetail.query response cancel_strategy_struct.cancel_rules.time":             {goType: "int", required: true, reason: whyWhole},
+	})
+}
 
 // The cases of a quote that lacks an amount or an id. Their total was too low, or
 // unset without a word, and a submit booked it.

@@ -2,10 +2,40 @@ package rentcar
 
 import (
 	"context"
+	"maps"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
+
+func init() {
+	goldenCases = append(goldenCases, []goldenCase{
+		{op: api.RenewalSubmit, call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Renewals.Submit(ctx, &RenewalSubmitRequest{
+				OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ItemID: "eyJhIjoxfQ+/aGk9==",
+				CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
+				TotalFee: fliggy.MustYuan("16.02"), Payment: fliggy.MustYuan("0.00"), PayTradeNo: "2022112222001492421107773",
+				CreatedTime: fliggy.MustTime("2022-11-22 10:21:59"), SelectedServices: []string{"21", "12"},
+				ChannelID: fliggy.ChannelHello, TraceID: "trace <&> \"中🚗\"", Exts: someExts,
+			})
+		}},
+		{op: api.RenewalCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{
+				OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, ChannelID: fliggy.ChannelAmap, TraceID: "t", Exts: someExts,
+			})
+		}},
+		{op: api.RenewalCancel, call: func(ctx context.Context, c *Client) (any, error) {
+			return c.Renewals.Cancel(ctx, &RenewalCancelRequest{
+				OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, CancelMessage: "用户主动取消",
+				CancelFee: fliggy.MustYuan("5.5"), ChannelID: fliggy.ChannelAmap, TraceID: "t", Exts: someExts,
+			})
+		}},
+	}...)
+	maps.Copy(deviations, map[string]deviation{
+		"renewal.submit request order_id": {goType: "fliggy.ID", number: true, required: true, reason: "nothing can be renewed without it"},
+	})
+}
 
 // What a renewal order most likely needs is a warning, told by the result.
 func TestSubmitWarnings(t *testing.T) {
