@@ -26,7 +26,6 @@ const (
 	jsonType  = "text/javascript;charset=UTF-8" // what TOP says of its JSON
 	xmlType   = "text/xml;charset=UTF-8"
 	qimenType = "application/json;charset=UTF-8"
-	xmlHead   = `<?xml version="1.0" encoding="UTF-8" ?>`
 )
 
 // requestID is the n-th request id: 12 characters of base 36, as they are seen in
@@ -134,19 +133,18 @@ func (e encoding) gatewayError(g *rentcar.GatewayError) []byte {
 	return e.wrap("error_response", &errorReply{code, msg, subCode, subMsg, e.id})
 }
 
-// wrap encodes a message of this package inside a root, in every format. The
-// messages it is used for hold nothing that cannot be encoded.
+// wrap encodes a message of this package inside a root, in every format.
 func (e encoding) wrap(root string, message any) []byte {
 	plan, _ := top.PlanFor(reflect.TypeOf(message).Elem())
-	if e.format == top.XML {
-		body, _ := plan.AppendXML([]byte(xmlHead), root, message)
-		return body
-	}
-	body, _ := plan.AppendJSON(nil, message, top.EncodeOptions{Lenient: true})
+	body, _ := plan.AppendJSON(nil, message, top.EncodeOptions{Lenient: true}) // the texts are UTF-8
 	if e.flat {
 		return body
 	}
-	return fmt.Appendf(nil, `{%q:%s}`, root, body)
+	body = fmt.Appendf(nil, `{%q:%s}`, root, body)
+	if e.format == top.XML {
+		body = toXML(body)
+	}
+	return body
 }
 
 // refusals are replies whose success flag is false, in the words of three
@@ -198,47 +196,22 @@ func (e encoding) result(message any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := top.EncodeOptions{Lenient: true, Wrapped: e.format == top.Wrapped}
-	stamped := e.stamp(own.Elem())
-	if !stamped && !e.qimen {
+	o := top.EncodeOptions{Lenient: true, Wrapped: e.format != top.Simplified}
+	if !e.stamp(own.Elem()) && !e.qimen {
 		o.Members = []top.Member{{Name: "request_id", Value: json.RawMessage(strconv.Quote(e.id))}}
 	}
-	if e.format == top.XML {
-		return e.resultXML(plan, inner, own.Interface(), !stamped && !e.qimen)
-	}
 	var opened, closed string
-	if e.format == top.Wrapped {
-		opened, closed = fmt.Sprintf(`{%q:`, root(e.method)), "}"
-	}
-	if inner != "" {
-		opened, closed = opened+fmt.Sprintf(`{%q:`, inner), "}"+closed
+	for _, name := range []string{e.root(), inner} {
+		if name != "" {
+			opened, closed = opened+fmt.Sprintf(`{%q:`, name), closed+"}"
+		}
 	}
 	body, err := plan.AppendJSON([]byte(opened), own.Interface(), o)
-	return append(body, closed...), err
-}
-
-func (e encoding) resultXML(plan *top.Plan, inner string, message any, addID bool) ([]byte, error) {
-	name := root(e.method)
-	if e.qimen {
-		name = "response"
+	body = append(body, closed...)
+	if err == nil && e.format == top.XML {
+		return toXML(body), nil
 	}
-	outer := name
-	body := []byte(xmlHead)
-	if inner != "" {
-		body, name = fmt.Appendf(body, "<%s>", outer), inner
-	}
-	body, err := plan.AppendXML(body, name, message)
-	if err != nil {
-		return nil, err
-	}
-	if addID {
-		end := "</" + name + ">"
-		body = append(body[:len(body)-len(end)], "<request_id>"+e.id+"</request_id>"+end...)
-	}
-	if inner != "" {
-		body = fmt.Appendf(body, "</%s>", outer)
-	}
-	return body, nil
+	return body, err
 }
 
 // plan is how a reply is written: with corrected names where it is that of an API
@@ -267,9 +240,15 @@ func (e encoding) stamp(v reflect.Value) bool {
 	return true
 }
 
-// root is the name of the root of a reply.
-func root(method string) string {
-	return strings.ReplaceAll(strings.TrimPrefix(method, "taobao."), ".", "_") + "_response"
+// root is the name of the root of a reply, empty where it has none.
+func (e encoding) root() string {
+	switch {
+	case e.format == top.Simplified:
+		return ""
+	case e.qimen:
+		return "response"
+	}
+	return strings.ReplaceAll(strings.TrimPrefix(e.method, "taobao."), ".", "_") + "_response"
 }
 
 // withoutFlag is a copy of a result that does not say whether it is a success: a

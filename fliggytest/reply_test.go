@@ -29,19 +29,19 @@ func TestForms(t *testing.T) {
 		"wrapped": {"json", "", queryArgument, jsonType,
 			`{"alitrip_rentcar_btb_order_query_response":{"request_id":"`, `}}`, `"service_type":{"string":["1","2","3"]}`},
 		"XML": {"xml", "true", queryArgument, xmlType,
-			xmlHead + `<alitrip_rentcar_btb_order_query_response><request_id>`, `</alitrip_rentcar_btb_order_query_response>`,
+			`<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_rentcar_btb_order_query_response><request_id>`, `</alitrip_rentcar_btb_order_query_response>`,
 			`<service_type><string>1</string><string>2</string><string>3</string></service_type>`},
-		"XML without asking": {"", "", queryArgument, xmlType, xmlHead + `<alitrip_`, `_response>`, `<name>纵横租车</name>`},
+		"XML without asking": {"", "", queryArgument, xmlType, `<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_`, `_response>`, `<name>纵横租车</name>`},
 		"refused, simplified": {"json", "true", `{"order_id":"1","channel_id":"1"}`, jsonType,
 			`{"successful":false,"ret_code":"71001","ret_msg":"订单不存在","request_id":"`, `"}`, ``},
 		"refused, wrapped": {"json", "", `{"order_id":"1","channel_id":"1"}`, jsonType,
 			`{"alitrip_rentcar_btb_order_query_response":{"successful":false,`, `"}}`, `"request_id":"`},
 		"refused, XML": {"xml", "", `{"order_id":"1","channel_id":"1"}`, xmlType,
-			xmlHead + `<alitrip_rentcar_btb_order_query_response><successful>false</successful>`,
+			`<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_rentcar_btb_order_query_response><successful>false</successful>`,
 			`</request_id></alitrip_rentcar_btb_order_query_response>`, `<request_id>`},
 		"failed, JSON": {"json", "", `[]`, jsonType, `{"error_response":{"code":41,"msg":"Invalid`, `"}}`, `"request_id":"`},
 		"failed, XML": {"xml", "", `[]`, xmlType,
-			xmlHead + `<error_response><code>41</code><msg>Invalid`, `</request_id></error_response>`, ``},
+			`<?xml version="1.0" encoding="UTF-8" ?>` + `<error_response><code>41</code><msg>Invalid`, `</request_id></error_response>`, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package top_test
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -69,6 +70,36 @@ func toJSON[T any](t testing.TB, v *T, o top.EncodeOptions) (string, error) {
 		t.Fatalf("not valid JSON: %s", out)
 	}
 	return string(out), err
+}
+
+// inXML writes wrapped JSON as the platform writes XML: a member is an element, a list as many of its name.
+func inXML(wrapped string) string {
+	root, _ := top.ParseJSON(wrapped)
+	var b strings.Builder
+	var write func(name string, v top.Value)
+	write = func(name string, v top.Value) {
+		if v.Kind() == top.List {
+			for item := range v.Inside() {
+				write(name, item)
+			}
+			return
+		}
+		b.WriteString("<" + name + ">")
+		if v.Kind() == top.Object {
+			for m := range v.Inside() {
+				if m.Kind() != top.Null {
+					write(m.Name(), m)
+				}
+			}
+		} else {
+			_ = xml.EscapeText(&b, []byte(v.Text())) // a strings.Builder does not fail
+		}
+		b.WriteString("</" + name + ">")
+	}
+	for m := range root.Inside() {
+		write(m.Name(), m)
+	}
+	return b.String()
 }
 
 // exact compares scalars by what they hold, where cmp would ask their Equal,

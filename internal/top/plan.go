@@ -344,6 +344,19 @@ func defaultWrap(elem *codec) string {
 	return "string"
 }
 
+// isXMLName reports whether s can name an element: letters and digits of ASCII, '_', '-' and '.', a letter or '_' first.
+func isXMLName(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '_', c|0x20 >= 'a' && c|0x20 <= 'z':
+		case i > 0 && (c == '-' || c == '.' || c >= '0' && c <= '9'):
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
 // snakeCase turns a type's name into the platform's: an underscore before every
 // upper-case letter but the first, all in lower case.
 func snakeCase(s string) string {
