@@ -1,18 +1,222 @@
 package rentcar
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
+
+// Meta is what every result knows of the call that returned it.
+type Meta struct {
+	// RequestID is the gateway's id of the call: quote it to the platform's
+	// support. May be empty.
+	RequestID string `top:"request_id"`
+	// Attempts is how often the call was sent.
+	Attempts int `top:"-" json:"-"`
+	// Warnings are what looked wrong with the request but is forbidden by no
+	// document, and the amounts and ids that the reply should have and has not.
+	Warnings []fliggy.Problem `top:"-" json:"-"`
+	// Extra are members of the reply that this version has no field for, as JSON.
+	// Members inside other members are seen with CallRawReply.
+	Extra map[string]json.RawMessage `top:",unknown"`
+}
+
+func (m *Meta) meta() *Meta { return m }
+
+// Status is what every B2B API says of its success.
+type Status struct {
+	// Successful tells whether the platform carried the request out (是否成功). A
+	// reply without it is a *DecodeError, one with false a *BusinessError.
+	Successful bool `top:"successful,required"`
+	// RetCode is the business error code (错误码), free text such as "012"; no list
+	// of codes is published, and a code may stand beside a success.
+	RetCode string `top:"ret_code"`
+	// RetMsg is the business error message (错误信息).
+	RetMsg string `top:"ret_msg"`
+	// Exts is extension data (扩展字段), the text of a JSON object.
+	Exts fliggy.Exts `top:"exts"`
+}
+
+func (s *Status) verdict() error {
+	if s.Successful {
+		return nil
+	}
+	return &BusinessError{Code: s.RetCode, Message: s.RetMsg}
+}
+
+// resultOf is what a result can do.
+type resultOf[Res any] interface {
+	*Res
+	meta() *Meta
+	verdict() error
+}
+
+// The optional parts of a message.
+type (
+	channelled interface{ defaultChannel(fliggy.Channel) }
+	ruled      interface{ rules(*fliggy.Problems) }
+	warned     interface{ Warnings() []fliggy.Problem }
+	doubtful   interface{ doubts() []fliggy.Problem } // of a success
+)
+
+// validate checks a request by its tags and by its own rules.
+func validate[Req any](op *api.Operation, req *Req) error {
+	if req == nil {
+		return invalid(op.Method, "request", "must not be nil")
+	}
+	plan, err := top.PlanFor(reflect.TypeFor[Req]())
+	if err != nil {
+		return err
+	}
+	problems := plan.Check(req)
+	if r, ok := any(req).(ruled); ok {
+		r.rules(&problems)
+	}
+	return problems.Err(op.Method)
+}
+
+// invalid is the error of a request with one problem.
+func invalid(method, field, rule string) error {
+	return &fliggy.ValidationError{Method: method, Problems: []fliggy.Problem{{Field: field, Rule: rule}}}
+}
+
+// invoke sends a typed request and returns its typed result. The result is also
+// returned beside a *BusinessError.
+func invoke[Req, Res any, R resultOf[Res]](
+	ctx context.Context, c *Client, op operation[Req, Res], req *Req, opts []CallOption,
+) (*Res, error) {
+	cl, warnings, err := prepare(c, op.Operation, req, opts)
+	if err != nil {
+		return nil, c.refused(ctx, op.Method, err, req)
+	}
+	c.warn(ctx, op.Method, "request", warnings)
+	out := &typedResult[Res, R]{plan: c.plans[op.Method].result, warnings: warnings}
+	cl.out = out.accept
+	err = c.run(ctx, op.Method, cl, nil)
+	c.warn(ctx, op.Method, "reply", out.doubts)
+	return out.result, err
+}
+
+// A typedResult receives the result of a typed call.
+type typedResult[Res any, R resultOf[Res]] struct {
+	plan     *top.Plan
+	warnings []fliggy.Problem
+	doubts   []fliggy.Problem // about a success
+	result   *Res             // of a success or of a refusal
+}
+
+func (o *typedResult[Res, R]) accept(reply *top.Reply, n int, _ string) error {
+	res := R(new(Res))
+	if err := reply.Decode(o.plan, res); err != nil {
+		return err
+	}
+	m := res.meta()
+	m.Attempts, m.Warnings = n, o.warnings
+	if m.RequestID == "" {
+		m.RequestID = reply.RequestID // it may lie outside of the member that holds the others
+	}
+	err := res.verdict()
+	if r, ok := any(res).(doubtful); ok && err == nil {
+		o.doubts = r.doubts()
+		m.Warnings = slices.Concat(o.warnings, o.doubts)
+	}
+	if err == nil || isBusiness(err) {
+		o.result = res
+	}
+	return err
+}
+
+func isBusiness(err error) bool {
+	var business *BusinessError
+	return errors.As(err, &business)
+}
+
+// prepare makes a call of a typed request, and lists what looks wrong with it.
+func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption) (*call, []fliggy.Problem, error) {
+	cfg := c.callConfig(opts)
+	if err := cfg.problems.Err(op.Method); err != nil {
+		return nil, nil, err
+	}
+	if req == nil {
+		return nil, nil, validate(op, req)
+	}
+	own := *req // the caller's request stays as it is
+	if r, ok := any(&own).(channelled); ok {
+		r.defaultChannel(c.cfg.channel)
+	}
+	cl, err := newCall(c, op, &own, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r, ok := any(&own).(warned); ok {
+		return cl, r.Warnings(), nil
+	}
+	return cl, nil, nil
+}
+
+// newCall validates and encodes a typed request.
+func newCall[Req any](c *Client, op *api.Operation, req *Req, cfg callConfig) (*call, error) {
+	plans := c.plans[op.Method]
+	cl := &call{
+		method: op.Method, write: op.Write, request: req,
+		to: c.topURL, contentType: formType, inner: plans.inner, config: cfg,
+	}
+	if !cfg.skipValidation {
+		if err := unlessReplaced(validate(op, req), cfg.members); err != nil {
+			return nil, err
+		}
+	}
+	text, err := plans.request.AppendJSON(nil, req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
+	if err != nil {
+		return nil, invalidValue(op.Method, err)
+	}
+	for _, p := range cfg.params {
+		if p.Name == plans.param {
+			return nil, invalid(op.Method, p.Name, "wraps the request: use CallMember for what is inside, or Call")
+		}
+	}
+	cl.form = top.Merge(cfg.params, []top.Param{{Name: plans.param, Value: string(text)}})
+	return cl, nil
+}
+
+// unlessReplaced takes the problems of members that CallMember replaces out of a
+// validation's error: what it sends instead is the caller's.
+func unlessReplaced(err error, members []top.Member) error {
+	if err == nil || len(members) == 0 {
+		return err
+	}
+	var invalid *fliggy.ValidationError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	var left fliggy.Problems
+	for _, p := range invalid.Problems {
+		if !slices.ContainsFunc(members, func(m top.Member) bool { return m.Name == p.Field }) {
+			left = append(left, p)
+		}
+	}
+	return left.Err(invalid.Method)
+}
+
+// invalidValue makes an encoder's error one of validation.
+func invalidValue(method string, err error) error {
+	var e *top.Error
+	if errors.As(err, &e) {
+		return invalid(method, e.Path, e.Rule)
+	}
+	return invalid(method, "", err.Error())
+}
 
 // A call is one call on its way: everything that does not change from attempt to
 // attempt.
@@ -39,15 +243,7 @@ type call struct {
 }
 
 // A receiver takes the reply to an attempt, body and all.
-type receiver interface {
-	accept(reply *top.Reply, attempt int, body string) error
-}
-
-type receiverFunc func(reply *top.Reply, attempt int, body string) error
-
-func (f receiverFunc) accept(reply *top.Reply, attempt int, body string) error {
-	return f(reply, attempt, body)
-}
+type receiver func(reply *top.Reply, attempt int, body string) error
 
 const protocolVersion = "2.0"
 
@@ -74,7 +270,6 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
 	start := c.now()
 	var got *answer
-	private := &cl.private
 	req, failed := c.sign(ctx, cl)
 	if failed == nil {
 		got, failed = c.send(ctx, req, cl.config.timeout)
@@ -86,7 +281,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 			*cl.config.raw = got.raw()
 		}
 	}
-	err := c.receive(cl, n, got, failed, private, &obs)
+	err := c.receive(cl, n, got, failed, &obs)
 	c.noteBan(cl, err)
 	obs.Outcome, obs.Err = OutcomeOf(err), observedError(err)
 	obs.Duration = c.now().Sub(start)
@@ -119,78 +314,11 @@ func (c *Client) send(ctx context.Context, req request, timeout time.Duration) (
 	return c.transport.send(ctx, req, timeout)
 }
 
-// sign builds the request of one attempt, and notes what in it must not be shown. It
-// fails where the session or the time is not to be had.
-func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phaseError) {
-	session, err := cl.config.askSession(ctx)
-	if err != nil {
-		cl.private.add(session)
-		err = fmt.Errorf("asking for the session: %w", err)
-	}
-	now, clockErr := c.cfg.now()
-	if err = cmp.Or(err, clockErr); err != nil {
-		return request{}, &phaseError{PhaseBefore, c.ended(ctx, cl, err)}
-	}
-	query := c.queryOf(cl, session, timestamp(now))
-	signed, body := query, cl.body
-	if cl.contentType == formType {
-		signed, body = top.Merge(query, cl.form), nil
-	}
-	secret := c.secret()
-	sign := top.Sign(string(c.cfg.signMethod), secret, signed, body)
-	sent := string(top.AppendForm(make([]byte, 0, top.FormLen(query)), query)) + "&sign=" + sign
-	cl.private.addAttempt(cl.to, sent, secret, session)
-	return request{address: cl.to, query: sent, contentType: cl.contentType, body: cl.body}, nil
-}
-
-// timestamp is the time of a call, in GMT+8. A clock of the caller's may tell any time.
-func timestamp(now time.Time) string { return now.In(fliggy.Zone()).Format(time.DateTime) }
-
-// queryOf returns the parameters of the query but for the signature, sorted.
-func (c *Client) queryOf(cl *call, session, timestamp string) []top.Param {
-	format, simplify, version := "json", "", protocolVersion
-	if cl.isBare {
-		version = ""
-	}
-	switch {
-	case c.cfg.format == XML:
-		format = "xml"
-	case c.cfg.format == SimplifiedJSON && cl.dialect == top.TOP:
-		simplify = "true"
-	}
-	return top.Merge([]top.Param{
-		{Name: "app_key", Value: c.appKey},
-		{Name: "format", Value: format},
-		{Name: "method", Value: cl.method},
-		{Name: "partner_id", Value: c.cfg.partnerID},
-		{Name: "session", Value: session},
-		{Name: "sign_method", Value: string(c.cfg.signMethod)},
-		{Name: "simplify", Value: simplify},
-		{Name: "target_app_key", Value: cl.target},
-		{Name: "timestamp", Value: timestamp},
-		{Name: "v", Value: version},
-	}, cl.query)
-}
-
-// joinQuery appends a query to a URL that may have one.
-func joinQuery(address, query string) string {
-	address, own, _ := strings.Cut(address, "?")
-	return address + "?" + addQuery(own, query)
-}
-
-// addQuery appends a query to another.
-func addQuery(own, query string) string {
-	if own != "" && !strings.HasSuffix(own, "&") && !strings.HasSuffix(own, "?") {
-		own += "&"
-	}
-	return own + query
-}
-
 // receive turns what came into the result, or into the error that says what
 // became of the call.
-func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, private *secrets, obs *Observation) error {
+func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, obs *Observation) error {
 	if failed != nil {
-		return c.transportError(cl, n, got, failed, private)
+		return c.transportError(cl, n, got, failed)
 	}
 	body, err := got.text()
 	var reply *top.Reply
@@ -199,30 +327,30 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, priva
 	}
 	switch {
 	case err == nil && reply.Fault != nil:
-		return c.gatewayError(cl, n, got, reply.Fault, private, obs)
+		return c.gatewayError(cl, n, got, reply.Fault, obs)
 	case got.status != http.StatusOK:
 		text := strings.TrimSpace(fmt.Sprintf("%d %s", got.status, http.StatusText(got.status)))
 		if got.status/100 == 3 {
 			text += ", and redirects are refused"
 		}
-		return c.transportError(cl, n, got, &phaseError{PhaseStatus, errors.New(text)}, private)
+		return c.transportError(cl, n, got, &phaseError{PhaseStatus, errors.New(text)})
 	case err != nil:
-		return cl.decodeError(n, got, "", err, private)
+		return cl.decodeError(n, got, "", err)
 	}
-	obs.RequestID = private.redact(reply.RequestID, maxCode)
-	if err = cl.out.accept(reply, n, body); err == nil {
+	obs.RequestID = cl.private.redact(reply.RequestID, maxCode)
+	if err = cl.out(reply, n, body); err == nil {
 		return nil
 	}
 	if business := (*BusinessError)(nil); errors.As(err, &business) {
-		business.Code, business.Message = private.redact(business.Code, maxCode), private.redact(business.Message, maxText)
+		business.Code, business.Message = cl.private.redact(business.Code, maxCode), cl.private.redact(business.Message, maxText)
 		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
 		return business
 	}
 	if fault := reply.BareFault(); fault != nil {
-		return c.gatewayError(cl, n, got, fault, private, obs)
+		return c.gatewayError(cl, n, got, fault, obs)
 	}
-	return cl.decodeError(n, got, obs.RequestID, err, private)
+	return cl.decodeError(n, got, obs.RequestID, err)
 }
 
 // open opens the envelope of a reply.
@@ -247,41 +375,4 @@ func (cl *call) open(body string, format Format) (*top.Reply, error) {
 		return nil, fmt.Errorf("the reply is not in the format asked for, %v", format)
 	}
 	return reply, err
-}
-
-func (c *Client) transportError(cl *call, n int, got *answer, failed *phaseError, private *secrets) error {
-	e := &TransportError{
-		Method: cl.method, Attempts: n, Phase: failed.phase,
-		Err: private.hide(failed.err), readOnly: !cl.write,
-	}
-	if got != nil {
-		e.HTTPStatus, e.RetryAfter = got.status, got.retryAfter(c.now())
-	}
-	return e
-}
-
-func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, private *secrets, obs *Observation) *GatewayError {
-	e := &GatewayError{
-		Method: cl.method, Code: private.redact(f.Code, maxCode), Msg: private.redact(f.Msg, maxText),
-		SubCode: private.redact(f.SubCode, maxCode), SubMsg: private.redact(f.SubMsg, maxText), RequestID: private.redact(f.RequestID, maxCode),
-		HTTPStatus: got.status, Attempts: n, readOnly: !cl.write,
-	}
-	limited := e.class().is(ErrRateLimited)
-	// A Qimen provider may have written it, to whom code 7 means something else.
-	e.undecided = f.Provider || f.Contradicted || cl.dialect == top.Qimen && limited && !strings.HasPrefix(f.SubCode, "accesscontrol.")
-	if limited && !e.undecided {
-		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))
-	}
-	if e.class().repeat != repeatNone { // what repeating does not mend, waiting does not
-		e.RetryAfter = cmp.Or(e.RetryAfter, got.retryAfter(c.now()))
-	}
-	obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
-	return e
-}
-
-func (cl *call) decodeError(n int, got *answer, requestID string, err error, private *secrets) error {
-	return &DecodeError{
-		Method: cl.method, RequestID: requestID, HTTPStatus: got.status, Attempts: n,
-		Reply: got.describe(), Err: private.hide(err), readOnly: !cl.write,
-	}
 }

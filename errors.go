@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // The classes of failure, to be matched with errors.Is. An error may belong to
@@ -273,4 +275,41 @@ func attempts(n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" [after %d attempts]", n)
+}
+
+func (c *Client) transportError(cl *call, n int, got *answer, failed *phaseError) error {
+	e := &TransportError{
+		Method: cl.method, Attempts: n, Phase: failed.phase,
+		Err: cl.private.hide(failed.err), readOnly: !cl.write,
+	}
+	if got != nil {
+		e.HTTPStatus, e.RetryAfter = got.status, got.retryAfter(c.now())
+	}
+	return e
+}
+
+func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, obs *Observation) *GatewayError {
+	e := &GatewayError{
+		Method: cl.method, Code: cl.private.redact(f.Code, maxCode), Msg: cl.private.redact(f.Msg, maxText),
+		SubCode: cl.private.redact(f.SubCode, maxCode), SubMsg: cl.private.redact(f.SubMsg, maxText), RequestID: cl.private.redact(f.RequestID, maxCode),
+		HTTPStatus: got.status, Attempts: n, readOnly: !cl.write,
+	}
+	limited := e.class().is(ErrRateLimited)
+	// A Qimen provider may have written it, to whom code 7 means something else.
+	e.undecided = f.Provider || f.Contradicted || cl.dialect == top.Qimen && limited && !strings.HasPrefix(f.SubCode, "accesscontrol.")
+	if limited && !e.undecided {
+		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))
+	}
+	if e.class().repeat != repeatNone { // what repeating does not mend, waiting does not
+		e.RetryAfter = cmp.Or(e.RetryAfter, got.retryAfter(c.now()))
+	}
+	obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
+	return e
+}
+
+func (cl *call) decodeError(n int, got *answer, requestID string, err error) error {
+	return &DecodeError{
+		Method: cl.method, RequestID: requestID, HTTPStatus: got.status, Attempts: n,
+		Reply: got.describe(), Err: cl.private.hide(err), readOnly: !cl.write,
+	}
 }

@@ -144,10 +144,10 @@ func (c *Client) genericCall(method string, params Params, out any, opts []CallO
 // setOut prepares the call to read its reply into out.
 func (cl *call) setOut(out any) error {
 	if raw, ok := out.(*Raw); ok && raw != nil {
-		cl.out = receiverFunc(func(_ *top.Reply, _ int, body string) error {
+		cl.out = func(_ *top.Reply, _ int, body string) error {
 			*raw = append((*raw)[:0], body...)
 			return nil
-		})
+		}
 		return nil
 	}
 	v := reflect.ValueOf(out)
@@ -158,7 +158,7 @@ func (cl *call) setOut(out any) error {
 	if err != nil {
 		return invalid(cl.method, "out", err.Error())
 	}
-	cl.out = receiverFunc(func(reply *top.Reply, _ int, _ string) (err error) {
+	cl.out = func(reply *top.Reply, _ int, _ string) (err error) {
 		defer contain.Recover("UnmarshalJSON or UnmarshalText", &err)
 		fresh := reflect.New(v.Elem().Type()) // what a failed attempt has read stays out
 		if err := reply.Decode(plan, fresh.Interface()); err != nil {
@@ -169,6 +169,6 @@ func (cl *call) setOut(out any) error {
 		}
 		v.Elem().Set(fresh.Elem())
 		return nil
-	})
+	}
 	return nil
 }

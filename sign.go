@@ -1,9 +1,13 @@
 package rentcar
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -52,4 +56,57 @@ func signedParams(params map[string]string) (list []top.Param) {
 		}
 	}
 	return top.Merge(list)
+}
+
+// sign builds the request of one attempt, and notes what in it must not be shown. It
+// fails where the session or the time is not to be had.
+func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phaseError) {
+	session, err := cl.config.askSession(ctx)
+	if err != nil {
+		cl.private.add(session)
+		err = fmt.Errorf("asking for the session: %w", err)
+	}
+	now, clockErr := c.cfg.now()
+	if err = cmp.Or(err, clockErr); err != nil {
+		return request{}, &phaseError{PhaseBefore, c.ended(ctx, cl, err)}
+	}
+	query := c.queryOf(cl, session, timestamp(now))
+	signed, body := query, cl.body
+	if cl.contentType == formType {
+		signed, body = top.Merge(query, cl.form), nil
+	}
+	secret := c.secret()
+	sign := top.Sign(string(c.cfg.signMethod), secret, signed, body)
+	sent := string(top.AppendForm(make([]byte, 0, top.FormLen(query)), query)) + "&sign=" + sign
+	cl.private.addAttempt(cl.to, sent, secret, session)
+	return request{address: cl.to, query: sent, contentType: cl.contentType, body: cl.body}, nil
+}
+
+// timestamp is the time of a call, in GMT+8. A clock of the caller's may tell any time.
+func timestamp(now time.Time) string { return now.In(fliggy.Zone()).Format(time.DateTime) }
+
+// queryOf returns the parameters of the query but for the signature, sorted.
+func (c *Client) queryOf(cl *call, session, timestamp string) []top.Param {
+	format, simplify, version := "json", "", protocolVersion
+	if cl.isBare {
+		version = ""
+	}
+	switch {
+	case c.cfg.format == XML:
+		format = "xml"
+	case c.cfg.format == SimplifiedJSON && cl.dialect == top.TOP:
+		simplify = "true"
+	}
+	return top.Merge([]top.Param{
+		{Name: "app_key", Value: c.appKey},
+		{Name: "format", Value: format},
+		{Name: "method", Value: cl.method},
+		{Name: "partner_id", Value: c.cfg.partnerID},
+		{Name: "session", Value: session},
+		{Name: "sign_method", Value: string(c.cfg.signMethod)},
+		{Name: "simplify", Value: simplify},
+		{Name: "target_app_key", Value: cl.target},
+		{Name: "timestamp", Value: timestamp},
+		{Name: "v", Value: version},
+	}, cl.query)
 }

@@ -323,3 +323,17 @@ func (a *answer) text() (string, error) {
 	}
 	return text, err
 }
+
+// joinQuery appends a query to a URL that may have one.
+func joinQuery(address, query string) string {
+	address, own, _ := strings.Cut(address, "?")
+	return address + "?" + addQuery(own, query)
+}
+
+// addQuery appends a query to another.
+func addQuery(own, query string) string {
+	if own != "" && !strings.HasSuffix(own, "&") && !strings.HasSuffix(own, "?") {
+		own += "&"
+	}
+	return own + query
+}
