@@ -98,6 +98,34 @@ func (t *Transmission) UnmarshalText(text []byte) error { return textIntEnum(t, 
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
 func (t *Transmission) UnmarshalJSON(data []byte) error { return jsonIntEnum(t, "Transmission", data) }
 
+// FuelType is what drives a vehicle (燃料类型), fuel_type. Source: alitrip.rentcar.btb.vehicle.query.
+type FuelType int
+
+// Values of FuelType.
+const (
+	FuelCombustion FuelType = 1 // petrol or diesel (燃油)
+	FuelHybrid     FuelType = 2 // hybrid (混动)
+	FuelElectric   FuelType = 3 // electric (纯电动)
+)
+
+var fuelTypeNames = map[FuelType]string{
+	FuelCombustion: "combustion",
+	FuelHybrid:     "hybrid",
+	FuelElectric:   "electric",
+}
+
+// String gives an English name, the value itself when it is unknown.
+func (f FuelType) String() string { return intName(fuelTypeNames, f) }
+
+// Known reports whether the value is one of the constants.
+func (f FuelType) Known() bool { return known(fuelTypeNames, f) }
+
+// UnmarshalText takes a whole number; empty text and "null" give 0.
+func (f *FuelType) UnmarshalText(text []byte) error { return textIntEnum(f, "FuelType", text) }
+
+// UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
+func (f *FuelType) UnmarshalJSON(data []byte) error { return jsonIntEnum(f, "FuelType", data) }
+
 // LicenseType is where the licence plate (牌照) comes from, license_type. Source: alitrip.rentcar.btb.order.query.
 type LicenseType int
 

@@ -89,6 +89,7 @@ func allEnums() []enumCase {
 		intEnum("PayStatus", payStatusNames), intEnum("RefundType", refundTypeNames), intEnum("BillBizType", billBizTypeNames),
 		intEnum("TradeType", tradeTypeNames), intEnum("PayType", payTypeNames), intEnum("AgencyOrderStatus", agencyOrderStatusNames),
 		intEnum("CarType", carTypeNames), intEnum("OutputType", outputTypeNames), intEnum("Transmission", transmissionNames),
+		intEnum("FuelType", fuelTypeNames),
 		intEnum("LicenseType", licenseTypeNames), intEnum("StoreType", storeTypeNames), intEnum("CoordinateSource", coordinateSourceNames),
 		intEnum("PlaceType", placeTypeNames), intEnum("DoorServiceType", doorServiceTypeNames), intEnum("ServiceType", serviceTypeNames),
 	}
@@ -177,6 +178,7 @@ func TestEnumsAgreeWithTheCatalogue(t *testing.T) {
 		"CarType":           {"alitrip.rentcar.btb.vehicle.query/type"},
 		"OutputType":        {order + "output_type"},
 		"Transmission":      {order + "transmission_type", "alitrip.rentcar.btb.vehicle.query/transmission"},
+		"FuelType":          {"alitrip.rentcar.btb.vehicle.query/fuel_type"},
 		"LicenseType":       {order + "license_type"},
 		"StoreType":         {order + "store_type"},
 		"CoordinateSource":  {order + "coordinate_source"},
@@ -185,7 +187,7 @@ func TestEnumsAgreeWithTheCatalogue(t *testing.T) {
 		"ServiceType":       {"qimen.alitrip.rentcar.renewalprices.query/serviceType"},
 	}
 	// Shorter lists of the same enumeration elsewhere.
-	subsets := map[string]string{"AgencyOrderStatus": agency + "create/biz_status", "CarType": order + "car_type"}
+	subsets := map[string]string{"AgencyOrderStatus": agency + "create/biz_status", "CarType": order + "car_type", "OutputType": "alitrip.rentcar.btb.vehicle.query/output_type"}
 	catalogue := catalogueValues(t)
 	for _, e := range allEnums() {
 		if len(places[e.name]) == 0 {

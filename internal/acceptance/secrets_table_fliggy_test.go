@@ -33,7 +33,7 @@ func quotesInput(markers ...leakMarker) leakReasons {
 var scalarTypes = []any{
 	new(fliggy.AddedServiceCode), new(fliggy.AgencyOrderStatus), new(fliggy.BillBizType), new(fliggy.Canceller), new(fliggy.CarType), new(fliggy.Channel),
 	new(fliggy.CoordinateSource), new(fliggy.Date), new(fliggy.Decimal), new(fliggy.DoorServiceType), new(fliggy.Exts), new(fliggy.Fen), new(fliggy.ID),
-	new(fliggy.LicenseType), new(fliggy.LocalTime), new(fliggy.OrderServiceType), new(fliggy.OutputType), new(fliggy.PayModel), new(fliggy.PayStatus),
+	new(fliggy.FuelType), new(fliggy.LicenseType), new(fliggy.LocalTime), new(fliggy.OrderServiceType), new(fliggy.OutputType), new(fliggy.PayModel), new(fliggy.PayStatus),
 	new(fliggy.PayType), new(fliggy.PlaceType), new(fliggy.PositionType), new(fliggy.RefundType), new(fliggy.Secret), new(fliggy.ServiceType),
 	new(fliggy.StoreType), new(fliggy.Time), new(fliggy.TradeType), new(fliggy.Transmission), new(fliggy.Yuan),
 }
