@@ -35,7 +35,7 @@ func (s *AgencyService) UpdateOrder(ctx context.Context, req *AgencyUpdateOrderR
 
 // AgencyStatus is what the agency's APIs say of their success.
 type AgencyStatus struct {
-	// BizSuccess tells whether the report was taken. A reply without it is a
+	// BizSuccess reports whether the report was taken. A reply without it is a
 	// *DecodeError, one with false a *BusinessError.
 	BizSuccess bool `top:"biz_success,required"`
 	// BizErrorCode is the error code; the page of order.update describes it as the

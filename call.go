@@ -36,7 +36,7 @@ func (m *Meta) meta() *Meta { return m }
 
 // Status is what every B2B API says of its success.
 type Status struct {
-	// Successful tells whether the platform carried the request out (是否成功). A
+	// Successful reports whether the platform carried the request out (是否成功). A
 	// reply without it is a *DecodeError, one with false a *BusinessError.
 	Successful bool `top:"successful,required"`
 	// RetCode is the business error code (错误码), free text such as "012"; no list

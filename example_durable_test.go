@@ -123,7 +123,7 @@ func Example_durable() {
 	var running sync.WaitGroup
 	running.Go(func() { _ = inbox.Run(ctx) })  // hands stored events to the function
 	running.Go(func() { _ = outbox.Run(ctx) }) // sends until Fliggy confirms
-	defer running.Wait()                       // what is begun when ctx ends has its time
+	defer running.Wait()                       // work in progress when ctx ends is allowed to finish
 
 	gw.PushToHandler(inbox)
 	order := gw.AddOrder(fliggytest.SampleOrder())

@@ -65,7 +65,7 @@ func FuzzReply(f *testing.F) {
 	})
 }
 
-// namesFlag tells whether the success flag can be in a body at all: by its name,
+// namesFlag reports whether the success flag can be in a body at all: by its name,
 // or by escapes or another charset that may hide it.
 func namesFlag(body []byte) bool {
 	s := string(body)

@@ -76,7 +76,7 @@ type OrderQueryResult struct {
 	Deposit Deposit `top:"deposit_info,keep"`
 }
 
-// SupportsRenewal tells whether a renewal may be started on the order: whether
+// SupportsRenewal reports whether a renewal may be started on the order: whether
 // its service types hold 3 (B2B renewal guide). Ask it of the main order.
 func (r *OrderQueryResult) SupportsRenewal() bool {
 	return slices.Contains(r.Info.ServiceTypes, fliggy.OrderServiceRenewal)
@@ -121,7 +121,7 @@ type Booking struct {
 
 // Store is a place of pick-up or return.
 type Store struct {
-	// Type tells whether the entry is for pick-up or return.
+	// Type reports whether the entry is for pick-up or return.
 	Type fliggy.PlaceType `top:"type"`
 	// StoreType tells a store (门店) from a pick-up point (提车点).
 	StoreType fliggy.StoreType `top:"store_type"`
@@ -245,7 +245,7 @@ type OrderAddedService struct {
 
 // Deposit is the credit-based deposit waiver (信用免押) of an order.
 type Deposit struct {
-	// DepositWaiver tells whether the order uses it.
+	// DepositWaiver reports whether the order uses it.
 	DepositWaiver bool `top:"enable_deposit,keep"`
 	// VehicleDamageDepositDays is after how many days the vehicle-damage deposit
 	// (车损押金) is released.

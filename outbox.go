@@ -205,7 +205,7 @@ func (o *Outbox) send(ctx context.Context, item *durable.Item) error {
 	return durable.Permanent(&unconfirmed{withoutMessages(err), err})
 }
 
-// isFinal tells whether a call failed for what its request says, so that sending it
+// isFinal reports whether a call failed for what its request says, so that sending it
 // again changes nothing.
 func isFinal(err error) bool {
 	switch e := err.(type) { //nolint:errorlint // as the call returned it; one that was stopped between attempts may be sent again

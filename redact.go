@@ -192,9 +192,8 @@ func stripURL(err error) error {
 // serverQuotes are the errors of net/http that quote what the server sent.
 var serverQuotes = []string{"malformed", "Location header", "bad Content-Length", "transfer encoding"}
 
-// unquoted takes what the server sent out of an error about it: it may be a reply
-// without a status line.
-func unquoted(err error) error {
+// stripServerText removes reply bytes that net/http quotes in its error. They may hold personal data.
+func stripServerText(err error) error {
 	text, _, quotes := strings.Cut(fmt.Sprint(err), "\"") // Sprint survives a panic of Error
 	if !quotes || !slices.ContainsFunc(serverQuotes, func(s string) bool { return strings.Contains(text, s) }) {
 		return err

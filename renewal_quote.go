@@ -232,7 +232,7 @@ type CancelStrategy struct {
 	ManualCheckTime int `top:"manual_check_time,keep"`
 	// CancelType is the kind of rule; only 1 is seen. Inferred.
 	CancelType int `top:"cancel_type,keep"`
-	// SupportCancel tells whether cancelling is possible. Inferred.
+	// SupportCancel reports whether cancelling is possible. Inferred.
 	SupportCancel bool `top:"support_cancel,keep"`
 }
 

@@ -199,7 +199,7 @@ func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err 
 			return false, &RateLimitError{Method: cl.method, RetryAfter: ban}
 		}
 		if ban > c.cfg.retry.MaxDelay {
-			return false, unlessTold(err, &RateLimitError{Method: cl.method, RetryAfter: ban})
+			return false, newsOf(&RateLimitError{Method: cl.method, RetryAfter: ban}, err)
 		}
 		why := c.pause(ctx, cl, 0)
 		return why == nil, why
@@ -260,9 +260,8 @@ func (c *Client) hide(cl *call, err error) error {
 	return cl.private.hide(err)
 }
 
-// unlessTold is the ban that stands against an attempt, or nil where the failure of
-// the last one tells of it.
-func unlessTold(failure error, ban *RateLimitError) error {
+// newsOf returns ban, or nil if failure already carries a RetryAfter at least as long.
+func newsOf(ban *RateLimitError, failure error) error {
 	if told, _ := RetryAfter(failure); told >= ban.RetryAfter {
 		return nil
 	}

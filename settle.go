@@ -53,12 +53,9 @@ type SettleRequest struct {
 	Events []events.Event
 	// Others are Fliggy's ids of other renewals of the main order.
 	Others []fliggy.ID
-	// OthersKnown says that Others lists all other renewals that the main order has or
-	// had, rejected and cancelled ones included; it may list none. Then an event that
-	// names the main order and a renewal order that is not among them is about this
-	// renewal too. Leave it false as long as any other renewal may exist whose id you
-	// do not know: while another submit is open, and after one that the probe
-	// settled, which tells no id, until an event does.
+	// Set OthersKnown only if Others lists every other renewal of this order, rejected and cancelled ones too.
+	// Then an event about the main order that names none of Others is about this renewal. While another submit of
+	// the order is open, or one was settled by a probe and no event has named its id, leave it false.
 	OthersKnown bool
 	// Probe asks the platform where no event decides; nil asks Renewals.CheckCancel
 	// by RenewalOutOrderID. Inferred: that this finds a renewal. Replace it once a
@@ -177,7 +174,7 @@ func (r *SettleRequest) fromEvents() *Settlement {
 	return found
 }
 
-// sameID tells whether two ids are the same, or one of them is not known.
+// sameID reports whether two ids are the same, or one of them is not known.
 func sameID(a, b fliggy.ID) bool { return a == b || a == "" || b == "" }
 
 // read gives what one event says of the renewal; nil for nothing.
@@ -199,7 +196,7 @@ func (r *SettleRequest) read(e events.Event) *Settlement {
 	return nil
 }
 
-// isAbout tells whether an event is about the renewal: by your id of it, or by the
+// isAbout reports whether an event is about the renewal: by your id of it, or by the
 // main order where the other renewals are known.
 func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string, renewalOrderID fliggy.ID) bool {
 	mine := r.ownID()

@@ -22,7 +22,7 @@ const (
 	MD5        SignMethod = top.SignMD5        // md5, of the text between the secret and itself
 )
 
-// Known tells whether the gateway knows the method.
+// Known reports whether the gateway knows the method.
 func (m SignMethod) Known() bool { return m == HMACSHA256 || m == HMACMD5 || m == MD5 }
 
 // Sign returns the signature of a call to the gateway: upper-case hex, 32 digits

@@ -114,7 +114,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 		if errors.As(err, new(*connectError)) { // before the caller's cause comes in, which may be anything
 			failed.phase = PhaseConnect
 		}
-		failed.err = withCause(ctx, ownError(ctx, unquoted(stripURL(err))))
+		failed.err = withCause(ctx, ownError(ctx, stripServerText(stripURL(err))))
 		return nil, failed
 	}
 	defer func() { _ = resp.RawBody().Close() }()

@@ -76,7 +76,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// checkLossless tells whether an event writes what was read, and reads it back.
+// checkLossless reports whether an event writes what was read, and reads it back.
 func checkLossless(t testing.TB, payload []byte, e events.Event) {
 	t.Helper()
 	if !bytes.Equal(e.Raw(), payload) {

@@ -42,7 +42,7 @@ var typeNames = map[Type]string{
 	TypeRenewalFeeRefundFailed:    "renewal fee refund failed",
 }
 
-// Known tells whether the type is one of the constants.
+// Known reports whether the type is one of the constants.
 func (t Type) Known() bool { return typeNames[t] != "" }
 
 // String gives the number, and the name where it is known: "103 renewal

@@ -20,7 +20,7 @@ var channelNames = map[Channel]string{
 // String gives an English name, the value itself when it is unknown.
 func (c Channel) String() string { return textName(channelNames, c) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (c Channel) Known() bool { return known(channelNames, c) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
@@ -46,7 +46,7 @@ var orderServiceTypeNames = map[OrderServiceType]string{
 // String gives an English name, the value itself when it is unknown.
 func (o OrderServiceType) String() string { return textName(orderServiceTypeNames, o) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (o OrderServiceType) Known() bool { return known(orderServiceTypeNames, o) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
@@ -82,7 +82,7 @@ var payStatusNames = map[PayStatus]string{
 // String gives an English name, the value itself when it is unknown.
 func (p PayStatus) String() string { return intName(payStatusNames, p) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (p PayStatus) Known() bool { return known(payStatusNames, p) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -109,7 +109,7 @@ var cancellerNames = map[Canceller]string{
 // String gives an English name, the value itself when it is unknown.
 func (c Canceller) String() string { return textName(cancellerNames, c) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (c Canceller) Known() bool { return known(cancellerNames, c) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
@@ -141,7 +141,7 @@ var refundTypeNames = map[RefundType]string{
 // String gives an English name, the value itself when it is unknown.
 func (r RefundType) String() string { return intName(refundTypeNames, r) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (r RefundType) Known() bool { return known(refundTypeNames, r) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -184,7 +184,7 @@ var billBizTypeNames = map[BillBizType]string{
 // String gives an English name, the value itself when it is unknown.
 func (b BillBizType) String() string { return intName(billBizTypeNames, b) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (b BillBizType) Known() bool { return known(billBizTypeNames, b) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -193,10 +193,10 @@ func (b *BillBizType) UnmarshalText(text []byte) error { return textIntEnum(b, "
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
 func (b *BillBizType) UnmarshalJSON(data []byte) error { return jsonIntEnum(b, "BillBizType", data) }
 
-// IsIncome tells whether the movement is income of the merchant (收入): 10 to 14. It is false for unknown values.
+// IsIncome reports whether the movement is income of the merchant (收入): 10 to 14. It is false for unknown values.
 func (b BillBizType) IsIncome() bool { return BillOrderFee <= b && b <= BillCancelPenalty }
 
-// IsRefund tells whether the movement is a refund to the customer (退款): 20 to 24. It is false for unknown values.
+// IsRefund reports whether the movement is a refund to the customer (退款): 20 to 24. It is false for unknown values.
 func (b BillBizType) IsRefund() bool { return BillOrderFeeRefund <= b && b <= BillCancelPenaltyRefund }
 
 // TradeType is the direction of a settlement bill line, trade_type. Source: alitrip.rentcar.btb.bill.notify.
@@ -216,7 +216,7 @@ var tradeTypeNames = map[TradeType]string{
 // String gives an English name, the value itself when it is unknown.
 func (t TradeType) String() string { return intName(tradeTypeNames, t) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (t TradeType) Known() bool { return known(tradeTypeNames, t) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -244,7 +244,7 @@ var payTypeNames = map[PayType]string{
 // String gives an English name, the value itself when it is unknown.
 func (p PayType) String() string { return intName(payTypeNames, p) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (p PayType) Known() bool { return known(payTypeNames, p) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -272,7 +272,7 @@ var payModelNames = map[PayModel]string{
 // String gives an English name, the value itself when it is unknown.
 func (p PayModel) String() string { return textName(payModelNames, p) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (p PayModel) Known() bool { return known(payModelNames, p) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
@@ -308,7 +308,7 @@ var agencyOrderStatusNames = map[AgencyOrderStatus]string{
 // String gives an English name, the value itself when it is unknown.
 func (a AgencyOrderStatus) String() string { return intName(agencyOrderStatusNames, a) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (a AgencyOrderStatus) Known() bool { return known(agencyOrderStatusNames, a) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.

@@ -33,7 +33,7 @@ var carTypeNames = map[CarType]string{
 // String gives an English name, the value itself when it is unknown.
 func (c CarType) String() string { return intName(carTypeNames, c) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (c CarType) Known() bool { return known(carTypeNames, c) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -61,7 +61,7 @@ var outputTypeNames = map[OutputType]string{
 // String gives an English name, the value itself when it is unknown.
 func (o OutputType) String() string { return intName(outputTypeNames, o) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (o OutputType) Known() bool { return known(outputTypeNames, o) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -89,7 +89,7 @@ var transmissionNames = map[Transmission]string{
 // String gives an English name, the value itself when it is unknown.
 func (t Transmission) String() string { return intName(transmissionNames, t) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (t Transmission) Known() bool { return known(transmissionNames, t) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -143,7 +143,7 @@ var licenseTypeNames = map[LicenseType]string{
 // String gives an English name, the value itself when it is unknown.
 func (l LicenseType) String() string { return intName(licenseTypeNames, l) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (l LicenseType) Known() bool { return known(licenseTypeNames, l) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -169,7 +169,7 @@ var storeTypeNames = map[StoreType]string{
 // String gives an English name, the value itself when it is unknown.
 func (s StoreType) String() string { return intName(storeTypeNames, s) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (s StoreType) Known() bool { return known(storeTypeNames, s) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -198,7 +198,7 @@ var coordinateSourceNames = map[CoordinateSource]string{
 // String gives an English name, the value itself when it is unknown.
 func (c CoordinateSource) String() string { return intName(coordinateSourceNames, c) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (c CoordinateSource) Known() bool { return known(coordinateSourceNames, c) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -229,7 +229,7 @@ var placeTypeNames = map[PlaceType]string{
 // String gives an English name, the value itself when it is unknown.
 func (p PlaceType) String() string { return intName(placeTypeNames, p) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (p PlaceType) Known() bool { return known(placeTypeNames, p) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -256,7 +256,7 @@ var positionTypeNames = map[PositionType]string{
 // String gives an English name, the value itself when it is unknown.
 func (p PositionType) String() string { return textName(positionTypeNames, p) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (p PositionType) Known() bool { return known(positionTypeNames, p) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
@@ -283,7 +283,7 @@ var doorServiceTypeNames = map[DoorServiceType]string{
 // String gives an English name, the value itself when it is unknown.
 func (d DoorServiceType) String() string { return intName(doorServiceTypeNames, d) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (d DoorServiceType) Known() bool { return known(doorServiceTypeNames, d) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -314,7 +314,7 @@ var serviceTypeNames = map[ServiceType]string{
 // String gives an English name, the value itself when it is unknown.
 func (s ServiceType) String() string { return intName(serviceTypeNames, s) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (s ServiceType) Known() bool { return known(serviceTypeNames, s) }
 
 // UnmarshalText takes a whole number; empty text and "null" give 0.
@@ -376,7 +376,7 @@ var addedServiceCodeNames = map[AddedServiceCode]string{
 // String gives an English name, the value itself when it is unknown.
 func (a AddedServiceCode) String() string { return textName(addedServiceCodeNames, a) }
 
-// Known tells whether the value is one of the constants.
+// Known reports whether the value is one of the constants.
 func (a AddedServiceCode) Known() bool { return known(addedServiceCodeNames, a) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).

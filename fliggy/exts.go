@@ -79,7 +79,7 @@ func (e Exts) Decode(v any) error {
 	return nil
 }
 
-// IsObject tells whether the text is a JSON object; false when unset.
+// IsObject reports whether the text is a JSON object; false when unset.
 func (e Exts) IsObject() bool {
 	return strings.HasPrefix(strings.TrimLeft(string(e), asciiSpace), "{") && json.Valid([]byte(e))
 }

@@ -18,7 +18,7 @@ const kindFen = "amount in fen"
 // FenOf gives an amount of n fen.
 func FenOf(n int64) Fen { return Fen{n: n, set: true} }
 
-// Equal tells whether both are the same amount, and both set or both unset.
+// Equal reports whether both are the same amount, and both set or both unset.
 func (f Fen) Equal(o Fen) bool { return f == o }
 
 // ParseFen reads a whole number of fen: an optional sign and digits, spaces around it are dropped. Empty text, a fraction

@@ -15,7 +15,7 @@ const kindID = "id"
 // String gives the id itself.
 func (id ID) String() string { return string(id) }
 
-// IsNumeric tells whether the id can be written as a JSON number without changing it: digits only, without a leading
+// IsNumeric reports whether the id can be written as a JSON number without changing it: digits only, without a leading
 // zero (or just "0").
 func (id ID) IsNumeric() bool { return isInteger(id) && id[0] != '-' }
 

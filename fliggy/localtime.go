@@ -60,7 +60,7 @@ func LocalTimeOf(t time.Time) LocalTime {
 // IsSet tells a reading from none.
 func (l LocalTime) IsSet() bool { return l != LocalTime{} }
 
-// IsValid tells whether the fields are a real date in the years 1 to 9999 and a real time of day. The unset LocalTime is
+// IsValid reports whether the fields are a real date in the years 1 to 9999 and a real time of day. The unset LocalTime is
 // not valid.
 func (l LocalTime) IsValid() bool {
 	return Date{l.Year, l.Month, l.Day}.IsValid() &&
@@ -88,7 +88,7 @@ func (l LocalTime) Compare(o LocalTime) int {
 	)
 }
 
-// Before tells whether l is an earlier reading than o.
+// Before reports whether l is an earlier reading than o.
 func (l LocalTime) Before(o LocalTime) bool { return l.Compare(o) < 0 }
 
 // String gives yyyy-MM-dd HH:mm:ss, "" when unset; fields that are no real reading are shown as they are.
@@ -176,7 +176,7 @@ func DateOf(t time.Time) Date {
 // IsSet tells a day from none.
 func (d Date) IsSet() bool { return d != Date{} }
 
-// IsValid tells whether the fields are a real date in the years 1 to 9999. The unset Date is not valid.
+// IsValid reports whether the fields are a real date in the years 1 to 9999. The unset Date is not valid.
 func (d Date) IsValid() bool {
 	if d.Year < 1 || d.Year > 9999 || d.Month < time.January || d.Month > time.December || d.Day < 1 {
 		return false

@@ -164,7 +164,7 @@ func jsonOpaque(kind string, data []byte) (string, error) {
 	return string(text), nil
 }
 
-// isInteger tells whether text is -?(0|[1-9][0-9]*).
+// isInteger reports whether text is -?(0|[1-9][0-9]*).
 func isInteger[T ~string | []byte](text T) bool {
 	if len(text) > 0 && text[0] == '-' {
 		text = text[1:]

@@ -25,7 +25,7 @@ func NewSecret(text string) Secret {
 	return Secret{reveal: func() string { return text }}
 }
 
-// IsSet tells whether there is a text.
+// IsSet reports whether there is a text.
 func (s Secret) IsSet() bool { return s.reveal != nil }
 
 // Reveal gives the text.
@@ -36,7 +36,7 @@ func (s Secret) Reveal() string {
 	return s.reveal()
 }
 
-// Equal tells whether both hold the same text.
+// Equal reports whether both hold the same text.
 func (s Secret) Equal(o Secret) bool { return s.Reveal() == o.Reveal() }
 
 // String gives "[redacted]", or nothing when unset.

@@ -30,7 +30,7 @@ const (
 	RenewalCancelled RenewalState = "cancelled" // by renewal.order.cancel
 )
 
-// alive tells whether the renewal still counts.
+// alive reports whether the renewal still counts.
 func (s RenewalState) alive() bool { return s == RenewalSubmitted || s == RenewalAccepted }
 
 // A Renewal is a renewal order (续租单) that the platform holds: one submit that

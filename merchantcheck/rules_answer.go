@@ -130,7 +130,7 @@ func checkUntraded(x *trial) ([]finding, error) {
 
 var prescribedReply, _ = parseNode([]byte(badSignatureReply)) // a constant that parses
 
-// saysBadSignature tells whether the answer is the reply to a bad signature.
+// saysBadSignature reports whether the answer is the reply to a bad signature.
 func saysBadSignature(x *trial) bool {
 	return x.unread == "" && reflect.DeepEqual(x.reply.value, prescribedReply.value)
 }

@@ -93,7 +93,7 @@ func (x *trial) isReply() bool {
 	return x.unread == "" && (x.res.Status == http.StatusOK || x.yes || x.no)
 }
 
-// regular tells whether there is a reply that says yes.
+// regular reports whether there is a reply that says yes.
 func (x *trial) regular() bool { return x.yes && x.res.Status == http.StatusOK }
 
 // told sums an answer up for the report: what it says of success and failure, and

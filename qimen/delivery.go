@@ -68,7 +68,7 @@ type Delivery struct {
 	Push *Push
 }
 
-// CheckTime tells whether the signed timestamp lies within window of now, before
+// CheckTime reports whether the signed timestamp lies within window of now, before
 // or after. The error matches [ErrExpired]; a timestamp that is missing or no
 // time is an error too.
 func (d *Delivery) CheckTime(now time.Time, window time.Duration) error {

@@ -91,7 +91,7 @@ type Claim struct {
 	// Signature is what Begin was given. It is empty for Abandon where the work was
 	// done although the message was not accepted: the signature is to be kept then.
 	Signature string
-	// State tells whether the message is new.
+	// State reports whether the message is new.
 	State ClaimState
 	// IsConflict tells of a new message that its key is known with another digest:
 	// the same operation on the same ids was asked for in other words.
@@ -124,12 +124,12 @@ type task struct {
 
 // messageKey names a message by operation and ids. What it is about is hashed: keys
 // are logged and stored in the open, and an id may be of any length and of any
-// characters. A message without any id is named by otherwise. The app is part of the
+// characters. If all ids are blank, the key is derived from fallback. The app is part of the
 // name, so that no app can speak for another.
-func messageKey(operation, appKey, otherwise string, ids ...string) string {
+func messageKey(operation, appKey, fallback string, ids ...string) string {
 	kind := "ids"
 	if !isNamed(ids) {
-		kind, ids = "content", []string{otherwise}
+		kind, ids = "content", []string{fallback}
 	}
 	var place [512]byte
 	parts := appendPart(appendPart(place[:0], kind), appKey)
@@ -169,11 +169,11 @@ func eventKey(appKey, digest string, e events.Event) string {
 	var place [24]byte
 	operation := strconv.AppendInt(append(place[:0], "event/"...), int64(e.Type()), 10)
 	ids := [...]string{string(head.OrderID), string(about.RenewalOrderID), about.PayTradeNo}
-	otherwise := ""
+	fallback := ""
 	if !isNamed(ids[:]) { // the trace id may be all that tells such events apart
-		otherwise = digest + "/" + head.TraceID
+		fallback = digest + "/" + head.TraceID
 	}
-	return messageKey(string(operation), appKey, otherwise, ids[:]...)
+	return messageKey(string(operation), appKey, fallback, ids[:]...)
 }
 
 // aboutRenewal are the ids in the data of an event.
@@ -258,7 +258,7 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 		if reply != nil {
 			kept = *reply
 		}
-		if waits(gate) { // a MemoryGate makes a copy
+		if isRemote(gate) { // a MemoryGate makes a copy
 			kept = kept.clone()
 		}
 		how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept) }
@@ -268,7 +268,7 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 		}
 		how = func(ctx context.Context) error { return gate.Abandon(ctx, claim) }
 	}
-	if waits(gate) {
+	if isRemote(gate) {
 		ctx = context.WithoutCancel(ctx)
 	}
 	if err := h.ask(ctx, gate, how); err != nil {
@@ -276,9 +276,8 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 	}
 }
 
-// waits tells whether a gate may wait for anything. A MemoryGate never does, nor does it
-// look at a context.
-func waits(gate Gate) bool {
+// isRemote reports whether calls to gate can block. Those to a MemoryGate cannot.
+func isRemote(gate Gate) bool {
 	_, isMemory := gate.(*MemoryGate)
 	return !isMemory
 }
@@ -286,7 +285,7 @@ func waits(gate Gate) bool {
 // ask calls a gate, with its time and its panics bounded.
 func (h *Handler) ask(ctx context.Context, gate Gate, call func(context.Context) error) (err error) {
 	defer contain(func(p *fliggy.PanicError) { err = p })
-	if waits(gate) {
+	if isRemote(gate) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.timeout)
 		defer cancel()

@@ -151,7 +151,7 @@ func checkIDs(orderID fliggy.ID, outOrderID string) (ps fliggy.Problems) {
 	return ps
 }
 
-// saysNothing tells whether text names nothing: it is blank, or the "null" that
+// saysNothing reports whether text names nothing: it is blank, or the "null" that
 // the platform writes for missing data.
 func saysNothing(text string) bool { return top.IsBlank(text) || text == "null" }
 

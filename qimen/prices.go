@@ -192,7 +192,7 @@ type CancelStrategy struct {
 	ManualCheckTime int `top:"manualCheckTime,keep"`
 	// CancelType is the kind of rule; only 1 is seen. Required.
 	CancelType int `top:"cancelType,required"`
-	// SupportCancel tells whether cancelling is possible.
+	// SupportCancel reports whether cancelling is possible.
 	SupportCancel bool `top:"supportCancel,keep"`
 }
 

@@ -227,7 +227,7 @@ func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request, limit
 	return body, nil
 }
 
-// interrupt ends a Read of body that waits for the client, and tells whether it has cut
+// interrupt ends a Read of body that waits for the client, and reports whether it has cut
 // the connection. In net/http Close waits for the client too, so it comes second.
 func interrupt(w http.ResponseWriter, body io.Closer, cut chan<- bool) {
 	isCut := false
@@ -279,7 +279,7 @@ func headerValue(header http.Header, name string) string {
 	return value
 }
 
-// isSameHeader tells whether two names are the same in lower case; name is plain ASCII.
+// isSameHeader reports whether two names are the same in lower case; name is plain ASCII.
 func isSameHeader(other, name string) bool {
 	if isASCII(other) {
 		return len(other) == len(name) && strings.EqualFold(other, name)

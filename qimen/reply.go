@@ -60,7 +60,7 @@ const (
 	ReasonHandlerError Reason = "handler error"
 	// ReasonInProgress: the same message is being worked on; see [Gate].
 	ReasonInProgress Reason = "in progress"
-	// ReasonGateFailed: the gate could not tell whether the message is new.
+	// ReasonGateFailed: the gate could not say whether the message is new.
 	ReasonGateFailed Reason = "gate failed"
 	// ReasonNotStored: the event could not be stored; see [Inbox].
 	ReasonNotStored Reason = "not stored"

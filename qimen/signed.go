@@ -48,7 +48,7 @@ type signedPush struct {
 	business  []string          // names in a query without a body that are not of the gateway
 }
 
-// checkContentType tells whether a body of this content type is a form or text,
+// checkContentType reports whether a body of this content type is a form or text,
 // and its charset.
 func checkContentType(contentType string) (isForm bool, cs charset.Charset, err error) {
 	if top.IsBlank(contentType) {
@@ -327,7 +327,7 @@ func (s *signedPush) unescape(raw string) (string, error) {
 	return text, err
 }
 
-// isPlain tells whether form encoding leaves text as it is.
+// isPlain reports whether form encoding leaves text as it is.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c == '%' || c == '+' || c >= utf8.RuneSelf {

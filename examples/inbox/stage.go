@@ -99,7 +99,7 @@ func taken(r fliggytest.PushResult) error {
 	return errors.Join(fmt.Errorf("a push was answered with HTTP %d %s", r.Status, r.Body), r.Err)
 }
 
-// once tells whether each renewal that was accepted and each refund that was ordered is in
+// once reports whether each renewal that was accepted and each refund that was ordered is in
 // the books once, and Fliggy knows of each refund.
 func once(gw *fliggytest.Gateway, accepted, refunded []row) error {
 	var wantAccepted, wantRefunded, gotAccepted, gotRefunded []string

@@ -142,7 +142,7 @@ func (s *steps) Do(ctx context.Context, item *durable.Item, work func(ctx contex
 	return err
 }
 
-// isIdle tells whether there is nothing left to do at some time after the first n entries, but
+// isIdle reports whether there is nothing left to do at some time after the first n entries, but
 // for the queue that is stuck.
 func isIdle(n int, stuck string) func(log []entry) bool {
 	return func(log []entry) bool {

@@ -104,7 +104,7 @@ func (d *distributor) submit(ctx context.Context, b *booking) error {
 	return nil
 }
 
-// answer waits for the merchant's answer and tells whether it was yes.
+// answer waits for the merchant's answer and reports whether it was yes.
 func (d *distributor) answer(ctx context.Context, b *booking) (bool, error) {
 	e, err := d.receive(ctx)
 	if err != nil {

@@ -128,7 +128,7 @@ func (w *world) check() []violation {
 	return found
 }
 
-// refusedByMerchant tells whether all renewals of a submit were refused by the merchant.
+// refusedByMerchant reports whether all renewals of a submit were refused by the merchant.
 func (l *ledger) refusedByMerchant(o *operation) bool {
 	return !slices.ContainsFunc(l.renewals[o.key], func(r fliggytest.Renewal) bool {
 		return r.State != fliggytest.RenewalRejected || r.RenewalOrderID != o.id

@@ -130,7 +130,7 @@ func typesOf(files []*ast.File) (specs []*ast.TypeSpec) {
 	return specs
 }
 
-// holdsError tells whether a type is a function that returns an error, or a struct
+// holdsError reports whether a type is a function that returns an error, or a struct
 // with an exported field that is one. An error type itself is no such struct.
 func holdsError(t ast.Expr, fails map[string]bool) bool {
 	switch t := t.(type) {

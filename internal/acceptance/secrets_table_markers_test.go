@@ -128,7 +128,7 @@ func leakTexts(values ...any) map[string]string {
 	return texts
 }
 
-// isPlainPointer tells whether v is a pointer that does not print itself. With a verb that
+// isPlainPointer reports whether v is a pointer that does not print itself. With a verb that
 // fits no pointer, such as %s, fmt asks nothing behind it for a method: SECURITY.md says so.
 func isPlainPointer(v any) bool {
 	_, formats := v.(fmt.Formatter)

@@ -63,7 +63,7 @@ func (c Charset) encoding() encoding.Encoding {
 	return simplifiedchinese.GBK // GB2312 is a part of it
 }
 
-// IsUTF8 tells whether name is a spelling of UTF-8.
+// IsUTF8 reports whether name is a spelling of UTF-8.
 func IsUTF8(name string) bool {
 	c, err := Lookup(name)
 	return err == nil && c == UTF8

@@ -98,7 +98,7 @@ func onlyGB2312(gbk []byte) []byte {
 	return out
 }
 
-// inGB2312 tells whether the standard assigns the pair: rows A1 to A9 hold
+// inGB2312 reports whether the standard assigns the pair: rows A1 to A9 hold
 // symbols and have gaps, B0 to F7 hold ideographs.
 func inGB2312(row, cell byte) bool {
 	in := func(low, high byte) bool { return cell >= low && cell <= high }

@@ -45,7 +45,7 @@ func malformedLen(b []byte) int {
 	return n
 }
 
-// isContinuation tells whether c may stand at place i behind the first byte.
+// isContinuation reports whether c may stand at place i behind the first byte.
 // ED A0..ED BF, the surrogates, pass here: Java takes them for one character
 // before it refuses them.
 func isContinuation(first, c byte, i int) bool {

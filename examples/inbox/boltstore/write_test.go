@@ -52,7 +52,7 @@ func put(tx *bbolt.Tx) error {
 	return b.Put([]byte("k"), []byte("v"))
 }
 
-// has tells whether put has happened.
+// has reports whether put has happened.
 func has(t *testing.T, s *Store) (isThere bool) {
 	t.Helper()
 	err := s.Read(func(tx *bbolt.Tx) error {
