@@ -24,20 +24,20 @@ type Meta struct {
 	RequestID string `top:"request_id"`
 	// Attempts is how often the call was sent.
 	Attempts int `top:"-" json:"-"`
-	// Warnings are what looked wrong with the request but is forbidden by no
-	// document, and the amounts and ids that the reply should have and has not.
+	// Warnings are members of the request that look wrong although no document forbids them, and amounts and ids
+	// that the reply should have and lacks.
 	Warnings []fliggy.Problem `top:"-" json:"-"`
-	// Extra are members of the reply that this version has no field for, as JSON.
-	// Members inside other members are seen with CallRawReply.
+	// Extra has the members of the reply that this version has no field for, as JSON. It does not have members
+	// inside other members: CallRawReply returns the whole reply.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
 func (m *Meta) meta() *Meta { return m }
 
-// Status is what every B2B API says of its success.
+// Status is the part of a reply that every B2B API has: whether it succeeded.
 type Status struct {
-	// Successful reports whether the platform carried the request out (是否成功). A
-	// reply without it is a *DecodeError, one with false a *BusinessError.
+	// Successful reports whether the platform carried out the request (是否成功). A reply without it is a
+	// *DecodeError, a reply with false a *BusinessError.
 	Successful bool `top:"successful,required"`
 	// RetCode is the business error code (错误码), free text such as "012"; no list
 	// of codes is published, and a code may stand beside a success.
@@ -190,8 +190,7 @@ func newCall[Req any](c *Client, op *api.Operation, req *Req, cfg callConfig) (*
 	return cl, nil
 }
 
-// unlessReplaced takes the problems of members that CallMember replaces out of a
-// validation's error: what it sends instead is the caller's.
+// unlessReplaced removes the problems of members that CallMember replaces from the error of a validation.
 func unlessReplaced(err error, members []top.Member) error {
 	if err == nil || len(members) == 0 {
 		return err
@@ -209,7 +208,7 @@ func unlessReplaced(err error, members []top.Member) error {
 	return left.Err(invalid.Method)
 }
 
-// invalidValue makes an encoder's error one of validation.
+// invalidValue turns an error of the encoder into a ValidationError.
 func invalidValue(method string, err error) error {
 	var e *top.Error
 	if errors.As(err, &e) {
@@ -218,8 +217,7 @@ func invalidValue(method string, err error) error {
 	return invalid(method, "", err.Error())
 }
 
-// A call is one call on its way: everything that does not change from attempt to
-// attempt.
+// A call is everything of one call that is the same for all its attempts.
 type call struct {
 	method      string
 	write       bool
@@ -237,8 +235,8 @@ type call struct {
 	banScope    string  // whose bans hold: empty for the TOP gateway, else the Qimen provider
 	private     secrets // of all attempts so far
 
-	// isBare: there is no business parameter. The version is sent as the body then:
-	// HTTP/2 sends a call without a body again after a reset, and asks nobody.
+	// isBare reports whether there is no business parameter. The version is then sent as the body, because HTTP/2
+	// repeats a request without a body after a reset.
 	isBare bool
 }
 
@@ -292,7 +290,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	return obs, err
 }
 
-// now is the time by the client's clock, and by the real one where that fails.
+// now returns the time by the client's clock, or by the real clock if that fails.
 func (c *Client) now() time.Time {
 	now, err := c.cfg.now()
 	if err != nil {
@@ -301,8 +299,8 @@ func (c *Client) now() time.Time {
 	return now
 }
 
-// send sends a request once. What panics there is the round tripper, or a body that it
-// returned: the request may have gone out.
+// send sends a request once. A panic is one of the round tripper or of the body that it returned, so the request may
+// have been sent.
 func (c *Client) send(ctx context.Context, req request, timeout time.Duration) (got *answer, failed *phaseError) {
 	var panicked error
 	defer func() {
@@ -314,8 +312,7 @@ func (c *Client) send(ctx context.Context, req request, timeout time.Duration) (
 	return c.transport.send(ctx, req, timeout)
 }
 
-// receive turns what came into the result, or into the error that says what
-// became of the call.
+// receive turns the answer to an attempt into the result or the error of the call.
 func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, obs *Observation) error {
 	if failed != nil {
 		return c.transportError(cl, n, got, failed)
@@ -364,8 +361,7 @@ func (cl *call) open(body string, format Format) (*top.Reply, error) {
 	if isXML == (asked == top.XML) {
 		return top.OpenReply(body, asked, cl.dialect, cl.inner)
 	}
-	// The gateway may answer an error in its own format; anything else that does
-	// not come as asked is not ours.
+	// The gateway may answer an error in another format than asked for, but nothing else.
 	other := top.XML
 	if asked == top.XML {
 		other = top.Simplified

@@ -9,7 +9,7 @@ import (
 	"github.com/fliggy-go/rentcar/internal/api"
 )
 
-// A class is what a failure means for the call.
+// A class says what an error means for its call.
 type class struct {
 	kind    error // the sentinel it matches, may be nil
 	outcome Outcome
@@ -17,7 +17,7 @@ type class struct {
 	write   bool // the call may change something
 }
 
-// A repeat says which calls may be sent again after a failure.
+// A repeat says which calls may be retried.
 type repeat uint8
 
 const (
@@ -26,8 +26,7 @@ const (
 	repeatAll          // writes too, which were surely not carried out
 )
 
-// repeatable reports whether the call may be sent again. unknownToo lets a write be
-// repeated like a read.
+// repeatable reports whether the call may be retried. unknownToo lets writes be retried like reads.
 func (c class) repeatable(unknownToo bool) bool {
 	return c.repeat == repeatAll || c.repeat == repeatReads && (!c.write || unknownToo)
 }
@@ -40,7 +39,7 @@ func (c class) is(target error) bool {
 	return c.kind != nil && errors.Is(target, c.kind)
 }
 
-// warning is what the text of an error says of a write whose fate is unknown.
+// warning returns the end of the text of an error: for a write whose outcome is unknown, a warning.
 func (c class) warning(method string) string {
 	if c.is(ErrOutcomeUnknown) {
 		return " (" + unknownOutcome(method) + ")"
@@ -57,8 +56,7 @@ func unknownOutcome(method string) string {
 	return text
 }
 
-// mayChange reports whether a call changes something, as far as is known: a method
-// without a type may, unless the call was marked as reading.
+// mayChange reports whether a call may change something. A method without a type may, unless readOnly is set.
 func mayChange(method string, readOnly bool) bool {
 	if op := api.ByMethod(method); op != nil {
 		return op.Write

@@ -56,12 +56,10 @@ func (c *Client) admit(ctx context.Context, cl *call) (err error) {
 	}
 }
 
-// A RateLimitError says that a call was not sent: a ban of flow control (限流) that
-// an earlier call met still lasts, or the wait that a Retry-After header asked for, or
-// the limiter refused. It matches ErrRateLimited, its outcome is OutcomeNotSent. Where
-// it is only the reason why a call was not sent again, the outcome is that of the error
-// as it was returned, see OutcomeOf. The client remembers a ban until it ends, or until
-// Client.LiftBans; a new client knows of none.
+// A RateLimitError says that a call was not sent: a ban of flow control (限流) or a Retry-After header that an earlier
+// call met still holds, or the limiter refused. It matches ErrRateLimited, and its outcome is OutcomeNotSent. If it is
+// only the reason why a call was not retried, ask OutcomeOf with the error that the call returned. The client
+// remembers a ban until it ends or until Client.LiftBans; a new client knows of none.
 type RateLimitError struct {
 	Method     string        // API name
 	RetryAfter time.Duration // how long the ban still lasts; 0 when the limiter refused
@@ -85,10 +83,9 @@ func (e *RateLimitError) Is(target error) bool { return target == ErrRateLimited
 // Outcome is OutcomeNotSent.
 func (e *RateLimitError) Outcome() Outcome { return OutcomeNotSent }
 
-// RetryAfter returns how long a ban of flow control lasts that ended the call, or how
-// long to wait by a Retry-After header. It is false where err tells of neither: a
-// throttle without a time, a limiter's refusal, or a write that may have been carried
-// out, by this attempt or an earlier one.
+// RetryAfter returns how long to wait before the call is repeated, by the ban of flow control or the Retry-After header
+// in err. It reports false if err has neither, as for the refusal of a limiter, and for a write that may have been
+// carried out.
 func RetryAfter(err error) (time.Duration, bool) {
 	if errors.Is(err, ErrOutcomeUnknown) { // to be settled, not to be sent again
 		return 0, false
@@ -111,16 +108,16 @@ func RetryAfter(err error) (time.Duration, bool) {
 const (
 	// banJitter spreads the calls that wait for the end of one ban.
 	banJitter = 200 * time.Millisecond
-	// maxBan bounds what is believed of a ban: none outlasts the day's quota.
+	// maxBan bounds how long a ban is believed to last: none outlasts the quota of a day.
 	maxBan = 24 * time.Hour
 )
 
-// banText is how the platform tells the rest of a ban: "This ban will last for 12 more
+// banText finds how long a ban lasts in the words of the platform: "This ban will last for 12 more
 // seconds", or "this ban will last 12 seconds". Minutes, hours and "14,229" are read too.
 var banText = regexp.MustCompile(`(?i)(ban\s+will\s+)?last\s+(?:for\s+)?(\d{1,3}(?:,\d{3})+|\d+)\s+(?:more\s+)?(second|minute|hour)`)
 
-// banOf reads the rest of a ban; 0 where the text tells none. "In the last 60 seconds" is
-// no ban beside "ban will last"; of several times without that the longest counts.
+// banOf returns how long a ban lasts by text, or 0. A time after "ban will last" decides; without one the longest time
+// counts.
 func banOf(text string) (longest time.Duration) {
 	units := map[string]time.Duration{"second": 1, "minute": 60, "hour": 3600}
 	for _, m := range banText.FindAllStringSubmatch(text, -1) {
@@ -133,7 +130,7 @@ func banOf(text string) (longest time.Duration) {
 	return longest
 }
 
-// secondsOf is a wait of that many seconds, at most maxBan; 0 for what is no number.
+// secondsOf returns a number of seconds as a duration of at most maxBan, or 0 if digits is not a number.
 func secondsOf(digits string) time.Duration {
 	n, err := strconv.ParseUint(digits, 10, 64)
 	switch {
@@ -145,8 +142,7 @@ func secondsOf(digits string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// retryAfter is the wait that a reply with HTTP status 429 or 503 asks for; 0 where it
-// asks for none.
+// retryAfter returns the wait that a reply with HTTP status 429 or 503 asks for, or 0.
 func (a *answer) retryAfter(now time.Time) time.Duration {
 	if a.status != http.StatusTooManyRequests && a.status != http.StatusServiceUnavailable {
 		return 0
@@ -174,17 +170,16 @@ type bans struct {
 // called.
 const maxBans = 1000
 
-// LiftBans forgets all bans of flow control, and all waits that a Retry-After header
-// asked for: the next call of each method is sent. A call that is waiting for the end of
-// one goes on waiting, RetryPolicy.MaxDelay at most. It is for operators, after the
-// platform has lifted a ban or a proxy has asked for too much.
+// LiftBans forgets all bans of flow control and all waits that a Retry-After header asked for, so that the next call of
+// each method is sent. Calls that are waiting go on waiting, for RetryPolicy.MaxDelay at most. It is for operators,
+// after the platform has lifted a ban or a proxy has asked for too long a wait.
 func (c *Client) LiftBans() {
 	c.bans.mu.Lock()
 	defer c.bans.mu.Unlock()
 	c.bans.until.Store(nil)
 }
 
-// noteBan remembers the ban that the failure of an attempt tells of.
+// noteBan remembers the ban that the error of an attempt carries.
 func (c *Client) noteBan(cl *call, failure error) {
 	switch e := failure.(type) { //nolint:errorlint // the failure of this attempt, and no error inside another
 	case *GatewayError:

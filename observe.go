@@ -69,7 +69,7 @@ func observedError(err error) error {
 	return &hidden{cmp.Or(detail(err), "refused"), func() error { return err }}
 }
 
-// tell calls what only looks on: a panic of it is logged, and changes nothing.
+// tell calls a function that only observes. Its panic is logged and changes nothing.
 func (c *Client) tell(ctx context.Context, what string, f func()) {
 	err := contain.Call(what, func() error { f(); return nil })
 	if p := (*fliggy.PanicError)(nil); errors.As(err, &p) {
@@ -77,15 +77,15 @@ func (c *Client) tell(ctx context.Context, what string, f func()) {
 	}
 }
 
-// log writes a record where there is a logger. Whom could a panic of that be told?
+// log writes a record if there is a logger, whose panics are dropped.
 func (c *Client) log(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
 	if c.cfg.logger != nil {
 		_ = contain.Call("the logger", func() error { c.cfg.logger.LogAttrs(ctx, level, message, attrs...); return nil })
 	}
 }
 
-// detail is the reason of a failure without personal data. A message of the platform may
-// quote the request, so there is what the table of codes says instead of it.
+// detail returns the reason of a failure without personal data. A message of the platform may quote the request, so
+// the text of the table of codes is used instead.
 func detail(err error) string {
 	var gateway *GatewayError
 	var business *BusinessError
@@ -104,7 +104,7 @@ func detail(err error) string {
 	return err.Error()
 }
 
-// notAgain is why a failed call was not sent again, where it was not the failure itself.
+// notAgain returns why a failed call was not retried, if there is another reason than the failure.
 func notAgain(err error) string {
 	var ended *stopped
 	if errors.As(err, &ended) && ended.why != nil {
@@ -113,12 +113,12 @@ func notAgain(err error) string {
 	return ""
 }
 
-// idNames are the members of requests that name an order, a bill or a batch, and nobody.
+// idNames are the members of requests that name an order, a bill or a batch, but no person.
 var idNames = []string{
 	"order_id", "out_order_id", "renewal_order_id", "renewal_out_order_id", "agent_order_no", "fliggy_order_id", "bill_no", "req_batch_no",
 }
 
-// idText is what an id looks like; other text in its place stays out of logs.
+// idText matches ids. Other text in the place of an id is not logged.
 var idText = regexp.MustCompile(`^[0-9A-Za-z_./-]{1,64}$`)
 
 // idsOf lists the ids in a typed request.
@@ -150,7 +150,7 @@ func idsOf(req any) (ids []slog.Attr) {
 	return ids
 }
 
-// refused reports a call that ended before it was sent, and returns its error.
+// refused observes a call that ended before it was sent, and returns its error.
 func (c *Client) refused(ctx context.Context, method string, err error, req any) error {
 	if ctx == nil { // which may be why
 		ctx = context.Background()
@@ -159,7 +159,7 @@ func (c *Client) refused(ctx context.Context, method string, err error, req any)
 	return err
 }
 
-// warn logs what is only likely to be wrong with a request or its reply.
+// warn logs what is probably wrong with a request or its reply.
 func (c *Client) warn(ctx context.Context, method, message string, problems []fliggy.Problem) {
 	if ctx == nil {
 		return // the call will be refused

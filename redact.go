@@ -18,8 +18,7 @@ import (
 
 const (
 	redacted = "[redacted]"
-	// minPart is how many bytes of the beginning of a secret are not shown either:
-	// errors cut long names and values.
+	// minPart is the number of bytes at the beginning of a secret that are a secret too: errors cut long values.
 	minPart = 12
 )
 
@@ -33,10 +32,10 @@ type secrets struct {
 	room    [5]string // for the texts and the query of the first attempt
 }
 
-// add takes up the texts of another attempt.
+// add adds texts that must not be shown.
 func (s *secrets) add(texts ...string) { s.texts, s.forms = append(s.texts, texts...), nil }
 
-// addAttempt takes up an attempt. Its query ends in the signature.
+// addAttempt adds the texts of an attempt. Its query ends with the signature.
 func (s *secrets) addAttempt(address, query, secret, session string) {
 	if s.queries == nil {
 		s.address, s.queries = address, s.room[4:4]
@@ -48,8 +47,8 @@ func (s *secrets) addAttempt(address, query, secret, session string) {
 	s.add(address, secret, session, query[strings.LastIndexByte(query, '=')+1:])
 }
 
-// all lists the texts as they are, as a URL has them, and as %q and JSON have them.
-// Of a URL the query must not be shown alone either.
+// all returns the texts in all forms in which they may be quoted: plain, escaped for a URL, and as %q and JSON write
+// them. Of a URL it has the query alone, too.
 func (s *secrets) all() []string {
 	if s.forms != nil {
 		return s.forms
@@ -79,14 +78,13 @@ func (s *secrets) all() []string {
 	return s.forms
 }
 
-// Bounds of what is taken over from a text that others wrote, in bytes. What is
-// longer is cut before anything is searched in it.
+// Bounds of texts that others wrote, in bytes. Longer texts are cut before anything is searched in them.
 const (
 	maxCode = 256  // of codes and ids
 	maxText = 4096 // of messages
 )
 
-// redact cuts a text that others wrote to most bytes, and takes the secrets out.
+// redact cuts a text that others wrote to most bytes, and replaces the secrets in it.
 func (s *secrets) redact(text string, most int) string {
 	text = cut(text, most+minPart) // the beginning of a secret at the end is still recognised
 	if isPlain(text) && !slices.ContainsFunc(s.texts, func(t string) bool { return t != "" && strings.Contains(text, begin(t)) }) {
@@ -119,11 +117,11 @@ func (s *secrets) redact(text string, most int) string {
 	return cut(out.String(), most)
 }
 
-// begin is the part of a secret that gives it away.
+// begin returns the part of a secret that is searched for first.
 func begin(secret string) string { return secret[:min(len(secret), minPart)] }
 
-// secretPart is how many bytes at the beginning of text are a secret or the beginning
-// of one. How an address begins is no secret.
+// secretPart returns how many bytes at the beginning of text are secret or the beginning of it. The beginning of an
+// address is not a secret.
 func secretPart(text, secret string) int {
 	n := 0
 	for n < min(len(text), len(secret)) && text[n] == secret[n] {
@@ -153,15 +151,14 @@ func cut(text string, n int) string {
 // address finds URLs, the quoted ones of a *url.Error up to the closing quote.
 var address = regexp.MustCompile(`(?i)"[a-z][a-z0-9+.-]*://(?:[^"\\]|\\.)*(?:"|$)|[a-z][a-z0-9+.-]*://\S+`)
 
-// hide returns an error with the text of err, cut and without the secrets and URLs, that
-// matches what err matches. Others made err, and it may hold the whole request, or
-// another one: that of a source of sessions has secrets of its own in its URL.
+// hide returns an error that matches what err matches. Its text is that of err, cut, without secrets and URLs: err comes
+// from other code and may quote this request, or another one with secrets of its own.
 func (s *secrets) hide(err error) error {
 	text := s.redact(fmt.Sprint(err), maxText) // Sprint survives a panic of Error
 	return &hidden{cut(address.ReplaceAllString(text, redacted), maxText), func() error { return err }}
 }
 
-// A hidden is an error that prints as another text.
+// A hidden is an error with another text.
 type hidden struct {
 	text string
 	err  func() error // a function, so that nothing that walks over the fields reaches the error
@@ -175,7 +172,7 @@ func (h *hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.text)) }
 func (h *hidden) Is(target error) bool { return matches(h.err(), target) }
 func (h *hidden) As(target any) bool   { return errors.As(h.err(), target) }
 
-// stripURL takes the URL, with session and signature in it, out of an error.
+// stripURL removes the URL, which has session and signature in it, from an error.
 func stripURL(err error) error {
 	var u *url.Error
 	for fmt.Sprint(err) != "<nil>" { // as a pointer that is nil is too
@@ -201,9 +198,8 @@ func stripServerText(err error) error {
 	return &hidden{strings.TrimRight(text, ": "), func() error { return err }}
 }
 
-// ownError is the failure of a call without the cause of its context's end, which
-// the standard library returns in its place: the cause may be anything, and says
-// nothing of this call.
+// ownError returns ctx.Err() if err is the cause of the context's end: the standard library returns the cause in its
+// place, but that is an error of the caller, not of this call.
 func ownError(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && matches(err, context.Cause(ctx)) {
 		return ctx.Err()
@@ -211,8 +207,7 @@ func ownError(ctx context.Context, err error) error {
 	return err
 }
 
-// withCause adds what ended the context: that it was cancelled or its time was up,
-// and the cause that the caller gave. The standard library gives one or the other.
+// withCause adds to err both ctx.Err() and the cause that the caller gave.
 func withCause(ctx context.Context, err error) error {
 	err = ownError(ctx, err)
 	for _, why := range []error{ctx.Err(), causeOf(ctx)} {
@@ -223,12 +218,11 @@ func withCause(ctx context.Context, err error) error {
 	return err
 }
 
-// classes are what errors of this package match.
+// classes are the sentinel errors that errors of this package match.
 var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest, ErrReplyTooLarge}
 
-// causeOf is the cause of the context's end. One that is, or wraps, an error of this
-// package is about another call: neither its classes nor the platform's words in it
-// pass on to this one.
+// causeOf returns the cause of the context's end. A cause that is or wraps an error of this package is about another
+// call, so it is replaced by a foreignError, which has neither its classes nor its text.
 func causeOf(ctx context.Context) (cause error) {
 	cause = context.Cause(ctx)
 	defer func() {
@@ -256,8 +250,7 @@ func (e *foreignError) Is(target error) (same bool) {
 	return target == e.err
 }
 
-// matches is errors.Is for errors of the caller's, which may hold what cannot be
-// compared.
+// matches is errors.Is for errors of the caller, whose methods may panic.
 func matches(err, target error) (is bool) {
 	defer func() { _ = recover() }()
 	return errors.Is(err, target)

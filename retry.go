@@ -17,31 +17,30 @@ import (
 // A RetryPolicy says how often and after what wait a call is sent again. The zero
 // value of a field stands for its default.
 //
-// Which failures are retried cannot be changed, except by adding Codes. Reads are, after any failure that may
-// pass: no connection, a timeout, a reply cut off, not understood, or without
-// envelope and with HTTP status 5xx or 429, flow control, an isp. sub code (but for
-// those that blame the arguments or the app key), codes 3, 10, 88 and any that is not
-// known. Writes are only when the platform has surely not carried them out: no
-// connection came about, or flow control refused them. See CallRepeatUnknown.
+// The policy retries these failures; Codes adds to them.
+//
+// A read is retried after any failure that may be temporary: no connection, a timeout, a reply that was cut off, was
+// not understood, or came without an envelope and with HTTP status 5xx or 429, flow control, an isp. sub code (except
+// those that blame the arguments or the app key), codes 3, 10 and 88, and any unknown code.
+//
+// A write is retried only if the platform certainly did not carry it out: there was no connection, or flow control
+// refused it. See CallRepeatUnknown.
 type RetryPolicy struct {
-	// MaxAttempts is how often a call is sent at most: 3. 1 sends every call once; it
-	// still waits for the end of a short ban before that.
+	// MaxAttempts is the maximum number of times a call is sent. The default is 3. With 1 a call is sent once; it
+	// may still wait for the end of a short ban first.
 	MaxAttempts int
-	// BaseDelay bounds the wait before the second attempt; each further wait may be
-	// twice as long. Waits are random between zero and their bound: 200 ms.
+	// BaseDelay is the upper bound of the wait before the second attempt. The bound doubles with each further
+	// attempt, and the wait is random between zero and the bound. The default is 200 ms.
 	BaseDelay time.Duration
-	// MaxDelay bounds every wait, those for the end of a ban included: 5 s. A call
-	// that meets a longer ban fails at once.
+	// MaxDelay is the upper bound of every wait, including waits for the end of a ban. A call that meets a longer
+	// ban fails at once. The default is 5 s.
 	MaxDelay time.Duration
-	// Budget is how many repeated attempts all calls of the client together may
-	// make without a success: 20. Every tenth success gives one back, so that an
-	// outage is not multiplied.
+	// Budget is the number of retries that all calls of the client together may make without a success, so that
+	// retries do not multiply the load of an outage. Ten successes give one retry back. The default is 20.
 	Budget int
-	// Codes are further codes and sub codes of a GatewayError after which a call may be
-	// sent again, such as "isv.order-service-error:BUSY", each as the platform writes it:
-	// a read, and a write that was surely not carried out (OutcomeRejected). A write
-	// whose outcome is unknown, after this attempt or an earlier one, is not repeated for
-	// their sake, even under CallRepeatUnknown. None by default.
+	// Codes are further codes and sub codes of a GatewayError after which a call is retried, as the platform
+	// writes them: "isv.order-service-error:BUSY". A write is retried for them only if its outcome is
+	// OutcomeRejected and no earlier attempt is unknown, even under CallRepeatUnknown. None by default.
 	Codes []string
 }
 
@@ -67,8 +66,7 @@ func (p RetryPolicy) withDefaults() RetryPolicy {
 	}
 }
 
-// names reports whether Codes name a failure. A write that may have been carried out
-// must not be sent again for that.
+// names reports whether Codes has the code or sub code of failure. The caller checks that a repeat is safe.
 func (p RetryPolicy) names(failure error) bool {
 	e, ok := failure.(*GatewayError) //nolint:errorlint // the failure of an attempt, and no error inside another
 	return ok && (slices.Contains(p.Codes, e.Code) || slices.Contains(p.Codes, e.SubCode))
@@ -122,7 +120,7 @@ func (b *budget) giveBack() { b.add(10) }
 // succeeded gives a tenth of an attempt back.
 func (b *budget) succeeded() { b.add(1) }
 
-// add does nothing where the result would be less than zero; more than all is all.
+// add changes the budget, up to full. It reports false, and changes nothing, if the budget would fall below zero.
 func (b *budget) add(tenths int64) bool {
 	for {
 		old := b.tenths.Load()
@@ -136,14 +134,13 @@ func (b *budget) add(tenths int64) bool {
 	}
 }
 
-// Why a call was not sent again, although its failure would have allowed it.
+// The reasons why a call is not retried although its failure allows it.
 var (
 	errBudget   = errors.New("the retry budget of the client is spent")
 	errDeadline = errors.New("too little time is left before the caller's deadline")
 )
 
-// do is the path of every call: as many attempts as its failures and the policy
-// allow. The request has been validated and encoded.
+// do sends a validated and encoded call, with as many attempts as its failures and the policy allow.
 func (c *Client) do(ctx context.Context, cl *call) error {
 	start := c.now()
 	at := Observation{Method: cl.method}
@@ -178,9 +175,9 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 	return err
 }
 
-// next decides whether a call is sent again after attempt n has failed, and waits
-// until it may be. why says what stood against it, where it was not the failure
-// itself. maybeDone: this or an earlier attempt of a write may have been carried out.
+// next decides whether a call is retried after attempt n failed with err, and waits until it may be. If it is not
+// retried for another reason than err itself, why is that reason. maybeDone reports whether any attempt of a write
+// so far may have been carried out.
 func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err error) (again bool, why error) {
 	defer c.hidePanic(cl, &why)
 	defer contain.Recover("the context", &why)
@@ -221,8 +218,8 @@ func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err 
 	return true, nil
 }
 
-// leastForWrite is the time that a repeated write must have left: one that surely
-// was not carried out is better than one cut off by the deadline.
+// leastForWrite is the time that must remain before the deadline when a write is retried. A write that was certainly
+// not carried out is better than one that the deadline cuts off.
 const leastForWrite = time.Second
 
 // pause waits until a call may be sent again.
@@ -239,22 +236,22 @@ func (c *Client) pause(ctx context.Context, cl *call, wait time.Duration) error 
 	return nil
 }
 
-// ended says what ended a wait, without the secrets of the call: a cause is the
-// caller's, and may be an error that somebody made of the request.
+// ended returns the error for a wait that ended early. The context's cause comes from the caller and may quote the
+// request, so secrets are removed.
 func (c *Client) ended(ctx context.Context, cl *call, err error) (ended error) {
 	defer func() { ended = c.hide(cl, ended) }()
 	defer contain.Recover("the context", &ended)
 	return withCause(ctx, err)
 }
 
-// hidePanic hides the secrets in what a function of the user's panicked with.
+// hidePanic removes secrets from a panic of a function of the user.
 func (c *Client) hidePanic(cl *call, err *error) {
 	if *err != nil && isPanic(*err) {
 		*err = c.hide(cl, *err)
 	}
 }
 
-// hide takes the secrets of a call out of an error that is not about one attempt.
+// hide removes the secrets of a call from an error that is not about one attempt.
 func (c *Client) hide(cl *call, err error) error {
 	cl.private.add(cl.to, c.secret(), cl.config.session())
 	return cl.private.hide(err)
@@ -268,8 +265,7 @@ func newsOf(ban *RateLimitError, failure error) error {
 	return ban
 }
 
-// notSent says that the context was over before anything left, unless flow control
-// was the reason, which says so itself.
+// notSent wraps the error of admit: nothing was sent. A *RateLimitError already says so.
 func (cl *call) notSent(err error) error {
 	if _, limited := err.(*RateLimitError); err == nil || limited { //nolint:errorlint // as admit returns it, not inside a cause
 		return err
@@ -295,9 +291,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// A stopped is the failure of the last attempt of a call, and what it alone does
-// not tell: why there was no further one, and that an earlier one may have been
-// carried out.
+// A stopped is the error of the last attempt of a call, with the reason why there was no further attempt, or with the
+// warning that an earlier one may have been carried out.
 type stopped struct {
 	method    string
 	last      error

@@ -53,9 +53,8 @@ func newTransport(cfg *config) *transport {
 	return &transport{resty: r, limit: cfg.replyLimit}
 }
 
-// defaultRoundTripper keeps more idle connections than the standard library's: all
-// calls go to one or two hosts. Without a bound on all of them, calls that begin
-// while others are still connecting would open more than there are callers.
+// defaultRoundTripper keeps more idle connections than http.DefaultTransport, since all calls go to one or two hosts.
+// The bound on all connections keeps calls that start while others are connecting from opening too many.
 func defaultRoundTripper() http.RoundTripper {
 	t, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -135,8 +134,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 	return got, nil
 }
 
-// drainTime is how long the rest of an answer that cannot be read is waited for:
-// without its end its connection could not be used again.
+// drainTime bounds how long the rest of an unreadable answer is read, so that its connection can be used again.
 const drainTime = 50 * time.Millisecond
 
 // read returns the body, inflated where the round tripper has not done it.
@@ -160,11 +158,11 @@ func (t *transport) read(resp *http.Response) (string, error) {
 	return body.String(), nil
 }
 
-// A guard keeps a round tripper from sending a request again of its own accord, bounds
-// the interim replies that it reads, and says whether a connection came about.
+// A guard is a round tripper that keeps next from repeating a request, bounds the number of interim replies, and marks
+// errors before which no connection was made.
 type guard struct{ next http.RoundTripper }
 
-// RoundTrip sends a request once. Its error is a *connectError where nothing left.
+// RoundTrip sends a request once. Its error is a *connectError if nothing was sent.
 func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	var asked, got, wrote atomic.Bool
 	trace := httptrace.ClientTrace{
@@ -192,14 +190,13 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 
 var errSentBefore = errors.New("the connection failed after the request had gone out; it is not sent again")
 
-// A connectError says that no connection came about.
+// A connectError says that no connection was made.
 type connectError struct{ err error }
 
 func (e *connectError) Error() string { return e.err.Error() }
 func (e *connectError) Unwrap() error { return e.err }
 
-// maxInterim is how many interim replies are read, as many as net/http reads where
-// nobody listens to them.
+// maxInterim bounds the interim replies to a request, as net/http does without a Got1xxResponse hook.
 const maxInterim = 5
 
 var errInterim = fmt.Errorf("more than %d interim (1xx) answers, and no final one", maxInterim)
@@ -219,9 +216,8 @@ func boundInterim(next func(int, textproto.MIMEHeader) error) func(int, textprot
 	}
 }
 
-// isDialError finds the failures that come before a connection exists, for a round
-// tripper that knows no traces. It must not be asked where there was a connection:
-// the error of a second attempt below says nothing of the first.
+// isDialError reports whether err comes from before a connection exists. It is for round trippers that do not trace:
+// after a connection the error of a second try below says nothing about the first.
 func isDialError(err error) bool {
 	var op *net.OpError
 	var dns *net.DNSError
@@ -232,8 +228,8 @@ func isDialError(err error) bool {
 		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &host)
 }
 
-// proxyRefusal says that a proxy did not open a connection to the gateway; nil where
-// it did. What it wrote beside the status stays out.
+// proxyRefusal returns the error for the status with which a proxy answered CONNECT, or nil for 200. It leaves out the
+// proxy's own text.
 func proxyRefusal(status int) error {
 	if status == http.StatusOK {
 		return nil
@@ -241,8 +237,8 @@ func proxyRefusal(status int) error {
 	return fmt.Errorf("the proxy refused to connect: %d %s: ask whoever runs it, or check its address and password", status, http.StatusText(status))
 }
 
-// asProxyRefusal finds the refusal of a proxy in what a connection failed with: a
-// transport of the caller's says no more than the reason phrase.
+// asProxyRefusal returns the proxyRefusal for an error that is the reason phrase of an HTTP status: a transport of the
+// caller reports a proxy's refusal so.
 func asProxyRefusal(err error) error {
 	text := fmt.Sprint(err)
 	for status := 400; status < 600; status++ {
