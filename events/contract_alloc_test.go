@@ -69,14 +69,3 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
-
-// An envelope without further members has none, however its data are called.
-func TestDataAreNoFurtherMember(t *testing.T) {
-	t.Parallel()
-	for _, data := range []string{`"eventData":{}`, `"event_data":{}`, `"eventData":null,"event_data":{}`} {
-		e, err := events.Parse([]byte(`{"eventType":103,"orderId":"1",` + data + `}`))
-		if err != nil || e.Head().Extra != nil {
-			t.Errorf("%s: %v, %v", data, e, err)
-		}
-	}
-}

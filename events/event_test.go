@@ -1,13 +1,12 @@
 package events_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
-	"github.com/fliggy-go/rentcar/events"
-	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/events"
 )
 
 // Nothing is wrong with what the documents show, contradictions included: the
@@ -148,114 +147,5 @@ func TestValidateType(t *testing.T) {
 	}
 	if e := (&events.Unknown{Envelope: head(0)}); !strings.Contains(e.Validate().Error(), "eventType: must be positive") {
 		t.Errorf("unknown without a number: %v", e.Validate())
-	}
-}
-
-func TestValidateCallbacks(t *testing.T) {
-	t.Parallel()
-	refund := parseAs[*events.RenewalFeeRefund](t, sample(t, "event-142.json"))
-	order := events.Order{OrderID: "1"}
-	change := func(c *events.Callback, f func(*events.Callback)) *events.Callback {
-		f(c)
-		return c
-	}
-	custom := func(typ events.Type, data any) *events.Callback {
-		c, err := events.NewCallback(typ, order, data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	for name, c := range map[string]struct {
-		callback *events.Callback
-		want     []finding
-	}{
-		"no channel":      {change(refund.SuccessCallback(), func(c *events.Callback) { c.ChannelID = "" }), nil},
-		"own order only":  {change(refund.SuccessCallback(), func(c *events.Callback) { c.OrderID = "" }), nil},
-		"main order only": {change(refund.SuccessCallback(), func(c *events.Callback) { c.OutOrderID = "" }), nil},
-		"no order": {
-			change(refund.SuccessCallback(), func(c *events.Callback) { c.OrderID, c.OutOrderID = "", " " }),
-			[]finding{{"orderId", noOrder}},
-		},
-		"no type":       {custom(0, nil), []finding{{"eventType", positive}}},
-		"negative type": {custom(-1, nil), []finding{{"eventType", positive}}},
-		"any type":      {custom(4, nil), nil},
-		"empty 270": {custom(270, nil), []finding{
-			{"eventData.renewalOrderId", missing},
-			{"eventData.renewalOutOrderId", missing},
-			{"eventData.refundType", missing},
-			{"eventData.payTradeNo", missing},
-		}},
-		"empty 271": {custom(271, nil), []finding{
-			{"eventData.renewalOrderId", missing},
-			{"eventData.renewalOutOrderId", missing},
-			{"eventData.payTradeNo", missing},
-		}},
-		"260 without data": {custom(260, nil), nil},
-		"id is no number": {
-			change(refund.SuccessCallback(), func(c *events.Callback) { c.Data.RenewalOrderID = "fz2939293" }),
-			[]finding{{"eventData.renewalOrderId", sentDigits}},
-		},
-		"id with a leading zero": {
-			change(refund.FailureCallback(), func(c *events.Callback) { c.Data.RenewalOrderID = "007" }),
-			[]finding{{"eventData.renewalOrderId", sentDigits}},
-		},
-		"id with a fraction": {
-			change(refund.FailureCallback(), func(c *events.Callback) { c.Data.RenewalOrderID = "1.5" }),
-			[]finding{{"eventData.renewalOrderId", sentDigits}},
-		},
-		"id with an exponent, other type": {
-			custom(230, json.RawMessage(`{"renewalOrderId":"1e3"}`)),
-			[]finding{{"eventData.renewalOrderId", sentDigits}},
-		},
-		"negative amount": {
-			events.NewRefundPaid(order, fliggy.MustYuan("-0.01"), "1"),
-			[]finding{{"eventData.amount", "must not be negative"}},
-		},
-		"zero amount": {events.NewRefundPaid(order, fliggy.MustYuan("0.00"), "1"), nil},
-		"exts": {
-			change(custom(10, nil), func(c *events.Callback) { c.Exts = "text" }),
-			[]finding{{"exts", "must be the text of a JSON object"}},
-		},
-		"not UTF-8": {
-			events.NewRefundRefused(events.Order{OutOrderID: "\xff"}, "1", "\xff"),
-			[]finding{{"outOrderId", "not valid UTF-8"}, {"eventData.errorMessage", "not valid UTF-8"}},
-		},
-		"everything": {
-			change(custom(270, json.RawMessage(`{"amount":"-1","renewalOrderId":"x"}`)), func(c *events.Callback) { c.OrderID = "" }),
-			[]finding{
-				{"orderId", noOrder},
-				{"eventData.renewalOutOrderId", missing},
-				{"eventData.refundType", missing},
-				{"eventData.payTradeNo", missing},
-				{"eventData.amount", "must not be negative"},
-				{"eventData.renewalOrderId", sentDigits},
-			},
-		},
-	} {
-		if diff := cmp.Diff(c.want, findings(t, c.callback.Validate())); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-}
-
-// A rule about an open enumeration holds for its known values: of the others nobody knows
-// what goes with them.
-func TestValidateUnknownRefundType(t *testing.T) {
-	t.Parallel()
-	const deduction = "eventData.deductPayTradeNo"
-	for refundType, rule := range map[string][2]bool{ // whether it is a finding without and with the number
-		"1": {false, true}, "2": {false, true}, "3": {true, false}, "4": {true, false}, "5": {false, true}, "-1": {false, true},
-		"6": {false, false}, "99": {false, false}, "-2": {false, false},
-	} {
-		for i, no := range []string{"", `"20221"`} {
-			for _, number := range []string{"141", "142"} {
-				payload := edit(t, sample(t, "event-142.json"), "eventType", number, "eventData.refundType", refundType, deduction, no)
-				err := parse(t, payload).Validate()
-				if got := err != nil && strings.Contains(err.Error(), deduction); got != rule[i] {
-					t.Errorf("event %s, refund type %s, number %q: %v", number, refundType, no, err)
-				}
-			}
-		}
 	}
 }
