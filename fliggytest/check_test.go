@@ -145,46 +145,6 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-func TestPlacesOfParameters(t *testing.T) {
-	t.Parallel()
-	g := start(t)
-	all := protocol(g)
-	all["rent_car_b2b_query_order_req"] = queryArgument
-	for name, c := range map[string]struct{ query, form map[string]string }{
-		"all in the query": {all, nil},
-		"all in the form":  {map[string]string{}, all},
-	} {
-		form := maps.Clone(c.form)
-		if form != nil {
-			form["sign"], _ = sign("md5", g.AppSecret(), all, nil)
-		}
-		if _, body := post(t, g, http.MethodPost, c.query, form); !strings.Contains(body, `"successful":true`) {
-			t.Errorf("%s: %s", name, body)
-		}
-	}
-	// GET was refused here once; the platform takes it, but for files.
-	if _, body := post(t, g, http.MethodGet, all, nil); !strings.Contains(body, `"successful":true`) {
-		t.Errorf("GET: %s", body)
-	}
-	if _, body := post(t, g, http.MethodPut, all, nil); !strings.Contains(body, `"code":9,"msg":"Http Action Not Allowed"`) {
-		t.Errorf("PUT: %s", body)
-	}
-	for name, address := range map[string]string{"query": g.URL() + "?a=%zz", "not UTF-8": g.URL() + "?a=%ff"} {
-		if _, body := raw(t, http.MethodPost, address, "application/x-www-form-urlencoded", ""); !strings.Contains(body, `<code>47</code>`) {
-			t.Errorf("%s: %s", name, body)
-		}
-	}
-	if _, body := raw(t, http.MethodPost, g.URL(), "application/x-www-form-urlencoded", "a=%zz"); !strings.Contains(body, `<code>47</code>`) {
-		t.Errorf("form: %s", body)
-	}
-	if _, body := raw(t, http.MethodPost, g.URL(), "text/plain", strings.Repeat("x", maxBody+1)); !strings.Contains(body, `<code>43</code>`) {
-		t.Errorf("a huge body: %s", body)
-	}
-	if resp, _ := raw(t, http.MethodPost, g.origin+"/other", "text/plain", ""); resp.StatusCode != http.StatusNotFound {
-		t.Errorf("another path: %d", resp.StatusCode)
-	}
-}
-
 // TestRefusedClients sees the checks from a client's side.
 func TestRefusedClients(t *testing.T) {
 	t.Parallel()

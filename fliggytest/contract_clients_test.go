@@ -168,23 +168,3 @@ func TestErrorsOfJSON2(t *testing.T) {
 		}
 	}
 }
-
-// TestBrokenParts is about multipart bodies that are none.
-func TestBrokenParts(t *testing.T) {
-	t.Parallel()
-	g := start(t)
-	const head = "--b\r\nContent-Disposition: form-data; name=\"method\"\r\n\r\n"
-	for name, body := range map[string]string{
-		"no end": head + "x", "no disposition": "--b\r\n\r\nx\r\n--b--\r\n",
-		"not UTF-8": head + "\xff\r\n--b--\r\n",
-	} {
-		_, got := raw(t, http.MethodPost, g.URL(), "multipart/form-data; boundary=b", body)
-		if !strings.Contains(got, "<code>47</code>") {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-	_, got := raw(t, http.MethodPost, g.URL(), "multipart/form-data; boundary=b", "method=x")
-	if !strings.Contains(got, "<code>21</code>") {
-		t.Errorf("no part: %s", got)
-	}
-}

@@ -221,29 +221,6 @@ func TestBanEndsByTheClock(t *testing.T) {
 	}
 }
 
-func TestGBKReply(t *testing.T) {
-	t.Parallel()
-	for _, format := range allFormats {
-		g := start(t)
-		g.Fail(InGBK())
-		var raw rentcar.RawReply
-		res, err := connect(t, g, rentcar.WithFormat(format)).Orders.Query(context.Background(),
-			&rentcar.OrderQueryRequest{OrderID: SampleOrderID}, rentcar.CallRawReply(&raw))
-		noError(t, err)
-		if got := res.Booking.Stores[0].Name; got != "纵横租车" {
-			t.Errorf("%v: got %q", format, got)
-		}
-		if len(raw.Body) >= len(lastRequest(t, g).Answer.Body) {
-			t.Errorf("%v: %d bytes are not GBK", format, len(raw.Body))
-		}
-	}
-}
-
-func TestHangingUpTwice(t *testing.T) {
-	t.Parallel()
-	hangUp(nopWriter{}, nil) // a connection that cannot be taken over
-}
-
 type nopWriter struct{ http.ResponseWriter }
 
 // The seconds that are left are a number however long a ban is.

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -274,84 +272,6 @@ func TestClose(t *testing.T) {
 	}
 	if len(g.Requests()) != 1 {
 		t.Error("what came in cannot be read after Close")
-	}
-}
-
-func TestCloseEndsPushesAndAutomaticDecisions(t *testing.T) {
-	t.Parallel()
-	g := NewGateway(WithClock(fixedClock), WithAutoAccept())
-	arrived := make(chan struct{})
-	g.PushToHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		close(arrived)
-		<-r.Context().Done()
-	}))
-	submit(t, connect(t, g), submitRequest())
-	<-arrived
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if err := g.WaitPushes(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("WaitPushes: %v", err)
-	}
-	g.Close()
-	if got := g.Pushes(); len(got) != 1 {
-		t.Errorf("%d pushes, want 1", len(got))
-	}
-}
-
-func TestOptionsThatMakeNoSense(t *testing.T) {
-	t.Parallel()
-	g := start(t, nil, WithApp("", "x"), WithApp("x", " "), WithClock(nil), WithPushTimeout(-1), WithSession(""))
-	if g.AppKey() != DefaultAppKey || g.AppSecret() != DefaultAppSecret || g.pushTimeout != DefaultPushTimeout {
-		t.Error("an option without a meaning changed something")
-	}
-	c, err := g.Client()
-	noError(t, err)
-	submit(t, c, submitRequest())
-	if r := g.Renewals()[0]; r.ChannelID != fliggy.ChannelAmap || r.Submit.ChannelID != "" {
-		t.Errorf("a submit without a channel has %q, its renewal %q", r.Submit.ChannelID, r.ChannelID)
-	}
-	if g := start(t, WithPushTimeout(time.Hour)); g.pushTimeout != time.Hour {
-		t.Errorf("push timeout %v", g.pushTimeout)
-	}
-}
-
-func TestSnapshotsAreCopies(t *testing.T) {
-	t.Parallel()
-	g := start(t)
-	o := SampleOrder()
-	o.Details.Extra = map[string]json.RawMessage{"later": json.RawMessage(`{"a":1}`)}
-	o.OrderID = g.AddOrder(Order{OrderID: "1", OutOrderID: "first"})
-	g.AddOrder(o)
-	o.Details.Info.ServiceTypes[2] = "9"
-	o.Details.Booking.Stores[0].Name = "changed"
-	got, _ := g.Order("1")
-	got.Details.Extra["later"][2] = 'x'
-	got.Details.Info.ServiceTypes[0] = "8"
-	again, ok := g.Order("1")
-	if !ok || !again.Details.SupportsRenewal() || again.Details.Booking.Stores[0].Name == "changed" ||
-		again.Details.Info.ServiceTypes[0] != fliggy.OrderServiceChangeDriver || string(again.Details.Extra["later"]) != `{"a":1}` {
-		t.Errorf("the order held changed with a copy: %+v", again.Details)
-	}
-	if _, ok := g.Order("none"); ok {
-		t.Error("found an order that is not there")
-	}
-	if a, b := g.AddOrder(Order{}), g.AddOrder(Order{}); a == b || a == "" || len(a) != 19 {
-		t.Errorf("made-up order ids: %q, %q", a, b)
-	}
-	submit(t, connect(t, g), submitRequest())
-	requests := g.Requests()
-	requests[0].Params["x"], requests[0].Protocol["y"] = "z", "z"
-	requests[0].Body[0] = 'X'
-	requests[0].Header.Set("X-New", "1")
-	if r := g.Requests()[0]; r.Params["x"] != "" || r.Protocol["y"] != "" || r.Body[0] == 'X' || r.Header.Get("X-New") != "" {
-		t.Error("the log changed with a copy")
-	}
-	g.Forget()
-	if len(g.Requests()) != 0 || len(g.Renewals()) != 1 {
-		t.Error("Forget forgets requests, not renewals")
-	}
-	if _, ok := g.Renewal("none"); ok {
-		t.Error("found a renewal that is not there")
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/events"
@@ -147,120 +146,5 @@ func TestRefundOfTheMainOrder(t *testing.T) {
 	}
 	if res := g.RequestRefund("nothing", Refund{}); res.Err == nil || res.Status != 0 {
 		t.Errorf("refund of nothing: %+v", res)
-	}
-}
-
-func TestOtherCallbacks(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	g := start(t)
-	c := connect(t, g)
-	order := events.Order{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID}
-	for _, cb := range []*events.Callback{
-		events.NewOrderCancelled(order), events.NewOrderCancelFailed(order, "71012", "车辆已取,无法取消"),
-		events.NewRefundInProgress(order, fliggy.MustYuan("88.50"), "1"), events.NewRefundPaid(order, fliggy.MustYuan("88.50"), "1"),
-	} {
-		if _, err := c.Callbacks.Send(ctx, cb); err != nil {
-			t.Errorf("%v: %v", cb.EventType, err)
-		}
-	}
-	held := g.Callbacks()
-	if len(held) != 4 || held[1].Callback.Data.ErrorMessage != "车辆已取,无法取消" || held[1].Settled || held[0].ChannelID != fliggy.ChannelAmap {
-		t.Errorf("held %+v", held)
-	}
-	callback := func(argument string) string {
-		_, body := post(t, g, http.MethodPost, func() map[string]string {
-			q := protocol(g)
-			q["method"] = "alitrip.rentcar.btb.distribution.callback"
-			return q
-		}(), map[string]string{"rent_car_b2b_distribution_callback_req": argument})
-		return body
-	}
-	for argument, want := range map[string]string{
-		`{"event_data":"{"}`: `"sub_code":"isv.invalid-parameter:event_data"`,
-		`{"event_data":"{\"eventType\":10}","event_type":11}`:                    `"ret_code":"` + RetCallbackMismatch,
-		`{"event_data":"{\"eventType\":10}","channel_id":"3","event_type":"10"}`: `"successful":true`,
-	} {
-		if body := callback(argument); !strings.Contains(body, want) {
-			t.Errorf("%s: got %s, want %s", argument, body, want)
-		}
-	}
-	if held := g.Callbacks(); len(held) != 5 || held[4].ChannelID != "3" {
-		t.Errorf("held %+v", held[4:])
-	}
-}
-
-func TestBills(t *testing.T) {
-	t.Parallel()
-	for _, format := range allFormats {
-		g := start(t)
-		bill, err := rentcar.NewBill("ID1", "1").Income(rentcar.BillLine{
-			OrderID: SampleOrderID, OutOrderID: SampleOutOrderID, BizType: fliggy.BillOrderFee,
-			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "1", PayTime: fliggy.MustTime("2023-02-03 19:23:32"),
-		}).Remark("备注").Build()
-		noError(t, err)
-		c := connect(t, g, rentcar.WithFormat(format))
-		for range 2 {
-			_, err := c.Bills.Notify(context.Background(), bill)
-			noError(t, err)
-		}
-		held := g.Bills()
-		if len(held) != 2 || held[0].RequestID == held[1].RequestID {
-			t.Fatalf("%v: held %+v", format, held)
-		}
-		want := ReceivedBill{Time: testNow, RequestID: lastRequest(t, g).ID, ChannelID: fliggy.ChannelAmap, Bill: *bill}
-		if diff := cmp.Diff(want, held[1]); diff != "" {
-			t.Errorf("%v: held (-want +got):\n%s", format, diff)
-		}
-	}
-}
-
-func TestAgency(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	for _, format := range allFormats {
-		g := start(t)
-		c := connect(t, g, rentcar.WithFormat(format))
-		create := &rentcar.AgencyCreateOrderRequest{
-			AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyUnpaid), TotalAmount: fliggy.FenOf(88800), AuthToken: fliggy.NewSecret("token"),
-			UseCarTime: fliggy.LocalTimeOf(testNow), Driver: rentcar.AgencyDriver{DriverName: "张三", MobilePhone: "1"},
-			Promotions: []rentcar.AgencyPromotion{{PromotionID: "1", ZZCPromotionFee: fliggy.FenOf(0)}},
-		}
-		first, err := c.Agency.CreateOrder(ctx, create)
-		noError(t, err)
-		again, err := c.Agency.CreateOrder(ctx, create)
-		noError(t, err)
-		if len(first.FliggyOrderID) != 19 || first.FliggyOrderID == again.FliggyOrderID {
-			t.Errorf("%v: %s and %s", format, first.FliggyOrderID, again.FliggyOrderID)
-		}
-		update := &rentcar.AgencyUpdateOrderRequest{AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyPaid)}
-		for _, req := range []*rentcar.AgencyUpdateOrderRequest{update, {FliggyOrderID: first.FliggyOrderID}} {
-			_, err = c.Agency.UpdateOrder(ctx, req)
-			noError(t, err)
-		}
-		want := []AgencyOrder{
-			{FliggyOrderID: first.FliggyOrderID, CreatedTime: testNow, Create: *create,
-				Updates: []rentcar.AgencyUpdateOrderRequest{{FliggyOrderID: first.FliggyOrderID}}},
-			{FliggyOrderID: again.FliggyOrderID, CreatedTime: testNow, Create: *create, Updates: []rentcar.AgencyUpdateOrderRequest{*update}},
-		}
-		if diff := cmp.Diff(want, g.AgencyOrders(), cmpopts.EquateComparable(fliggy.Fen{}, fliggy.LocalTime{})); diff != "" {
-			t.Errorf("%v: held (-want +got):\n%s", format, diff)
-		}
-		for _, req := range []*rentcar.AgencyUpdateOrderRequest{
-			{AgentOrderNo: "Z2"}, {FliggyOrderID: "2"}, {FliggyOrderID: first.FliggyOrderID, AgentOrderNo: "Z2"},
-		} {
-			res, err := c.Agency.UpdateOrder(ctx, req)
-			if code(err) != RetOrderNotFound || res == nil || res.BizErrorMsg != "订单不存在" || res.RequestID == "" {
-				t.Errorf("%v: %+v, %v", format, res, err)
-			}
-		}
-		g.Fail(WithoutFlag())
-		if _, err := c.Agency.UpdateOrder(ctx, update); kindOf(err) != "decode" {
-			t.Errorf("%v: a reply without its flag: %v", format, err)
-		}
-		g.Fail(Refused("1", "x"))
-		if _, err := c.Agency.UpdateOrder(ctx, update); code(err) != "1" {
-			t.Errorf("%v: a refused update: %v", format, err)
-		}
 	}
 }

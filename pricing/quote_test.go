@@ -7,132 +7,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/pricing"
 	"github.com/fliggy-go/rentcar/qimen"
-	"github.com/google/go-cmp/cmp"
 )
-
-// Amounts that are no whole number of fen: a line per day, and the scattered-hour fee.
-func TestRounding(t *testing.T) {
-	t.Parallel()
-	for mode, want := range map[pricing.Rounding]map[string]string{
-		pricing.RoundHalfEven: {"0.5": "0.00", "1.5": "0.02", "14.5": "0.14", "1.25": "0.01", "1.75": "0.02", "2.0": "0.02"},
-		pricing.RoundHalfUp:   {"0.5": "0.01", "1.5": "0.02", "14.5": "0.15", "1.25": "0.01", "1.75": "0.02", "2.0": "0.02"},
-		pricing.RoundHalfDown: {"0.5": "0.00", "1.5": "0.01", "14.5": "0.14", "1.25": "0.01", "1.75": "0.02", "2.0": "0.02"},
-		pricing.RoundUp:       {"0.5": "0.01", "1.5": "0.02", "14.5": "0.15", "1.25": "0.02", "1.75": "0.02", "2.0": "0.02"},
-		pricing.RoundDown:     {"0.5": "0.00", "1.5": "0.01", "14.5": "0.14", "1.25": "0.01", "1.75": "0.01", "2.0": "0.02"},
-	} {
-		t.Run(mode.String(), func(t *testing.T) {
-			t.Parallel()
-			p := guidePlan()
-			p.Rounding = mode
-			p.ScatteredRules = []qimen.ScatteredPriceRule{
-				rule("50", 0, 100), rule("25.00", 101, 200), rule("75.0", 201, 300), rule("100", 301, 1439),
-			}
-			p.DayPrices = map[fliggy.Date]fliggy.Yuan{
-				{Year: 2023, Month: 2, Day: 4}: yuan("0.01"), {Year: 2023, Month: 2, Day: 5}: yuan("0.03"),
-			}
-			for quantity, minutes := range map[string]int{"0.5": 100, "1.5": 1540, "14.5": 14*1440 + 1, "1.25": 1640, "1.75": 1740, "2.0": 2880} {
-				r := mustQuote(t, p, pickUp, after(minutes))
-				if got := r.PriceInfo.Quantity.String(); got != quantity {
-					t.Errorf("quantity %s, want %s", got, quantity)
-				}
-				if got := r.AddedServices[0].Amount.String(); got != want[quantity] {
-					t.Errorf("0.01 x %s = %s, want %s", quantity, got, want[quantity])
-				}
-				if got := r.PriceInfo.BasicServiceFee.String(); got != want[quantity] {
-					t.Errorf("basic service fee %s, want %s", got, want[quantity])
-				}
-			}
-			// 0.01 x 0.5 as above; 0.03 x 0.5 = 0.015 is what 0.01 x 1.5 is.
-			for minutes, quantity := range map[int]string{100: "0.5", 1540: "1.5"} {
-				calendar := mustQuote(t, p, pickUp, after(minutes)).PriceInfo.CalendarPrice
-				if got := calendar[len(calendar)-1].ScatteredPrice.String(); got != want[quantity] {
-					t.Errorf("fee after %d minutes %s, want %s", minutes, got, want[quantity])
-				}
-			}
-		})
-	}
-}
-
-func TestNamesOfOptions(t *testing.T) {
-	t.Parallel()
-	for want, got := range map[string]string{
-		"half down": pricing.RoundHalfDown.String(), "5": pricing.Rounding(5).String(), "-1": pricing.Rounding(-1).String(),
-		"last day": pricing.BaseLastDay.String(), "standard unit price": pricing.BaseStandardUnitPrice.String(),
-		"2": pricing.ScatteredBase(2).String(),
-	} {
-		if got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
-// pricesByDate is a plan with a price for 4, 5 and 6 February only.
-func pricesByDate() *pricing.Plan {
-	p := guidePlan()
-	p.DayPrice = fliggy.Yuan{}
-	p.DayPrices = map[fliggy.Date]fliggy.Yuan{
-		{Year: 2023, Month: time.February, Day: 4}: yuan("10"),
-		{Year: 2023, Month: time.February, Day: 5}: yuan("20"),
-		{Year: 2023, Month: time.February, Day: 6}: yuan("0.0"),
-	}
-	return p
-}
-
-func TestDayPrices(t *testing.T) {
-	t.Parallel()
-	type want struct{ Standard, Unit, Fee, Total string }
-	with := func(change func(*pricing.Plan)) *pricing.Plan {
-		p := pricesByDate()
-		change(p)
-		return p
-	}
-	for name, c := range map[string]struct {
-		plan     *pricing.Plan
-		from, to fliggy.Time
-		want     want
-	}{
-		"each day its price": {pricesByDate(), pickUp, at("2023-02-06 10:00"), want{"31.00", "10.00", "", "31.02"}},
-		// The 24 hours that start on the 4th at 23:00 are mostly on the 5th.
-		"the date of the start": {pricesByDate(), at("2023-02-04 23:00"), at("2023-02-05 23:00"), want{"11.00", "10.00", "", "11.01"}},
-		"the last day is the base of the fee": {
-			pricesByDate(), pickUp, at("2023-02-05 11:00"), want{"11.00", "10.00", "10.00", "21.02"},
-		},
-		"the unit price is the base": {
-			with(func(p *pricing.Plan) {
-				p.ScatteredBase, p.StandardUnitPrice = pricing.BaseStandardUnitPrice, yuan("33.3")
-			}),
-			pickUp, at("2023-02-05 11:00"), want{"11.00", "33.30", "16.65", "27.67"},
-		},
-		"the unit price is only printed": {
-			with(func(p *pricing.Plan) { p.StandardUnitPrice, p.DayPrice = yuan("33.3"), yuan("99") }),
-			pickUp, at("2023-02-05 11:00"), want{"11.00", "33.30", "10.00", "21.02"},
-		},
-		"other days": {
-			with(func(p *pricing.Plan) { p.DayPrice = yuan("7") }),
-			at("2023-02-06 10:00"), at("2023-02-08 10:00"), want{"8.00", "7.00", "", "8.02"}, // 0.00 and 7
-		},
-		"a day of 0.00 is a price": {
-			with(func(p *pricing.Plan) { p.DayPrice, p.PoundageFee = yuan("7"), yuan("0") }),
-			at("2023-02-06 10:00"), at("2023-02-06 11:00"), want{"0.00", "7.00", "0.00", "0.00"},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			r := mustQuote(t, c.plan, c.from, c.to)
-			calendar := r.PriceInfo.CalendarPrice
-			got := want{
-				r.PriceInfo.StandardPrice.String(), r.PriceInfo.StandardUnitPrice.String(),
-				calendar[len(calendar)-1].ScatteredPrice.String(), totalOf(t, r).String(),
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
 
 func TestPeriodProblems(t *testing.T) {
 	t.Parallel()
@@ -174,18 +54,6 @@ func TestPeriodProblems(t *testing.T) {
 	if n := len(mustQuote(t, three, pickUp, after(3*1440)).PriceInfo.CalendarPrice); n != 3 {
 		t.Errorf("%d entries, want 3", n)
 	}
-}
-
-// A plan may allow any length: 400 years are more than a time.Duration holds.
-func TestMaxDays(t *testing.T) {
-	t.Parallel()
-	p := guidePlan()
-	p.MaxDays = 146097
-	if n := len(mustQuote(t, p, at("1900-01-01 00:00"), at("2300-01-01 00:00")).PriceInfo.CalendarPrice); n != 146097 {
-		t.Errorf("%d days in 400 years, want 146097", n)
-	}
-	_, err := p.Quote(at("1900-01-01 00:00"), at("2300-01-01 00:01"))
-	wantProblems(t, err, qimen.RenewalPricesMethod, "carReturnTime: must be at most 146097 days after carUseTime")
 }
 
 // Percentages other than 50 and 100.
@@ -255,30 +123,6 @@ func TestServices(t *testing.T) {
 	}
 	if total := totalOf(t, r); r.PriceInfo.BasicServiceFee != yuan("0.77") || total != yuan("46.77") {
 		t.Errorf("basic services %s, total %s", r.PriceInfo.BasicServiceFee, total)
-	}
-}
-
-// The least that a plan can be: every started day is charged whole, and lists are
-// empty, not null.
-func TestSmallestPlan(t *testing.T) {
-	t.Parallel()
-	p := &pricing.Plan{DayPrice: yuan("8.5"), PoundageFee: yuan("0"), CancelStrategy: qimen.CancelStrategy{CancelType: 1}}
-	got := mustQuote(t, p, pickUp, after(1441))
-	day := func(d int) qimen.DailyPrice {
-		return qimen.DailyPrice{Date: fliggy.Date{Year: 2023, Month: time.February, Day: d}, DayPrice: yuan("8.50")}
-	}
-	want := &qimen.RenewalPricesReply{
-		AddedServices:  []qimen.AddedService{},
-		CancelStrategy: qimen.CancelStrategy{CancelRules: []qimen.CancelRule{}, CancelType: 1},
-		PriceInfo: qimen.PriceInfo{
-			StandardPrice: yuan("17.00"), StandardUnitPrice: yuan("8.50"), PoundageFee: yuan("0.00"), Quantity: number("2.0"),
-			CalendarPrice:       []qimen.DailyPrice{day(4), day(5)},
-			ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: []qimen.ScatteredPriceRule{}},
-			PriceMark:           got.PriceInfo.PriceMark,
-		},
-	}
-	if diff := cmp.Diff(want, got, exact); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
@@ -389,6 +233,99 @@ func TestErrPeriod(t *testing.T) {
 		var invalid *fliggy.ValidationError
 		if errors.Is(err, pricing.ErrPeriod) != tt.want || !errors.As(err, &invalid) || !errors.Is(err, fliggy.ErrInvalidRequest) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Everything that a period decides, of the guide's plan.
+func TestDurations(t *testing.T) {
+	t.Parallel()
+	type want struct {
+		Standard, Fee, Quantity, Basic, Total string
+		Entries, Minutes                      int
+	}
+	for _, c := range []struct {
+		name    string
+		minutes int
+		want    want
+	}{
+		{"a minute", 1, want{"1.00", "5.00", "0.5", "0.00", "6.00", 1, 1}},
+		{"2 hours: the fee alone", 120, want{"1.00", "5.00", "0.5", "0.00", "6.00", 1, 120}},
+		{"the last minute of the fee", 420, want{"1.00", "5.00", "0.5", "0.00", "6.00", 1, 420}},
+		{"the first minute of a whole day", 421, want{"11.00", "", "1.0", "0.01", "11.01", 1, 0}},
+		{"8 hours: a whole day", 480, want{"11.00", "", "1.0", "0.01", "11.01", 1, 0}},
+		{"a minute less than a day", 1439, want{"11.00", "", "1.0", "0.01", "11.01", 1, 0}},
+		{"a day: no scattered part, no fee", 1440, want{"11.00", "", "1.0", "0.01", "11.01", 1, 0}},
+		{"a day and a minute", 1441, want{"11.00", "5.00", "1.5", "0.02", "16.02", 2, 1}},
+		{"two days", 2880, want{"21.00", "", "2.0", "0.02", "21.02", 2, 0}},
+		{"a year, the most by default", 365 * 1440, want{"3651.00", "", "365.0", "3.65", "3654.65", 365, 0}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := mustQuote(t, guidePlan(), pickUp, after(c.minutes))
+			p := r.PriceInfo
+			last := p.CalendarPrice[len(p.CalendarPrice)-1]
+			got := want{
+				p.StandardPrice.String(), last.ScatteredPrice.String(), p.Quantity.String(), p.BasicServiceFee.String(),
+				totalOf(t, r).String(), len(p.CalendarPrice), last.ScatteredMinutes,
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			hourFee := r.AddedServices[len(r.AddedServices)-1].ServiceCode == qimen.ScatteredHourCode
+			if hourFee != (c.want.Fee != "") {
+				t.Errorf("a line of the scattered-hour fee: %t", hourFee)
+			}
+		})
+	}
+}
+
+// The same instants give the same quote, in whatever zone they are held.
+func TestZones(t *testing.T) {
+	t.Parallel()
+	// 01:30 in GMT+8 is still the day before in UTC, and the day after began in Auckland.
+	from, to := at("2024-02-28 01:30"), at("2024-03-01 02:00")
+	want := mustQuote(t, guidePlan(), from, to)
+	if dates := calendarDates(want); !cmp.Equal(dates, []string{"2024-02-28", "2024-02-29", "2024-03-01"}) {
+		t.Errorf("leap day: %v", dates)
+	}
+	for _, hours := range []int{-12, -3, 0, 13} {
+		zone := time.FixedZone("", hours*60*60)
+		got := mustQuote(t, guidePlan(), fliggy.Time{Time: from.In(zone)}, fliggy.Time{Time: to.In(zone)})
+		if diff := cmp.Diff(want, got, exact); diff != "" {
+			t.Errorf("UTC%+d (-GMT+8 +got):\n%s", hours, diff)
+		}
+	}
+	common := mustQuote(t, guidePlan(), at("2023-02-28 23:59"), at("2023-03-02 00:00"))
+	if dates := calendarDates(common); !cmp.Equal(dates, []string{"2023-02-28", "2023-03-01"}) {
+		t.Errorf("no leap day: %v", dates)
+	}
+}
+
+func calendarDates(r *qimen.RenewalPricesReply) (dates []string) {
+	for _, d := range r.PriceInfo.CalendarPrice {
+		dates = append(dates, d.Date.String())
+	}
+	return dates
+}
+
+// Seconds and fractions of them are rounded down, as a duration.
+func TestSeconds(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from, to string
+		minutes  int
+	}{
+		{"2023-02-04 10:00:00", "2023-02-05 17:00:59", 420},
+		{"2023-02-04 10:00:30", "2023-02-05 17:01:29", 420},
+		{"2023-02-04 10:00:30", "2023-02-05 10:30:10", 29},
+		{"2023-02-04 10:00:00.5", "2023-02-05 10:30:00.4", 29},
+		{"2023-02-04 10:00:00.4", "2023-02-05 10:30:00.5", 30},
+		{"2023-02-04 10:00:59", "2023-02-05 10:01:58", 0},
+	} {
+		p := mustQuote(t, guidePlan(), at(c.from), at(c.to)).PriceInfo
+		if got := p.CalendarPrice[len(p.CalendarPrice)-1].ScatteredMinutes; got != c.minutes {
+			t.Errorf("%s to %s: %d scattered minutes, want %d", c.from, c.to, got, c.minutes)
 		}
 	}
 }

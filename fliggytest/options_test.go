@@ -4,8 +4,10 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
 )
 
 func TestNames(t *testing.T) {
@@ -87,5 +89,22 @@ func TestWithoutMembers(t *testing.T) {
 		if _, err := start(t, opt).Client(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+func TestOptionsThatMakeNoSense(t *testing.T) {
+	t.Parallel()
+	g := start(t, nil, WithApp("", "x"), WithApp("x", " "), WithClock(nil), WithPushTimeout(-1), WithSession(""))
+	if g.AppKey() != DefaultAppKey || g.AppSecret() != DefaultAppSecret || g.pushTimeout != DefaultPushTimeout {
+		t.Error("an option without a meaning changed something")
+	}
+	c, err := g.Client()
+	noError(t, err)
+	submit(t, c, submitRequest())
+	if r := g.Renewals()[0]; r.ChannelID != fliggy.ChannelAmap || r.Submit.ChannelID != "" {
+		t.Errorf("a submit without a channel has %q, its renewal %q", r.Submit.ChannelID, r.ChannelID)
+	}
+	if g := start(t, WithPushTimeout(time.Hour)); g.pushTimeout != time.Hour {
+		t.Errorf("push timeout %v", g.pushTimeout)
 	}
 }
