@@ -24,7 +24,7 @@ chaos:
 SOAK_PUSHES ?= 1000000
 SOAK_CALLS ?= 200000
 soak:
-	go test ./internal/soak -count=1 -timeout=2h -v -soak.pushes=$(SOAK_PUSHES) -soak.calls=$(SOAK_CALLS)
+	go test ./internal/acceptance/soak -count=1 -timeout=2h -v -soak.pushes=$(SOAK_PUSHES) -soak.calls=$(SOAK_CALLS)
 
 cover:
 	go test -coverprofile=coverage.out ./...
