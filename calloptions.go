@@ -59,18 +59,15 @@ func CallAttempts(n int) CallOption {
 	return callOption(n >= 1, "attempts", "must be at least 1", func(c *callConfig) { c.attempts = n })
 }
 
-// CallRepeatUnknown lets a call that changes something be sent again although an
-// earlier attempt may have been carried out, as reads are. Do not use it
-// until the platform documents a key by which it recognises repeats, and the request
-// carries that: no document says so of any API, see the table in the README. A call of
-// which any attempt ended unknown, and none with success, matches ErrOutcomeUnknown
-// whatever the last one said.
+// CallRepeatUnknown lets a write be retried like a read, although an earlier attempt may have been carried out. Do not
+// use it unless the platform documents an idempotency key for the API and the request has it; no document does so far.
+// If any attempt ended unknown and none succeeded, the error matches ErrOutcomeUnknown.
 func CallRepeatUnknown() CallOption {
 	return func(c *callConfig) { c.repeatUnknown = true }
 }
 
-// CallReadOnly declares that a method called with Call or CallQimen changes
-// nothing, so that it is repeated like a read. Typed methods know what they are.
+// CallReadOnly declares that a method called with Call or CallQimen is a read. Without it calls of methods that have no
+// type here are treated as writes.
 func CallReadOnly() CallOption {
 	return func(c *callConfig) { c.readOnly = true }
 }
@@ -111,9 +108,8 @@ func CallMember(name string, value any) CallOption {
 	}
 }
 
-// CallWithoutValidation sends the request as it is, whatever its Validate says, for
-// the day the documents are wrong. Where the platform is believed to take a
-// number and the id is none, it is written as text.
+// CallWithoutValidation sends the request without validating it, for the day when the documents are wrong. An id that is
+// not a number is then written as text even where the platform is believed to take a number.
 func CallWithoutValidation() CallOption {
 	return func(c *callConfig) { c.skipValidation = true }
 }
@@ -125,8 +121,7 @@ type RawReply struct {
 	Body       []byte      // body in the charset it came in; empty when it was cut off or too large
 }
 
-// CallRawReply captures the reply of the last attempt that got one, whatever becomes
-// of the call. The body may hold personal data.
+// CallRawReply stores the last reply in to, whether the call succeeds or fails. The body may hold personal data.
 func CallRawReply(to *RawReply) CallOption {
 	return callOption(to != nil, "raw reply", "must not be nil", func(c *callConfig) { c.raw = to })
 }

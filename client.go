@@ -13,9 +13,8 @@ import (
 // partner_id.
 const Version = "0.1.0-dev"
 
-// A Client calls the platform for one app. It is immutable and safe for
-// concurrent use; make one and keep it, since it holds the connections. Its methods
-// read their request until they return: do not change it meanwhile.
+// A Client calls the platform for one app. It is immutable and safe for concurrent use. Make one and keep it, since it
+// holds the connections. Do not change a request before the method that sends it has returned.
 type Client struct {
 	Renewals  *RenewalService  // 续租: quote, submit, check a cancellation, cancel
 	Orders    *OrderService    // 订单: query, check a cancellation

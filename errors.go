@@ -84,18 +84,16 @@ func isPanic(err error) bool {
 	return errors.As(err, &p)
 }
 
-// A TransportError says that no usable reply came: the connection failed, the
-// time was up, the reply was cut off or is no reply of the gateway. One that a test
-// makes of these fields matches the same classes as a received one, and so do the
-// other errors of this package; a method that has no type here counts as a write.
+// A TransportError says that no usable reply came: the connection failed, the time was up, or the reply was cut off or
+// is not one of the gateway. A test can make one from these fields, as with the other errors of this package: it
+// matches the same sentinel errors. A method that has no type here counts as a write.
 type TransportError struct {
 	Method     string // API name
 	Attempts   int    // how often the call was sent or tried
 	Phase      Phase  // what failed
 	HTTPStatus int    // 0 when no status line came
-	// Err is the cause, for errors.Is and errors.As. Its text is that of the cause,
-	// without URL, secrets and what the server sent, at most 4 KiB of it. The cause
-	// itself, which may hold the request, is reached by errors.As alone.
+	// Err is the cause, for errors.Is and errors.As. Its text is at most 4 KiB of that of the cause, without URL,
+	// secrets and what the server sent.
 	Err error `json:"-"`
 
 	// RetryAfter is how long to wait by the Retry-After header (in seconds or as a date)
@@ -152,9 +150,8 @@ type GatewayError struct {
 	HTTPStatus int    // 200 as a rule
 	Attempts   int    // how often the call was sent
 
-	// RetryAfter is how long a ban of flow control lasts, by its message, or how long to
-	// wait by a Retry-After header as in TransportError; 24 hours at most, 0 where
-	// neither is told.
+	// RetryAfter is how long a ban of flow control lasts by its message, or else how long to wait by the Retry-After
+	// header: at most 24 hours, and 0 if neither is known.
 	RetryAfter time.Duration
 
 	readOnly  bool // the call was marked so
@@ -213,8 +210,8 @@ func (e *BusinessError) Error() string {
 // Outcome is OutcomeRejected.
 func (e *BusinessError) Outcome() Outcome { return OutcomeRejected }
 
-// A DecodeError says that a reply came and was not understood. What it holds is
-// not shown, since it may be personal data: CallRawReply captures it.
+// A DecodeError says that a reply was not understood. The error does not show the reply, which may hold personal data:
+// CallRawReply stores it.
 type DecodeError struct {
 	Method     string // API name
 	RequestID  string // at most 256 bytes; empty when it could not be read either
@@ -238,7 +235,7 @@ func (e *DecodeError) Unwrap() error { return e.Err }
 // Is matches the classes of this package.
 func (e *DecodeError) Is(target error) bool { return e.class().is(target) }
 
-// Outcome is OutcomeUnknown: the platform has answered, but what it said is lost.
+// Outcome is OutcomeUnknown.
 func (e *DecodeError) Outcome() Outcome { return e.class().outcome }
 
 func requestID(id string) string {
@@ -248,8 +245,7 @@ func requestID(id string) string {
 	return fmt.Sprintf(" [request_id %s]", brief(id))
 }
 
-// maxBrief bounds what an error's text takes over of a message of the platform, in
-// characters; the error's fields have more of it.
+// maxBrief is the maximum number of characters of a message of the platform in the text of an error.
 const maxBrief = 300
 
 // brief makes a message of the platform fit for one line of a log.
@@ -295,7 +291,7 @@ func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, obs *O
 		HTTPStatus: got.status, Attempts: n, readOnly: !cl.write,
 	}
 	limited := e.class().is(ErrRateLimited)
-	// A Qimen provider may have written it, to whom code 7 means something else.
+	// A Qimen provider may have written the error. Its code 7 is its own.
 	e.undecided = f.Provider || f.Contradicted || cl.dialect == top.Qimen && limited && !strings.HasPrefix(f.SubCode, "accesscontrol.")
 	if limited && !e.undecided {
 		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))

@@ -10,10 +10,8 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// Names correct what this package believes to be the names of an API on the
-// wire. Members are named as their tags name them, which are the names of the
-// documentation of each field; members of inner messages are dotted
-// ("price_info.quantity").
+// Names correct the names that this package uses for an API on the wire. Members are named by their tags, which the
+// documentation of each field quotes; members of inner messages are dotted ("price_info.quantity").
 type Names struct {
 	Param   string            // the parameter that wraps the request
 	Request map[string]string // members of the request: believed name to real name
@@ -21,9 +19,7 @@ type Names struct {
 	Reply   map[string]string // members of the reply: believed name to real name
 }
 
-// WithNames corrects the names of one API, for requests and replies that are
-// documented as inferred: whoever has the platform's page need not wait for a
-// release.
+// WithNames corrects the names of one API. It is for names that are documented as inferred and prove to be wrong.
 //
 //	rentcar.WithNames("alitrip.rentcar.btb.renewal.submit", rentcar.Names{
 //		Param: "rent_car_b2b_submit_renewal_order_req",

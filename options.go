@@ -124,7 +124,7 @@ func defaultConfig() config {
 }
 
 // WithEnvironment chooses the gateways: Production, which is the default, or
-// Sandbox. It does not go together with WithBaseURL.
+// Sandbox. It cannot be combined with WithBaseURL.
 func WithEnvironment(e Environment) Option {
 	return option(e <= Sandbox,
 		fmt.Sprintf("unknown environment %v: use Production or Sandbox, or WithBaseURL for any other address", e),
@@ -165,51 +165,42 @@ func setURL(to *string, what, rawURL string) error {
 	return nil
 }
 
-// WithHTTPClient sends through a copy of hc: its transport and timeout are kept (a
-// transport must not send a request again by itself, or a write may be sent twice),
-// cookies and redirects are switched off in the copy. Without this option the
-// client has a transport of its own, which opens at most 80 connections to a host,
-// keeps them for further calls, and lets the calls of more callers wait for one.
+// WithHTTPClient sends requests through a copy of hc that keeps its transport and timeout but has neither cookies nor
+// redirects. The transport must not retry requests, or a write may be sent twice. Without this option the client has a
+// transport of its own, which opens at most 80 connections to a host, reuses them, and makes further calls wait.
 func WithHTTPClient(hc *http.Client) Option {
 	return option(hc != nil, "the HTTP client is nil: leave the option out for the default one",
 		func(c *config) { c.httpClient = hc })
 }
 
-// WithTimeout bounds one attempt, from connecting to the last byte of the reply;
-// DefaultTimeout without it. A call that is repeated takes several attempts and the
-// waits between them; the caller's context bounds the whole.
+// WithTimeout bounds one attempt, from connecting to the last byte of the reply. The default is DefaultTimeout. A call
+// that is retried takes several attempts and the waits between them; its context bounds the whole call.
 func WithTimeout(d time.Duration) Option {
 	return option(d > 0, "the timeout must be positive: use a context to wait longer",
 		func(c *config) { c.timeout = d })
 }
 
-// WithReplyLimit bounds the size of a reply, inflated, in bytes;
-// DefaultReplyLimit without it. A larger reply is an error that matches
-// ErrReplyTooLarge.
+// WithReplyLimit bounds the size of a reply, inflated, in bytes. The default is DefaultReplyLimit. A larger reply is an
+// error that matches ErrReplyTooLarge.
 func WithReplyLimit(n int64) Option {
 	return option(n > 0, "the reply limit must be positive", func(c *config) { c.replyLimit = n })
 }
 
-// WithSession sends the session (授权令牌) with every call that does not bring its
-// own: for APIs that act for a user.
+// WithSession sends the session (授权令牌) with every call that has no CallSession. It is for APIs that act for a user.
 func WithSession(session string) Option {
 	return option(!top.IsBlank(session), "the session is empty: leave the option out to send none",
 		func(c *config) { c.session = func() string { return session } })
 }
 
-// WithSessionSource asks source for the session (授权令牌) of every call that does not
-// bring its own with CallSession: for sessions that are refreshed. It is asked once for
-// each attempt, so that a call sent again carries a session refreshed meanwhile; keep the
-// session, and return it until it is about to end. Empty text sends none.
+// WithSessionSource asks source for the session (授权令牌) of every call that has no CallSession. It is for sessions that
+// are refreshed. source is called once for each attempt, possibly concurrently, so it should keep the session and
+// return it until it is about to expire. Empty text sends no session.
 //
-// A session that the platform refuses (code 27) ends the call, a read too, unless
-// RetryPolicy.Codes names "27": then source is asked again for the next attempt. A write is
-// sent again too: one refused for its session was surely not carried out.
+// If the platform refuses a session (code 27), the call fails, unless RetryPolicy.Codes has "27": then source is asked
+// again and the call is retried, a write too, since it was certainly not carried out.
 //
-// The context is that of the call, and ends after the timeout of an attempt at the
-// latest. An error of source ends the call: it is a *TransportError before sending, with
-// OutcomeNotSent, that holds the error of source. source may be called concurrently.
-// The option does not go together with WithSession.
+// The context is that of the call, bounded by the timeout of an attempt. An error of source ends the call: it is
+// wrapped in a *TransportError with OutcomeNotSent. The option cannot be combined with WithSession.
 func WithSessionSource(source func(ctx context.Context) (session string, err error)) Option {
 	return option(source != nil, "the source of sessions is nil: leave the option out to send none",
 		func(c *config) {
@@ -227,20 +218,20 @@ func WithChannel(channel fliggy.Channel) Option {
 		func(c *config) { c.channel = channel })
 }
 
-// WithSignMethod chooses how calls are signed; HMACSHA256 without it.
+// WithSignMethod chooses how calls are signed. The default is HMACSHA256.
 func WithSignMethod(m SignMethod) Option {
 	return option(m.Known(), fmt.Sprintf("unknown sign method %q: use HMACSHA256, HMACMD5 or MD5", string(m)),
 		func(c *config) { c.signMethod = m })
 }
 
-// WithFormat chooses how replies travel; SimplifiedJSON without it.
+// WithFormat chooses the format of replies. The default is SimplifiedJSON.
 func WithFormat(f Format) Option {
 	return option(f <= XML, fmt.Sprintf("unknown format %v: use SimplifiedJSON, WrappedJSON or XML", f),
 		func(c *config) { c.format = f })
 }
 
-// WithRetry sets how often calls are sent again, and after what wait; see
-// RetryPolicy for the defaults. RetryPolicy{MaxAttempts: 1} sends every call once.
+// WithRetry sets how often and after what wait calls are retried. See RetryPolicy for the defaults.
+// RetryPolicy{MaxAttempts: 1} sends every call once.
 func WithRetry(p RetryPolicy) Option {
 	return func(c *config) error {
 		if err := p.check(); err != nil {
@@ -251,8 +242,7 @@ func WithRetry(p RetryPolicy) Option {
 	}
 }
 
-// WithLimiter asks l before every attempt. An error of it that is not the end of
-// the context is a *RateLimitError.
+// WithLimiter calls l.Wait before every attempt. Its error is wrapped in a *RateLimitError unless the context has ended.
 func WithLimiter(l Limiter) Option {
 	v := reflect.ValueOf(l)
 	return option(v.IsValid() && (v.Kind() != reflect.Pointer || !v.IsNil()), "the limiter is nil: leave the option out for none",
@@ -266,9 +256,8 @@ func (c containedLimiter) Wait(ctx context.Context) error {
 	return contain.Call("the limiter", func() error { return c.l.Wait(ctx) })
 }
 
-// WithSleep sets how the client waits before it sends a call again, for tests: wait
-// returns an error when the context ends first. It goes with WithClock, by which
-// bans end.
+// WithSleep sets how the client waits before a retry, for tests. wait returns an error if the context ends first. Use it
+// together with WithClock, by which bans end.
 func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 	return option(wait != nil, "the function to wait with is nil",
 		func(c *config) {
@@ -278,15 +267,13 @@ func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 		})
 }
 
-// WithClock sets the clock that timestamps are read from, by which bans end, and
-// that durations are measured with: for tests. The deadline of a context goes by
-// real time. A clock that panics, or gives the zero time, ends a call that is not sent
-// yet; of one that was sent, durations are then measured by real time.
+// WithClock sets the clock of timestamps, bans and durations, for tests. Deadlines of contexts go by real time. If the
+// clock panics or returns the zero time, a call that was not sent fails; after that durations go by real time.
 func WithClock(now func() time.Time) Option {
 	return option(now != nil, "the clock is nil", func(c *config) { c.now = contained(now) })
 }
 
-// contained reads a clock of the user's.
+// contained wraps a clock of the user, which may panic.
 func contained(clock func() time.Time) func() (time.Time, error) {
 	return func() (now time.Time, err error) {
 		err = contain.Call("the clock", func() error { now = clock(); return nil })
@@ -297,18 +284,16 @@ func contained(clock func() time.Time) func() (time.Time, error) {
 	}
 }
 
-// WithLogger logs failed calls (Warn), warnings about requests (Warn) and
-// completed ones (Debug), by method, outcome, duration, request id, codes, and the ids of
-// order, renewal, bill and batch that the request names. Payloads, the platform's own
-// messages and secrets are never logged. Without this option nothing is.
+// WithLogger logs failed calls and warnings about requests at level Warn, and successful calls at level Debug: method,
+// outcome, duration, request id, codes, and the ids of order, renewal, bill and batch in the request. It never logs
+// payloads, messages of the platform, or secrets. Without this option nothing is logged.
 func WithLogger(l *slog.Logger) Option {
 	return option(l != nil, "the logger is nil: leave the option out to log nothing", func(c *config) { c.logger = l })
 }
 
-// WithObserver calls observe once per attempt and once per call, for metrics and
-// traces, with the context of the call. The call waits for it, so it must not block; it
-// may be called concurrently. Several observers are called in the order given. A panic
-// of one is logged, and changes nothing for the call.
+// WithObserver calls observe after each attempt and after each call, with the context of the call, for metrics and
+// traces. The call waits for observe, which may be called concurrently. Several observers are called in the order
+// given. A panic of an observer is logged and changes nothing for the call.
 func WithObserver(observe func(ctx context.Context, o Observation)) Option {
 	return option(observe != nil, "the observer is nil", func(c *config) { c.observers = append(c.observers, observe) })
 }
@@ -320,8 +305,7 @@ func WithUserAgent(agent string) Option {
 		func(c *config) { c.userAgent = agent })
 }
 
-// WithPartnerID replaces the protocol parameter partner_id, by which the gateway
-// tells SDKs apart. Empty text leaves it out.
+// WithPartnerID replaces the protocol parameter partner_id, which names the SDK. Empty text leaves it out.
 func WithPartnerID(id string) Option {
 	return func(c *config) error { c.partnerID = id; return nil }
 }

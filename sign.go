@@ -58,8 +58,7 @@ func signedParams(params map[string]string) (list []top.Param) {
 	return top.Merge(list)
 }
 
-// sign builds the request of one attempt, and notes what in it must not be shown. It
-// fails where the session or the time is not to be had.
+// sign builds the request of one attempt, and notes the secrets in it. It fails if there is no session or no time.
 func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phaseError) {
 	session, err := cl.config.askSession(ctx)
 	if err != nil {
@@ -82,10 +81,10 @@ func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phase
 	return request{address: cl.to, query: sent, contentType: cl.contentType, body: cl.body}, nil
 }
 
-// timestamp is the time of a call, in GMT+8. A clock of the caller's may tell any time.
+// timestamp returns the time of a call in GMT+8.
 func timestamp(now time.Time) string { return now.In(fliggy.Zone()).Format(time.DateTime) }
 
-// queryOf returns the parameters of the query but for the signature, sorted.
+// queryOf returns the parameters of the query except the signature, sorted.
 func (c *Client) queryOf(cl *call, session, timestamp string) []top.Param {
 	format, simplify, version := "json", "", protocolVersion
 	if cl.isBare {
