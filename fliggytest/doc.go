@@ -22,7 +22,7 @@
 // members are at the top level, those of errors too (for TOP this is inferred), and xml2
 // is xml.
 //
-// All ten APIs that package rentcar has types for are there; [Gateway.Handle]
+// All APIs that package rentcar has types for are there; [Gateway.Handle]
 // adds any other, of TOP or of Qimen. The sample order of the documents is loaded
 // ([SampleOrderID]), with service type 3 added so that it can be renewed, and with
 // times that follow from the gateway's clock when it is made: rented from tomorrow

@@ -1,7 +1,11 @@
 package fliggytest
 
 import (
+	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/fliggy-go/rentcar"
@@ -22,5 +26,26 @@ func TestServesEveryOperation(t *testing.T) {
 	}
 	if len(served) != len(api.All()) {
 		t.Errorf("%d APIs are served, the table has %d", len(served), len(api.All()))
+	}
+}
+
+// TestTakesEveryGoldenRequest sends the gateway what the client sends with every member of
+// the request set: it is read, and answered by the service.
+func TestTakesEveryGoldenRequest(t *testing.T) {
+	t.Parallel()
+	c := connect(t, start(t))
+	for _, op := range api.All() {
+		file, err := os.ReadFile(filepath.Join("..", "testdata", "golden", op.Method+".txt"))
+		noError(t, err)
+		_, request, ok := strings.Cut(string(file), "\n  "+op.Param+" = ")
+		if !ok {
+			t.Errorf("the golden request of %s has no %s", op.Method, op.Param)
+			continue
+		}
+		request, _, _ = strings.Cut(request, "\n")
+		var reply rentcar.Raw
+		if err := c.Call(t.Context(), op.Method, rentcar.Params{op.Param: json.RawMessage(request)}, &reply); err != nil {
+			t.Errorf("%s: %v", op.Method, err)
+		}
 	}
 }

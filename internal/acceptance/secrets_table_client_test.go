@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,13 @@ func clientRows() []leakRow {
 	}, {
 		name: "client by value and in unexported fields", covers: []string{"rentcar.NewClient"}, want: leakApp,
 		run: func(_ *testing.T, s *leakStage) []any {
-			return []any{struct{ c rentcar.Client }{*s.client()}, struct{ c *rentcar.Client }{s.client()}, *s.client(), *s.client().Orders, s.client().Renewals, s.client().Bills, s.client().Callbacks, s.client().Agency}
+			values := []any{struct{ c rentcar.Client }{*s.client()}, struct{ c *rentcar.Client }{s.client()}, *s.client()}
+			for service, v := range reflect.ValueOf(s.client()).Elem().Fields() {
+				if service.IsExported() {
+					values = append(values, v.Interface(), v.Elem().Interface())
+				}
+			}
+			return values
 		},
 		may: leakReasons{markURL: "fmt asks no method of it, and its addresses are no secret"},
 	}}
