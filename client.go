@@ -20,6 +20,7 @@ type Client struct {
 	Orders    *OrderService    // 订单: query, check a cancellation
 	Bills     *BillService     // 账单: push settlement bills
 	Callbacks *CallbackService // 回调: answer events
+	Cities    *CityService     // 城市: list
 	Agency    *AgencyService   // 租租车: report orders of the agency
 
 	appKey    string
@@ -77,6 +78,7 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 	c.Orders = &OrderService{c}
 	c.Bills = &BillService{c}
 	c.Callbacks = &CallbackService{c}
+	c.Cities = &CityService{c}
 	c.Agency = &AgencyService{c}
 	return c, nil
 }

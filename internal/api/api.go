@@ -22,6 +22,11 @@ type Operation struct {
 // The APIs, in the order in which a rental meets them. The wrapping parameters of
 // RenewalSubmit and RenewalCancel are inferred.
 var (
+	CityQuery = add(Operation{
+		Method: "alitrip.rentcar.btb.city.query",
+		Param:  "rent_car_b2b_city_info_req",
+		Title:  "List cities", TitleZH: "租车分销城市基础信息接口",
+	})
 	OrderQuery = add(Operation{
 		Method: "alitrip.rentcar.btb.order.query",
 		Param:  "rent_car_b2b_query_order_req",
