@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fliggy-go/rentcar/internal/top"
 	"pgregory.net/rapid"
+
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 type wireVector struct {
@@ -100,6 +101,23 @@ func TestAppendFormProperty(t *testing.T) {
 			if r <= ' ' || r >= 0x7F {
 				t.Fatalf("%q is not plain ASCII", form)
 			}
+		}
+	})
+}
+
+// Forms are those of net/url but for two characters.
+func TestAppendFormStandard(t *testing.T) {
+	t.Parallel()
+	standard := strings.NewReplacer("~", "%7E", "%2A", "*")
+	rapid.Check(t, func(t *rapid.T) {
+		text := string(rapid.SliceOfN(rapid.Byte(), 0, 600).Draw(t, "text"))
+		params := []top.Param{{Name: text, Value: "x"}, {Name: "y", Value: text}}
+		want := standard.Replace(url.QueryEscape(text)) + "=x&y=" + standard.Replace(url.QueryEscape(text))
+		if got := string(top.AppendForm(nil, params)); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+		if n := top.FormLen(params); n != len(want) {
+			t.Fatalf("counted %d of %d", n, len(want))
 		}
 	})
 }

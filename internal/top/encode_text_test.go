@@ -2,12 +2,9 @@ package top_test
 
 import (
 	"encoding/json"
-	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/internal/top"
-	"pgregory.net/rapid"
 )
 
 func TestEncoderRefusesWhatIsNotUTF8(t *testing.T) {
@@ -21,23 +18,6 @@ func TestEncoderRefusesWhatIsNotUTF8(t *testing.T) {
 	}
 }
 
-// Forms are those of net/url but for two characters.
-func TestAppendFormStandard(t *testing.T) {
-	t.Parallel()
-	standard := strings.NewReplacer("~", "%7E", "%2A", "*")
-	rapid.Check(t, func(t *rapid.T) {
-		text := string(rapid.SliceOfN(rapid.Byte(), 0, 600).Draw(t, "text"))
-		params := []top.Param{{Name: text, Value: "x"}, {Name: "y", Value: text}}
-		want := standard.Replace(url.QueryEscape(text)) + "=x&y=" + standard.Replace(url.QueryEscape(text))
-		if got := string(top.AppendForm(nil, params)); got != want {
-			t.Fatalf("got %s, want %s", got, want)
-		}
-		if n := top.FormLen(params); n != len(want) {
-			t.Fatalf("counted %d of %d", n, len(want))
-		}
-	})
-}
-
 // Any text is read back by the standard library.
 func FuzzAppendJSONString(f *testing.F) {
 	for _, text := range []string{"", "a/b", "\"\\\b\f\n\r\t", "飞猪\u0080\u009f\u00a0é", "\u2028\U0001F697\ufffd", "\xff\xc2", "\xc2a", "\xe1\xc2\x80", "a b+c&d=%"} {
@@ -49,4 +29,24 @@ func FuzzAppendJSONString(f *testing.F) {
 			t.Fatalf("%q came back as %q, %v", text, got, err)
 		}
 	})
+}
+
+// What AppendJSONString writes is what encoding/json reads.
+func TestAppendJSONString(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                         `""`,
+		"\x00\x1f\x7f\u0080\u009f": `"\u0000\u001F\u007F\u0080\u009F"`,
+		"\u00a0\u2028\u2029\ufeff": "\"\u00a0\u2028\u2029\ufeff\"",
+		"</script>&'":              `"<\/script>&'"`,
+	} {
+		got := string(top.AppendJSONString(nil, text))
+		if got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+		var back string
+		if err := json.Unmarshal([]byte(got), &back); err != nil || back != string([]rune(text)) {
+			t.Errorf("%q: reads back as %q, %v", text, back, err)
+		}
+	}
 }

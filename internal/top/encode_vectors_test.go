@@ -1,7 +1,6 @@
 package top_test
 
 import (
-	"encoding/json"
 	"reflect"
 	"strconv"
 	"testing"
@@ -200,25 +199,5 @@ func TestStructVectors(t *testing.T) {
 				wantDiff(t, form.name+": read back", value.Interface(), back.Interface())
 			}
 		})
-	}
-}
-
-// What AppendJSONString writes is what encoding/json reads.
-func TestAppendJSONString(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"":                         `""`,
-		"\x00\x1f\x7f\u0080\u009f": `"\u0000\u001F\u007F\u0080\u009F"`,
-		"\u00a0\u2028\u2029\ufeff": "\"\u00a0\u2028\u2029\ufeff\"",
-		"</script>&'":              `"<\/script>&'"`,
-	} {
-		got := string(top.AppendJSONString(nil, text))
-		if got != want {
-			t.Errorf("%q: got %s, want %s", text, got, want)
-		}
-		var back string
-		if err := json.Unmarshal([]byte(got), &back); err != nil || back != string([]rune(text)) {
-			t.Errorf("%q: reads back as %q, %v", text, back, err)
-		}
 	}
 }

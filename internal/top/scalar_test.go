@@ -41,3 +41,22 @@ func checkTextScalar[T ~string](t *testing.T) {
 		}
 	}
 }
+
+// An id of digits that says nothing is none, and white space around one is no part of it.
+func TestNumbersThatSayNothing(t *testing.T) {
+	t.Parallel()
+	type message struct {
+		ID   fliggy.ID `top:"id,number,required"`
+		Text string    `top:"text"`
+	}
+	for _, nothing := range []string{`" "`, `"null"`, `""`, "null", "\"\n\""} {
+		_, err := fromJSON[message](t, `{"id":`+nothing+`}`)
+		wantError(t, nothing, err, "id: missing")
+	}
+	for _, text := range []string{"{\"id\":\"1\n\"}", `{"id":1,"text":[]}`, `{"id":"1","text":{}}`} {
+		got, err := fromJSON[message](t, text)
+		if want := (message{ID: "1"}); got != want || err != nil {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}
