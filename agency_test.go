@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/api"
@@ -13,10 +14,7 @@ import (
 func init() {
 	goldenCases = append(goldenCases, []goldenCase{
 		{op: api.AgencyCreateOrder, sample: "alitrip.rentcar.zzc.callback.order.create.request.json", call: func(ctx context.Context, c *Client) (any, error) {
-			local, err := fliggy.ParseLocalTime("2024-11-05 19:42:29")
-			if err != nil {
-				return nil, err
-			}
+			local := fliggy.LocalTime{Year: 2024, Month: time.November, Day: 5, Hour: 19, Minute: 42, Second: 29}
 			return c.Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{
 				AgentOrderNo: "342345672903937", ItemID: "123321", BizStatus: new(fliggy.AgencyUnpaid),
 				CreateOrderTime: fliggy.MustTime("2024-11-05 19:42:29"), PayTime: fliggy.MustTime("2024-11-05 19:42:29"), PayModel: fliggy.PayModelDownPayment,

@@ -210,9 +210,9 @@ func (b *Bill) LineTotal() (fliggy.Yuan, error) {
 	case err != nil:
 		return fliggy.Yuan{}, err
 	case rest.IsZero() && rest.Exponent() == -2: // nothing was added to it
-		return fliggy.YuanFromFen(fen), nil
+		return fliggy.FenOf(fen).Yuan(), nil
 	}
-	return fliggy.YuanFromDecimal(rest.Add(decimal.New(fen, -2))), nil
+	return fliggy.YuanOf(rest.Add(decimal.New(fen, -2))), nil
 }
 
 // smallFen reads an amount of at most two decimals, so small that no number of them

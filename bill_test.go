@@ -160,7 +160,7 @@ func drawBill(rt *rapid.T) *Bill {
 		}
 	}
 	if rapid.Bool().Draw(rt, "own total") {
-		b.Total(fliggy.YuanFromDecimal(decimal.New(rapid.Int64Range(-1e9, 1e9).Draw(rt, "total"), -2)))
+		b.Total(fliggy.YuanOf(decimal.New(rapid.Int64Range(-1e9, 1e9).Draw(rt, "total"), -2)))
 	}
 	bill, err := b.Build()
 	if err != nil {
@@ -349,7 +349,7 @@ func TestLineTotalProperty(t *testing.T) {
 		for _, text := range rapid.SliceOf(amounts).Draw(t, "amounts") {
 			l := BillLine{TradeType: rapid.SampledFrom([]fliggy.TradeType{fliggy.TradeIncome, fliggy.TradeRefund}).Draw(t, "type"), OrderAmount: fliggy.MustYuan(text)}
 			if rapid.IntRange(0, 20).Draw(t, "huge") == 0 {
-				l.OrderAmount = fliggy.YuanFromDecimal(decimal.New(5, 1100)) // which has no plain notation
+				l.OrderAmount = fliggy.YuanOf(decimal.New(5, 1100)) // which has no plain notation
 			}
 			b.Lines = append(b.Lines, l)
 			amount, _ := l.OrderAmount.Decimal()
@@ -358,7 +358,7 @@ func TestLineTotalProperty(t *testing.T) {
 			}
 			want = want.Add(amount)
 		}
-		if got, err := b.LineTotal(); err != nil || got != fliggy.YuanFromDecimal(want) {
+		if got, err := b.LineTotal(); err != nil || got != fliggy.YuanOf(want) {
 			t.Fatalf("got %v, %v, want %v", got, err, want)
 		}
 		if len(b.Lines) == 0 {

@@ -64,8 +64,14 @@ func (d *FeeRefundData) checkRefund(ps *fliggy.Problems) {
 	}
 	required(ps, "eventData.reason", d.Reason)
 	required(ps, "eventData.payTradeNo", d.PayTradeNo)
-	deduction := d.RefundType == fliggy.RefundVehicleDamage || d.RefundType == fliggy.RefundTrafficViolation
-	if d.RefundType.Known() && deduction != (d.DeductPayTradeNo != "") { // of other types nothing is known
+	isWrong := false // of other types nothing is known
+	switch d.RefundType {
+	case fliggy.RefundVehicleDamage, fliggy.RefundTrafficViolation:
+		isWrong = d.DeductPayTradeNo == ""
+	case fliggy.RefundEarlyReturn, fliggy.RefundFuelFee, fliggy.RefundCancelPenalty, fliggy.RefundOther:
+		isWrong = d.DeductPayTradeNo != ""
+	}
+	if isWrong {
 		ps.Add("eventData.deductPayTradeNo", "goes with refundType 3 and 4, and with no other")
 	}
 }

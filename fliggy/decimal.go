@@ -1,6 +1,7 @@
 package fliggy
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -28,10 +29,7 @@ const (
 )
 
 // ParseDecimal reads a decimal number. Empty text is an error.
-func ParseDecimal(s string) (Decimal, error) {
-	text, err := parseDecimal(kindDecimal, s)
-	return Decimal{text}, err
-}
+func ParseDecimal(s string) (Decimal, error) { return parse(kindDecimal, s, parseDecimal) }
 
 // MustDecimal is ParseDecimal for constants: it panics on an error.
 func MustDecimal(s string) Decimal { return must(ParseDecimal(s)) }
@@ -39,36 +37,26 @@ func MustDecimal(s string) Decimal { return must(ParseDecimal(s)) }
 // DecimalOf takes a number as it is, with its scale.
 func DecimalOf(d decimal.Decimal) Decimal { return Decimal{formatDecimal(d)} }
 
-// IsSet tells an explicit number, zero included, from none.
+// IsSet reports whether there is a number, 0 included.
 func (d Decimal) IsSet() bool { return d.text != "" }
 
-// String gives the number in plain notation, "" when unset.
+// String returns the number in plain notation, "" when unset.
 func (d Decimal) String() string { return d.text }
 
-// Decimal returns the number for calculating; ok is false when there is none.
+// Decimal returns the number for calculating. ok is false when d is unset, or too far from 0 to be calculated with.
 func (d Decimal) Decimal() (n decimal.Decimal, ok bool) {
-	// The text was checked or formatted here: the only one that does not parse is that of the unset value.
-	n, _ = decimal.NewFromString(d.text)
-	return n, d.IsSet()
+	n, err := decimal.NewFromString(d.text)
+	return n, err == nil
 }
 
 // IsPositive reports whether the number is more than 0; an unset one is not.
-func (d Decimal) IsPositive() bool { return d.sign() > 0 }
+func (d Decimal) IsPositive() bool {
+	digits, _, _ := strings.Cut(d.text, "e")
+	return !d.IsNegative() && strings.ContainsAny(digits, "123456789")
+}
 
 // IsNegative reports whether the number is less than 0; an unset one is not.
-func (d Decimal) IsNegative() bool { return d.sign() < 0 }
-
-// sign is -1, 0 or 1; 0 when unset.
-func (d Decimal) sign() int {
-	digits, _, _ := strings.Cut(d.text, "e")
-	switch {
-	case !strings.ContainsAny(digits, "123456789"):
-		return 0
-	case digits[0] == '-':
-		return -1
-	}
-	return 1
-}
+func (d Decimal) IsNegative() bool { return strings.HasPrefix(d.text, "-") }
 
 // Cmp compares numbers: -1 when d is less than o, 0 when equal, 1 when greater. It is an error when either of them is
 // unset.
@@ -78,11 +66,8 @@ func (d Decimal) Cmp(o Decimal) (int, error) { return compare(kindDecimal, d, o)
 func compare(kind string, d, o Decimal) (int, error) {
 	a, ok := d.Decimal()
 	b, known := o.Decimal()
-	switch {
-	case !ok || !known:
-		return 0, invalid(kind, "", "unset, and nothing can be compared with it")
-	case d.text == o.text: // the numbers of the same text may be too far apart from 0 to be compared
-		return 0, nil
+	if !ok || !known {
+		return 0, invalid(kind, "", "unset, or too far from 0 to be compared")
 	}
 	return a.Cmp(b), nil
 }
@@ -100,151 +85,70 @@ func (d Decimal) Equal(o Decimal) bool {
 // digits is an error: no reader would take it.
 func (d Decimal) AppendText(b []byte) ([]byte, error) { return appendDecimal(kindDecimal, b, d.text) }
 
-// MarshalText gives the number in plain notation, as AppendText does.
+// MarshalText returns the number in plain notation, as AppendText does.
 func (d Decimal) MarshalText() ([]byte, error) { return d.AppendText(nil) }
 
-// MarshalJSON gives a JSON string such as "14.50", null when unset.
+// MarshalJSON returns a JSON string such as "14.50", null when unset.
 func (d Decimal) MarshalJSON() ([]byte, error) { return quoteScalar(d) }
 
 // UnmarshalText takes the text described at Decimal; empty text and "null" mean unset.
 func (d *Decimal) UnmarshalText(text []byte) error {
-	s, err := textScalar(kindDecimal, text)
-	return readDecimal(&d.text, kindDecimal, s, err)
+	return readText(d, kindDecimal, text, parseDecimal)
 }
 
 // UnmarshalJSON takes a JSON string with such text, a JSON number, or null (unset).
 func (d *Decimal) UnmarshalJSON(data []byte) error {
-	s, err := jsonScalar(kindDecimal, data)
-	return readDecimal(&d.text, kindDecimal, s, err)
+	return readJSON(d, kindDecimal, data, parseDecimal)
 }
 
-// readDecimal ends the Unmarshal methods of every decimal type: it checks s, the text found, and sets the target.
-func readDecimal(target *string, kind, s string, err error) error {
-	if err == nil && s != "" {
-		s, err = normalise(kind, s)
-	}
-	if err == nil {
-		*target = s
-	}
-	return err
-}
+var decimalSyntax = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// parseDecimal is the Parse function of every decimal type.
-func parseDecimal(kind, s string) (string, error) {
-	text, err := textScalar(kind, s)
-	if err != nil {
-		return "", err
+// parseDecimal is the parser of every decimal type.
+func parseDecimal(s string) (d Decimal, rule string) {
+	if isPlain(s) {
+		return Decimal{s}, ""
 	}
-	return normalise(kind, text)
-}
-
-// normalise checks a trimmed decimal text and gives its plain notation. Only text that is not plain already is copied.
-func normalise(kind, s string) (string, error) {
-	rest := strings.TrimPrefix(s, "-")
-	negative := rest != s
-	if !negative {
-		rest = strings.TrimPrefix(rest, "+")
+	if !decimalSyntax.MatchString(s) {
+		return Decimal{}, ruleDecimal
 	}
-	unsigned := rest
-
-	n := countDigits(rest)
-	whole, rest := rest[:n], rest[n:]
-	fraction, point := "", strings.HasPrefix(rest, ".")
-	if point {
-		n = countDigits(rest[1:])
-		fraction, rest = rest[1:1+n], rest[1+n:]
+	n, err := decimal.NewFromString(s)
+	if err != nil { // the exponent is far out of bounds
+		return Decimal{}, ruleDigits
 	}
-	if whole == "" || point && fraction == "" {
-		return "", invalid(kind, s, ruleDecimal)
-	}
-	if len(whole)+len(fraction) > maxDigits {
-		return "", invalid(kind, s, ruleDigits)
-	}
-	exponent := 0
-	if rest != "" {
-		var rule string
-		if exponent, rule = parseExponent(rest); rule != "" {
-			return "", invalid(kind, s, rule)
-		}
-	}
-
-	negative = negative && strings.Trim(whole, "0")+strings.Trim(fraction, "0") != ""
-	if rest == "" && (len(whole) == 1 || whole[0] != '0') {
-		if negative {
-			return s, nil
-		}
-		return unsigned, nil
-	}
-
-	mantissa := strings.TrimLeft(whole+fraction, "0")
-	scale := len(fraction) - exponent
-	places, integers := max(scale, 0), 1
-	if mantissa != "" {
-		integers = max(len(mantissa)-scale, 1)
+	integers, places := 1, max(-int(n.Exponent()), 0)
+	if !n.IsZero() {
+		integers = max(n.NumDigits()+int(n.Exponent()), 1)
 	}
 	if integers+places > maxDigits {
-		return "", invalid(kind, s, ruleDigits)
+		return Decimal{}, ruleDigits
 	}
-	if mantissa != "" && scale < 0 {
-		mantissa += strings.Repeat("0", -scale)
-	}
-	if short := places + 1 - len(mantissa); short > 0 {
-		mantissa = strings.Repeat("0", short) + mantissa
-	}
-	plain := mantissa
-	if places > 0 {
-		cut := len(mantissa) - places
-		plain = mantissa[:cut] + "." + mantissa[cut:]
-	}
-	if negative {
-		plain = "-" + plain
-	}
-	return plain, nil
+	return DecimalOf(n), ""
 }
 
-// parseExponent reads e[+-]digits. It gives the broken rule, if any.
-func parseExponent(s string) (exponent int, rule string) {
-	if s[0] != 'e' && s[0] != 'E' {
-		return 0, ruleDecimal
-	}
-	digits := s[1:]
-	negative := strings.HasPrefix(digits, "-")
-	if negative || strings.HasPrefix(digits, "+") {
-		digits = digits[1:]
-	}
-	if digits == "" || countDigits(digits) != len(digits) {
-		return 0, ruleDecimal
-	}
-	exponent, err := strconv.Atoi(digits)
-	if err != nil || exponent > 2*maxDigits {
-		return 0, ruleDigits
-	}
-	if negative {
-		exponent = -exponent
-	}
-	return exponent, ""
+// isPlain reports whether s is a number without sign as it is kept. Nearly all numbers are: the others cost arithmetic.
+func isPlain(s string) bool {
+	whole, fraction, hasPoint := strings.Cut(s, ".")
+	return ID(whole).IsNumeric() && hasPoint == isDigits(fraction) && len(s) <= maxDigits
 }
 
-// formatDecimal gives the text of a number with its scale. Beyond a thousand digits it falls back to scientific notation
-// instead of filling memory with zeros; such a number is never written to the wire.
+// formatDecimal returns the text of a number with its scale. Beyond a thousand digits it falls back to scientific
+// notation instead of filling memory with zeros; such a number is never written to the wire.
 func formatDecimal(d decimal.Decimal) string {
 	const sane = 1000
 	switch exponent := d.Exponent(); {
-	case exponent < -sane || exponent > sane && !d.IsZero():
+	case exponent >= 0 && d.IsZero():
+		return "0"
+	case exponent < -sane || exponent > sane:
 		return d.Coefficient().String() + "e" + strconv.Itoa(int(exponent))
-	case exponent < 0:
-		return d.StringFixed(-exponent)
+	default:
+		return d.StringFixed(max(-exponent, 0))
 	}
-	return d.String()
 }
 
 // appendDecimal appends a decimal text to what goes over the wire.
 func appendDecimal(kind string, b []byte, text string) ([]byte, error) {
-	if len(text) <= maxDigits && strings.IndexByte(text, 'e') < 0 {
-		return append(b, text...), nil
-	}
-	digits := len(text) - strings.Count(text, "-") - strings.Count(text, ".")
-	if digits > maxDigits || strings.Contains(text, "e") {
+	isLong := len(text) > maxDigits && len(text)-strings.Count(text, "-")-strings.Count(text, ".") > maxDigits
+	if isLong || strings.Contains(text, "e") {
 		return b, invalid(kind, text, ruleDigits)
 	}
 	return append(b, text...), nil

@@ -17,16 +17,16 @@
 //	Exts       extension data (扩展信息): the text of a JSON object
 //
 // The zero value of each is "unset" and differs from every value that was read: Yuan{} is not 0.00. The struct types
-// say so by IsSet, and the option omitzero of encoding/json leaves them out exactly when they are unset. The Parse
+// report it by IsSet, and the option omitzero of encoding/json leaves them out exactly when they are unset. The Parse
 // functions want a value; the Unmarshal methods also take "nothing" (empty text, JSON null, and the text "null" except
 // in an ID) and give the unset value. A failed Unmarshal leaves its target as it was.
 //
-// All scalars implement [encoding.TextAppender], [encoding.TextMarshaler], [encoding.TextUnmarshaler],
-// [encoding/json.Marshaler] and [encoding/json.Unmarshaler]. Unset is written as empty text and, by the struct types,
-// as JSON null. Errors name the type, the rule, and at most 40 characters of the input.
+// All scalars implement [encoding.TextAppender], [encoding.TextMarshaler], [encoding.TextUnmarshaler] and
+// [encoding/json.Unmarshaler]. Unset is written as empty text and, by the struct types, as JSON null. Errors name the
+// type, the rule, and at most 40 characters of the input.
 //
 // # Enumerations
 //
-// Enumerations are open: a value without a constant passes through unchanged, Known tells the difference. String gives
-// an English name for logs and screens; it is not the wire form, which is the value itself.
+// Enumerations are open: a value without a constant passes through unchanged. String returns an English name for logs
+// and screens; it is not the wire form, which is the value itself.
 package fliggy

@@ -17,14 +17,11 @@ var channelNames = map[Channel]string{
 	ChannelDidi:  "Didi",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (c Channel) String() string { return textName(channelNames, c) }
 
-// Known reports whether the value is one of the constants.
-func (c Channel) Known() bool { return known(channelNames, c) }
-
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
-func (c *Channel) UnmarshalJSON(data []byte) error { return readTextEnum(c, "Channel", data) }
+func (c *Channel) UnmarshalJSON(data []byte) error { return readOpaque(c, "Channel", data) }
 
 // OrderServiceType is a service that an order supports, an element of service_type.
 // Source: alitrip.rentcar.btb.order.query.
@@ -43,15 +40,12 @@ var orderServiceTypeNames = map[OrderServiceType]string{
 	OrderServiceRenewal:            "renewal",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (o OrderServiceType) String() string { return textName(orderServiceTypeNames, o) }
-
-// Known reports whether the value is one of the constants.
-func (o OrderServiceType) Known() bool { return known(orderServiceTypeNames, o) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
 func (o *OrderServiceType) UnmarshalJSON(data []byte) error {
-	return readTextEnum(o, "OrderServiceType", data)
+	return readOpaque(o, "OrderServiceType", data)
 }
 
 // PayStatus is the state of the payment of an order, pay_status.
@@ -79,17 +73,13 @@ var payStatusNames = map[PayStatus]string{
 	PayStatusNotPayable:  "not payable",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (p PayStatus) String() string { return intName(payStatusNames, p) }
 
-// Known reports whether the value is one of the constants.
-func (p PayStatus) Known() bool { return known(payStatusNames, p) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (p *PayStatus) UnmarshalText(text []byte) error { return textIntEnum(p, "PayStatus", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (p *PayStatus) UnmarshalJSON(data []byte) error { return jsonIntEnum(p, "PayStatus", data) }
+func (p *PayStatus) UnmarshalJSON(data []byte) error {
+	return readJSON(p, "PayStatus", data, parseInt[PayStatus])
+}
 
 // Canceller says on whose behalf a fee refund was ordered (取消方), member canceller of event 142.
 // Source: B2B renewal guide.
@@ -106,14 +96,11 @@ var cancellerNames = map[Canceller]string{
 	CancellerMerchant: "merchant",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (c Canceller) String() string { return textName(cancellerNames, c) }
 
-// Known reports whether the value is one of the constants.
-func (c Canceller) Known() bool { return known(cancellerNames, c) }
-
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
-func (c *Canceller) UnmarshalJSON(data []byte) error { return readTextEnum(c, "Canceller", data) }
+func (c *Canceller) UnmarshalJSON(data []byte) error { return readOpaque(c, "Canceller", data) }
 
 // RefundType is the kind of a fee refund (退费类型), refundType of events 141 and 142 and their callbacks.
 // Source: B2B renewal guide.
@@ -138,17 +125,13 @@ var refundTypeNames = map[RefundType]string{
 	RefundOther:            "other",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (r RefundType) String() string { return intName(refundTypeNames, r) }
 
-// Known reports whether the value is one of the constants.
-func (r RefundType) Known() bool { return known(refundTypeNames, r) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (r *RefundType) UnmarshalText(text []byte) error { return textIntEnum(r, "RefundType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (r *RefundType) UnmarshalJSON(data []byte) error { return jsonIntEnum(r, "RefundType", data) }
+func (r *RefundType) UnmarshalJSON(data []byte) error {
+	return readJSON(r, "RefundType", data, parseInt[RefundType])
+}
 
 // BillBizType is the kind of movement that a settlement bill line reports, biz_type: 10 to 14 are income, 20 to 24 the refund of
 // the same. Source: alitrip.rentcar.btb.bill.notify.
@@ -181,17 +164,13 @@ var billBizTypeNames = map[BillBizType]string{
 	BillCancelPenaltyRefund:             "cancellation penalty refund",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (b BillBizType) String() string { return intName(billBizTypeNames, b) }
 
-// Known reports whether the value is one of the constants.
-func (b BillBizType) Known() bool { return known(billBizTypeNames, b) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (b *BillBizType) UnmarshalText(text []byte) error { return textIntEnum(b, "BillBizType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (b *BillBizType) UnmarshalJSON(data []byte) error { return jsonIntEnum(b, "BillBizType", data) }
+func (b *BillBizType) UnmarshalJSON(data []byte) error {
+	return readJSON(b, "BillBizType", data, parseInt[BillBizType])
+}
 
 // IsIncome reports whether the movement is income of the merchant (收入): 10 to 14. It is false for unknown values.
 func (b BillBizType) IsIncome() bool { return BillOrderFee <= b && b <= BillCancelPenalty }
@@ -213,17 +192,13 @@ var tradeTypeNames = map[TradeType]string{
 	TradeRefund: "refund",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (t TradeType) String() string { return intName(tradeTypeNames, t) }
 
-// Known reports whether the value is one of the constants.
-func (t TradeType) Known() bool { return known(tradeTypeNames, t) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (t *TradeType) UnmarshalText(text []byte) error { return textIntEnum(t, "TradeType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (t *TradeType) UnmarshalJSON(data []byte) error { return jsonIntEnum(t, "TradeType", data) }
+func (t *TradeType) UnmarshalJSON(data []byte) error {
+	return readJSON(t, "TradeType", data, parseInt[TradeType])
+}
 
 // PayType is how the customer paid, pay_type. Source: alitrip.rentcar.btb.bill.notify.
 type PayType int
@@ -241,17 +216,13 @@ var payTypeNames = map[PayType]string{
 	PayDidi:   "Didi Pay",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (p PayType) String() string { return intName(payTypeNames, p) }
 
-// Known reports whether the value is one of the constants.
-func (p PayType) Known() bool { return known(payTypeNames, p) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (p *PayType) UnmarshalText(text []byte) error { return textIntEnum(p, "PayType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (p *PayType) UnmarshalJSON(data []byte) error { return jsonIntEnum(p, "PayType", data) }
+func (p *PayType) UnmarshalJSON(data []byte) error {
+	return readJSON(p, "PayType", data, parseInt[PayType])
+}
 
 // PayModel is when and where an agency order is paid, pay_model. Source: alitrip.rentcar.zzc.callback.order.create.
 type PayModel string
@@ -269,14 +240,11 @@ var payModelNames = map[PayModel]string{
 	PayModelAtStore:     "at the store",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (p PayModel) String() string { return textName(payModelNames, p) }
 
-// Known reports whether the value is one of the constants.
-func (p PayModel) Known() bool { return known(payModelNames, p) }
-
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
-func (p *PayModel) UnmarshalJSON(data []byte) error { return readTextEnum(p, "PayModel", data) }
+func (p *PayModel) UnmarshalJSON(data []byte) error { return readOpaque(p, "PayModel", data) }
 
 // AgencyOrderStatus is the state of an agency order, biz_status. The zero value is a documented state, not "unset".
 // Source: alitrip.rentcar.zzc.callback.order.create and order.update.
@@ -305,18 +273,10 @@ var agencyOrderStatusNames = map[AgencyOrderStatus]string{
 	AgencyPartlyRefunded:   "completed, partly refunded",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (a AgencyOrderStatus) String() string { return intName(agencyOrderStatusNames, a) }
-
-// Known reports whether the value is one of the constants.
-func (a AgencyOrderStatus) Known() bool { return known(agencyOrderStatusNames, a) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (a *AgencyOrderStatus) UnmarshalText(text []byte) error {
-	return textIntEnum(a, "AgencyOrderStatus", text)
-}
 
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
 func (a *AgencyOrderStatus) UnmarshalJSON(data []byte) error {
-	return jsonIntEnum(a, "AgencyOrderStatus", data)
+	return readJSON(a, "AgencyOrderStatus", data, parseInt[AgencyOrderStatus])
 }

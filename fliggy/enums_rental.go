@@ -30,17 +30,13 @@ var carTypeNames = map[CarType]string{
 	CarMinibus:   "minibus",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (c CarType) String() string { return intName(carTypeNames, c) }
 
-// Known reports whether the value is one of the constants.
-func (c CarType) Known() bool { return known(carTypeNames, c) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (c *CarType) UnmarshalText(text []byte) error { return textIntEnum(c, "CarType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (c *CarType) UnmarshalJSON(data []byte) error { return jsonIntEnum(c, "CarType", data) }
+func (c *CarType) UnmarshalJSON(data []byte) error {
+	return readJSON(c, "CarType", data, parseInt[CarType])
+}
 
 // OutputType is how the displacement (排量) of a vehicle is marked, output_type. Source: alitrip.rentcar.btb.order.query.
 type OutputType int
@@ -58,17 +54,13 @@ var outputTypeNames = map[OutputType]string{
 	OutputElectric: "electric",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (o OutputType) String() string { return intName(outputTypeNames, o) }
 
-// Known reports whether the value is one of the constants.
-func (o OutputType) Known() bool { return known(outputTypeNames, o) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (o *OutputType) UnmarshalText(text []byte) error { return textIntEnum(o, "OutputType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (o *OutputType) UnmarshalJSON(data []byte) error { return jsonIntEnum(o, "OutputType", data) }
+func (o *OutputType) UnmarshalJSON(data []byte) error {
+	return readJSON(o, "OutputType", data, parseInt[OutputType])
+}
 
 // Transmission is the gearbox (变速箱), transmission_type. Source: alitrip.rentcar.btb.order.query.
 type Transmission int
@@ -86,17 +78,13 @@ var transmissionNames = map[Transmission]string{
 	TransmissionSemiAutomatic: "semi-automatic",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (t Transmission) String() string { return intName(transmissionNames, t) }
 
-// Known reports whether the value is one of the constants.
-func (t Transmission) Known() bool { return known(transmissionNames, t) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (t *Transmission) UnmarshalText(text []byte) error { return textIntEnum(t, "Transmission", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (t *Transmission) UnmarshalJSON(data []byte) error { return jsonIntEnum(t, "Transmission", data) }
+func (t *Transmission) UnmarshalJSON(data []byte) error {
+	return readJSON(t, "Transmission", data, parseInt[Transmission])
+}
 
 // FuelType is what drives a vehicle (燃料类型), fuel_type. Source: alitrip.rentcar.btb.vehicle.query.
 type FuelType int
@@ -114,17 +102,13 @@ var fuelTypeNames = map[FuelType]string{
 	FuelElectric:   "electric",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (f FuelType) String() string { return intName(fuelTypeNames, f) }
 
-// Known reports whether the value is one of the constants.
-func (f FuelType) Known() bool { return known(fuelTypeNames, f) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (f *FuelType) UnmarshalText(text []byte) error { return textIntEnum(f, "FuelType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (f *FuelType) UnmarshalJSON(data []byte) error { return jsonIntEnum(f, "FuelType", data) }
+func (f *FuelType) UnmarshalJSON(data []byte) error {
+	return readJSON(f, "FuelType", data, parseInt[FuelType])
+}
 
 // LicenseType is where the licence plate (牌照) comes from, license_type. Source: alitrip.rentcar.btb.order.query.
 type LicenseType int
@@ -140,17 +124,13 @@ var licenseTypeNames = map[LicenseType]string{
 	LicenseOther: "other place",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (l LicenseType) String() string { return intName(licenseTypeNames, l) }
 
-// Known reports whether the value is one of the constants.
-func (l LicenseType) Known() bool { return known(licenseTypeNames, l) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (l *LicenseType) UnmarshalText(text []byte) error { return textIntEnum(l, "LicenseType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (l *LicenseType) UnmarshalJSON(data []byte) error { return jsonIntEnum(l, "LicenseType", data) }
+func (l *LicenseType) UnmarshalJSON(data []byte) error {
+	return readJSON(l, "LicenseType", data, parseInt[LicenseType])
+}
 
 // StoreType is the kind of a merchant location, store_type. Source: alitrip.rentcar.btb.order.query.
 type StoreType int
@@ -166,17 +146,13 @@ var storeTypeNames = map[StoreType]string{
 	StoreTypePickUpPoint: "pick-up point",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (s StoreType) String() string { return intName(storeTypeNames, s) }
 
-// Known reports whether the value is one of the constants.
-func (s StoreType) Known() bool { return known(storeTypeNames, s) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (s *StoreType) UnmarshalText(text []byte) error { return textIntEnum(s, "StoreType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (s *StoreType) UnmarshalJSON(data []byte) error { return jsonIntEnum(s, "StoreType", data) }
+func (s *StoreType) UnmarshalJSON(data []byte) error {
+	return readJSON(s, "StoreType", data, parseInt[StoreType])
+}
 
 // CoordinateSource is the map that latitude and longitude belong to, coordinate_source. Source:
 // alitrip.rentcar.btb.order.query.
@@ -195,20 +171,12 @@ var coordinateSourceNames = map[CoordinateSource]string{
 	CoordinateGoogle: "Google",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (c CoordinateSource) String() string { return intName(coordinateSourceNames, c) }
-
-// Known reports whether the value is one of the constants.
-func (c CoordinateSource) Known() bool { return known(coordinateSourceNames, c) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (c *CoordinateSource) UnmarshalText(text []byte) error {
-	return textIntEnum(c, "CoordinateSource", text)
-}
 
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
 func (c *CoordinateSource) UnmarshalJSON(data []byte) error {
-	return jsonIntEnum(c, "CoordinateSource", data)
+	return readJSON(c, "CoordinateSource", data, parseInt[CoordinateSource])
 }
 
 // PlaceType says which end of the rental an address is for, type of store and customer addresses. Source:
@@ -226,17 +194,13 @@ var placeTypeNames = map[PlaceType]string{
 	PlaceReturn: "return",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (p PlaceType) String() string { return intName(placeTypeNames, p) }
 
-// Known reports whether the value is one of the constants.
-func (p PlaceType) Known() bool { return known(placeTypeNames, p) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (p *PlaceType) UnmarshalText(text []byte) error { return textIntEnum(p, "PlaceType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (p *PlaceType) UnmarshalJSON(data []byte) error { return jsonIntEnum(p, "PlaceType", data) }
+func (p *PlaceType) UnmarshalJSON(data []byte) error {
+	return readJSON(p, "PlaceType", data, parseInt[PlaceType])
+}
 
 // PositionType says which end of the rental a customer address is for, position_type. Source:
 // alitrip.rentcar.btb.order.query.
@@ -253,14 +217,11 @@ var positionTypeNames = map[PositionType]string{
 	PositionDropOff: "return",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (p PositionType) String() string { return textName(positionTypeNames, p) }
 
-// Known reports whether the value is one of the constants.
-func (p PositionType) Known() bool { return known(positionTypeNames, p) }
-
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
-func (p *PositionType) UnmarshalJSON(data []byte) error { return readTextEnum(p, "PositionType", data) }
+func (p *PositionType) UnmarshalJSON(data []byte) error { return readOpaque(p, "PositionType", data) }
 
 // DoorServiceType is how car and customer meet (上门取送车), service_on_door_type. Source: alitrip.rentcar.btb.order.query.
 type DoorServiceType int
@@ -280,20 +241,12 @@ var doorServiceTypeNames = map[DoorServiceType]string{
 	DoorServiceShuttle: "free shuttle",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (d DoorServiceType) String() string { return intName(doorServiceTypeNames, d) }
-
-// Known reports whether the value is one of the constants.
-func (d DoorServiceType) Known() bool { return known(doorServiceTypeNames, d) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (d *DoorServiceType) UnmarshalText(text []byte) error {
-	return textIntEnum(d, "DoorServiceType", text)
-}
 
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
 func (d *DoorServiceType) UnmarshalJSON(data []byte) error {
-	return jsonIntEnum(d, "DoorServiceType", data)
+	return readJSON(d, "DoorServiceType", data, parseInt[DoorServiceType])
 }
 
 // ServiceType is the kind of an added service in a merchant quote, serviceType. Only these two are seen. Source: sample replies of
@@ -311,17 +264,13 @@ var serviceTypeNames = map[ServiceType]string{
 	ServiceTypeScatteredHour: "scattered hours",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (s ServiceType) String() string { return intName(serviceTypeNames, s) }
 
-// Known reports whether the value is one of the constants.
-func (s ServiceType) Known() bool { return known(serviceTypeNames, s) }
-
-// UnmarshalText takes a whole number; empty text and "null" give 0.
-func (s *ServiceType) UnmarshalText(text []byte) error { return textIntEnum(s, "ServiceType", text) }
-
 // UnmarshalJSON takes a whole JSON number, a JSON string with one, "" or null (0).
-func (s *ServiceType) UnmarshalJSON(data []byte) error { return jsonIntEnum(s, "ServiceType", data) }
+func (s *ServiceType) UnmarshalJSON(data []byte) error {
+	return readJSON(s, "ServiceType", data, parseInt[ServiceType])
+}
 
 // AddedServiceCode is the platform's code of a fee or added service (增值服务). Source: the public page of the product detail
 // API (65722). Inferred: sid, service_code and select_add_services of the order and renewal APIs use the same codes; a
@@ -373,13 +322,10 @@ var addedServiceCodeNames = map[AddedServiceCode]string{
 	AddedServiceOther:            "other",
 }
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, the value itself when it is unknown.
 func (a AddedServiceCode) String() string { return textName(addedServiceCodeNames, a) }
-
-// Known reports whether the value is one of the constants.
-func (a AddedServiceCode) Known() bool { return known(addedServiceCodeNames, a) }
 
 // UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
 func (a *AddedServiceCode) UnmarshalJSON(data []byte) error {
-	return readTextEnum(a, "AddedServiceCode", data)
+	return readOpaque(a, "AddedServiceCode", data)
 }

@@ -1,7 +1,6 @@
 package fliggy
 
 import (
-	"encoding"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,19 +17,17 @@ import (
 // enumCase is one enumeration, its type erased.
 type enumCase struct {
 	name     string
-	values   []string                                // of all constants, as written on the wire
-	labels   map[string]string                       // String of each
-	describe func(raw string) (label string, k bool) // String and Known of any value
-	read     func(data string) (string, error)       // UnmarshalJSON over a value of "1"
-	readText func(text string) (string, error)       // UnmarshalText, nil for string enumerations
-	write    func(raw string) string                 // encoding/json
+	values   []string                          // of all constants, as written on the wire
+	labels   map[string]string                 // String of each
+	describe func(raw string) string           // String of any value
+	read     func(data string) (string, error) // UnmarshalJSON over a value of "1"
+	write    func(raw string) string           // encoding/json
 	numeric  bool
 }
 
 type enum interface {
 	comparable
 	fmt.Stringer
-	Known() bool
 }
 
 func enumOf[T enum, P interface {
@@ -43,19 +40,11 @@ func enumOf[T enum, P interface {
 		c.labels[raw(v)] = label
 	}
 	slices.Sort(c.values)
-	c.describe = func(s string) (string, bool) { return of(s).String(), of(s).Known() }
+	c.describe = func(s string) string { return of(s).String() }
 	c.read = func(data string) (string, error) {
 		v := of("1")
 		err := P(&v).UnmarshalJSON([]byte(data))
 		return raw(v), err
-	}
-	if u, ok := any(P(new(T))).(encoding.TextUnmarshaler); ok {
-		c.numeric = true
-		c.readText = func(text string) (string, error) {
-			*any(u).(P) = of("1")
-			err := u.UnmarshalText([]byte(text))
-			return raw(*any(u).(P)), err
-		}
 	}
 	c.write = func(s string) string { data, _ := json.Marshal(of(s)); return string(data) }
 	return c
@@ -79,7 +68,9 @@ func intEnum[T interface {
 	json.Unmarshaler
 }](name string, names map[T]string) enumCase {
 	of := func(s string) T { n, _ := strconv.Atoi(s); return T(n) }
-	return enumOf[T, P](name, names, of, func(v T) string { return strconv.Itoa(int(v)) })
+	c := enumOf[T, P](name, names, of, func(v T) string { return strconv.Itoa(int(v)) })
+	c.numeric = true
+	return c
 }
 
 func allEnums() []enumCase {
@@ -215,9 +206,8 @@ func TestEnumNames(t *testing.T) {
 	for _, e := range allEnums() {
 		seen := map[string]bool{}
 		for raw, label := range e.labels {
-			got, known := e.describe(raw)
-			if got != label || !known || label == "" || seen[label] {
-				t.Errorf("%s(%s): String %q, Known %v; label %q must be unique", e.name, raw, got, known, label)
+			if got := e.describe(raw); got != label || label == "" || seen[label] {
+				t.Errorf("%s(%s): String %q; label %q must be unique", e.name, raw, got, label)
 			}
 			seen[label] = true
 		}
@@ -226,8 +216,8 @@ func TestEnumNames(t *testing.T) {
 			if e.numeric {
 				want = strings.Replace(raw, "0000", "0", 1)
 			}
-			if got, known := e.describe(raw); e.labels[want] == "" && (got != want || known) {
-				t.Errorf("%s(%s): String %q, Known %v", e.name, raw, got, known)
+			if got := e.describe(raw); e.labels[want] == "" && got != want {
+				t.Errorf("%s(%s): String %q", e.name, raw, got)
 			}
 		}
 	}
@@ -256,14 +246,6 @@ func TestIntEnumReading(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), rule) || !strings.Contains(err.Error(), e.name) || got != "1" {
 				t.Errorf("%s from %s: got %s, %v; want an error about %q", e.name, data, got, err, rule)
 			}
-		}
-		for text, want := range map[string]string{"22": "22", " 22\n": "22", "1.0": "1", "": "0", "null": "0"} {
-			if got, err := e.readText(text); err != nil || got != want {
-				t.Errorf("%s from text %q: got %s, %v", e.name, text, got, err)
-			}
-		}
-		if got, err := e.readText("x"); err == nil || got != "1" {
-			t.Errorf("%s from text x: got %s, %v", e.name, got, err)
 		}
 		if got := e.write("80009"); got != "80009" {
 			t.Errorf("%s is written %s", e.name, got)
@@ -311,8 +293,8 @@ func TestBillBizTypeSides(t *testing.T) {
 	t.Parallel()
 	for b := BillBizType(-1); b < 40; b++ {
 		income, refund := b >= 10 && b <= 14, b >= 20 && b <= 24
-		if b.IsIncome() != income || b.IsRefund() != refund || b.Known() != (income || refund) {
-			t.Errorf("%d: income %v, refund %v, known %v", int(b), b.IsIncome(), b.IsRefund(), b.Known())
+		if b.IsIncome() != income || b.IsRefund() != refund {
+			t.Errorf("%d: income %v, refund %v", int(b), b.IsIncome(), b.IsRefund())
 		}
 		if income && (b+10).String() != b.String()+" refund" {
 			t.Errorf("%d is %q, its refund %q", int(b), b, b+10)

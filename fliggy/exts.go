@@ -1,11 +1,10 @@
 package fliggy
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,7 +12,7 @@ import (
 // Exts is extension data (扩展信息): the text of a JSON object, which the platform carries inside a string, such as
 // {"key":"value"}. Empty text, null and {} mean nothing and give the empty Exts, which is unset.
 //
-// Text is kept as it came, also when it is no JSON object: nothing is lost, IsObject tells. Only raw control characters
+// Text is kept as it came, also when it is no JSON object: nothing is lost, see IsObject. Only raw control characters
 // inside the strings of an object, which strict readers refuse, are escaped when it is read. A value that came as a plain
 // JSON object instead of a string is taken too, and is written as a string.
 type Exts string
@@ -26,18 +25,14 @@ func ExtsOf(members map[string]string) Exts {
 	if len(members) == 0 {
 		return ""
 	}
-	b := []byte{'{'}
-	for i, key := range slices.Sorted(maps.Keys(members)) {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendQuoted(b, strings.ToValidUTF8(key, "\uFFFD")), ':')
-		b = appendQuoted(b, strings.ToValidUTF8(members[key], "\uFFFD"))
-	}
-	return Exts(append(b, '}'))
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(members) // a map of texts always has a form
+	return Exts(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// Get gives one member: a string as its text, any other value as its JSON text. It is false when there is no such member
+// Get returns one member: a string as its text, any other value as its JSON text. It is false when there is no such member
 // or the text is no JSON object.
 func (e Exts) Get(key string) (string, bool) {
 	members, _ := e.Map()
@@ -52,7 +47,7 @@ func (e Exts) Get(key string) (string, bool) {
 	return string(value), true
 }
 
-// Map gives the members as JSON texts, none when unset. Text that is no JSON object is an error.
+// Map returns the members as JSON texts, none when unset. Text that is no JSON object is an error.
 func (e Exts) Map() (map[string]json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	if err := e.Decode(&members); err != nil {
@@ -67,7 +62,7 @@ func (e Exts) Decode(v any) error {
 	if clean(e) == "" {
 		return nil
 	}
-	if !strings.HasPrefix(strings.TrimLeft(string(e), asciiSpace), "{") {
+	if !strings.HasPrefix(strings.TrimSpace(string(e)), "{") {
 		return invalid(kindExts, string(e), "not a JSON object")
 	}
 	if err := json.Unmarshal([]byte(e), v); err != nil {
@@ -81,25 +76,22 @@ func (e Exts) Decode(v any) error {
 
 // IsObject reports whether the text is a JSON object; false when unset.
 func (e Exts) IsObject() bool {
-	return strings.HasPrefix(strings.TrimLeft(string(e), asciiSpace), "{") && json.Valid([]byte(e))
+	return strings.HasPrefix(strings.TrimSpace(string(e)), "{") && json.Valid([]byte(e))
 }
 
-// String gives the text itself.
+// String returns the text itself.
 func (e Exts) String() string { return string(e) }
 
 // AppendText appends the text. It refuses text that is not valid UTF-8.
 func (e Exts) AppendText(b []byte) ([]byte, error) { return appendUTF8(kindExts, b, string(e)) }
 
-// MarshalText gives the text. It refuses text that is not valid UTF-8.
+// MarshalText returns the text. It refuses text that is not valid UTF-8.
 func (e Exts) MarshalText() ([]byte, error) { return e.AppendText(nil) }
-
-// MarshalJSON gives a JSON string that holds the text, "" when unset. It refuses text that is not valid UTF-8.
-func (e Exts) MarshalJSON() ([]byte, error) { return quoteOpaque(kindExts, string(e)) }
 
 // UnmarshalText takes any valid UTF-8 text; empty text, null and {}, with any space around, mean unset.
 func (e *Exts) UnmarshalText(text []byte) error {
 	if !utf8.Valid(text) {
-		return invalid(kindExts, head(text), "not valid UTF-8")
+		return invalid(kindExts, head(text), ruleUTF8)
 	}
 	*e = clean(Exts(text))
 	return nil
@@ -107,19 +99,23 @@ func (e *Exts) UnmarshalText(text []byte) error {
 
 // UnmarshalJSON takes a JSON string that holds such text, or any other JSON value, whose text is kept; null means unset.
 func (e *Exts) UnmarshalJSON(data []byte) error {
-	form, text, err := scanJSON(kindExts, data)
+	data = bytes.Trim(data, jsonSpace)
+	if len(data) == 0 || data[0] != '"' {
+		if !json.Valid(data) {
+			return invalid(kindExts, head(data), "not a JSON value")
+		}
+		return e.UnmarshalText(data)
+	}
+	text, err := unquote(kindExts, data)
 	if err != nil {
 		return err
-	}
-	if form != jsonString && form != jsonNull && !json.Valid(text) {
-		return invalid(kindExts, head(text), "not a JSON value")
 	}
 	return e.UnmarshalText(text)
 }
 
 // clean drops the texts that mean nothing, and escapes control characters where that makes the text a JSON object.
 func clean(e Exts) Exts {
-	switch strings.Trim(string(e), asciiSpace) {
+	switch strings.TrimSpace(string(e)) {
 	case "", "null", "{}":
 		return ""
 	}

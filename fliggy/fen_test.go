@@ -24,7 +24,7 @@ func TestFenReading(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v", data, got, err, want)
 		}
 	}
-	_, err := fliggy.ParseFen(strings.Repeat("9", 300))
+	_, err := fromText[fliggy.Fen](strings.Repeat("9", 300))
 	wantError(t, err, "amount in fen", "too long")
 	for data, rule := range map[string]string{
 		`5565.00`: "not a whole number", `"5565.00"`: "not a whole number", `1e3`: "not a whole number", `"five"`: "not a whole number",

@@ -12,7 +12,7 @@ type ID string
 
 const kindID = "id"
 
-// String gives the id itself.
+// String returns the id itself.
 func (id ID) String() string { return string(id) }
 
 // IsNumeric reports whether the id can be written as a JSON number without changing it: digits only, without a leading
@@ -22,16 +22,13 @@ func (id ID) IsNumeric() bool { return isInteger(id) && id[0] != '-' }
 // AppendText appends the id. It refuses text that is not valid UTF-8.
 func (id ID) AppendText(b []byte) ([]byte, error) { return appendUTF8(kindID, b, string(id)) }
 
-// MarshalText gives the id. It refuses text that is not valid UTF-8.
+// MarshalText returns the id. It refuses text that is not valid UTF-8.
 func (id ID) MarshalText() ([]byte, error) { return id.AppendText(nil) }
-
-// MarshalJSON gives a JSON string, "" when unset. It refuses text that is not valid UTF-8.
-func (id ID) MarshalJSON() ([]byte, error) { return quoteOpaque(kindID, string(id)) }
 
 // UnmarshalText takes any valid UTF-8 text as it is.
 func (id *ID) UnmarshalText(text []byte) error {
 	if !utf8.Valid(text) {
-		return invalid(kindID, head(text), "not valid UTF-8")
+		return invalid(kindID, head(text), ruleUTF8)
 	}
 	*id = ID(text)
 	return nil
@@ -39,11 +36,4 @@ func (id *ID) UnmarshalText(text []byte) error {
 
 // UnmarshalJSON takes a JSON string, an integer JSON number of any length, or null (unset). Numbers with a fraction or an
 // exponent, booleans, objects and arrays are errors.
-func (id *ID) UnmarshalJSON(data []byte) error {
-	text, err := jsonOpaque(kindID, data)
-	if err != nil {
-		return err
-	}
-	*id = ID(text)
-	return nil
-}
+func (id *ID) UnmarshalJSON(data []byte) error { return readOpaque(id, kindID, data) }

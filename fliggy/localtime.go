@@ -2,7 +2,7 @@ package fliggy
 
 import (
 	"cmp"
-	"strconv"
+	"fmt"
 	"time"
 )
 
@@ -26,48 +26,45 @@ const (
 	ruleLocalTime = "want yyyy-MM-dd HH:mm:ss without a zone"
 )
 
-// ParseLocalTime reads the text described at LocalTime. Empty text is an error.
-func ParseLocalTime(s string) (LocalTime, error) {
-	s, err := textScalar(kindLocalTime, s)
-	if err != nil {
-		return LocalTime{}, err
-	}
-	c, rest, rule := readClock(s)
+func parseLocalTime(s string) (LocalTime, string) {
+	t, hasOffset, rule := readClock(s, time.UTC)
 	switch {
-	case rule == ruleClock:
-	case rule != "" || rest != "":
-		rule = ruleLocalTime
-	case c.nanosecond != 0:
-		rule = "has a fraction of a second, which a local time cannot keep"
+	case rule == ruleTime || hasOffset:
+		return LocalTime{}, ruleLocalTime
+	case rule != "":
+		return LocalTime{}, rule
+	case t.Nanosecond() != 0:
+		return LocalTime{}, "has a fraction of a second, which a local time cannot keep"
 	}
-	if rule != "" {
-		return LocalTime{}, invalid(kindLocalTime, s, rule)
-	}
-	return c.LocalTime, nil
+	return clockOf(t), ""
 }
 
-// LocalTimeOf gives what a clock shows at t in t's own location, seconds included, fractions cut. The zero time gives the
+// LocalTimeOf returns what a clock shows at t in t's own location, seconds included, fractions cut. The zero time gives the
 // unset LocalTime.
 func LocalTimeOf(t time.Time) LocalTime {
 	if t.IsZero() {
 		return LocalTime{}
 	}
+	return clockOf(t)
+}
+
+func clockOf(t time.Time) LocalTime {
 	year, month, day := t.Date()
 	hour, minute, second := t.Clock()
 	return LocalTime{year, month, day, hour, minute, second}
 }
 
-// IsSet tells a reading from none.
+// IsSet reports whether there is a reading.
 func (l LocalTime) IsSet() bool { return l != LocalTime{} }
 
 // IsValid reports whether the fields are a real date in the years 1 to 9999 and a real time of day. The unset LocalTime is
 // not valid.
 func (l LocalTime) IsValid() bool {
-	return Date{l.Year, l.Month, l.Day}.IsValid() &&
-		0 <= l.Hour && l.Hour < 24 && 0 <= l.Minute && l.Minute < 60 && 0 <= l.Second && l.Second < 60
+	t := time.Date(l.Year, l.Month, l.Day, l.Hour, l.Minute, l.Second, 0, time.UTC)
+	return clockOf(t) == l && writable(t)
 }
 
-// In gives the instant at which a clock in loc shows this reading; GMT+8 when loc is nil. Where the clock skips or repeats
+// In returns the instant at which a clock in loc shows this reading; GMT+8 when loc is nil. Where the clock skips or repeats
 // the reading, and for fields out of range, it follows [time.Date]. Unset stays unset.
 func (l LocalTime) In(loc *time.Location) Time {
 	if !l.IsSet() {
@@ -79,7 +76,7 @@ func (l LocalTime) In(loc *time.Location) Time {
 	return At(time.Date(l.Year, l.Month, l.Day, l.Hour, l.Minute, l.Second, 0, loc))
 }
 
-// Compare gives -1 when l is before o, 0 when they are the same reading, 1 when l is after o. It says nothing about
+// Compare returns -1 when l is before o, 0 when they are the same reading, 1 when l is after o. It says nothing about
 // instants: two readings may belong to different zones.
 func (l LocalTime) Compare(o LocalTime) int {
 	return cmp.Or(
@@ -91,48 +88,36 @@ func (l LocalTime) Compare(o LocalTime) int {
 // Before reports whether l is an earlier reading than o.
 func (l LocalTime) Before(o LocalTime) bool { return l.Compare(o) < 0 }
 
-// String gives yyyy-MM-dd HH:mm:ss, "" when unset; fields that are no real reading are shown as they are.
+// String returns yyyy-MM-dd HH:mm:ss, "" when unset; fields that are no real reading are shown as they are.
 func (l LocalTime) String() string {
 	if !l.IsSet() {
 		return ""
 	}
-	return string(l.append(nil))
+	return fmt.Sprintf("%04d-%02d-%02d %02d:%02d:%02d", l.Year, int(l.Month), l.Day, l.Hour, l.Minute, l.Second)
 }
 
 // AppendText appends yyyy-MM-dd HH:mm:ss, nothing when unset. Fields that are no real reading are an error.
 func (l LocalTime) AppendText(b []byte) ([]byte, error) {
-	switch {
-	case !l.IsSet():
-		return b, nil
-	case !l.IsValid():
+	if l.IsSet() && !l.IsValid() {
 		return b, invalid(kindLocalTime, l.String(), ruleClock)
 	}
-	return l.append(b), nil
+	return append(b, l.String()...), nil
 }
 
-func (l LocalTime) append(b []byte) []byte {
-	b = Date{l.Year, l.Month, l.Day}.append(b)
-	b = appendPadded(append(b, ' '), l.Hour, 2)
-	b = appendPadded(append(b, ':'), l.Minute, 2)
-	return appendPadded(append(b, ':'), l.Second, 2)
-}
-
-// MarshalText gives yyyy-MM-dd HH:mm:ss, as AppendText does.
+// MarshalText returns yyyy-MM-dd HH:mm:ss, as AppendText does.
 func (l LocalTime) MarshalText() ([]byte, error) { return l.AppendText(nil) }
 
-// MarshalJSON gives a JSON string such as "2024-11-05 19:42:29", null when unset.
+// MarshalJSON returns a JSON string such as "2024-11-05 19:42:29", null when unset.
 func (l LocalTime) MarshalJSON() ([]byte, error) { return quoteScalar(l) }
 
 // UnmarshalText takes the text described at LocalTime; empty text and "null" mean unset.
 func (l *LocalTime) UnmarshalText(text []byte) error {
-	s, err := textScalar(kindLocalTime, text)
-	return readParsed(l, ParseLocalTime, s, err)
+	return readText(l, kindLocalTime, text, parseLocalTime)
 }
 
 // UnmarshalJSON takes a JSON string with such text, or null (unset).
 func (l *LocalTime) UnmarshalJSON(data []byte) error {
-	s, err := jsonScalar(kindLocalTime, data)
-	return readParsed(l, ParseLocalTime, s, err)
+	return readJSON(l, kindLocalTime, data, parseLocalTime)
 }
 
 // Date is a calendar day without a zone, such as a day of the price calendar of a merchant quote. On the wire it is text
@@ -148,48 +133,45 @@ const (
 	ruleDate = "want yyyy-MM-dd"
 )
 
-// ParseDate reads yyyy-MM-dd; spaces around it are dropped. Empty text is an error.
-func ParseDate(s string) (Date, error) {
-	s, err := textScalar(kindDate, s)
-	if err != nil {
-		return Date{}, err
+func parseDate(s string) (Date, string) {
+	t, _, rule := readClock(s, time.UTC)
+	switch {
+	case len(s) != len(time.DateOnly) || rule == ruleTime:
+		return Date{}, ruleDate
+	case rule != "":
+		return Date{}, rule
 	}
-	c, _, rule := readClock(s)
-	if rule == ruleTime || c.timed {
-		rule = ruleDate
-	}
-	if rule != "" {
-		return Date{}, invalid(kindDate, s, rule)
-	}
-	return Date{c.Year, c.Month, c.Day}, nil
+	return dayOf(t), ""
 }
 
-// DateOf gives the day of t in t's own location. The zero time gives the unset Date.
+// DateOf returns the day of t in t's own location. The zero time gives the unset Date.
 func DateOf(t time.Time) Date {
 	if t.IsZero() {
 		return Date{}
 	}
+	return dayOf(t)
+}
+
+func dayOf(t time.Time) Date {
 	year, month, day := t.Date()
 	return Date{year, month, day}
 }
 
-// IsSet tells a day from none.
+// IsSet reports whether there is a day.
 func (d Date) IsSet() bool { return d != Date{} }
 
 // IsValid reports whether the fields are a real date in the years 1 to 9999. The unset Date is not valid.
 func (d Date) IsValid() bool {
-	if d.Year < 1 || d.Year > 9999 || d.Month < time.January || d.Month > time.December || d.Day < 1 {
-		return false
-	}
-	return d.Day <= 28 || d.Day <= time.Date(d.Year, d.Month+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	t := time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC)
+	return dayOf(t) == d && writable(t)
 }
 
-// Compare gives -1 when d is before o, 0 when they are the same day, 1 when d is after o.
+// Compare returns -1 when d is before o, 0 when they are the same day, 1 when d is after o.
 func (d Date) Compare(o Date) int {
 	return cmp.Or(cmp.Compare(d.Year, o.Year), cmp.Compare(d.Month, o.Month), cmp.Compare(d.Day, o.Day))
 }
 
-// AddDays gives the day n days later, earlier when n is negative. Unset stays unset.
+// AddDays returns the day n days later, earlier when n is negative. Unset stays unset.
 func (d Date) AddDays(n int) Date {
 	if !d.IsSet() {
 		return d
@@ -197,54 +179,30 @@ func (d Date) AddDays(n int) Date {
 	return DateOf(time.Date(d.Year, d.Month, d.Day+n, 12, 0, 0, 0, time.UTC))
 }
 
-// String gives yyyy-MM-dd, "" when unset; fields that are no real date are shown as they are.
+// String returns yyyy-MM-dd, "" when unset; fields that are no real date are shown as they are.
 func (d Date) String() string {
 	if !d.IsSet() {
 		return ""
 	}
-	return string(d.append(nil))
+	return fmt.Sprintf("%04d-%02d-%02d", d.Year, int(d.Month), d.Day)
 }
 
 // AppendText appends yyyy-MM-dd, nothing when unset. Fields that are no real date are an error.
 func (d Date) AppendText(b []byte) ([]byte, error) {
-	switch {
-	case !d.IsSet():
-		return b, nil
-	case !d.IsValid():
+	if d.IsSet() && !d.IsValid() {
 		return b, invalid(kindDate, d.String(), "no such date")
 	}
-	return d.append(b), nil
+	return append(b, d.String()...), nil
 }
 
-func (d Date) append(b []byte) []byte {
-	b = appendPadded(b, d.Year, 4)
-	b = appendPadded(append(b, '-'), int(d.Month), 2)
-	return appendPadded(append(b, '-'), d.Day, 2)
-}
-
-// MarshalText gives yyyy-MM-dd, as AppendText does.
+// MarshalText returns yyyy-MM-dd, as AppendText does.
 func (d Date) MarshalText() ([]byte, error) { return d.AppendText(nil) }
 
-// MarshalJSON gives a JSON string such as "2023-02-04", null when unset.
+// MarshalJSON returns a JSON string such as "2023-02-04", null when unset.
 func (d Date) MarshalJSON() ([]byte, error) { return quoteScalar(d) }
 
 // UnmarshalText takes yyyy-MM-dd; empty text and "null" mean unset.
-func (d *Date) UnmarshalText(text []byte) error {
-	s, err := textScalar(kindDate, text)
-	return readParsed(d, ParseDate, s, err)
-}
+func (d *Date) UnmarshalText(text []byte) error { return readText(d, kindDate, text, parseDate) }
 
 // UnmarshalJSON takes a JSON string with such text, or null (unset).
-func (d *Date) UnmarshalJSON(data []byte) error {
-	s, err := jsonScalar(kindDate, data)
-	return readParsed(d, ParseDate, s, err)
-}
-
-// appendPadded appends n with leading zeros up to width.
-func appendPadded(b []byte, n, width int) []byte {
-	digits := strconv.Itoa(n)
-	if n >= 0 && len(digits) < width {
-		b = append(b, "0000"[:width-len(digits)]...)
-	}
-	return append(b, digits...)
-}
+func (d *Date) UnmarshalJSON(data []byte) error { return readJSON(d, kindDate, data, parseDate) }

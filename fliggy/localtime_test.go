@@ -22,7 +22,7 @@ func TestLocalTimeReading(t *testing.T) {
 		"2024-11-05 19:42": minute, "2024-11-05": day,
 		"0001-01-01 00:00:00": {Year: 1, Month: 1, Day: 1},
 	} {
-		got, err := fliggy.ParseLocalTime(text)
+		got, err := fromText[fliggy.LocalTime](text)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("%q: %v %s", text, err, diff)
 		}
@@ -43,7 +43,7 @@ func TestLocalTimeReading(t *testing.T) {
 			t.Errorf("%q: target became %v", text, v)
 		}
 	}
-	if _, err := fliggy.ParseLocalTime(strings.Repeat(" ", 300)); err == nil {
+	if _, err := fromText[fliggy.LocalTime](strings.Repeat(" ", 300)); err == nil {
 		t.Error("300 spaces are a local time")
 	}
 	for _, data := range []string{`null`, `""`, `"null"`} {
@@ -115,7 +115,7 @@ func TestDateReading(t *testing.T) {
 	t.Parallel()
 	want := fliggy.Date{Year: 2023, Month: time.February, Day: 4}
 	for _, text := range []string{"2023-02-04", " 2023-02-04\n"} {
-		if got, err := fliggy.ParseDate(text); err != nil || got != want {
+		if got, err := fromText[fliggy.Date](text); err != nil || got != want {
 			t.Errorf("%q: got %v, %v", text, got, err)
 		}
 	}
@@ -137,7 +137,7 @@ func TestDateReading(t *testing.T) {
 	}
 	_, err := fromJSON[fliggy.Date](`20230204`)
 	wantError(t, err, "date", "want yyyy-MM-dd")
-	_, err = fliggy.ParseDate(strings.Repeat("2", 300))
+	_, err = fromText[fliggy.Date](strings.Repeat("2", 300))
 	wantError(t, err, "too long")
 }
 

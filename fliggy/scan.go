@@ -1,6 +1,7 @@
 package fliggy
 
 import (
+	"bytes"
 	"encoding"
 	"encoding/json"
 	"strconv"
@@ -43,68 +44,97 @@ func excerpt(text string) string {
 }
 
 // head copies no more of data than an excerpt can show.
-func head(data []byte) string {
+func head[T string | []byte](data T) string {
 	return string(data[:min(len(data), (maxExcerpt+1)*utf8.UTFMax)])
 }
 
-// jsonKind tells the forms of JSON value that a scalar can meet.
-type jsonKind uint8
+// A parser reads trimmed text, or returns the rule that the text breaks.
+type parser[T any] func(text string) (v T, rule string)
 
-const (
-	jsonNull jsonKind = iota
-	jsonString
-	jsonNumber
-	jsonOther // boolean, object or array
-)
-
-// scanJSON tells the kind of one raw JSON value and gives its text: the content of a string, the digits of a number, the
-// raw value otherwise. Only a string with escapes is copied. A number is not checked: every type has a grammar of its own.
-func scanJSON(kind string, data []byte) (jsonKind, []byte, error) {
-	data = trimSpace(data)
-	if len(data) == 0 {
-		return 0, nil, invalid(kind, "", "no JSON value")
+// parse reads text that must hold a value.
+func parse[T any](kind, text string, p parser[T]) (T, error) {
+	s, err := trim(kind, text)
+	if err != nil {
+		return *new(T), err
 	}
-	switch c := data[0]; {
-	case c == '"':
-		text, err := unquote(kind, data)
-		return jsonString, text, err
-	case c == '-' || isDigit(c):
-		return jsonNumber, data, nil
+	v, rule := p(s)
+	if rule != "" {
+		return *new(T), invalid(kind, s, rule)
+	}
+	return v, nil
+}
+
+// readText is UnmarshalText of a number or time. No text gives the unset value.
+func readText[T any](target *T, kind string, text []byte, p parser[T]) error {
+	s, err := trim(kind, text)
+	if err != nil {
+		return err
+	}
+	v, rule := *new(T), ""
+	if s != "" {
+		v, rule = p(s)
+	}
+	if rule != "" {
+		return invalid(kind, s, rule)
+	}
+	*target = v
+	return nil
+}
+
+// readJSON is UnmarshalJSON of a number or time.
+func readJSON[T any](target *T, kind string, data []byte, p parser[T]) error {
+	if len(data) > maxScalar {
+		return invalid(kind, head(data), "too long")
+	}
+	text, _, err := jsonText(kind, data)
+	if err != nil {
+		return err
+	}
+	return readText(target, kind, text, p)
+}
+
+// trim returns the text of a number or time without the space around it, and "" for the text null, which the platform
+// writes for missing data.
+func trim[T string | []byte](kind string, text T) (string, error) {
+	if len(text) > maxScalar {
+		return "", invalid(kind, head(text), "too long")
+	}
+	s := strings.TrimSpace(string(text))
+	if s == "null" {
+		return "", nil
+	}
+	return s, nil
+}
+
+// jsonText returns the text of one JSON value: the content of a string, a number as it stands, nothing for null. A number
+// is not checked: every type has a grammar of its own.
+func jsonText(kind string, data []byte) (text []byte, isString bool, err error) {
+	data = bytes.Trim(data, jsonSpace)
+	switch {
+	case len(data) > 0 && data[0] == '"':
+		text, err = unquote(kind, data)
+		return text, true, err
+	case len(data) > 0 && (data[0] == '-' || isDigit(data[0])):
+		return data, false, nil
 	case string(data) == "null":
-		return jsonNull, nil, nil
-	case c == '{' || c == '[' || string(data) == "true" || string(data) == "false":
-		return jsonOther, data, nil
+		return nil, false, nil
 	}
-	return 0, nil, invalid(kind, head(data), "not a JSON value")
+	return nil, false, invalid(kind, head(data), "want a JSON string or number")
 }
 
-// unquote gives the content of a JSON string.
+const jsonSpace = " \t\r\n"
+
+// unquote returns the content of a JSON string. Only one with escapes is copied.
 func unquote(kind string, data []byte) ([]byte, error) {
-	last := len(data) - 1
-	if last < 1 || data[last] != '"' {
-		return nil, invalid(kind, head(data), "JSON string without its closing quote")
-	}
-	ascii := true
-	for _, c := range data[1:last] {
-		switch {
-		case c == '\\':
-			return unescape(kind, data)
-		case c == '"' || c < ' ':
-			return nil, invalid(kind, head(data), "malformed JSON string")
-		case c >= utf8.RuneSelf:
-			ascii = false
-		}
-	}
-	if !ascii && !utf8.Valid(data) {
-		return nil, invalid(kind, head(data), "not valid UTF-8")
-	}
-	return data[1:last], nil
-}
-
-// unescape is unquote for a string that has escapes.
-func unescape(kind string, data []byte) ([]byte, error) {
 	if !utf8.Valid(data) {
-		return nil, invalid(kind, head(data), "not valid UTF-8")
+		return nil, invalid(kind, head(data), ruleUTF8)
+	}
+	content, isPlain := bytes.CutSuffix(data[1:], []byte{'"'})
+	for _, c := range content {
+		isPlain = isPlain && c >= ' ' && c != '"' && c != '\\'
+	}
+	if isPlain {
+		return content, nil
 	}
 	var s string
 	if json.Unmarshal(data, &s) != nil {
@@ -113,55 +143,17 @@ func unescape(kind string, data []byte) ([]byte, error) {
 	return []byte(s), nil
 }
 
-// jsonScalar gives the text of a number or time from one raw JSON value, and "" for nothing.
-func jsonScalar(kind string, data []byte) (string, error) {
-	if len(data) > maxScalar {
-		return "", invalid(kind, head(data), "too long")
-	}
-	form, text, err := scanJSON(kind, data)
+// readOpaque is UnmarshalJSON of an id or a code: a string as it is, an integer number digit by digit, null as "".
+func readOpaque[T ~string](target *T, kind string, data []byte) error {
+	text, isString, err := jsonText(kind, data)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if form == jsonOther {
-		return "", invalid(kind, head(text), "want a JSON string or number")
+	if !isString && text != nil && !isInteger(text) {
+		return invalid(kind, head(text), "want an integer number without fraction, exponent or leading zero")
 	}
-	return textScalar(kind, text)
-}
-
-// textScalar trims the text of a number or time; it gives "" for nothing: no text, or the text null that the platform
-// writes for missing data.
-func textScalar[T string | []byte](kind string, text T) (string, error) {
-	if len(text) > maxScalar {
-		return "", invalid(kind, head([]byte(text)), "too long")
-	}
-	s := trimASCII(string(text))
-	if s == "null" {
-		return "", nil
-	}
-	return s, nil
-}
-
-// trimASCII drops white space around text. Most text has none.
-func trimASCII(s string) string {
-	if n := len(s); n > 0 && s[0] > ' ' && s[n-1] > ' ' {
-		return s
-	}
-	return strings.Trim(s, asciiSpace)
-}
-
-// jsonOpaque gives the text of an id or code from one raw JSON value: a string as it is, an integer number digit by
-// digit, null as "".
-func jsonOpaque(kind string, data []byte) (string, error) {
-	form, text, err := scanJSON(kind, data)
-	switch {
-	case err != nil:
-		return "", err
-	case form == jsonOther:
-		return "", invalid(kind, head(text), "want a JSON string or an integer number")
-	case form == jsonNumber && !isInteger(text):
-		return "", invalid(kind, head(text), "want an integer number without fraction, exponent or leading zero")
-	}
-	return string(text), nil
+	*target = T(text)
+	return nil
 }
 
 // isInteger reports whether text is -?(0|[1-9][0-9]*).
@@ -169,34 +161,20 @@ func isInteger[T ~string | []byte](text T) bool {
 	if len(text) > 0 && text[0] == '-' {
 		text = text[1:]
 	}
-	return len(text) > 0 && countDigits(text) == len(text) && (text[0] != '0' || len(text) == 1)
+	return isDigits(text) && (text[0] != '0' || len(text) == 1)
 }
 
-// countDigits counts the ASCII digits that text starts with.
-func countDigits[T ~string | []byte](text T) int {
-	n := 0
-	for n < len(text) && isDigit(text[n]) {
-		n++
+// isDigits reports whether text is one or more ASCII digits.
+func isDigits[T ~string | []byte](text T) bool {
+	for i := range len(text) {
+		if !isDigit(text[i]) {
+			return false
+		}
 	}
-	return n
+	return len(text) > 0
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-const asciiSpace = " \t\r\n\v\f"
-
-// trimSpace drops the white space of JSON around a value.
-func trimSpace(data []byte) []byte {
-	for len(data) > 0 && isJSONSpace(data[0]) {
-		data = data[1:]
-	}
-	for len(data) > 0 && isJSONSpace(data[len(data)-1]) {
-		data = data[:len(data)-1]
-	}
-	return data
-}
-
-func isJSONSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // scalar is what the struct types have in common.
 type scalar interface {
@@ -216,50 +194,14 @@ func quoteScalar[T scalar](v T) ([]byte, error) {
 	return append(b, '"'), nil
 }
 
+const ruleUTF8 = "not valid UTF-8"
+
 // appendUTF8 appends text and refuses what no JSON or XML document can carry unchanged.
 func appendUTF8(kind string, b []byte, text string) ([]byte, error) {
 	if !utf8.ValidString(text) {
-		return b, invalid(kind, text, "not valid UTF-8")
+		return b, invalid(kind, text, ruleUTF8)
 	}
 	return append(b, text...), nil
-}
-
-// quoteOpaque is MarshalJSON of an id or a text: HTML characters stay as they are, unlike in encoding/json.
-func quoteOpaque(kind, text string) ([]byte, error) {
-	if !utf8.ValidString(text) {
-		return nil, invalid(kind, text, "not valid UTF-8")
-	}
-	return appendQuoted(make([]byte, 0, len(text)+2), text), nil
-}
-
-// appendQuoted appends text, valid UTF-8, as a JSON string.
-func appendQuoted(b []byte, text string) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	from := 0
-	for i := range len(text) {
-		c := text[i]
-		if c >= ' ' && c != '"' && c != '\\' {
-			continue
-		}
-		b = append(b, text[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		default:
-			b = append(b, `\u00`...)
-			b = append(b, hex[c>>4], hex[c&15])
-		}
-	}
-	b = append(b, text[from:]...)
-	return append(b, '"')
 }
 
 // must serves the constructors meant for constants.

@@ -216,7 +216,7 @@ func FuzzTime(f *testing.F) {
 	})
 }
 
-// The frequent layout is written by hand.
+// What is written is what package time writes.
 func TestTimeTextProperty(t *testing.T) {
 	t.Parallel()
 	first, last := fliggy.MustTime("0001-01-02").Unix(), fliggy.MustTime("9999-12-31 23:59:59").Unix()

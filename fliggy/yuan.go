@@ -22,49 +22,27 @@ type Yuan struct{ text string }
 const kindYuan = "amount in yuan"
 
 // ParseYuan reads an amount. Empty text is an error.
-func ParseYuan(s string) (Yuan, error) {
-	text, err := parseDecimal(kindYuan, s)
-	return Yuan{text}, err
+func ParseYuan(s string) (Yuan, error) { return parse(kindYuan, s, parseYuan) }
+
+func parseYuan(s string) (Yuan, string) {
+	d, rule := parseDecimal(s)
+	return Yuan(d), rule
 }
 
 // MustYuan is ParseYuan for constants: it panics on an error.
 func MustYuan(s string) Yuan { return must(ParseYuan(s)) }
 
-// YuanFromDecimal takes a number of yuan as it is, with its scale.
-func YuanFromDecimal(d decimal.Decimal) Yuan { return Yuan{formatDecimal(d)} }
+// YuanOf takes a number of yuan as it is, with its scale.
+func YuanOf(d decimal.Decimal) Yuan { return Yuan{formatDecimal(d)} }
 
-// YuanFromFen converts a number of fen: 5565 gives 55.65.
-func YuanFromFen(fen int64) Yuan {
-	var place [len("-92233720368547758.08")]byte
-	digits, n := place[:0], uint64(fen) //nolint:gosec // the two's complement, which is made good next
-	if fen < 0 {
-		digits, n = append(digits, '-'), -n
-	}
-	digits = append(strconv.AppendUint(digits, n/100, 10), '.', byte('0'+n/10%10), byte('0'+n%10))
-	return Yuan{string(digits)}
-}
-
-// SumYuan adds amounts. It is unset when one of them is, and 0 when there are none; its scale is the largest scale among
-// them.
-func SumYuan(amounts ...Yuan) Yuan {
-	sum := decimal.Zero
-	for _, y := range amounts {
-		d, ok := y.Decimal()
-		if !ok {
-			return Yuan{}
-		}
-		sum = sum.Add(d)
-	}
-	return YuanFromDecimal(sum)
-}
-
-// IsSet tells an explicit amount, zero included, from none.
+// IsSet reports whether there is an amount, 0 included.
 func (y Yuan) IsSet() bool { return y.text != "" }
 
-// String gives the amount in plain notation without unit, "" when unset.
+// String returns the amount in plain notation without unit, "" when unset.
 func (y Yuan) String() string { return y.text }
 
-// Decimal returns the number of yuan for calculating; ok is false when there is none.
+// Decimal returns the number of yuan for calculating. ok is false when y is unset, or too far from 0 to be calculated
+// with.
 func (y Yuan) Decimal() (d decimal.Decimal, ok bool) { return Decimal(y).Decimal() }
 
 // Fen converts to fen. An amount that is not a whole number of fen, or does not fit into 64 bits, is an error. Unset stays
@@ -85,13 +63,20 @@ func (y Yuan) Fen() (Fen, error) {
 	return FenOf(n), nil
 }
 
-// Add gives y + o with the larger scale of the two. It is unset when either of them is.
-func (y Yuan) Add(o Yuan) Yuan { return SumYuan(y, o) }
+// Add returns y + o with the larger scale of the two. It is unset when either of them is.
+func (y Yuan) Add(o Yuan) Yuan {
+	a, ok := y.Decimal()
+	b, known := o.Decimal()
+	if !ok || !known {
+		return Yuan{}
+	}
+	return YuanOf(a.Add(b))
+}
 
-// Sub gives y - o with the larger scale of the two. It is unset when either of them is.
-func (y Yuan) Sub(o Yuan) Yuan { return SumYuan(y, o.Neg()) }
+// Sub returns y - o with the larger scale of the two. It is unset when either of them is.
+func (y Yuan) Sub(o Yuan) Yuan { return y.Add(o.Neg()) }
 
-// Neg gives -y; unset stays unset.
+// Neg returns -y; unset stays unset.
 func (y Yuan) Neg() Yuan {
 	switch {
 	case y.IsNegative():
@@ -102,7 +87,7 @@ func (y Yuan) Neg() Yuan {
 	return y
 }
 
-// Mul gives the exact product of the amount and a number without unit, for example a price and a quantity; see RoundBank.
+// Mul returns the exact product of the amount and a number without unit, for example a price and a quantity; see RoundBank.
 // It is unset when either of them is.
 func (y Yuan) Mul(d Decimal) Yuan {
 	price, ok := y.Decimal()
@@ -110,7 +95,7 @@ func (y Yuan) Mul(d Decimal) Yuan {
 	if !ok || !known {
 		return Yuan{}
 	}
-	return YuanFromDecimal(price.Mul(quantity))
+	return YuanOf(price.Mul(quantity))
 }
 
 // RoundBank rounds to exactly that many places after the point, half to even (banker's rounding, the mode that fits all
@@ -145,20 +130,14 @@ func (y Yuan) Equal(o Yuan) bool { return Decimal(y).Equal(Decimal(o)) }
 // AppendText appends the amount in plain notation, nothing when unset. More than 40 digits are an error.
 func (y Yuan) AppendText(b []byte) ([]byte, error) { return appendDecimal(kindYuan, b, y.text) }
 
-// MarshalText gives the amount in plain notation, as AppendText does.
+// MarshalText returns the amount in plain notation, as AppendText does.
 func (y Yuan) MarshalText() ([]byte, error) { return y.AppendText(nil) }
 
-// MarshalJSON gives a JSON string such as "10.00", null when unset.
+// MarshalJSON returns a JSON string such as "10.00", null when unset.
 func (y Yuan) MarshalJSON() ([]byte, error) { return quoteScalar(y) }
 
 // UnmarshalText takes the text described at Decimal; empty text and "null" mean unset.
-func (y *Yuan) UnmarshalText(text []byte) error {
-	s, err := textScalar(kindYuan, text)
-	return readDecimal(&y.text, kindYuan, s, err)
-}
+func (y *Yuan) UnmarshalText(text []byte) error { return readText(y, kindYuan, text, parseYuan) }
 
 // UnmarshalJSON takes a JSON string with such text, a JSON number, or null (unset).
-func (y *Yuan) UnmarshalJSON(data []byte) error {
-	s, err := jsonScalar(kindYuan, data)
-	return readDecimal(&y.text, kindYuan, s, err)
-}
+func (y *Yuan) UnmarshalJSON(data []byte) error { return readJSON(y, kindYuan, data, parseYuan) }

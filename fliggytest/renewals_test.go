@@ -109,7 +109,7 @@ func TestPricesHalfDaysAndWholeOnes(t *testing.T) {
 			halves++
 		}
 		total := decimal.New(halves*500+100, -2).Add(decimal.New(halves*5, -3).RoundBank(2))
-		if got, err := res.Total(); err != nil || !got.Equal(fliggy.YuanFromDecimal(total)) {
+		if got, err := res.Total(); err != nil || !got.Equal(fliggy.YuanOf(total)) {
 			t.Errorf("%d days and %d minutes: %s, %v, want %s", days, minutes, got, err, total)
 		}
 		entries := days

@@ -126,7 +126,7 @@ func (run *selfTest) tradeNo(purpose int) string { return fmt.Sprint(run.trade, 
 func (run *selfTest) submitRequest(q *trial, tradeNo string) *qimen.RenewalSubmitRequest {
 	return &qimen.RenewalSubmitRequest{
 		OrderID: q.orderID, OutOrderID: q.outOrderID, CarUseTime: q.from, CarReturnTime: q.to,
-		RenewalOrderTotalAmount: fliggy.YuanFromDecimal(q.total), PriceMark: q.price("priceMark").text(),
+		RenewalOrderTotalAmount: fliggy.YuanOf(q.total), PriceMark: q.price("priceMark").text(),
 		PayTradeNo: tradeNo, TraceID: run.trace(), Exts: nothingExts,
 	}
 }

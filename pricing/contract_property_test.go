@@ -68,8 +68,8 @@ func drawRules(t *rapid.T, m *model, rising bool) {
 func drawModel(t *rapid.T, rising bool) *model {
 	m := &model{dayPrice: amounts.Draw(t, "day price"), unit: -1, fee: amounts.Draw(t, "handling fee")}
 	m.plan = pricing.Plan{
-		DayPrice:       fliggy.YuanFromFen(m.dayPrice),
-		PoundageFee:    fliggy.YuanFromFen(m.fee),
+		DayPrice:       fliggy.FenOf(m.dayPrice).Yuan(),
+		PoundageFee:    fliggy.FenOf(m.fee).Yuan(),
 		Rounding:       roundings.Draw(t, "rounding"),
 		CancelStrategy: qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: tiers},
 	}
@@ -81,7 +81,7 @@ func drawModel(t *rapid.T, rising bool) *model {
 		m.services = append(m.services, price)
 		m.plan.Services = append(m.plan.Services, pricing.Service{
 			Type: fliggy.ServiceType(rapid.SampledFrom([]int{1, 2, 7}).Draw(t, "type")), Code: "code" + string(rune('a'+i)),
-			Name: "x" + texts.Draw(t, "name"), Desc: texts.Draw(t, "description"), Price: fliggy.YuanFromFen(price),
+			Name: "x" + texts.Draw(t, "name"), Desc: texts.Draw(t, "description"), Price: fliggy.FenOf(price).Yuan(),
 			IsFlat: rapid.Bool().Draw(t, "flat"), IsOptional: rapid.Bool().Draw(t, "optional"),
 			Include: rapid.SliceOfN(texts, 0, 2).Draw(t, "include"), Exclude: rapid.SliceOfN(texts, 0, 2).Draw(t, "exclude"),
 		})
@@ -97,11 +97,11 @@ func drawAny(t *rapid.T, from fliggy.Time) *model {
 	first := fliggy.DateOf(from.In(fliggy.Zone()))
 	for range rapid.IntRange(0, 5).Draw(t, "dates") {
 		date, price := first.AddDays(rapid.IntRange(-1, 5).Draw(t, "date")), amounts.Draw(t, "price of the date")
-		m.byDate[date], m.plan.DayPrices[date] = price, fliggy.YuanFromFen(price)
+		m.byDate[date], m.plan.DayPrices[date] = price, fliggy.FenOf(price).Yuan()
 	}
 	if rapid.Bool().Draw(t, "has a unit price") {
 		m.unit = amounts.Draw(t, "unit price")
-		m.plan.StandardUnitPrice = fliggy.YuanFromFen(m.unit)
+		m.plan.StandardUnitPrice = fliggy.FenOf(m.unit).Yuan()
 	}
 	if m.unit >= 0 && rapid.Bool().Draw(t, "unit price is the base") {
 		m.plan.ScatteredBase = pricing.BaseStandardUnitPrice
@@ -319,14 +319,14 @@ func TestPropertyCheckTotal(t *testing.T) {
 		few := rapid.SliceOfN(rapid.Int64Range(0, 30), 0, 8)
 		mandatory, optional := few.Draw(t, "mandatory"), few.Draw(t, "optional")
 		standard, submitted := rapid.Int64Range(0, 30).Draw(t, "standard"), rapid.Int64Range(0, 300).Draw(t, "submitted")
-		r := &qimen.RenewalPricesReply{PriceInfo: qimen.PriceInfo{StandardPrice: fliggy.YuanFromFen(standard)}}
+		r := &qimen.RenewalPricesReply{PriceInfo: qimen.PriceInfo{StandardPrice: fliggy.FenOf(standard).Yuan()}}
 		base := standard
 		for _, amount := range mandatory {
-			r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: fliggy.YuanFromFen(amount), IsMandatory: 1})
+			r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: fliggy.FenOf(amount).Yuan(), IsMandatory: 1})
 			base += amount
 		}
 		for _, amount := range optional {
-			r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: fliggy.YuanFromFen(amount)})
+			r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: fliggy.FenOf(amount).Yuan()})
 		}
 		want := false
 		for choice := range 1 << len(optional) {
@@ -338,7 +338,7 @@ func TestPropertyCheckTotal(t *testing.T) {
 			}
 			want = want || sum == submitted
 		}
-		if err := pricing.CheckTotal(r, fliggy.YuanFromFen(submitted)); (err == nil) != want {
+		if err := pricing.CheckTotal(r, fliggy.FenOf(submitted).Yuan()); (err == nil) != want {
 			t.Fatalf("%v, want agreement %t", err, want)
 		}
 	})

@@ -58,14 +58,13 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 		},
 	}
 	reply.CancelStrategy.CancelRules = cloned(p.CancelStrategy.CancelRules)
-	var basic []fliggy.Yuan
+	fee := &reply.PriceInfo.BasicServiceFee
 	for _, s := range reply.AddedServices {
-		if s.ServiceType == fliggy.ServiceTypeBasic {
-			basic = append(basic, s.Amount)
+		if s.ServiceType == fliggy.ServiceTypeBasic && fee.IsSet() {
+			*fee = fee.Add(s.Amount)
+		} else if s.ServiceType == fliggy.ServiceTypeBasic {
+			*fee = s.Amount
 		}
-	}
-	if len(basic) > 0 {
-		reply.PriceInfo.BasicServiceFee = fliggy.SumYuan(basic...)
 	}
 	if c.feeApplies {
 		last := &calendar[len(calendar)-1]

@@ -46,7 +46,7 @@ func (r Rounding) round(amount fliggy.Yuan) fliggy.Yuan {
 	if !ok {
 		return fliggy.Yuan{}
 	}
-	return fliggy.YuanFromDecimal(roundingFuncs[r](d, fenPlaces)).RoundBank(fenPlaces)
+	return fliggy.YuanOf(roundingFuncs[r](d, fenPlaces)).RoundBank(fenPlaces)
 }
 
 // halfDown rounds half towards zero an amount that is not negative.

@@ -32,7 +32,7 @@ func repeated(amount string, n int) (list []string) {
 // powers gives n amounts whose sums are all different: 1, 2, 4 and so on.
 func powers(n int) (list []string) {
 	for i := range n {
-		list = append(list, fliggy.YuanFromFen(100<<i).String())
+		list = append(list, fliggy.FenOf(100<<i).Yuan().String())
 	}
 	return list
 }

@@ -87,11 +87,10 @@ func checkRequired(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
 
 // checkAmount checks an amount that is set.
 func checkAmount(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
-	// Digits come first: to compare a number with a wild exponent takes all memory.
-	_, err := amount.AppendText(nil)
-	d, ok := amount.Decimal()
+	_, err := amount.AppendText(nil) // of a number with a wild exponent there is no decimal
+	d, _ := amount.Decimal()
 	switch {
-	case !ok:
+	case !amount.IsSet():
 	case amount.IsNegative():
 		ps.Add(field, ruleNegative)
 	case err != nil || d.GreaterThanOrEqual(maxAmount):
@@ -139,10 +138,10 @@ func checkMinute(ps *fliggy.Problems, field string, minute int) bool {
 }
 
 func checkPercent(ps *fliggy.Problems, field string, value fliggy.Decimal) {
-	_, err := value.AppendText(nil) // first, as for an amount
-	d, ok := value.Decimal()
+	_, err := value.AppendText(nil)
+	d, _ := value.Decimal()
 	switch {
-	case !ok:
+	case !value.IsSet():
 		ps.Add(field, ruleRequired)
 	case value.IsNegative() || err != nil || d.GreaterThan(hundred):
 		ps.Add(field, "must be 0 to 100 percent")

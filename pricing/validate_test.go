@@ -22,7 +22,7 @@ func TestPlanProblems(t *testing.T) {
 		cover              = ": the ranges cover every scattered minute"
 		noCancelType       = "CancelStrategy.CancelType: is required: 1 is the only type that is seen"
 	)
-	wild := fliggy.YuanFromDecimal(decimal.New(1, math.MaxInt32)) // no text that is read gives such a number
+	wild := fliggy.YuanOf(decimal.New(1, math.MaxInt32)) // no text that is read gives such a number
 	day := fliggy.Date{Year: 2023, Month: time.February, Day: 4}
 	ranges := func(r ...qimen.ScatteredPriceRule) func(*pricing.Plan) {
 		return func(p *pricing.Plan) { p.ScatteredRules = r }

@@ -170,9 +170,9 @@ func (w *outboxWorld) addSome() {
 	outbox := w.outbox(0)
 	for range 1 + w.rng.IntN(12) {
 		n := w.rng.IntN(40)
-		amount := fliggy.YuanFromFen(1602)
+		amount := fliggy.FenOf(1602).Yuan()
 		if w.rng.IntN(10) == 0 {
-			amount = fliggy.YuanFromFen(w.rng.Int64N(1e9)) // of something that may be there with another
+			amount = fliggy.FenOf(w.rng.Int64N(1e9)).Yuan() // of something that may be there with another
 		}
 		order := events.Order{ChannelID: fliggy.ChannelAmap, OrderID: fliggy.ID(fmt.Sprint(n)), OutOrderID: "M 中/"}
 		var err error

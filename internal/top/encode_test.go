@@ -173,7 +173,7 @@ func TestAppendJSONErrors(t *testing.T) {
 		{"raw", &strict{Raw: []byte("{")}, "raw: must be valid JSON"},
 		{"raw and more", &strict{Raw: []byte("1 2")}, "raw: must be valid JSON"},
 		{"raw, not UTF-8", &strict{Raw: []byte("\"\xff\"")}, "raw: must be valid JSON"},
-		{"long amount", &strict{Yuan: fliggy.YuanFromDecimal(decimal.New(1, 60))}, "yuan: not a valid amount in yuan: more than 40 digits"},
+		{"long amount", &strict{Yuan: fliggy.YuanOf(decimal.New(1, 60))}, "yuan: not a valid amount in yuan: more than 40 digits"},
 		{"contains itself", self, strings.Repeat("inner.", 63) + "inner: nested deeper than 64"},
 		{"contains itself in a list", loop, strings.Repeat("items[0].inner.", 31) + "items[0].inner: nested deeper than 64"},
 	} {

@@ -61,7 +61,7 @@ func submit(ctx context.Context, address string) (func() error, error) {
 		OrderID: "3104050285204362836", OutOrderID: "RC202212191604667539969978361",
 		RenewalOutOrderID: "RC202212191604667539969978368", ItemID: "quote-1",
 		CarUseTime: fliggy.MustTime("2022-11-26 12:30:00"), CarReturnTime: fliggy.MustTime("2022-11-27 12:30:00"),
-		TotalFee: fliggy.YuanFromFen(19900), Payment: fliggy.YuanFromFen(19900),
+		TotalFee: fliggy.FenOf(19900).Yuan(), Payment: fliggy.FenOf(19900).Yuan(),
 		PayTradeNo: "202212191604667539969978368", CreatedTime: fliggy.MustTime("2022-11-26 09:00:00"),
 		SelectedServices: []string{"basic"}, ChannelID: fliggy.ChannelAmap, TraceID: "2147b72e16691938918672871ef815",
 	}
