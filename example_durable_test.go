@@ -135,7 +135,7 @@ func Example_durable() {
 		Type: fliggy.RefundFuelFee, Amount: fliggy.MustYuan("200.98"), Reason: "油费退款", PayTradeNo: "202212191604667539969978368",
 	})
 	<-called // the submit
-	fmt.Println((<-called).Outcome, gw.Callbacks()[0].Callback.EventType)
+	fmt.Println((<-called).Outcome, gw.Callbacks()[0].Message.EventType)
 	stop()
 	// Output:
 	// refund 200.98

@@ -50,11 +50,11 @@ func TestAgency(t *testing.T) {
 				t.Errorf("%v: %+v, %v", format, res, err)
 			}
 		}
-		g.Fail(WithoutFlag())
+		g.Fail(NoFlag())
 		if _, err := c.Agency.UpdateOrder(ctx, update); kindOf(err) != "decode" {
 			t.Errorf("%v: a reply without its flag: %v", format, err)
 		}
-		g.Fail(Refused("1", "x"))
+		g.Fail(Failed(refuse("1", "x")))
 		if _, err := c.Agency.UpdateOrder(ctx, update); code(err) != "1" {
 			t.Errorf("%v: a refused update: %v", format, err)
 		}

@@ -115,7 +115,7 @@ func TestRecordedRequests(t *testing.T) {
 			if diff := cmp.Diff(c.params, r.Params); c.params != nil && diff != "" {
 				t.Errorf("parameters (-want +got):\n%s", diff)
 			}
-			if got := g.Refusals(); got != nil {
+			if got := g.RefusedRequests(); got != nil {
 				t.Errorf("refused %v", got)
 			}
 

@@ -10,7 +10,7 @@ import (
 
 // A decision is what the merchant makes of a renewal by itself.
 type decision struct {
-	state         RenewalState // empty for none
+	state         State // empty for none
 	code, message string
 }
 

@@ -17,7 +17,7 @@ func TestDecisions(t *testing.T) {
 	e := newEndpoint(t, g)
 	g.PushToHandler(e)
 	c := connect(t, g)
-	state := func(id fliggy.ID) RenewalState { r, _ := g.Renewal(id); return r.State }
+	state := func(id fliggy.ID) State { r, _ := g.Renewal(id); return r.State }
 
 	id := submit(t, c, submitRequest())
 	for range 2 { // a repeated event is nothing special
@@ -66,16 +66,17 @@ func TestDecisions(t *testing.T) {
 
 func TestAutomaticDecisions(t *testing.T) {
 	t.Parallel()
-	g := start(t, WithAutoReject("71008", "商家接单失败"))
+	g := start(t)
+	g.AutoReject("71008", "商家接单失败")
 	g.PushToHandler(swallow)
 	c := connect(t, g)
-	decided := func() RenewalState {
+	decided := func() State {
 		id := submit(t, c, submitRequest())
 		noError(t, g.WaitPushes(context.Background()))
 		r, _ := g.Renewal(id)
 		return r.State
 	}
-	var got []RenewalState
+	var got []State
 	got = append(got, decided())
 	g.AutoAccept()
 	got = append(got, decided())
@@ -83,7 +84,7 @@ func TestAutomaticDecisions(t *testing.T) {
 	got = append(got, decided())
 	g.AutoReject("1", "x")
 	got = append(got, decided())
-	want := []RenewalState{RenewalRejected, RenewalAccepted, RenewalSubmitted, RenewalRejected}
+	want := []State{RenewalRejected, RenewalAccepted, RenewalSubmitted, RenewalRejected}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -14,7 +14,7 @@
 // Every request is checked: HTTP method, API method, app key, timestamp (10
 // minutes), version, format, signature, session, flow control, arguments, in this
 // order; the order is inferred. The signature is computed by code that shares
-// nothing with the client's. [Gateway.Refusals] says why a request was refused, and
+// nothing with the client's. [Gateway.RefusedRequests] says why a request was refused, and
 // what its signature should have covered. Requests are taken as the official clients of
 // other languages send them: POST or GET, parameters in the query, in a form or in the
 // parts of a multipart body, JSON or XML bodies. Replies come as simplified JSON, wrapped
@@ -59,8 +59,9 @@
 // [Gateway.Fail] injects a [Fault]: which requests, how often, what happens, and
 // whether before the request is carried out or after it.
 //
-//	gw.Fail(fliggytest.Unavailable().On(method).AfterCommit()) // code 10, but the order exists
-//	gw.Fail(fliggytest.Banned(time.Minute, fliggytest.BanApp))  // code 7 until the clock is a minute on
+//	gw.Fail(fliggytest.Unavailable().On(method).AfterCommit())                    // code 10, but the order exists
+//	gw.Fail(fliggytest.Banned(time.Minute, fliggytest.BanApp))                    // code 7 until the clock is a minute on
+//	gw.Fail(fliggytest.Failed(&rentcar.BusinessError{Code: "012", Message: "x"})) // a refusal of the business
 //
 // A client sends reads, and writes that were refused by flow control, again by
 // itself: a fault that hits one request may go unnoticed, and waits take real time.

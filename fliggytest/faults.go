@@ -1,10 +1,13 @@
 package fliggytest
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,55 +90,37 @@ func failing(name string, err error) Fault {
 	return Fault{name: name, instead: true, answer: func(time.Duration) error { return err }}
 }
 
-// GatewayFault answers with an error_response of these members. Empty ones but
-// the code are left out.
-func GatewayFault(code, msg, subCode, subMsg string) Fault {
-	return failing("gateway error "+code, gatewayError(code, msg, subCode, subMsg))
+// Failed answers with err, as if a [Handler] had returned it: a *rentcar.GatewayError as error_response with its
+// codes, a *rentcar.BusinessError as a reply whose success flag is false, any other as code 15, sub code
+// isp.unknown-error.
+func Failed(err error) Fault {
+	if refused := (*rentcar.BusinessError)(nil); errors.As(err, &refused) {
+		return failing("refused with code "+refused.Code, err)
+	}
+	if failed := (*rentcar.GatewayError)(nil); errors.As(err, &failed) {
+		return failing(strings.TrimSpace("gateway error "+failed.Code+" "+failed.SubCode), err)
+	}
+	return failing("error", err)
 }
 
 // Unavailable answers with code 10, Service Currently Unavailable.
 func Unavailable() Fault { return failing("gateway error 10", errUnavailable) }
 
-// ServiceFault answers with code 15, Remote service error, and a sub code such as
-// "isp.remote-service-timeout" or "isv.invalid-parameter".
-func ServiceFault(subCode, subMsg string) Fault {
-	return failing("service error "+subCode, serviceError(subCode, subMsg))
-}
-
-// Throttled answers with flow control: code 7, App Call Limited, and that the ban
-// lasts so many more seconds. subCode is one of the Ban constants, BanAPI when
-// empty. The next request is let through: see [Banned].
-func Throttled(seconds int, subCode string) Fault {
-	return failing("throttled", throttled(int64(seconds), subCode))
-}
-
-func throttled(seconds int64, subCode string) error {
-	if subCode == "" {
-		subCode = BanAPI
-	}
-	return gatewayError("7", "App Call Limited", subCode, fmt.Sprintf("This ban will last for %d more seconds", seconds))
-}
-
-// Banned answers every request with flow control until d has passed by the
-// gateway's clock, each with the seconds that are left.
+// Banned answers with flow control until d has passed by the gateway's clock: code 7, App Call Limited, and that the ban
+// lasts so many more seconds. subCode is one of the Ban constants, BanAPI when empty. With Times(1) the next request is
+// let through though it was told of a ban.
 func Banned(d time.Duration, subCode string) Fault {
 	return Fault{name: "banned", instead: true, answer: func(left time.Duration) error {
-		seconds := int64(left / time.Second)
+		seconds := left / time.Second
 		if left%time.Second > 0 {
 			seconds++
 		}
-		return throttled(seconds, subCode)
+		return gatewayError("7", "App Call Limited", cmp.Or(subCode, BanAPI), fmt.Sprintf("This ban will last for %d more seconds", seconds))
 	}}.For(d)
 }
 
-// Refused answers with a regular reply whose success flag is false.
-func Refused(code, message string) Fault {
-	return failing("refused", &rentcar.BusinessError{Code: code, Message: message})
-}
-
-// WithoutFlag carries the request out and leaves the success flag out of the
-// reply.
-func WithoutFlag() Fault { return Fault{name: "no success flag", noFlag: true} }
+// NoFlag carries the request out and leaves the success flag out of the reply.
+func NoFlag() Fault { return Fault{name: "no success flag", noFlag: true} }
 
 // Delayed waits so long before the request is carried out; after it with
 // AfterCommit. A client that hangs up meanwhile gets no answer, and the request is
@@ -166,14 +151,6 @@ func InGBK() Fault { return Fault{name: "reply in GBK", deliver: deliverGBK} }
 // envelope, as a proxy in front of the gateway would.
 func HTTPStatus(status int) Fault {
 	return RawBody(status, "text/plain;charset=UTF-8", []byte(http.StatusText(status)))
-}
-
-// HTMLPage answers with HTTP status 200 and an HTML page.
-func HTMLPage() Fault {
-	p := page(http.StatusOK)
-	f := RawBody(p.status, p.contentType, p.body)
-	f.name = "HTML page"
-	return f
 }
 
 // RawBody answers with exactly this. A status outside of 200 to 599 becomes 502;

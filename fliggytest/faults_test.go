@@ -46,23 +46,23 @@ func TestFaults(t *testing.T) {
 		"none":              {Delayed(0), "<nil>", done, nil, true, ""},
 		"delay":             {Delayed(time.Millisecond), "<nil>", done, nil, true, ""},
 		"GBK":               {InGBK(), "<nil>", done, nil, true, ""},
-		"gateway error":     {GatewayFault("11", "Insufficient isv permissions", "isv.permission-api-package-limit", "x"), "gateway", rejected, rentcar.ErrForbidden, false, "11"},
+		"gateway error":     {Failed(gatewayError("11", "Insufficient isv permissions", "isv.permission-api-package-limit", "x")), "gateway", rejected, rentcar.ErrForbidden, false, "11"},
 		"unavailable":       {Unavailable(), "gateway", unknown, rentcar.ErrOutcomeUnknown, false, "10"},
-		"throttled":         {Throttled(3, ""), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
+		"throttled":         {Banned(3*time.Second, "").Times(1), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
 		"banned":            {Banned(time.Minute, BanApp), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
-		"isp.":              {ServiceFault("isp.remote-service-timeout", ""), "gateway", unknown, rentcar.ErrUnavailable, false, "15"},
-		"isv.":              {ServiceFault("isv.invalid-parameter", "非法参数"), "gateway", rejected, fliggy.ErrInvalidRequest, false, "15"},
-		"refused":           {Refused("012", "orderId为空"), "business", rejected, nil, false, "012"},
-		"no flag":           {WithoutFlag(), "decode", unknown, rentcar.ErrOutcomeUnknown, true, ""},
+		"isp.":              {Failed(serviceError("isp.remote-service-timeout", "")), "gateway", unknown, rentcar.ErrUnavailable, false, "15"},
+		"isv.":              {Failed(serviceError("isv.invalid-parameter", "非法参数")), "gateway", rejected, fliggy.ErrInvalidRequest, false, "15"},
+		"refused":           {Failed(refuse("012", "orderId为空")), "business", rejected, nil, false, "012"},
+		"no flag":           {NoFlag(), "decode", unknown, rentcar.ErrOutcomeUnknown, true, ""},
 		"dropped":           {Dropped(), "transport", unknown, rentcar.ErrOutcomeUnknown, false, ""},
 		"cut off":           {CutOff(), "transport", unknown, rentcar.ErrUnavailable, false, "10"},
 		"truncated gzip":    {TruncatedGzip(), "transport", unknown, rentcar.ErrOutcomeUnknown, false, "10"},
 		"HTTP 502":          {HTTPStatus(502), "transport", unknown, rentcar.ErrUnavailable, false, ""},
 		"HTTP 99":           {HTTPStatus(99), "transport", unknown, rentcar.ErrUnavailable, false, ""},
-		"HTML":              {HTMLPage(), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
+		"HTML":              {RawBody(200, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html></html>")), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
 		"empty":             {RawBody(200, "", nil), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
 		"other charset":     {RawBody(200, "text/javascript", []byte("{\"a\":\"\xff\"}")), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
-		"error without sub": {GatewayFault("88", "", "", ""), "gateway", unknown, rentcar.ErrOutcomeUnknown, false, "88"},
+		"error without sub": {Failed(gatewayError("88", "", "", "")), "gateway", unknown, rentcar.ErrOutcomeUnknown, false, "88"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -109,7 +109,8 @@ func TestHanging(t *testing.T) {
 	for _, fault := range []Fault{
 		Hanging(), Hanging().AfterCommit(), Delayed(time.Hour), Delayed(time.Hour).AfterCommit(),
 	} {
-		g := start(t, WithAutoAccept())
+		g := start(t)
+		g.AutoAccept()
 		g.PushToHandler(swallow)
 		c := connect(t, g)
 		g.Fail(fault)
@@ -152,7 +153,7 @@ func TestWhichRequestsAFaultHits(t *testing.T) {
 		"methods":         {[]Fault{Unavailable().Times(2).On(methodSubmit, "alitrip.rentcar.btb.renewaldetail.query")}, "FF..."},
 		"method, always":  {[]Fault{Unavailable().On(methodSubmit).Always()}, ".F.F."},
 		"when":            {[]Fault{Unavailable().Always().When(func(r Request) bool { return r.Params["rent_car_b2b_renewal_detail_req"] != "" })}, "F.F.F"},
-		"one by one":      {[]Fault{Unavailable(), Refused("1", ""), Dropped()}, "FFF.."},
+		"one by one":      {[]Fault{Unavailable(), Failed(refuse("1", "")), Dropped()}, "FFF.."},
 		"for no time":     {[]Fault{Banned(0, "")}, "....."},
 		"for time past":   {[]Fault{Unavailable().For(-time.Second)}, "....."},
 		"for some time":   {[]Fault{Unavailable().For(time.Second)}, "FFFFF"},

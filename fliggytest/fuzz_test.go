@@ -40,7 +40,7 @@ func FuzzServe(f *testing.F) {
 		if w.Code != http.StatusOK || w.Body.Len() == 0 || !r.Answer.Done || r.Answer.Executed && r.Signature != SignatureValid {
 			t.Errorf("status %d, %v: %s", w.Code, r, w.Body)
 		}
-		if refused := g.Refusals(); len(refused) > 0 && refused[0].Reason == "" {
+		if refused := g.RefusedRequests(); len(refused) > 0 && refused[0].Reason == "" {
 			t.Errorf("refused without a reason: %v", refused)
 		}
 	})

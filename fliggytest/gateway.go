@@ -50,9 +50,8 @@ type Gateway struct {
 
 // NewGateway starts a gateway on a free port of the loopback interface. Close it.
 //
-// It never fails: where no port can be had, or WithNames or WithoutMembers name what no
-// API has, [Gateway.Client] says so. Other options without a meaning, nil among them, are
-// passed over.
+// It never fails: where no port can be had, or WithNames names what no API has,
+// [Gateway.Client] says so. Other options without a meaning, nil among them, are ignored.
 func NewGateway(opts ...Option) *Gateway {
 	cfg := defaultConfig()
 	for _, opt := range opts {
@@ -66,12 +65,11 @@ func NewGateway(opts ...Option) *Gateway {
 		session:     func() string { return cfg.session },
 		now:         cfg.now,
 		pushTimeout: cfg.pushTimeout,
-		auto:        cfg.auto,
 		handlers:    map[string]Handler{},
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var namesErr, listenErr error
-	g.operations, namesErr = compileOperations(cfg.names, cfg.without)
+	g.operations, namesErr = compileOperations(cfg.names)
 	g.state = newState(g.now())
 	g.pushes.init()
 	g.server, listenErr = g.listen()

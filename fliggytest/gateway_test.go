@@ -155,7 +155,8 @@ func TestSubmitIsHeld(t *testing.T) {
 
 func TestConcurrency(t *testing.T) {
 	t.Parallel()
-	g := start(t, WithAutoAccept())
+	g := start(t)
+	g.AutoAccept()
 	g.PushToHandler(swallow)
 	c := connect(t, g)
 	ctx := context.Background()

@@ -54,22 +54,9 @@ func serve[Req, Res any](op *api.Operation, execute func(*state, moment, *Req) (
 	})
 }
 
-// compileOperations prepares all operations, with the names that the options
-// correct, and without the members of replies that they leave out. Where names fit
-// nothing the error says so, and they count for nothing.
-func compileOperations(given map[string]rentcar.Names, without map[string][]string) (map[string]*operation, error) {
-	names := maps.Clone(given)
-	for method, members := range without {
-		n := names[method]
-		n.Reply = maps.Clone(n.Reply)
-		if n.Reply == nil {
-			n.Reply = map[string]string{}
-		}
-		for _, member := range members {
-			n.Reply[member] = "-"
-		}
-		names[method] = n
-	}
+// compileOperations prepares all operations, with the names that the options correct. Where names fit nothing the error
+// says so, and they count for nothing.
+func compileOperations(names map[string]rentcar.Names) (map[string]*operation, error) {
 	ops := map[string]*operation{}
 	var problems []error
 	for _, op := range served {

@@ -24,16 +24,14 @@ type config struct {
 	session        string
 	now            func() time.Time
 	pushTimeout    time.Duration
-	auto           decision
 	names          map[string]rentcar.Names
-	without        map[string][]string
 }
 
 func defaultConfig() config {
 	return config{
 		appKey: DefaultAppKey, secret: DefaultAppSecret,
 		now: time.Now, pushTimeout: DefaultPushTimeout,
-		names: map[string]rentcar.Names{}, without: map[string][]string{},
+		names: map[string]rentcar.Names{},
 	}
 }
 
@@ -61,16 +59,6 @@ func WithApp(appKey, appSecret string) Option {
 // 26 without one, 27 with another.
 func WithSession(session string) Option { return func(c *config) { c.session = session } }
 
-// WithAutoAccept accepts every renewal as soon as its submit has been answered:
-// see [Gateway.AutoAccept].
-func WithAutoAccept() Option { return func(c *config) { c.auto = decision{state: RenewalAccepted} } }
-
-// WithAutoReject rejects every renewal as soon as its submit has been answered:
-// see [Gateway.AutoReject].
-func WithAutoReject(code, message string) Option {
-	return func(c *config) { c.auto = decision{RenewalRejected, code, message} }
-}
-
 // WithPushTimeout bounds how long a push waits for its answer; DefaultPushTimeout
 // without it.
 func WithPushTimeout(d time.Duration) Option {
@@ -81,18 +69,13 @@ func WithPushTimeout(d time.Duration) Option {
 	}
 }
 
-// WithoutMembers leaves members out of the replies of an API, to see what a client
-// does without them. They are named as in rentcar.Names: "cancel_fee", or
-// "added_service_list.amount" for a member of inner messages. The refusals of the API
-// lack them too. Names that fit no member are an error of [Gateway.Client]; a gateway
-// takes the option once for each API, beside WithNames for it.
-func WithoutMembers(method string, members ...string) Option {
-	return func(c *config) { c.without[method] = members }
-}
-
-// WithNames makes the gateway use other names for an API, in requests and
-// replies: those that you give your client with rentcar.WithNames. Names that fit
-// no member are an error of [Gateway.Client].
+// WithNames makes the gateway use other names for an API, in requests and replies: those that you give your client with
+// rentcar.WithNames. A member of a reply that is called "-" is left out, of the refusals of the API too, to see what a
+// client does without it:
+//
+//	fliggytest.WithNames(method, rentcar.Names{Reply: map[string]string{"added_service_list.amount": "-"}})
+//
+// Names that fit no member are an error of [Gateway.Client]. Give all names of an API in one option.
 func WithNames(method string, names rentcar.Names) Option {
 	return func(c *config) { c.names[method] = names }
 }

@@ -20,44 +20,50 @@ import (
 // ErrNoTarget says that the gateway knows no endpoint to push to.
 var ErrNoTarget = errors.New("fliggytest: nowhere to push to: call PushTo or PushToHandler")
 
-// A PushResult is what became of a push.
-type PushResult struct {
-	Status   int    // HTTP status of the answer, 0 where none came
-	Body     []byte // the answer
-	Accepted bool   // HTTP status 200 and a JSON object whose success is true
-	Err      error  // why no answer came, or why nothing was pushed
-}
-
-// A PushRecord is one push that was sent.
+// A PushResult is a push and what became of it.
 //
 // It formats and logs as a summary, and has no JSON: the query carries the
 // signature, the body personal data.
-type PushRecord struct {
-	Time     time.Time // by the gateway's clock
-	Method   string    // API name
+type PushResult struct {
+	// Time is when it ended, by the gateway's clock. It is zero where nothing was sent, and so are the next four.
+	Time     time.Time
+	Method   string // API name
 	RawQuery string
 	Header   http.Header
 	Body     []byte
-	Result   PushResult
+
+	Status   int    // HTTP status of the answer, 0 where none came
+	Answer   []byte // the body of the answer
+	Accepted bool   // HTTP status 200 and a JSON object whose success is true
+	Err      error  // why no answer came, or why nothing was sent
 }
 
-// String tells the method and the result.
-func (p PushRecord) String() string {
-	return fmt.Sprintf("PushRecord(%s, status %d, accepted %t)", p.Method, p.Result.Status, p.Result.Accepted)
+// String names method, status and error.
+func (p PushResult) String() string {
+	text := fmt.Sprintf("PushResult(%s, status %d, accepted %t", p.Method, p.Status, p.Accepted)
+	if p.Err != nil {
+		text += ", error: " + p.Err.Error()
+	}
+	return text + ")"
+}
+
+func (p PushResult) clone() PushResult {
+	p.Header, p.Body, p.Answer = p.Header.Clone(), slices.Clone(p.Body), slices.Clone(p.Answer)
+	return p
 }
 
 // GoString is String.
-func (p PushRecord) GoString() string { return p.String() }
+func (p PushResult) GoString() string { return p.String() }
 
 // Format writes String for every verb.
-func (p PushRecord) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
+func (p PushResult) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
 // LogValue is String.
-func (p PushRecord) LogValue() slog.Value { return slog.StringValue(p.String()) }
+func (p PushResult) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// MarshalJSON gives an error, so that no log shows the record.
-func (p PushRecord) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("fliggytest: a PushRecord has no JSON: take its fields")
+// MarshalJSON gives an error, so that no log shows the push.
+func (p PushResult) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("fliggytest: a PushResult has no JSON: take its fields")
 }
 
 // A PushOption shapes one push.
@@ -67,6 +73,16 @@ type pushConfig struct {
 	push.Shape
 	times int
 	delay time.Duration
+}
+
+// method is the API name that is sent.
+func (c *pushConfig) method() string {
+	for _, param := range slices.Backward(c.Params) {
+		if param.Name == "method" {
+			return param.Value
+		}
+	}
+	return c.Method
 }
 
 // PushRepeated sends the push n times, byte for byte the same. The result is that
@@ -87,18 +103,14 @@ func PushBadSignature() PushOption { return func(c *pushConfig) { c.BadSignature
 // PushUnsigned leaves the signature out.
 func PushUnsigned() PushOption { return func(c *pushConfig) { c.Unsigned = true } }
 
-// PushMethod pushes to another API than that of events, such as one that a
-// merchant provides.
-func PushMethod(method string) PushOption { return func(c *pushConfig) { c.Method = method } }
-
 // PushContentType declares another content type than JSON in UTF-8, such as that
 // of a form, or another charset. The body must fit it.
 func PushContentType(contentType string) PushOption {
 	return func(c *pushConfig) { c.ContentType = contentType }
 }
 
-// PushParam adds a parameter to the query, or replaces app_key, method or
-// timestamp; it is signed.
+// PushParam adds a parameter to the query, or replaces app_key, method or timestamp; it is signed. The method is that of
+// events without it.
 func PushParam(name, value string) PushOption {
 	return func(c *pushConfig) { c.Params = append(c.Params, top.Param{Name: name, Value: value}) }
 }
@@ -157,7 +169,7 @@ func (g *Gateway) PushRaw(ctx context.Context, body []byte, opts ...PushOption) 
 
 // Pushes returns every push since the start or the last [Gateway.Forget], in the
 // order in which they ended. One that was never sent is not there.
-func (g *Gateway) Pushes() []PushRecord { return g.pushes.records() }
+func (g *Gateway) Pushes() []PushResult { return g.pushes.records() }
 
 // push sends a body as often as the options say. The result is that of the last time.
 func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) (res PushResult) {
@@ -183,16 +195,18 @@ func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) (res
 		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
 	}
 	for range cfg.times {
-		res = PushResult(s.Send(ctx, p))
-		if errors.Is(context.Cause(ctx), ErrClosed) && res.Err != nil {
-			res.Err = ErrClosed
+		sent := s.Send(ctx, p)
+		if err := sent.Err; err != nil {
+			if errors.Is(context.Cause(ctx), ErrClosed) {
+				err = ErrClosed
+			}
+			sent.Err = fmt.Errorf("fliggytest: push: %w", err)
 		}
-		if res.Err != nil {
-			res.Err = fmt.Errorf("fliggytest: push: %w", res.Err)
+		res = PushResult{
+			Time: g.now(), Method: cfg.method(), RawQuery: p.RawQuery, Header: p.Header, Body: p.Body,
+			Status: sent.Status, Answer: sent.Body, Accepted: sent.Accepted, Err: sent.Err,
 		}
-		g.pushes.record(PushRecord{
-			Time: g.now(), Method: cfg.Method, RawQuery: p.RawQuery, Header: p.Header.Clone(), Body: slices.Clone(p.Body), Result: res,
-		})
+		g.pushes.record(res.clone())
 	}
 	return res
 }

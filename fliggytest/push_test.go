@@ -15,8 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/charset"
@@ -88,19 +86,20 @@ func TestPush(t *testing.T) {
 		}{
 			"as it is":      {nil, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
 			"bad signature": {[]PushOption{PushBadSignature()}, func(a arrival) bool { return a.query.Get("sign") != a.want && len(a.query.Get("sign")) == 32 }, 1},
+			"unsigned":      {[]PushOption{PushUnsigned()}, func(a arrival) bool { return !a.query.Has("sign") }, 1},
 			"stale": {[]PushOption{PushSignedAt(testNow.Add(-time.Hour))}, func(a arrival) bool {
 				return a.query.Get("sign") == a.want && a.query.Get("timestamp") == "2023-02-01 14:40:52"
 			}, 1},
 			"again": {[]PushOption{PushRepeated(3), nil}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 3},
 			"late":  {[]PushOption{PushLate(time.Millisecond)}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
-			"to another API": {[]PushOption{PushMethod("qimen.x"), PushParam("customerId", "a b")}, func(a arrival) bool {
+			"to another API": {[]PushOption{PushParam("method", "qimen.x"), PushParam("customerId", "a b")}, func(a arrival) bool {
 				return a.query.Get("sign") == a.want && a.query.Get("method") == "qimen.x" && a.query.Get("customerId") == "a b"
 			}, 1},
 		} {
 			g.Forget()
 			res := g.Push(ctx, event, c.opts...)
-			if diff := cmp.Diff(PushResult{Status: 200, Body: []byte(`{"success":true}`), Accepted: true}, res); diff != "" {
-				t.Errorf("%s, %s (-want +got):\n%s", name, what, diff)
+			if res.Status != 200 || string(res.Answer) != `{"success":true}` || !res.Accepted || res.Err != nil {
+				t.Errorf("%s, %s: %v, answer %s", name, what, res, res.Answer)
 			}
 			records := g.Pushes()
 			if len(records) != c.times {
@@ -114,10 +113,10 @@ func TestPush(t *testing.T) {
 				if strings.Contains(name, "more") != (a.query.Get("tenant") == "7") {
 					t.Errorf("%s, %s: query %v", name, what, a.query)
 				}
-				if r.RawQuery != records[0].RawQuery || string(r.Body) != body || !r.Result.Accepted || !r.Time.Equal(testNow) {
+				if r.RawQuery != records[0].RawQuery || string(r.Body) != body || !r.Accepted || !r.Time.Equal(testNow) {
 					t.Errorf("%s, %s: recorded %+v", name, what, r)
 				}
-				if !strings.Contains(r.RawQuery, "+") || r.Method == "" {
+				if !strings.Contains(r.RawQuery, "+") || r.Method != a.query.Get("method") {
 					t.Errorf("%s, %s: query %s", name, what, r.RawQuery)
 				}
 			}
@@ -153,7 +152,7 @@ func TestPushSignedHeader(t *testing.T) {
 		t.Errorf("top-sign-list %q", list)
 	}
 	spoiled = true
-	if res := g.Push(context.Background(), event, opts...); res.Accepted || !strings.Contains(string(res.Body), "sign-check-failure") {
+	if res := g.Push(context.Background(), event, opts...); res.Accepted || !strings.Contains(string(res.Answer), "sign-check-failure") {
 		t.Errorf("another header: %+v", res)
 	}
 }
@@ -181,7 +180,7 @@ func TestPushAnswers(t *testing.T) {
 		rec.status, rec.answer = c.status, c.answer
 		res := g.PushRaw(context.Background(), []byte("{}"))
 		<-rec.arrivals
-		if res.Status != c.status || string(res.Body) != c.answer || res.Accepted != c.accepted || res.Err != nil {
+		if res.Status != c.status || string(res.Answer) != c.answer || res.Accepted != c.accepted || res.Err != nil {
 			t.Errorf("%d %s: got %+v", c.status, c.answer, res)
 		}
 	}

@@ -16,7 +16,7 @@ type pusher struct {
 	mu      sync.Mutex
 	to      push.Target
 	noTo    error // why there is no target
-	list    []PushRecord
+	list    []PushResult
 	stopped bool
 	running int           // pushes, and goroutines that will push
 	soon    int           // of those, the goroutines
@@ -41,19 +41,18 @@ func (p *pusher) target() (push.Target, error) {
 	return p.to, p.noTo
 }
 
-func (p *pusher) record(r PushRecord) {
+func (p *pusher) record(r PushResult) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.list = append(p.list, r)
 }
 
-func (p *pusher) records() []PushRecord {
+func (p *pusher) records() []PushResult {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := slices.Clone(p.list)
 	for i := range out {
-		out[i].Header, out[i].Body = out[i].Header.Clone(), slices.Clone(out[i].Body)
-		out[i].Result.Body = slices.Clone(out[i].Result.Body)
+		out[i] = out[i].clone()
 	}
 	return out
 }

@@ -43,7 +43,8 @@ func TestCloseEndsAPush(t *testing.T) {
 
 func TestCloseEndsPushesAndAutomaticDecisions(t *testing.T) {
 	t.Parallel()
-	g := NewGateway(WithClock(fixedClock), WithAutoAccept())
+	g := NewGateway(WithClock(fixedClock))
+	g.AutoAccept()
 	arrived := make(chan struct{})
 	g.PushToHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)

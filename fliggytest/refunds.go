@@ -16,7 +16,7 @@ func init() {
 }
 
 // A Refund is a fee refund (退费) that customer service orders. It is pushed as it
-// is, complete or not.
+// is, complete or not, and kept with its state.
 type Refund struct {
 	Type   fliggy.RefundType
 	Amount fliggy.Yuan // in yuan
@@ -29,22 +29,10 @@ type Refund struct {
 	DeductPayTradeNo string
 	// Canceller is who cancels; of renewals only.
 	Canceller fliggy.Canceller
-}
 
-// A RefundState is where a refund is.
-type RefundState string
-
-// The states of a refund.
-const (
-	RefundRequested RefundState = "requested" // event 142 or 141
-	RefundSucceeded RefundState = "succeeded" // callback 270 or 260
-	RefundFailed    RefundState = "failed"    // callback 271 or 261
-)
-
-// A RefundRecord is a refund that was ordered, and how it ended.
-type RefundRecord struct {
-	Refund
-	State         RefundState
+	// State is RefundRequested, RefundSucceeded or RefundFailed. The gateway sets it and the times, whatever is given
+	// here.
+	State         State
 	RequestedTime time.Time
 	SettledTime   time.Time // zero until a callback settled it
 }
@@ -54,14 +42,14 @@ type pendingRefund struct {
 	renewal *Renewal // nil for a refund of the main order
 	order   fliggy.ID
 	index   int // among the renewal's refunds
-	RefundRecord
+	Refund
 }
 
 // settle notes how a refund ended.
-func (p *pendingRefund) settle(state RefundState, now time.Time) {
+func (p *pendingRefund) settle(state State, now time.Time) {
 	p.State, p.SettledTime = state, now
 	if p.renewal != nil {
-		p.renewal.Refunds[p.index] = p.RefundRecord
+		p.renewal.Refunds[p.index] = p.Refund
 	}
 }
 
@@ -82,7 +70,8 @@ func (s *state) requestRefund(now time.Time, id fliggy.ID, r Refund) (events.Eve
 	if r.PayTradeNo == "" {
 		r.PayTradeNo = fmt.Sprintf("%s_%d_%d_%d", id, int(t), int(r.Type), s.lastRefund)
 	}
-	p := &pendingRefund{renewal: renewal, RefundRecord: RefundRecord{Refund: r, State: RefundRequested, RequestedTime: now}}
+	r.State, r.RequestedTime, r.SettledTime = RefundRequested, now, time.Time{}
+	p := &pendingRefund{renewal: renewal, Refund: r}
 	s.refunds[r.PayTradeNo] = p
 	data := events.FeeRefundData{
 		RefundType: r.Type, Amount: r.Amount, Reason: r.Reason, PayTradeNo: r.PayTradeNo, DeductPayTradeNo: r.DeductPayTradeNo,
@@ -92,7 +81,7 @@ func (s *state) requestRefund(now time.Time, id fliggy.ID, r Refund) (events.Eve
 		return &events.FeeRefund{Envelope: envelope(t, order.ChannelID, order.OrderID, order.OutOrderID), FeeRefundData: data}, nil
 	}
 	p.order, p.index = renewal.OrderID, len(renewal.Refunds)
-	renewal.Refunds = append(renewal.Refunds, p.RefundRecord)
+	renewal.Refunds = append(renewal.Refunds, p.Refund)
 	return &events.RenewalFeeRefund{
 		Envelope:       envelope(t, renewal.ChannelID, renewal.OrderID, renewal.OutOrderID),
 		RenewalOrderID: renewal.RenewalOrderID, RenewalOutOrderID: renewal.RenewalOutOrderID,
@@ -106,7 +95,7 @@ func envelope(t events.Type, channel fliggy.Channel, order fliggy.ID, out string
 
 // answers says which callbacks settle a refund, of which kind, and how.
 var answers = map[events.Type]struct {
-	state   RefundState
+	state   State
 	renewal bool
 }{
 	events.TypeRenewalFeeRefundSucceeded: {RefundSucceeded, true},
@@ -126,8 +115,7 @@ func (s *state) callback(m moment, req *rentcar.CallbackRequest) (*rentcar.Callb
 	if req.EventType != 0 && req.EventType != cb.EventType {
 		return nil, refuse(RetCallbackMismatch, "event_type与eventType不一致")
 	}
-	answer, settles := answers[cb.EventType]
-	if settles {
+	if answer, settles := answers[cb.EventType]; settles {
 		if err := s.settle(m.now, cb, answer.state, answer.renewal); err != nil {
 			return nil, err
 		}
@@ -136,13 +124,11 @@ func (s *state) callback(m moment, req *rentcar.CallbackRequest) (*rentcar.Callb
 	if channel == "" {
 		channel = req.ChannelID
 	}
-	s.callbacks = append(s.callbacks, ReceivedCallback{
-		Time: m.now, RequestID: m.id, ChannelID: channel, Callback: *cb, Settled: settles,
-	})
+	s.callbacks = append(s.callbacks, Received[events.Callback]{m.now, m.id, channel, *cb})
 	return &rentcar.CallbackResult{Status: success()}, nil
 }
 
-func (s *state) settle(now time.Time, cb *events.Callback, state RefundState, renewal bool) error {
+func (s *state) settle(now time.Time, cb *events.Callback, state State, renewal bool) error {
 	p := s.refunds[cb.Data.PayTradeNo]
 	switch {
 	case p == nil:

@@ -62,7 +62,7 @@ func TestRefundOfARenewal(t *testing.T) {
 			_, err := c.Callbacks.Send(ctx, cb)
 			return code(err)
 		}
-		state := func() RefundState {
+		state := func() State {
 			r, _ := g.Renewal(id)
 			return r.Refunds[0].State
 		}
@@ -77,7 +77,7 @@ func TestRefundOfARenewal(t *testing.T) {
 		for _, d := range []struct {
 			cb    *events.Callback
 			code  string
-			state RefundState
+			state State
 		}{
 			{wrong, RetTradeNotFound, RefundRequested},
 			{mismatch, RetCallbackMismatch, RefundRequested},
@@ -95,8 +95,8 @@ func TestRefundOfARenewal(t *testing.T) {
 		}
 		var types []events.Type
 		for _, cb := range g.Callbacks() {
-			types = append(types, cb.Callback.EventType)
-			if !cb.Settled || cb.Callback.Data.PayTradeNo != ordered.PayTradeNo || cb.ChannelID != "80001" || !cb.Time.Equal(testNow) {
+			types = append(types, cb.Message.EventType)
+			if cb.Message.Data.PayTradeNo != ordered.PayTradeNo || cb.ChannelID != "80001" || !cb.Time.Equal(testNow) {
 				t.Errorf("held %+v", cb)
 			}
 		}
@@ -105,7 +105,8 @@ func TestRefundOfARenewal(t *testing.T) {
 		}
 		r, _ := g.Renewal(id)
 		refund.PayTradeNo = ordered.PayTradeNo
-		want := []RefundRecord{{Refund: refund, State: RefundSucceeded, RequestedTime: testNow, SettledTime: testNow}}
+		want := []Refund{refund}
+		want[0].State, want[0].RequestedTime, want[0].SettledTime = RefundSucceeded, testNow, testNow
 		if diff := cmp.Diff(want, r.Refunds); diff != "" {
 			t.Errorf("refunds held (-want +got):\n%s", diff)
 		}

@@ -19,19 +19,26 @@ func init() {
 	serve(api.RenewalCancel, (*state).cancelRenewal)
 }
 
-// A RenewalState is where a renewal is in its life.
-type RenewalState string
+// A State is where a renewal or a refund is in its life.
+type State string
 
 // The states of a renewal.
 const (
-	RenewalSubmitted RenewalState = "submitted" // waits for the merchant
-	RenewalAccepted  RenewalState = "accepted"  // event 103
-	RenewalRejected  RenewalState = "rejected"  // event 104
-	RenewalCancelled RenewalState = "cancelled" // by renewal.order.cancel
+	RenewalSubmitted State = "submitted" // waits for the merchant
+	RenewalAccepted  State = "accepted"  // event 103
+	RenewalRejected  State = "rejected"  // event 104
+	RenewalCancelled State = "cancelled" // by renewal.order.cancel
+)
+
+// The states of a refund.
+const (
+	RefundRequested State = "requested" // event 142 or 141
+	RefundSucceeded State = "succeeded" // callback 270 or 260
+	RefundFailed    State = "failed"    // callback 271 or 261
 )
 
 // alive reports whether the renewal still counts.
-func (s RenewalState) alive() bool { return s == RenewalSubmitted || s == RenewalAccepted }
+func (s State) alive() bool { return s == RenewalSubmitted || s == RenewalAccepted }
 
 // A Renewal is a renewal order (续租单) that the platform holds: one submit that
 // was carried out.
@@ -41,7 +48,7 @@ type Renewal struct {
 	OrderID           fliggy.ID // Fliggy's id of the main order
 	OutOrderID        string    // the distributor's id of the main order
 	ChannelID         fliggy.Channel
-	State             RenewalState
+	State             State
 	CreatedTime       time.Time
 	RequestID         string // of the submit
 
@@ -61,7 +68,7 @@ type Renewal struct {
 	CancelMessage string
 	CancelledTime time.Time
 	// Refunds are the fee refunds ordered for it, in their order.
-	Refunds []RefundRecord
+	Refunds []Refund
 }
 
 // A quoted renewal is one that was priced.

@@ -2,7 +2,6 @@ package fliggytest
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/http"
@@ -274,14 +273,4 @@ func (r reply) inGBK() reply {
 	text := strings.Replace(string(r.body), `encoding="UTF-8"`, `encoding="GBK"`, 1)
 	r.body = gbk.Encode(text)
 	return r
-}
-
-// page is an HTML page, such as proxies show.
-func page(status int) reply {
-	title := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	var b strings.Builder
-	b.WriteString("<!DOCTYPE html><html><head><title>")
-	_ = xml.EscapeText(&b, []byte(title)) // a strings.Builder does not fail
-	b.WriteString("</title></head><body><h1>Something went wrong</h1></body></html>\n")
-	return reply{status: status, contentType: "text/html;charset=UTF-8", body: []byte(b.String())}
 }

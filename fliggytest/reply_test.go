@@ -151,7 +151,7 @@ func TestQimen(t *testing.T) {
 				t.Errorf("%v %s: %+v, %v", format, name, refused, err)
 			}
 		}
-		g.Fail(ServiceFault("isp.http-read-timeout", "超时"))
+		g.Fail(Failed(serviceError("isp.http-read-timeout", "超时")))
 		var failed *rentcar.GatewayError
 		err := c.CallQimen(ctx, method, requests["JSON"], &message{})
 		if !errors.As(err, &failed) || failed.SubCode != "isp.http-read-timeout" || failed.SubMsg != "超时" || rentcar.OutcomeOf(err) != rentcar.OutcomeUnknown {
@@ -165,7 +165,7 @@ func TestQimen(t *testing.T) {
 	g := start(t)
 	g.Handle(method, func(context.Context, *Request) (any, error) { return rentcar.Raw("{}"), nil })
 	sandbox := connect(t, g, rentcar.WithQimenURL(g.origin+"/top/router/qmtest"))
-	g.Fail(WithoutFlag())
+	g.Fail(NoFlag())
 	var sent rentcar.Raw
 	if err := sandbox.CallQimen(ctx, method, &rentcar.QimenRequest{TargetAppKey: "1"}, &sent); err != nil || string(sent) != "{}" {
 		t.Errorf("sandbox: %s, %v", sent, err)

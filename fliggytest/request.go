@@ -54,7 +54,7 @@ type Request struct {
 	request  reflect.Type
 	textBody bool // the body takes part in the signature
 	hasFile  bool // of a multipart body
-	refused  bool // by the checks of the gateway: see Gateway.Refusals
+	refused  bool // by the checks of the gateway: see Gateway.RefusedRequests
 }
 
 // A Signature is the verdict on the signature of a call.

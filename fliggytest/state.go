@@ -44,8 +44,8 @@ type state struct {
 	refunds         map[string]*pendingRefund // by trade number
 	lastRefund      int
 
-	bills     []ReceivedBill
-	callbacks []ReceivedCallback
+	bills     []Received[rentcar.Bill]
+	callbacks []Received[events.Callback]
 
 	agency     []*AgencyOrder
 	agencyByID map[fliggy.ID]*AgencyOrder
@@ -84,18 +84,17 @@ func init() {
 	serve(api.BillNotify, (*state).notifyBill)
 }
 
-// A ReceivedBill is one batch of a settlement bill that arrived.
-type ReceivedBill struct {
-	Time      time.Time
+// Received is a bill or a callback that arrived. The rest of the call that brought it is in the [Request] with the same
+// id.
+type Received[T any] struct {
+	Time      time.Time // by the gateway's clock
 	RequestID string
 	ChannelID fliggy.Channel
-	TraceID   string
-	Exts      fliggy.Exts
-	Bill      rentcar.Bill
+	Message   T
 }
 
-// Bills returns the bills that arrived, repeated ones too, in their order.
-func (g *Gateway) Bills() []ReceivedBill {
+// Bills returns the batches of settlement bills that arrived, repeated ones too, in their order.
+func (g *Gateway) Bills() []Received[rentcar.Bill] {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
 	return snapshots(g.state.bills)
@@ -103,28 +102,16 @@ func (g *Gateway) Bills() []ReceivedBill {
 
 func (s *state) notifyBill(m moment, req *rentcar.BillNotifyRequest) (*rentcar.BillNotifyResult, error) {
 	for _, bill := range req.Bills {
-		s.bills = append(s.bills, ReceivedBill{
-			Time: m.now, RequestID: m.id, ChannelID: req.ChannelID, TraceID: req.TraceID, Exts: req.Exts, Bill: bill,
-		})
+		s.bills = append(s.bills, Received[rentcar.Bill]{m.now, m.id, req.ChannelID, bill})
 	}
 	return &rentcar.BillNotifyResult{Status: success()}, nil
 }
 
 func success() rentcar.Status { return rentcar.Status{Successful: true} }
 
-// A ReceivedCallback is one callback that arrived.
-type ReceivedCallback struct {
-	Time      time.Time
-	RequestID string
-	ChannelID fliggy.Channel
-	Callback  events.Callback
-	// Settled tells that it settled a refund; a repeated one settles it again.
-	Settled bool
-}
-
-// Callbacks returns the callbacks that were taken, repeated ones too, in their
-// order. Refused ones are in Requests only.
-func (g *Gateway) Callbacks() []ReceivedCallback {
+// Callbacks returns the callbacks that were taken, repeated ones too, in their order: 270, 271, 260 and 261 have settled
+// a refund. Refused ones are in Requests only.
+func (g *Gateway) Callbacks() []Received[events.Callback] {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
 	return snapshots(g.state.callbacks)

@@ -28,7 +28,7 @@ func TestOtherCallbacks(t *testing.T) {
 		}
 	}
 	held := g.Callbacks()
-	if len(held) != 4 || held[1].Callback.Data.ErrorMessage != "车辆已取,无法取消" || held[1].Settled || held[0].ChannelID != fliggy.ChannelAmap {
+	if len(held) != 4 || held[1].Message.Data.ErrorMessage != "车辆已取,无法取消" || held[0].ChannelID != fliggy.ChannelAmap {
 		t.Errorf("held %+v", held)
 	}
 	callback := func(argument string) string {
@@ -71,7 +71,7 @@ func TestBills(t *testing.T) {
 		if len(held) != 2 || held[0].RequestID == held[1].RequestID {
 			t.Fatalf("%v: held %+v", format, held)
 		}
-		want := ReceivedBill{Time: testNow, RequestID: lastRequest(t, g).ID, ChannelID: fliggy.ChannelAmap, Bill: *bill}
+		want := Received[rentcar.Bill]{testNow, lastRequest(t, g).ID, fliggy.ChannelAmap, *bill}
 		if diff := cmp.Diff(want, held[1]); diff != "" {
 			t.Errorf("%v: held (-want +got):\n%s", format, diff)
 		}

@@ -206,7 +206,7 @@ func (t *story) month(ctx context.Context) error {
 		return err
 	}
 	for _, b := range t.gw.Bills() {
-		t.fact("bill", fmt.Sprintf("%s, %d lines, total %s", b.Bill.BillNo, len(b.Bill.Lines), b.Bill.TotalAmount))
+		t.fact("bill", fmt.Sprintf("%s, %d lines, total %s", b.Message.BillNo, len(b.Message.Lines), b.Message.TotalAmount))
 	}
 	return t.stop()
 }
@@ -224,7 +224,7 @@ func (t *story) end(context.Context) error {
 			return err
 		}
 		for _, p := range t.gw.Pushes() {
-			if err := taken(p.Result); err != nil {
+			if err := taken(p); err != nil {
 				return err
 			}
 		}

@@ -65,7 +65,8 @@ func TestSandbox(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			gw := fliggytest.NewGateway(fliggytest.WithSession(session), fliggytest.WithAutoAccept())
+			gw := fliggytest.NewGateway(fliggytest.WithSession(session))
+			gw.AutoAccept()
 			defer gw.Close()
 			env := map[string]string{
 				"FLIGGY_APP_KEY": gw.AppKey(), "FLIGGY_APP_SECRET": gw.AppSecret(), "FLIGGY_URL": gw.URL(), "FLIGGY_SESSION": session,

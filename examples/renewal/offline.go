@@ -105,14 +105,14 @@ func pushed(r fliggytest.PushResult) error {
 	if r.Accepted {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("our endpoint answered a push with HTTP %d %s", r.Status, r.Body), r.Err)
+	return errors.Join(fmt.Errorf("our endpoint answered a push with HTTP %d %s", r.Status, r.Answer), r.Err)
 }
 
 // endings is what Fliggy must hold when a scenario is over.
 var endings = map[string]struct {
-	renewal fliggytest.RenewalState
-	refund  fliggytest.RefundState // of the one refund, empty for none
-	bill    string                 // total of the one bill, empty for none
+	renewal fliggytest.State
+	refund  fliggytest.State // of the one refund, empty for none
+	bill    string           // total of the one bill, empty for none
 }{
 	accepted:     {fliggytest.RenewalCancelled, fliggytest.RefundSucceeded, "0.00"},
 	rejected:     {fliggytest.RenewalRejected, "", ""},
@@ -129,14 +129,14 @@ func epilogue(s *screen, gw *fliggytest.Gateway, scenario string) error {
 		}
 	}
 	for _, p := range pushes {
-		if !p.Result.Accepted {
+		if !p.Accepted {
 			return fmt.Errorf("a push of %s was not taken", p.Method)
 		}
 	}
 	s.fact("calls", fmt.Sprintf("%d, every signature valid", len(calls)))
 	s.fact("pushes", fmt.Sprintf("%d, every one taken", len(pushes)))
 	want := endings[scenario]
-	renewal, refund, bill := fliggytest.RenewalState(""), fliggytest.RefundState(""), ""
+	renewal, refund, bill := fliggytest.State(""), fliggytest.State(""), ""
 	for _, r := range gw.Renewals() {
 		s.fact("renewal order", fmt.Sprintf("%s %s", r.RenewalOrderID, r.State))
 		renewal += r.State
@@ -146,8 +146,8 @@ func epilogue(s *screen, gw *fliggytest.Gateway, scenario string) error {
 		}
 	}
 	for _, b := range gw.Bills() {
-		s.fact("bill", fmt.Sprintf("%s, %d lines, total %s", b.Bill.BillNo, len(b.Bill.Lines), b.Bill.TotalAmount))
-		bill += b.Bill.TotalAmount.String()
+		s.fact("bill", fmt.Sprintf("%s, %d lines, total %s", b.Message.BillNo, len(b.Message.Lines), b.Message.TotalAmount))
+		bill += b.Message.TotalAmount.String()
 	}
 	if renewal != want.renewal || refund != want.refund || bill != want.bill {
 		return fmt.Errorf("the story ended with renewal %q, refund %q, bill %q; want %q, %q, %q", renewal, refund, bill, want.renewal, want.refund, want.bill)

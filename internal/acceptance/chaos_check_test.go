@@ -58,10 +58,10 @@ func readLedger(gw *fliggytest.Gateway) *ledger {
 		}
 	}
 	for _, b := range gw.Bills() {
-		l.bills[b.Bill.BatchNo]++
+		l.bills[b.Message.BatchNo]++
 	}
 	for _, c := range gw.Callbacks() {
-		l.callbacks[callbackKey(&c.Callback)]++
+		l.callbacks[callbackKey(&c.Message)]++
 	}
 	for _, r := range gw.Requests() {
 		if r.Answer.Executed {

@@ -125,7 +125,7 @@ func (n *network) send(req *http.Request) (*http.Response, error) {
 
 // throttled is refused by flow control, for a few seconds and without a ban of others.
 func (n *network) throttled(d time.Duration, req *http.Request) (*http.Response, error) {
-	f := fliggytest.Throttled(int(d/time.Second), fliggytest.BanAppAPI)
+	f := fliggytest.Banned(d, fliggytest.BanAppAPI).Times(1)
 	return n.withFault(f.String(), f, &ban{req.URL.Query().Get("method"), d}, req)
 }
 
@@ -151,30 +151,30 @@ func (n *network) withFault(name string, f fliggytest.Fault, tells *ban, req *ht
 // any client.
 var atTheGateway = slices.Concat(
 	beforeAndAfter("", fliggytest.Unavailable()),
-	beforeAndAfter("", fliggytest.ServiceFault("isp.remote-service-timeout", "invoke timeout")),
-	beforeAndAfter("", fliggytest.ServiceFault("isp.null-pointer-exception", "")),
-	beforeAndAfter("service error without a sub code", fliggytest.ServiceFault("", "")),
-	beforeAndAfter("gateway error 10 isp.unknown-error", fliggytest.GatewayFault("10", "Service Currently Unavailable", "isp.unknown-error", "")),
-	beforeAndAfter("", fliggytest.GatewayFault("3", "Upload Fail", "", "")),
-	beforeAndAfter("", fliggytest.GatewayFault("901", "Never Heard Of", "", "")),
+	beforeAndAfter("", serviceFault("isp.remote-service-timeout", "invoke timeout")),
+	beforeAndAfter("", serviceFault("isp.null-pointer-exception", "")),
+	beforeAndAfter("service error without a sub code", serviceFault("", "")),
+	beforeAndAfter("gateway error 10 isp.unknown-error", gatewayFault("10", "Service Currently Unavailable", "isp.unknown-error", "")),
+	beforeAndAfter("", gatewayFault("3", "Upload Fail", "", "")),
+	beforeAndAfter("", gatewayFault("901", "Never Heard Of", "", "")),
 	beforeAndAfter("HTML page, status 502", fliggytest.RawBody(http.StatusBadGateway, "text/html", []byte("<html>502 Bad Gateway</html>"))),
 	beforeAndAfter("", fliggytest.HTTPStatus(http.StatusServiceUnavailable)),
 	beforeAndAfter("", fliggytest.HTTPStatus(http.StatusTooManyRequests)),
 	beforeAndAfter("", fliggytest.HTTPStatus(http.StatusNotFound)),
-	beforeAndAfter("", fliggytest.HTMLPage()),
+	beforeAndAfter("HTML page, status 200", htmlPage()),
 	beforeAndAfter("half an answer", fliggytest.RawBody(http.StatusOK, "", []byte(`{"successful":tr`))),
 	beforeAndAfter("empty answer", fliggytest.RawBody(http.StatusOK, "", nil)),
 	beforeAndAfter("", fliggytest.Dropped()),
 	beforeAndAfter("", fliggytest.CutOff()),
 	beforeAndAfter("", fliggytest.TruncatedGzip()),
 	once(
-		fliggytest.WithoutFlag(),
+		fliggytest.NoFlag(),
 		fliggytest.InGBK(),
-		fliggytest.Refused("012", "库存不足"),
-		fliggytest.ServiceFault("isv.invalid-parameter", "非法参数"),
-		fliggytest.GatewayFault("27", "Invalid session", "invalid-sessionkey", ""),
-		fliggytest.GatewayFault("40", "Missing required arguments:x", "", ""),
-		fliggytest.GatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), // for how long it does not say
+		refused("012", "库存不足"),
+		serviceFault("isv.invalid-parameter", "非法参数"),
+		gatewayFault("27", "Invalid session", "invalid-sessionkey", ""),
+		gatewayFault("40", "Missing required arguments:x", "", ""),
+		gatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), // for how long it does not say
 	),
 )
 

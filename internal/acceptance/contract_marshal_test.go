@@ -38,7 +38,7 @@ func TestNothingMarshalsAsPlaceholder(t *testing.T) {
 		"delivery":               {qimen.Delivery{Text: markPush.text, Push: &push}, "of its Push"},
 		"item of a store":        {durable.Item{Data: []byte(markPush.text)}, "its fields"},
 		"request of the gateway": {fliggytest.Request{RawQuery: markSecret.text}, "its fields"},
-		"push of the gateway":    {fliggytest.PushRecord{RawQuery: markSecret.text}, "its fields"},
+		"push of the gateway":    {fliggytest.PushResult{RawQuery: markSecret.text}, "its fields"},
 	} {
 		type config struct{ Field any }
 		for where, v := range map[string]any{"alone": tc.value, "in a struct": config{tc.value}, "in a list": []any{tc.value}, "in a map": map[string]any{"k": tc.value}} {

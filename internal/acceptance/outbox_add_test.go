@@ -227,7 +227,7 @@ func TestOutboxInsideInbox(t *testing.T) {
 	}
 	drain(t, client, store, 1)
 	nothingIsDue(t, store)
-	if got := gw.Callbacks(); len(got) != 1 || got[0].Callback.EventType != 270 || !got[0].Settled {
+	if got := gw.Callbacks(); len(got) != 1 || got[0].Message.EventType != 270 {
 		t.Errorf("received: %+v", got)
 	}
 	for _, r := range gw.Renewals() {

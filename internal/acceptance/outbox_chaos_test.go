@@ -270,10 +270,10 @@ func (w *outboxWorld) check() {
 		delete(missing, text)
 	}
 	for _, c := range w.gw.Callbacks() {
-		known(w.textOf(&c.Callback))
+		known(w.textOf(&c.Message))
 	}
 	for _, b := range w.gw.Bills() {
-		known(w.textOf(&b.Bill))
+		known(w.textOf(&b.Message))
 	}
 	for _, id := range missing {
 		w.t.Errorf("lost: %s", id)
@@ -316,10 +316,10 @@ func TestOutboxesShareAStore(t *testing.T) {
 	running.Wait()
 	seen := map[string]int{}
 	for _, b := range gw.Bills() {
-		seen["bill "+b.Bill.BatchNo]++
+		seen["bill "+b.Message.BatchNo]++
 	}
 	for _, c := range gw.Callbacks() {
-		seen["callback "+c.Callback.Data.PayTradeNo]++
+		seen["callback "+c.Message.Data.PayTradeNo]++
 	}
 	if total := len(gw.Bills()) + len(gw.Callbacks()); len(seen) != items || total != items+40 {
 		t.Errorf("%d of %d arrived, %d in all, want %d", len(seen), items, total, items+40)

@@ -141,7 +141,7 @@ func TestOutboxSendsOnce(t *testing.T) {
 	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 	nothingIsDue(t, store)
 	checkReceived(t, gw, []string{"T1", "T2"}, []string{"1"})
-	if got := gw.Callbacks()[0]; got.ChannelID != fliggy.ChannelAmap || got.Callback.ChannelID != fliggy.ChannelAmap {
+	if got := gw.Callbacks()[0]; got.ChannelID != fliggy.ChannelAmap || got.Message.ChannelID != fliggy.ChannelAmap {
 		t.Errorf("the client's channel is missing: %+v", got)
 	}
 	if got := gw.Bills()[0]; got.ChannelID != fliggy.ChannelAmap {
@@ -154,10 +154,10 @@ func checkReceived(t *testing.T, gw *fliggytest.Gateway, trades, batches []strin
 	t.Helper()
 	gotTrades, gotBatches := []string{}, []string{}
 	for _, c := range gw.Callbacks() {
-		gotTrades = append(gotTrades, c.Callback.Data.PayTradeNo)
+		gotTrades = append(gotTrades, c.Message.Data.PayTradeNo)
 	}
 	for _, b := range gw.Bills() {
-		gotBatches = append(gotBatches, b.Bill.BatchNo)
+		gotBatches = append(gotBatches, b.Message.BatchNo)
 	}
 	if diff := cmp.Diff([][]string{trades, batches}, [][]string{gotTrades, gotBatches}); diff != "" {
 		t.Errorf("received (-want +got):\n%s", diff)
@@ -175,29 +175,29 @@ func TestOutboxFates(t *testing.T) {
 		is     error // what the error of the attempt matches
 		twice  bool  // it was carried out, and is again
 	}{
-		"refused":                       {fault: fliggytest.Refused("012", "退款流水不存在"), parked: true},
-		"code 40":                       {fault: fliggytest.GatewayFault("40", "Missing required arguments:x", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"code 41":                       {fault: fliggytest.GatewayFault("41", "Invalid arguments:x", "isv.invalid-parameter", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"code 43":                       {fault: fliggytest.GatewayFault("43", "parameter error", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"isv":                           {fault: fliggytest.ServiceFault("isv.invalid-parameter:amount", "非法参数"), parked: true, is: fliggy.ErrInvalidRequest},
-		"isv of an unlisted code":       {fault: fliggytest.GatewayFault("560", "Remote service error", "isv.trade-not-exist:pay_trade_no", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"permission of the service":     {fault: fliggytest.ServiceFault("isv.invalid-permission", ""), is: fliggy.ErrInvalidRequest},
-		"signature":                     {fault: fliggytest.GatewayFault("25", "Invalid signature", "", ""), is: rentcar.ErrUnauthorized},
-		"session":                       {fault: fliggytest.GatewayFault("27", "Invalid session", "invalid-sessionkey", ""), is: rentcar.ErrUnauthorized},
-		"app key":                       {fault: fliggytest.GatewayFault("29", "Invalid app Key", "isv.appkey-not-exists", ""), is: rentcar.ErrUnauthorized},
-		"permission":                    {fault: fliggytest.GatewayFault("11", "Insufficient isv permissions", permission, ""), is: rentcar.ErrForbidden},
-		"method":                        {fault: fliggytest.GatewayFault("22", "Invalid method", "", ""), is: fliggy.ErrInvalidRequest},
-		"clock":                         {fault: fliggytest.GatewayFault("31", "Invalid timestamp", "", ""), is: fliggy.ErrInvalidRequest},
-		"flow control without an end":   {fault: fliggytest.GatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), is: rentcar.ErrRateLimited},
-		"flow control of the business":  {fault: fliggytest.ServiceFault("isv.BUSINESS_LIMIT_CONTROL", ""), is: rentcar.ErrRateLimited},
-		"service":                       {fault: fliggytest.ServiceFault("isp.remote-service-timeout", ""), is: rentcar.ErrOutcomeUnknown},
-		"bad arguments of the platform": {fault: fliggytest.ServiceFault("isp.null-pointer-exception", ""), is: rentcar.ErrOutcomeUnknown},
+		"refused":                       {fault: refused("012", "退款流水不存在"), parked: true},
+		"code 40":                       {fault: gatewayFault("40", "Missing required arguments:x", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"code 41":                       {fault: gatewayFault("41", "Invalid arguments:x", "isv.invalid-parameter", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"code 43":                       {fault: gatewayFault("43", "parameter error", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"isv":                           {fault: serviceFault("isv.invalid-parameter:amount", "非法参数"), parked: true, is: fliggy.ErrInvalidRequest},
+		"isv of an unlisted code":       {fault: gatewayFault("560", "Remote service error", "isv.trade-not-exist:pay_trade_no", ""), parked: true, is: fliggy.ErrInvalidRequest},
+		"permission of the service":     {fault: serviceFault("isv.invalid-permission", ""), is: fliggy.ErrInvalidRequest},
+		"signature":                     {fault: gatewayFault("25", "Invalid signature", "", ""), is: rentcar.ErrUnauthorized},
+		"session":                       {fault: gatewayFault("27", "Invalid session", "invalid-sessionkey", ""), is: rentcar.ErrUnauthorized},
+		"app key":                       {fault: gatewayFault("29", "Invalid app Key", "isv.appkey-not-exists", ""), is: rentcar.ErrUnauthorized},
+		"permission":                    {fault: gatewayFault("11", "Insufficient isv permissions", permission, ""), is: rentcar.ErrForbidden},
+		"method":                        {fault: gatewayFault("22", "Invalid method", "", ""), is: fliggy.ErrInvalidRequest},
+		"clock":                         {fault: gatewayFault("31", "Invalid timestamp", "", ""), is: fliggy.ErrInvalidRequest},
+		"flow control without an end":   {fault: gatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), is: rentcar.ErrRateLimited},
+		"flow control of the business":  {fault: serviceFault("isv.BUSINESS_LIMIT_CONTROL", ""), is: rentcar.ErrRateLimited},
+		"service":                       {fault: serviceFault("isp.remote-service-timeout", ""), is: rentcar.ErrOutcomeUnknown},
+		"bad arguments of the platform": {fault: serviceFault("isp.null-pointer-exception", ""), is: rentcar.ErrOutcomeUnknown},
 		"unavailable":                   {fault: fliggytest.Unavailable(), is: rentcar.ErrUnavailable},
 		"HTTP status":                   {fault: fliggytest.HTTPStatus(http.StatusBadGateway), is: rentcar.ErrUnavailable},
 		"redirect":                      {fault: fliggytest.HTTPStatus(http.StatusFound), is: rentcar.ErrOutcomeUnknown},
-		"page":                          {fault: fliggytest.HTMLPage(), is: rentcar.ErrOutcomeUnknown},
+		"page":                          {fault: htmlPage(), is: rentcar.ErrOutcomeUnknown},
 		"dropped":                       {fault: fliggytest.Dropped(), is: rentcar.ErrOutcomeUnknown},
-		"no flag":                       {fault: fliggytest.WithoutFlag(), is: rentcar.ErrOutcomeUnknown, twice: true},
+		"no flag":                       {fault: fliggytest.NoFlag(), is: rentcar.ErrOutcomeUnknown, twice: true},
 		"unavailable after commit":      {fault: fliggytest.Unavailable().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
 		"cut off after commit":          {fault: fliggytest.CutOff().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
 		"dropped after commit":          {fault: fliggytest.Dropped().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
@@ -258,7 +258,7 @@ func TestOutboxRepeatIsRefused(t *testing.T) {
 	store := durable.NewMemoryStore()
 	mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
 	gw.Fail(fliggytest.CutOff().AfterCommit())
-	gw.Fail(fliggytest.Refused("013", "重复的批次"))
+	gw.Fail(refused("013", "重复的批次"))
 	results := drain(t, client, store, 2)
 	if diff := cmp.Diff([]string{"again", "parked"}, fates(results)); diff != "" {
 		t.Fatal(diff)
@@ -312,7 +312,7 @@ func TestOutboxConflict(t *testing.T) {
 		t.Error(diff)
 	}
 	nothingIsDue(t, store)
-	if got := gw.Callbacks()[0].Callback.Data.Amount.String(); got != "16.02" {
+	if got := gw.Callbacks()[0].Message.Data.Amount.String(); got != "16.02" {
 		t.Errorf("sent: %s", got)
 	}
 }
@@ -326,13 +326,13 @@ func TestOutboxErrorTexts(t *testing.T) {
 		opts  []rentcar.Option
 		want  string
 	}{
-		"business": {fliggytest.Refused("012", "退款流水不存在"), nil, "rentcar: alitrip.rentcar.btb.bill.notify: refused with code 012 [request_id ID]"},
+		"business": {refused("012", "退款流水不存在"), nil, "rentcar: alitrip.rentcar.btb.bill.notify: refused with code 012 [request_id ID]"},
 		"gateway": {
-			fliggytest.ServiceFault("isv.invalid-parameter:amount", "非法参数"), nil,
+			serviceFault("isv.invalid-parameter:amount", "非法参数"), nil,
 			"rentcar: alitrip.rentcar.btb.bill.notify: gateway error 15 (isv.invalid-parameter:amount) [request_id ID]",
 		},
 		"stopped": {
-			fliggytest.GatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""),
+			gatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""),
 			[]rentcar.Option{rentcar.WithRetry(rentcar.RetryPolicy{BaseDelay: 1}), rentcar.WithLimiter(onlyOnce())},
 			"rentcar: alitrip.rentcar.btb.bill.notify: gateway error 7 (accesscontrol.limited-by-api-access-count) [request_id ID]" +
 				" (not sent again: rentcar: alitrip.rentcar.btb.bill.notify: not sent: rate limited: no token left)",

@@ -20,9 +20,9 @@ import (
 // leakFaults are all ways in which the in-process gateway goes wrong.
 func leakFaults() []fliggytest.Fault {
 	return []fliggytest.Fault{
-		fliggytest.GatewayFault("25", "m", "s", "t"), fliggytest.Unavailable(), fliggytest.ServiceFault("isp.x", "y"), fliggytest.Throttled(100, ""), fliggytest.Banned(time.Hour, ""),
-		fliggytest.Refused("7", "no"), fliggytest.WithoutFlag(), fliggytest.Dropped(), fliggytest.CutOff(), fliggytest.TruncatedGzip(), fliggytest.InGBK(), fliggytest.HTTPStatus(500),
-		fliggytest.HTMLPage(), fliggytest.RawBody(200, "application/json", []byte(markReply.text)), fliggytest.Delayed(1), fliggytest.Unavailable().AfterCommit(),
+		gatewayFault("25", "m", "s", "t"), fliggytest.Unavailable(), serviceFault("isp.x", "y"), fliggytest.Banned(time.Hour, ""),
+		refused("7", "no"), fliggytest.NoFlag(), fliggytest.Dropped(), fliggytest.CutOff(), fliggytest.TruncatedGzip(), fliggytest.InGBK(), fliggytest.HTTPStatus(500),
+		fliggytest.RawBody(200, "application/json", []byte(markReply.text)), fliggytest.Delayed(1), fliggytest.Unavailable().AfterCommit(),
 	}
 }
 
@@ -39,7 +39,7 @@ func leakGateway(t *testing.T, opts ...fliggytest.Option) *fliggytest.Gateway {
 func gatewayRows() []leakRow {
 	keeps := []string{"fliggytest.Gateway.Client", "fliggytest.Request.MarshalJSON", "fliggytest.Request.Decode"}
 	rows := []leakRow{{
-		name: "gateway and its requests", covers: append(keeps, "fliggytest.Gateway.MarshalText", "fliggytest.Refusal.MarshalJSON"), want: "fliggytest: Decode",
+		name: "gateway and its requests", covers: append(keeps, "fliggytest.Gateway.MarshalText", "fliggytest.RefusedRequest.MarshalJSON"), want: "fliggytest: Decode",
 		run: func(t *testing.T, s *leakStage) []any {
 			g := leakGateway(t)
 			values := []any{g, g.LogValue(), []*fliggytest.Gateway{g}, struct{ g *fliggytest.Gateway }{g}}
@@ -67,10 +67,10 @@ func gatewayRows() []leakRow {
 			for _, call := range leakCalls {
 				_, _ = call.do(t.Context(), other, spoil{})
 			}
-			if len(g.Refusals()) < len(leakCalls) {
-				t.Errorf("%d refusals", len(g.Refusals()))
+			if len(g.RefusedRequests()) < len(leakCalls) {
+				t.Errorf("%d refusals", len(g.RefusedRequests()))
 			}
-			for _, r := range g.Refusals() {
+			for _, r := range g.RefusedRequests() {
 				json, err := r.MarshalJSON()
 				values = append(values, r, &r, string(json), err)
 			}
@@ -106,7 +106,7 @@ func gatewayRows() []leakRow {
 			return append(values, all(g.WaitPushes(ctx))...)
 		},
 	}, {
-		name: "pushes that fail", covers: []string{"fliggytest.Gateway.Push", "fliggytest.Gateway.PushRaw", "fliggytest.Gateway.Pushes", "fliggytest.PushRecord.MarshalJSON"}, want: "fliggytest: ",
+		name: "pushes that fail", covers: []string{"fliggytest.Gateway.Push", "fliggytest.Gateway.PushRaw", "fliggytest.Gateway.Pushes", "fliggytest.PushResult.MarshalJSON"}, want: "fliggytest: ",
 		run: func(t *testing.T, s *leakStage) []any {
 			g := leakGateway(t)
 			var values []any

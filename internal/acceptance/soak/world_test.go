@@ -92,9 +92,9 @@ func (w *world) newGateway(t *testing.T) *fliggytest.Gateway {
 	}
 	w.address.Store(address.Host)
 	for _, fault := range []fliggytest.Fault{
-		fliggytest.CutOff(), fliggytest.Dropped(), fliggytest.HTMLPage(), fliggytest.HTTPStatus(http.StatusBadGateway),
-		fliggytest.Unavailable(), fliggytest.ServiceFault("isp.remote-service-timeout", "timeout"),
-		fliggytest.Refused("71001", "no"), fliggytest.WithoutFlag(), fliggytest.TruncatedGzip(),
+		fliggytest.CutOff(), fliggytest.Dropped(), fliggytest.RawBody(http.StatusOK, "text/html", []byte("<html></html>")), fliggytest.HTTPStatus(http.StatusBadGateway),
+		fliggytest.Unavailable(), fliggytest.Failed(&rentcar.GatewayError{Code: "15", SubCode: "isp.remote-service-timeout"}),
+		fliggytest.Failed(&rentcar.BusinessError{Code: "71001", Message: "no"}), fliggytest.NoFlag(), fliggytest.TruncatedGzip(),
 		fliggytest.CutOff().AfterCommit(),
 	} {
 		gateway.Fail(fault.Always().When(func(fliggytest.Request) bool { return rand.IntN(120) == 0 }))

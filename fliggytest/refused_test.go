@@ -46,7 +46,7 @@ func TestRefusals(t *testing.T) {
 		query := maps.Clone(all)
 		query["sign"] = c.sign
 		_, body := post(t, g, http.MethodPost, query, nil)
-		got := g.Refusals()
+		got := g.RefusedRequests()
 		if len(got) != 1 || got[0].Code != "25" || got[0].Parameter != c.parameter || !strings.Contains(got[0].Reason, c.reason) ||
 			got[0].SignedText != signedText || got[0].RequestID != lastRequest(t, g).ID || got[0].Method != methodQuery {
 			t.Errorf("%s: got %+v, %q", name, got, got[0].SignedText)
@@ -67,7 +67,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 
-	refusal := g.Refusals()[0]
+	refusal := g.RefusedRequests()[0]
 	for text, want := range map[string]string{
 		signedText:       "",
 		signedText + "x": "body",
@@ -99,7 +99,7 @@ func TestRefusalsOfOtherMethods(t *testing.T) {
 		g.Forget()
 		query["sign"] = s
 		raw(t, http.MethodPost, g.QimenURL()+"?"+encode(query), "application/json", `{"a":1}`)
-		got := g.Refusals()
+		got := g.RefusedRequests()
 		if len(got) != 1 || !strings.Contains(got[0].Reason, want) || !strings.HasSuffix(got[0].SignedText, `v2.0{"a":1}`) ||
 			got[0].Differs(text) != "body" {
 			t.Errorf("%s: got %v", want, got)
@@ -107,7 +107,7 @@ func TestRefusalsOfOtherMethods(t *testing.T) {
 	}
 	query["sign_method"], query["sign"] = "MD5", "X"
 	raw(t, http.MethodPost, g.QimenURL()+"?"+encode(query), "application/json", "{}")
-	if got := g.Refusals()[1]; got.Parameter != "sign_method" || !strings.Contains(got.Reason, "none of") {
+	if got := g.RefusedRequests()[1]; got.Parameter != "sign_method" || !strings.Contains(got.Reason, "none of") {
 		t.Errorf("got %v", got)
 	}
 }
@@ -128,7 +128,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 		query["session"] = "s"
 		maps.Copy(query, change)
 		post(t, g, http.MethodPost, query, nil)
-		if got := g.Refusals(); len(got) != 1 || got[0].Code != want || got[0].Reason == "" || got[0].SignedText != "" {
+		if got := g.RefusedRequests(); len(got) != 1 || got[0].Code != want || got[0].Reason == "" || got[0].SignedText != "" {
 			t.Errorf("%s: got %v", want, got)
 		}
 	}
@@ -140,7 +140,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 	query["session"] = "s"
 	post(t, g, http.MethodPost, query, nil) // 40, of the API
 	var codes []string
-	for _, r := range g.Refusals() {
+	for _, r := range g.RefusedRequests() {
 		if codes = append(codes, r.Code); r.Reason == "" {
 			t.Errorf("no reason: %v", r)
 		}

@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// A Refusal says why the gateway refused a request before any API saw it. None of it goes
+// A RefusedRequest says why the gateway refused a request before any API saw it. None of it goes
 // over the wire, which carries the code alone.
 //
 // It formats, logs and marshals to JSON as a summary: SignedText carries session and
 // personal data.
-type Refusal struct {
+type RefusedRequest struct {
 	// RequestID is the ID of the [Request].
 	RequestID string
 	// Method is the API name.
@@ -44,7 +44,7 @@ type signedPiece struct{ name, text string }
 // rentcar.SignBase gives it for the parameters that were signed, and the body where that
 // is JSON or XML. It returns the name of the first parameter at which they differ, "body" behind the last
 // one, or nothing where they are the same.
-func (r Refusal) Differs(signed string) string {
+func (r RefusedRequest) Differs(signed string) string {
 	if signed == r.SignedText {
 		return ""
 	}
@@ -59,32 +59,32 @@ func (r Refusal) Differs(signed string) string {
 }
 
 // String names request, method, code and reason.
-func (r Refusal) String() string {
-	return fmt.Sprintf("Refusal(%s %s, code %s: %s)", r.RequestID, r.Method, r.Code, r.Reason)
+func (r RefusedRequest) String() string {
+	return fmt.Sprintf("RefusedRequest(%s %s, code %s: %s)", r.RequestID, r.Method, r.Code, r.Reason)
 }
 
 // GoString is String.
-func (r Refusal) GoString() string { return r.String() }
+func (r RefusedRequest) GoString() string { return r.String() }
 
 // Format writes String for every verb.
-func (r Refusal) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
+func (r RefusedRequest) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
 
 // LogValue is String.
-func (r Refusal) LogValue() slog.Value { return slog.StringValue(r.String()) }
+func (r RefusedRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // MarshalJSON writes String.
-func (r Refusal) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
+func (r RefusedRequest) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
 
-// Refusals returns why requests were refused, in the order of their arrival, since the
+// RefusedRequests returns why requests were refused, in the order of their arrival, since the
 // start or the last [Gateway.Forget]: those whose HTTP method, protocol parameters,
 // signature or encoding the gateway did not take. What an API refused is not among them.
-func (g *Gateway) Refusals() []Refusal {
-	var out []Refusal
+func (g *Gateway) RefusedRequests() []RefusedRequest {
+	var out []RefusedRequest
 	for _, r := range g.Requests() {
 		if !r.refused {
 			continue
 		}
-		refusal := Refusal{RequestID: r.ID, Method: r.Method, Code: r.Answer.Code, Reason: reasons[r.Answer.Code]}
+		refusal := RefusedRequest{RequestID: r.ID, Method: r.Method, Code: r.Answer.Code, Reason: reasons[r.Answer.Code]}
 		if refusal.Code == "25" {
 			refusal.explain(&r, g.secret())
 		}
@@ -115,7 +115,7 @@ var reasons = map[string]string{
 }
 
 // explain finds what else the client has signed, by trying.
-func (r *Refusal) explain(in *Request, secret string) {
+func (r *RefusedRequest) explain(in *Request, secret string) {
 	all := maps.Clone(in.Protocol)
 	maps.Copy(all, in.Params)
 	names, body := signedNames(all), in.signedBody()
