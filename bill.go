@@ -27,9 +27,23 @@ var opBillNotify = bind[BillNotifyRequest, BillNotifyResult](api.BillNotify)
 // API: alitrip.rentcar.btb.bill.notify.
 func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption) (*BillNotifyResult, error) {
 	if bill == nil {
-		return nil, s.client.refused(ctx, api.BillNotify.Method, invalid(api.BillNotify.Method, "bill", "must not be nil"), nil)
+		return nil, s.client.refused(ctx, api.BillNotify.Method, bill.Validate(), nil)
 	}
 	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
+}
+
+// NewRequest returns what Notify sends for a bill, for whoever stores it first: the bill is validated, and the channel is
+// the client's. [BillService.NotifyAll] sends it.
+func (s *BillService) NewRequest(bill *Bill) (*BillNotifyRequest, error) {
+	if bill == nil {
+		return nil, bill.Validate()
+	}
+	req := &BillNotifyRequest{Bills: []Bill{*bill}}
+	req.defaultChannel(s.client.cfg.channel)
+	if err := req.Validate(); err != nil {
+		return nil, err
+	}
+	return req, nil
 }
 
 // NotifyAll pushes several batches in one call. Do not change them before it has

@@ -148,6 +148,30 @@ func TestBillNotify(t *testing.T) {
 	}, as[*fliggy.ValidationError](t, err).Problems)
 }
 
+// NotifyAll sends what NewRequest has made, as Notify does, and NewRequest refuses what Notify refuses.
+func TestBillNewRequest(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, replyJSON(okReply), WithChannel(fliggy.ChannelAmap))
+	bill := &Bill{BillNo: "1", BatchNo: "1", TotalAmount: fliggy.MustYuan("0")}
+	req, err := c.Bills.NewRequest(bill)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Bills.NotifyAll(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	stored := g.last(t).form(t)[opBillNotify.Param]
+	if _, err := c.Bills.Notify(t.Context(), bill); err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "request", g.last(t).form(t)[opBillNotify.Param], stored)
+	for _, bad := range []*Bill{nil, {BillNo: "1"}} {
+		_, stored := c.Bills.NewRequest(bad)
+		_, sent := c.Bills.Notify(t.Context(), bad)
+		diff(t, "problems", as[*fliggy.ValidationError](t, sent), as[*fliggy.ValidationError](t, stored))
+	}
+}
+
 func drawBill(rt *rapid.T) *Bill {
 	b := NewBill("ID1", "B1")
 	cents := rapid.Int64Range(1, 1_000_000_00)

@@ -3,6 +3,7 @@ package rentcar
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -217,4 +218,16 @@ func (r codeRow) fits(code, subCode string) bool {
 	}
 	beginning, open := strings.CutSuffix(r.sub, "*")
 	return r.sub == "" || r.sub == subCode || open && strings.HasPrefix(subCode, beginning)
+}
+
+// contentCodes are the main codes that blame the arguments of a call. Others that call it malformed are about what all
+// calls have in common, such as the timestamp.
+var contentCodes = []string{"40", "41", "43", "MissingParameter"}
+
+// isAboutContent reports whether the codes of a malformed request blame what the request says.
+func isAboutContent(code, subCode string) bool {
+	if lookUp(code, subCode).main != "" { // it decides by itself
+		return slices.Contains(contentCodes, code)
+	}
+	return !strings.Contains(subCode, "permission") // isv.invalid-permission
 }

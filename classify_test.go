@@ -85,13 +85,13 @@ func TestCallLimitsInWords(t *testing.T) {
 	}
 }
 
-// Words do not make a final failure of what may pass, nor the reverse, for an outbox.
-func TestWordsOfAnOutbox(t *testing.T) {
+// Words do not make a final failure of what may pass, nor the reverse.
+func TestWordsOfAFinalFailure(t *testing.T) {
 	t.Parallel()
 	for code, final := range map[string]bool{
 		"40": true, "MissingParameter": true, "31": false, "IllegalTimestamp": false, "InvalidApiPath": false, "InvalidParameter": false, "AppApiCallLimit": false,
 	} {
-		if got := isFinal(&GatewayError{Method: opCallback.Method, Code: code}); got != final {
+		if got := IsFinal(&GatewayError{Method: opCallback.Method, Code: code}); got != final {
 			t.Errorf("%s: final %v, want %v", code, got, final)
 		}
 	}

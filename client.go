@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/fliggy-go/rentcar/internal/top"
 )
@@ -82,6 +83,9 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 	c.Agency = &AgencyService{c}
 	return c, nil
 }
+
+// Timeout returns the time that one attempt of a call has: see [WithTimeout].
+func (c *Client) Timeout() time.Duration { return c.cfg.timeout }
 
 // String names the app key and what calls look like, never the secret.
 func (c *Client) String() string {

@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
@@ -216,45 +215,6 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 				}
 				if errors.As(err, &p) && errors.Is(err, errUser) != (way == "error") {
 					t.Errorf("%s, %s: errors.Is finds the value of the panic: %v", name, way, errors.Is(err, errUser))
-				}
-			})
-		}
-	}
-}
-
-// What panics after a bill was taken does not make an outbox send it again.
-func TestOutboxSendsOnceWhateverPanics(t *testing.T) {
-	t.Parallel()
-	for way, do := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
-		for name, opts := range map[string]func(*evil) ([]Option, []durable.Option){
-			"observer of the client": func(e *evil) ([]Option, []durable.Option) { return []Option{WithObserver(e.observe)}, nil },
-			"logger of the client":   func(e *evil) ([]Option, []durable.Option) { return []Option{WithLogger(slog.New(e))}, nil },
-			"clock of the client":    func(e *evil) ([]Option, []durable.Option) { e.from = 4; return []Option{WithClock(e.now)}, nil },
-			"observer of the outbox": func(e *evil) ([]Option, []durable.Option) {
-				return nil, []durable.Option{durable.WithObserver(func(context.Context, durable.Result) { e.call() })}
-			},
-			"logger of the outbox": func(e *evil) ([]Option, []durable.Option) {
-				return nil, []durable.Option{durable.WithLogger(slog.New(e))}
-			},
-		} {
-			synctest.Test(t, func(t *testing.T) {
-				e := &evil{from: 1, do: do}
-				clientOpts, outboxOpts := opts(e)
-				network := &evilNetwork{trip: &evil{from: 1 << 30}, read: &evil{from: 1 << 30}}
-				client := testClient(t, network, append(clientOpts, WithChannel(fliggy.ChannelAmap))...)
-				store := durable.NewMemoryStore()
-				outbox, err := NewOutbox(client, store, outboxOpts...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := outbox.AddBill(t.Context(), billOf(1)); err != nil {
-					t.Fatal(err)
-				}
-				ctx, stop := context.WithTimeout(t.Context(), time.Hour)
-				defer stop()
-				_ = outbox.Run(ctx)
-				if network.sent != 1 || e.calls == 0 || store.String() != "MemoryStore(0 waiting, 0 parked, 1 done, content redacted)" {
-					t.Errorf("%s, %s: sent %d times, %d calls of the function, %v", name, way, network.sent, e.calls, store)
 				}
 			})
 		}

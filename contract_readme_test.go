@@ -16,17 +16,19 @@ import (
 // block that is a whole program has the Example's body in its main.
 func TestREADMECodeIsCompiled(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("example*_test.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
 	var compiled strings.Builder
-	for _, f := range files {
-		source, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range []string{"example*_test.go", "durable/example*_test.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, files, err)
 		}
-		compiled.Write(source)
+		for _, f := range files {
+			source, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compiled.Write(source)
+		}
 	}
 	block := regexp.MustCompile("(?s)<!-- example: (\\w+) -->\n```go\n(.*?)```")
 	for _, name := range []string{"README.md", "README.zh-CN.md"} {

@@ -14,14 +14,14 @@
 //	check, err := client.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: renewal.RenewalOrderID})
 //	done, err := client.Renewals.Cancel(ctx, &rentcar.RenewalCancelRequest{RenewalOrderID: renewal.RenewalOrderID})
 //	// event 142: refund the customer, then answer 270 or 271
-//	_, err = client.Callbacks.Send(ctx, refund.SuccessCallback()) // or Outbox.AddCallback: until Fliggy confirms
+//	_, err = client.Callbacks.Send(ctx, refund.SuccessCallback()) // or durable.Outbox: until Fliggy confirms
 //	_, err = client.Bills.Notify(ctx, bill)                   // built by NewBill
 //
 // The neighbouring packages: qimen serves what Fliggy sends, pushed events to a
 // distributor and renewals to a merchant (商家), and verifies its signature; events
 // reads the events; pricing computes a merchant's prices; fliggy is the vocabulary
-// that all share (ids, money, times); durable keeps work until it is done, for
-// qimen.Inbox and [Outbox]; fliggytest is an in-process Fliggy to test against;
+// that all share (ids, money, times); durable keeps pushed events, callbacks and bills
+// until they are done; fliggytest is an in-process Fliggy to test against;
 // merchantcheck tests the endpoint of a merchant.
 //
 // # Money, ids, times

@@ -78,6 +78,24 @@ func OutcomeOf(err error) Outcome {
 	return OutcomeUnknown
 }
 
+// IsFinal reports whether err, as a call returned it, blames what the request says, so that the same request would fail
+// again at any later time: a *ValidationError, a *BusinessError, or a *GatewayError about its content. It is false for
+// everything that can be put right without another request (signature, session, permission, clock, API name), for what
+// passes (flow control, an outage), and for an outcome that is not known.
+func IsFinal(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		switch e := err.(type) { //nolint:errorlint // the loop looks into errors that wrap one, not into the causes of a call's error
+		case *fliggy.ValidationError, *BusinessError:
+			return true
+		case *GatewayError:
+			return e.Is(fliggy.ErrInvalidRequest) && e.Outcome() == OutcomeRejected && isAboutContent(e.Code, e.SubCode)
+		case *TransportError, *DecodeError:
+			return false
+		}
+	}
+	return false
+}
+
 // isPanic reports whether a function of the user's panicked: it would do so again.
 func isPanic(err error) bool {
 	var p *fliggy.PanicError

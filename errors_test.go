@@ -276,6 +276,38 @@ func TestOutcomeOf(t *testing.T) {
 	}
 }
 
+// Final is what blames the request itself, alone or inside another error, and not what a call was stopped by or has for
+// a cause.
+func TestIsFinal(t *testing.T) {
+	t.Parallel()
+	refused, malformed := &BusinessError{}, &GatewayError{Method: opBillNotify.Method, Code: "41"}
+	for name, tc := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"none":                        {nil, false},
+		"another package's":           {errors.New("x"), false},
+		"invalid":                     {&fliggy.ValidationError{}, true},
+		"refused":                     {refused, true},
+		"wrapped":                     {fmt.Errorf("bill 7: %w", refused), true},
+		"malformed":                   {malformed, true},
+		"sub code":                    {&GatewayError{Method: opBillNotify.Method, Code: "15", SubCode: "isv.invalid-parameter"}, true},
+		"permission":                  {&GatewayError{Method: opBillNotify.Method, Code: "15", SubCode: "isv.invalid-permission"}, false},
+		"method":                      {&GatewayError{Method: opBillNotify.Method, Code: "22"}, false},
+		"timestamp":                   {&GatewayError{Method: opBillNotify.Method, Code: "31"}, false},
+		"signature":                   {&GatewayError{Method: opBillNotify.Method, Code: "25"}, false},
+		"flow control":                {&GatewayError{Method: opBillNotify.Method, Code: "7"}, false},
+		"undecided":                   {&GatewayError{Method: opBillNotify.Method, Code: "41", undecided: true}, false},
+		"source of sessions refused":  {&TransportError{Phase: PhaseBefore, Err: refused}, false},
+		"reply not understood":        {&DecodeError{Err: refused}, false},
+		"earlier attempt may be done": {&stopped{last: malformed, maybeDone: true}, false},
+	} {
+		if got := IsFinal(tc.err); got != tc.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // A request that was refused before sending is an invalid request, and nothing
 // else.
 func TestValidationErrorClass(t *testing.T) {

@@ -27,6 +27,19 @@ func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ..
 	if err != nil {
 		return nil, s.client.refused(ctx, api.Callback.Method, err, nil)
 	}
+	return s.SendRequest(ctx, req, opts...)
+}
+
+// NewRequest returns what Send sends for a callback, for whoever stores it first: cb is validated, and a channel that it
+// lacks is the client's.
+func (s *CallbackService) NewRequest(cb *events.Callback) (*CallbackRequest, error) {
+	return s.request(cb, false)
+}
+
+// SendRequest sends what [CallbackService.NewRequest] has made.
+//
+// API: alitrip.rentcar.btb.distribution.callback.
+func (s *CallbackService) SendRequest(ctx context.Context, req *CallbackRequest, opts ...CallOption) (*CallbackResult, error) {
 	return invoke(ctx, s.client, opCallback, req, opts)
 }
 
@@ -68,6 +81,9 @@ type CallbackRequest struct {
 	// Exts is extension data, the text of a JSON object. Inferred.
 	Exts fliggy.Exts `top:"exts"`
 }
+
+// Validate lists what is wrong with the request in a *ValidationError. It does not look into EventData.
+func (r *CallbackRequest) Validate() error { return validate(api.Callback, r) }
 
 // A CallbackResult says that the callback was taken. The whole reply is
 // inferred.

@@ -2,7 +2,9 @@ package rentcar
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/events"
@@ -43,4 +45,37 @@ func TestCallbackValidation(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "request", map[string]string{opCallback.Param: `{"event_data":"{\"channelId\":\"80001\",\"eventType\":10}","channel_id":"80001","event_type":10}`}, g.last(t).form(t))
+}
+
+// SendRequest sends what NewRequest has made, as Send does, and NewRequest refuses what Send refuses.
+func TestCallbackNewRequest(t *testing.T) {
+	t.Parallel()
+	c, g := clientFor(t, replyJSON(okReply), WithChannel(fliggy.ChannelAmap))
+	cb := events.NewRefundPaid(events.Order{OrderID: "31", OutOrderID: "F1"}, fliggy.MustYuan("1.50"), "T1")
+	req, err := c.Callbacks.NewRequest(cb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := req.Validate(); err != nil || req.ChannelID != fliggy.ChannelAmap || cb.ChannelID != "" {
+		t.Errorf("%v, %+v, %+v", err, req, cb)
+	}
+	if _, err := c.Callbacks.SendRequest(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	stored := g.last(t).form(t)[opCallback.Param]
+	if _, err := c.Callbacks.Send(t.Context(), cb); err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "request", g.last(t).form(t)[opCallback.Param], stored)
+	for _, bad := range []*events.Callback{nil, {}, {Envelope: events.Envelope{EventType: 270}}} {
+		_, stored := c.Callbacks.NewRequest(bad)
+		_, sent := c.Callbacks.Send(t.Context(), bad)
+		var invalid *fliggy.ValidationError
+		if !errors.As(stored, &invalid) || stored.Error() != sent.Error() {
+			t.Errorf("NewRequest: %v, Send: %v", stored, sent)
+		}
+	}
+	if err := (&CallbackRequest{EventData: " "}).Validate(); err == nil || !strings.Contains(err.Error(), "event_data: is required") {
+		t.Error(err)
+	}
 }

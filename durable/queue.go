@@ -65,25 +65,28 @@ func isName(s string, limit int) bool {
 	return s != "" && len(s) <= limit
 }
 
-// Digest is the digest of content, as an [Item] has it.
-func Digest(content []byte) string {
+// digestOf is the digest of content, as an [Item] has it.
+func digestOf(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:])
 }
 
 // Add stores an item durably, to be worked on by Run, here or in another process.
-// id is printable ASCII, 300 bytes at most; digest is what [Digest] gives for the
-// content that id stands for, and empty takes that of data. isNew is false when the
+// id is printable ASCII, 300 bytes at most; digest is that of the content that id stands for, see [Item], and empty
+// stands for that of data. isNew is false when the
 // store had the item already, done or not: nothing happens then. The error matches
 // [ErrConflict] when what it has under id has another digest.
 func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew bool, err error) {
 	if !isName(id, maxID) {
 		return false, fmt.Errorf("durable: %s: item id %.80q: want printable ASCII, %d bytes at most", q.name, id, maxID)
 	}
+	if ctx == nil {
+		return false, fmt.Errorf("durable: %s: storing %s: the context is nil", q.name, id)
+	}
 	if digest == "" {
-		digest = Digest(data)
+		digest = digestOf(data)
 	} else if !digestPattern.MatchString(digest) {
-		return false, fmt.Errorf("durable: %s: %s: the digest: want 64 lower-case hexadecimal digits, as Digest gives", q.name, id)
+		return false, fmt.Errorf("durable: %s: %s: the digest: want 64 lower-case hexadecimal digits", q.name, id)
 	}
 	now, err := q.time()
 	if err != nil {

@@ -28,10 +28,7 @@ func TestAdd(t *testing.T) {
 		t.Fatal(err)
 	}
 	data := []byte("data")
-	digest := durable.Digest(data)
-	if digest != "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7" {
-		t.Errorf("Digest = %s; want the SHA-256 in hexadecimal", digest)
-	}
+	const digest = "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7" // SHA-256
 	for _, c := range []struct {
 		name, id, digest string
 		data             []byte
@@ -76,7 +73,7 @@ func TestAddRefusesNames(t *testing.T) {
 	t.Parallel()
 	q := newQueue(t, durable.NewMemoryStore())
 	const rule = "want printable ASCII, 300 bytes at most"
-	const wrongDigest = "durable: test.queue: a: the digest: want 64 lower-case hexadecimal digits, as Digest gives"
+	const wrongDigest = "durable: test.queue: a: the digest: want 64 lower-case hexadecimal digits"
 	for _, c := range []struct{ id, digest, want string }{
 		{"", "", `durable: test.queue: item id "": ` + rule},
 		{"a b", "", `durable: test.queue: item id "a b": ` + rule},
@@ -94,6 +91,10 @@ func TestAddRefusesNames(t *testing.T) {
 		if isNew || err == nil || err.Error() != c.want {
 			t.Errorf("Add(%.20q, %.20q) = %v, %v; want the error %s", c.id, c.digest, isNew, err, c.want)
 		}
+	}
+	var none context.Context
+	if isNew, err := q.Add(none, "a", "", nil); isNew || err == nil || err.Error() != "durable: test.queue: storing a: the context is nil" {
+		t.Errorf("Add without a context = %v, %v", isNew, err)
 	}
 	if isNew, err := q.Add(t.Context(), strings.Repeat("~", 299)+"!", otherDigest, nil); !isNew || err != nil {
 		t.Errorf("Add of the longest name = %v, %v; want a new item", isNew, err)

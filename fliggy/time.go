@@ -33,6 +33,7 @@ const (
 	ruleTime  = "want yyyy-MM-dd HH:mm:ss in GMT+8"
 	ruleClock = "no such date or time of day"
 	ruleYear  = "outside the years 1 to 9999"
+	ruleUnset = "stands for no time"
 )
 
 // A fixed offset needs no time-zone database; China has no daylight saving time.
@@ -67,7 +68,7 @@ func (t Time) String() string {
 }
 
 // AppendText appends yyyy-MM-dd HH:mm:ss in GMT+8, fractions of a second cut, nothing when unset. A year outside 1..9999
-// is an error.
+// is an error, and so is a time that would be read as none.
 func (t Time) AppendText(b []byte) ([]byte, error) { return t.AppendLayout(b, time.DateTime) }
 
 // AppendLayout is AppendText with another layout of package time, such as "2006-01-02 15:04" for the pick-up and return
@@ -79,6 +80,9 @@ func (t Time) AppendLayout(b []byte, layout string) ([]byte, error) {
 	local := t.In(zone)
 	if !writable(local) {
 		return b, invalid(kindTime, local.String(), ruleYear)
+	}
+	if local.Truncate(time.Second).IsZero() {
+		return b, invalid(kindTime, local.String(), ruleUnset)
 	}
 	return local.AppendFormat(b, layout), nil
 }
@@ -105,7 +109,7 @@ func parseTime(s string) (Time, string) {
 	case rule != "":
 		return Time{}, rule
 	case t.IsZero():
-		return Time{}, "stands for no time"
+		return Time{}, ruleUnset
 	case !writable(t.In(zone)):
 		return Time{}, ruleYear
 	}

@@ -150,6 +150,9 @@ func TestTimeYearsOutsideTheWireAreNotWritten(t *testing.T) {
 		_, err = fliggy.LocalTimeOf(v.Time).MarshalText()
 		wantError(t, err, "no such date")
 	}
+	// A time within the second of the zero time would be read as no time.
+	_, zero := fliggy.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC)).MarshalText()
+	wantError(t, zero, "stands for no time")
 	// The last hours of 9999 in UTC are the year 10000 in GMT+8.
 	_, err := fliggy.At(time.Date(9999, 12, 31, 20, 0, 0, 0, time.UTC)).MarshalText()
 	wantError(t, err, "years 1 to 9999")

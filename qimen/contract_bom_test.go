@@ -47,9 +47,9 @@ func TestByteOrderMark(t *testing.T) {
 		if f.runs[0].Key != key {
 			t.Errorf("%s: another key", name)
 		}
-		in := f.inbox(t, newTestStore())
-		if r := in.Handle(t.Context(), p.clone()); string(r.Body) != bodyAccepted {
-			t.Errorf("%s: inbox: %s", name, r.Body)
+		var s shelf
+		if r := f.handler(t, WithStore(s.add)).Handle(t.Context(), p.clone()); string(r.Body) != bodyAccepted || len(s.stored) != 1 {
+			t.Errorf("%s: %s, stored %v", name, r.Body, s.stored)
 		}
 		// The mark is signed: without it the signature is another one.
 		if cut := p.clone(); name == "body" {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/url"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/fliggy-go/rentcar/events"
 )
@@ -63,16 +61,17 @@ func TestMerchantRequestWithControlCharacters(t *testing.T) {
 	}
 }
 
-func TestInboxWithControlCharacters(t *testing.T) {
+func TestStoredEventWithControlCharacters(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var f office
-		in := f.inbox(t, newTestStore())
-		in.Handle(context.Background(), pushOf(t, DefaultEventMethod,
-			"{\"channelId\":\"80001\",\"orderId\":\"31\",\"eventType\":104,\"eventData\":{\"renewalOrderId\":77,\"errorMessage\":\"a\nb\"}}"))
-		drain(t, in, time.Hour)
-		if e, ok := f.runs[0].Message.(*events.RenewalRejected); f.count() != 1 || !ok || e.ErrorMessage != "a\nb" {
-			t.Errorf("%+v", f.runs)
-		}
-	})
+	var f office
+	var s shelf
+	h := f.handler(t, WithStore(s.add))
+	h.Handle(t.Context(), pushOf(t, DefaultEventMethod,
+		"{\"channelId\":\"80001\",\"orderId\":\"31\",\"eventType\":104,\"eventData\":{\"renewalOrderId\":77,\"errorMessage\":\"a\nb\"}}"))
+	if reason, err := h.Work(t.Context(), s.stored[0]); reason != ReasonAccepted || err != nil {
+		t.Fatal(reason, err)
+	}
+	if e, ok := f.runs[0].Message.(*events.RenewalRejected); f.count() != 1 || !ok || e.ErrorMessage != "a\nb" {
+		t.Errorf("%+v", f.runs)
+	}
 }

@@ -2,7 +2,6 @@ package qimen
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -163,8 +162,7 @@ func TestRequestInTheQueryRefused(t *testing.T) {
 	}
 }
 
-// An event may travel in the query too, for the handler, an inbox and whoever verifies
-// alone.
+// An event may travel in the query too, for the handler, a store and whoever verifies alone.
 func TestEventInTheQuery(t *testing.T) {
 	t.Parallel()
 	fields := url.Values{"channelId": {"80001"}, "orderId": {"31"}, "eventType": {"104"}, "eventData": {`{"renewalOrderId":7,"errorCode":"1"}`}}
@@ -194,9 +192,13 @@ func TestEventInTheQuery(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("VerifyPush", e)
-	store := newTestStore()
-	in := f.inbox(t, store)
-	if r := in.Handle(context.Background(), p); string(r.Body) != bodyAccepted || len(store.waiting(t)) != 1 {
-		t.Errorf("inbox: %s", r.Body)
+	var s shelf
+	h := f.handler(t, WithStore(s.add))
+	if r := h.Handle(t.Context(), p); string(r.Body) != bodyAccepted || len(s.stored) != 1 {
+		t.Fatalf("%s, stored %v", r.Body, s.stored)
 	}
+	if reason, err := h.Work(t.Context(), s.stored[0]); reason != ReasonAccepted {
+		t.Fatal(reason, err)
+	}
+	check("Work", f.runs[2].Message)
 }

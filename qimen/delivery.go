@@ -48,13 +48,16 @@ type Delivery struct {
 	// none of the gateway's own, in the order of their names.
 	Form []Field
 	// Key names the message by operation and business ids: the same for every
-	// repeat, and what a [Gate] and an [Inbox] go by. Printable ASCII, 100 bytes at
+	// repeat, and what a [Gate] and the function of [WithStore] go by. Printable ASCII, 100 bytes at
 	// most: the operation, and a hash of the app and the ids. An event's are type,
 	// orderId, renewalOrderId and payTradeNo; a submit's orderId, outOrderId, both times,
 	// payTradeNo and priceMark; a cancellation's orderId and outOrderId. A message without any of
 	// them is named by its content, an event by its trace id too; with ids,
 	// one that differs in its trace id only is a repeat. Empty before the message is decoded, and for price queries.
 	Key string
+	// Digest is the SHA-256 of what the message says, in hexadecimal: see [Claim]. With Key it tells a repeat from
+	// another message about the same ids. Empty before the message is decoded.
+	Digest string
 	// IsConflict tells that the gate knows Key with other content. Such a message
 	// is handed over like any other: what differs is yours to judge.
 	IsConflict bool

@@ -11,8 +11,8 @@
 // [SignPush] is the twin of [VerifyPush], for tests and tools.
 //
 // A message that comes again is recognised by a [Gate] and does not reach the
-// function a second time. An [Inbox] in the place of the handler stores events durably before
-// they are acknowledged. [WithAllowedClients] admits the platform's addresses only.
+// function a second time. [WithStore] stores events before they are acknowledged, such as in
+// the Inbox of package durable, and [Handler.Work] works on what was stored. [WithAllowedClients] admits the platform's addresses only.
 //
 // The documents leave some things open, so they can be replaced: the replies
 // ([WithReplies], [WithUncheckedReplies]), the place of the message in the push

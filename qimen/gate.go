@@ -37,8 +37,7 @@ type Gate interface {
 	// places under the same signature; the platform never does. Remember signatures
 	// for twice the window at least (see [WithWindow]).
 	//
-	// signature is a hash of the signature in hexadecimal, and empty for a message that
-	// came without one ([Handler.Dispatch]).
+	// signature is a hash of the signature, in hexadecimal.
 	Begin(ctx context.Context, key, digest, signature string) (Claim, error)
 	// Finish keeps the reply for repeats of the message. A failure is reported, and
 	// the reply goes out all the same: the work is done.
@@ -115,9 +114,9 @@ type task struct {
 	// key is empty for an operation that may run any number of times.
 	key    string
 	digest string
-	// sign is the signature of the push that has just arrived; empty for a stored one.
+	// sign is the signature of the push.
 	sign string
-	// isUnread tells that an inbox stores what could not be read.
+	// isUnread: the message could not be read, and is stored for a later version.
 	isUnread bool
 	run      func(ctx context.Context) (Reason, []byte, error)
 }
@@ -230,15 +229,12 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 
 // begin asks the gate for a claim.
 func (h *Handler) begin(ctx context.Context, gate Gate, t task) (claim Claim, err error) {
-	signature := ""
-	if t.sign != "" {
-		kind := "read/"
-		if t.isUnread { // it must not stand in the way of one that can be read
-			kind = "unread/"
-		}
-		var place [64]byte
-		signature = hexText(sha256.Sum256(append(append(place[:0], kind...), t.sign...)))
+	kind := "read/"
+	if t.isUnread { // it must not stand in the way of one that can be read
+		kind = "unread/"
 	}
+	var place [64]byte
+	signature := hexText(sha256.Sum256(append(append(place[:0], kind...), t.sign...)))
 	err = h.ask(ctx, gate, func(ctx context.Context) (err error) {
 		claim, err = gate.Begin(ctx, t.key, t.digest, signature)
 		return err

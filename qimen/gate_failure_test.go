@@ -274,7 +274,7 @@ func TestGateKeepsConflict(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.IsConflict = true
-	if h.Dispatch(t.Context(), d); !f.runs[0].IsConflict || !f.last().IsConflict {
+	if _, _ = h.Work(t.Context(), d); !f.runs[0].IsConflict || !f.last().IsConflict {
 		t.Errorf("observed %+v", f.last())
 	}
 }

@@ -52,6 +52,9 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		}
 		h.operations[h.eventMethod] = handleEvent
 	}
+	if h.store != nil && h.onEvent == nil {
+		note(errors.New("WithStore: what is stored is worked on by the function of OnEvent, which is missing"))
+	}
 	if len(h.operations) == 0 {
 		note(errors.New("no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...) and its kin to serve renewals"))
 	}
@@ -71,6 +74,9 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	}
 	return h, nil
 }
+
+// Timeout returns the time that a function of the user has: see [WithHandlerTimeout].
+func (h *Handler) Timeout() time.Duration { return h.timeout }
 
 // Verify checks the signature of p and the age of its timestamp. The error
 // matches [ErrInvalidSignature] or [ErrExpired].
@@ -208,24 +214,6 @@ func (h *Handler) limitRest(w http.ResponseWriter, r *http.Request, reason Reaso
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout)) // as far as w can
 }
 
-// Dispatch handles a delivery that has been verified before, such as one that was
-// stored: it parses it, calls the function registered for it, reports to observer
-// and logger, and returns the reply. It looks neither at the signature nor at the
-// age of the timestamp, and so cannot tell a push that was cut in other places. The gate
-// counts what is accepted as done: a program that has
-// something to commit afterwards uses [WithoutGate], or an [Inbox], which does the storing
-// too.
-func (h *Handler) Dispatch(ctx context.Context, d *Delivery) Reply {
-	start := time.Now()
-	o, own := Observation{Reason: ReasonUnverifiable, Err: errors.New("qimen: no delivery")}, (*Reply)(nil)
-	if d != nil {
-		o, own = h.dispatch(ctx, d)
-	}
-	reply := h.finish(&o, own, start)
-	h.report(ctx, o)
-	return reply.clone()
-}
-
 // process is the whole path of a push whose body something may have read before. It
 // never panics.
 func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observation, own *Reply) {
@@ -248,14 +236,8 @@ func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observa
 	return h.perform(ctx, d, h.gate, sign)
 }
 
-// dispatch decodes a verified delivery, lets it through the gate, and runs the
-// function registered for it. It never panics.
-func (h *Handler) dispatch(ctx context.Context, d *Delivery) (Observation, *Reply) {
-	return h.perform(ctx, d, h.gate, "")
-}
-
-// perform is dispatch with another gate, or none, and the signature of what has just
-// arrived.
+// perform decodes a verified delivery, lets it through the gate, if there is one, and runs the function registered for
+// it. sign is the signature of a push that has just arrived, and empty for a stored one. It never panics.
 func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign string) (o Observation, own *Reply) {
 	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	o.Method, o.AppKey, o.Attempt = d.Method, d.AppKey, d.Attempt
@@ -269,12 +251,16 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign stri
 		return o, nil
 	}
 	t, err := decode(h, d, &o)
+	if h.store != nil && sign != "" && d.Method == h.eventMethod {
+		t, err = h.toStore(d, &o, t, err), nil
+	}
 	if err != nil {
 		o.Reason, o.Err = ReasonUndecodable, err
 		return o, nil
 	}
 	t.sign = sign
-	d.Key, o.Key, o.IsConflict = t.key, t.key, d.IsConflict
+	d.Key, d.Digest = t.key, t.digest
+	o.Key, o.IsConflict = t.key, d.IsConflict
 	return o, h.pass(ctx, gate, d, t, &o)
 }
 

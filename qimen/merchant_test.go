@@ -161,9 +161,8 @@ func TestMerchantSampleReplies(t *testing.T) {
 			if direct.Status != w.Code || direct.ContentType != w.Header().Get("Content-Type") || !bytes.Equal(direct.Body, w.Body.Bytes()) {
 				t.Errorf("Handle answers %d %q %s", direct.Status, direct.ContentType, direct.Body)
 			}
-			stored := h.Dispatch(t.Context(), k.given)
-			if !bytes.Equal(stored.Body, w.Body.Bytes()) || len(k.requests) != 3 || k.calls != 0 {
-				t.Errorf("Dispatch answers %s; %d calls, %d events", stored.Body, len(k.requests), k.calls)
+			if len(k.requests) != 2 || k.calls != 0 {
+				t.Errorf("%d calls, %d events", len(k.requests), k.calls)
 			}
 			for _, o := range k.observed {
 				if o.Reason != ReasonAccepted || o.Status != 200 || o.Err != nil || len(o.Findings) > 0 || o.Method != c.method || o.AppKey != testApp {

@@ -39,7 +39,7 @@ type Observation struct {
 	IsRepeat bool
 	// IsConflict tells that the gate knows Key with other content.
 	IsConflict bool
-	// IsStored tells that an [Inbox] has stored the event, to be handled later.
+	// IsStored: the function of [WithStore] has stored the event, to be worked on later.
 	IsStored bool
 	// Findings lists the documented rules that the event or request breaks.
 	Findings []fliggy.Problem

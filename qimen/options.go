@@ -36,6 +36,7 @@ type config struct {
 	ring         keyring
 	operations   map[string]operation // by signed method
 	onEvent      func(context.Context, *Delivery, events.Event) error
+	store        func(context.Context, *Delivery) error // nil where events are handled at once
 	eventMethod  string
 	payload      func(*Delivery) ([]byte, error) // nil for messageOf
 	window       time.Duration
@@ -90,6 +91,27 @@ func OnEvent(f func(ctx context.Context, d *Delivery, e events.Event) error) Opt
 			return errors.New("OnEvent is given twice: register one function, and switch on the type of the event in it")
 		}
 		c.onEvent = f
+		return nil
+	}
+}
+
+// WithStore stores events before they are acknowledged instead of handling them at once. store is called with each
+// verified event, and Fliggy is told that it was taken when store returns nil; an error is answered with HTTP 500. Give
+// what was stored to [Handler.Work], which calls the function of [OnEvent]. An Inbox of package durable does both:
+//
+//	handler, err := qimen.NewHandler(secrets, qimen.WithStore(inbox.Add), qimen.OnEvent(...))
+//
+// Store AppKey, IsConflict and the three fields of Push under Key. What the store has already under Key and Digest is a
+// repeat. Where it has another Digest under Key, store sets IsConflict, for the observer too, and keeps both. A signed
+// event that cannot be read is refused and stored all the same, under a Key of its own, unless it is garbled.
+//
+// Requests to a merchant are handled at once as without it: their reply cannot wait.
+func WithStore(store func(ctx context.Context, d *Delivery) error) Option {
+	return func(c *config) error {
+		if store == nil {
+			return errors.New("WithStore: the function is nil")
+		}
+		c.store = store
 		return nil
 	}
 }
@@ -259,7 +281,7 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithObserver calls f once for each push, after the reply, with the context of the
-// request, or of the attempt for an event that an [Inbox] has stored. Several observers
+// request, or that of [Handler.Work] for an event that was stored. Several observers
 // are called in the order given.
 func WithObserver(f func(context.Context, Observation)) Option {
 	return func(c *config) error {

@@ -104,11 +104,12 @@ func TestOptionsDoNotOverflow(t *testing.T) {
 			if f.count() != 1 {
 				t.Errorf("%d runs", f.count())
 			}
-			in, err := NewInbox(h, newTestStore())
+			var s shelf
+			storing, err := NewHandler(testSecrets, append(f.options(), c.opt, WithStore(s.add))...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r := in.Handle(t.Context(), signed); string(r.Body) != bodyAccepted {
+			if r := storing.Handle(t.Context(), signed); string(r.Body) != bodyAccepted {
 				t.Errorf("%s", r.Body)
 			}
 		})

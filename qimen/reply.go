@@ -62,7 +62,7 @@ const (
 	ReasonInProgress Reason = "in progress"
 	// ReasonGateFailed: the gate could not say whether the message is new.
 	ReasonGateFailed Reason = "gate failed"
-	// ReasonNotStored: the event could not be stored; see [Inbox].
+	// ReasonNotStored: the event could not be stored; see [WithStore].
 	ReasonNotStored Reason = "not stored"
 	// ReasonPanic: a function of the user panicked.
 	ReasonPanic Reason = "panic"

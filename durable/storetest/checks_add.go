@@ -25,7 +25,7 @@ func addNew(k *kit) {
 
 func addAgain(k *kit) {
 	first, again := newItem("a"), newItem("a")
-	again.Data, again.Digest, again.Due = []byte("other data"), durable.Digest([]byte("other data")), in(-5)
+	again.Data, again.Digest, again.Due = []byte("other data"), digest([]byte("other data")), in(-5)
 	k.added(first)
 	k.known(first, first)
 	k.known(again, first)
@@ -153,7 +153,7 @@ func dataKept(k *kit) {
 		"text": []byte("取车门店 'a' \"b\" \\ \r\n %s ? $1 ;--"), "not-UTF-8": []byte("a\xff\xfe"),
 	} {
 		i := newItem(id)
-		i.Data, i.Digest = data, durable.Digest(data)
+		i.Data, i.Digest = data, digest(data)
 		k.added(i)
 		got := k.claimed(id, 1, in(0))
 		if !bytes.Equal(got.Data, data) {

@@ -3,6 +3,8 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"sync"
 	"time"
@@ -27,7 +29,12 @@ func in(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.
 
 func newItem(id string) *durable.Item {
 	data := []byte("data of " + id)
-	return &durable.Item{Queue: queue, ID: id, Digest: durable.Digest(data), Data: data, Added: start, Due: start}
+	return &durable.Item{Queue: queue, ID: id, Digest: digest(data), Data: data, Added: start, Due: start}
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // added stores items that are new.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/durable"
 )
 
 // A pusher is Fliggy under load: it pushes events until they are acknowledged, and many of
@@ -103,5 +103,5 @@ func TestKilledAtRandom(t *testing.T) {
 		t.Errorf("%d callbacks were sent again, more than %d kills explain", resent, rounds)
 	}
 	t.Logf("%d events were handled again, %d callbacks sent again, %d done", again,
-		len(p.gw.Callbacks())-len(p.events)/2, len(p.doneAttempts(rentcar.OutboxQueue)))
+		len(p.gw.Callbacks())-len(p.events)/2, len(p.doneAttempts(durable.OutboxQueue)))
 }

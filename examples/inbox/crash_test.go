@@ -6,8 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fliggy-go/rentcar"
-	"github.com/fliggy-go/rentcar/qimen"
+	"github.com/fliggy-go/rentcar/durable"
 )
 
 // A service is killed at every step of its work on events and callbacks, the second time
@@ -15,7 +14,7 @@ import (
 // is handed out again.
 func TestKilledAtEveryStep(t *testing.T) {
 	t.Parallel()
-	const inbox, outbox = qimen.InboxQueue, rentcar.OutboxQueue
+	const inbox, outbox = durable.InboxQueue, durable.OutboxQueue
 	for _, tt := range []struct {
 		name, step string
 		stuck      string // the queue whose worker is at this step

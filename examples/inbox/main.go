@@ -18,7 +18,6 @@ import (
 
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
-	"github.com/fliggy-go/rentcar/qimen"
 )
 
 const usage = `Usage: inbox [flags]
@@ -106,7 +105,7 @@ type hanging struct {
 
 func (h *hanging) Do(ctx context.Context, item *durable.Item, work func(ctx context.Context) error) error {
 	return h.Store.Do(ctx, item, func(ctx context.Context) error {
-		if err := work(ctx); err != nil || item.Queue != qimen.InboxQueue {
+		if err := work(ctx); err != nil || item.Queue != durable.InboxQueue {
 			return err
 		}
 		h.log.Info(saysStopped)

@@ -40,7 +40,7 @@ type config struct {
 type service struct {
 	*books
 	log    *slog.Logger
-	outbox *rentcar.Outbox
+	outbox *durable.Outbox
 }
 
 // serve runs the service until ctx ends. Nothing but the database outlives it.
@@ -61,18 +61,19 @@ func serve(ctx context.Context, c config) (err error) {
 		return err
 	}
 	s := &service{books: &books{store}, log: c.log}
-	if s.outbox, err = rentcar.NewOutbox(client, items, durable.WithLogger(c.log)); err != nil {
+	if s.outbox, err = durable.NewOutbox(client, items, durable.WithLogger(c.log)); err != nil {
+		return err
+	}
+	inbox, err := durable.NewInbox(items, durable.WithLogger(c.log))
+	if err != nil {
 		return err
 	}
 	handler, err := qimen.NewHandler(
 		qimen.Secrets{c.appKey: {c.appSecret}},
+		qimen.WithStore(inbox.Add),
 		qimen.OnEvent(s.handle),
 		qimen.WithLogger(c.log),
 	)
-	if err != nil {
-		return err
-	}
-	inbox, err := qimen.NewInbox(handler, items, durable.WithLogger(c.log))
 	if err != nil {
 		return err
 	}
@@ -86,18 +87,18 @@ func serve(ctx context.Context, c config) (err error) {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle(pushPath, inbox) // the inbox in the place of the handler
+	mux.Handle(pushPath, handler) // stores events, and then acknowledges them
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: grace}
 	s.log.Info("listening", "url", "http://"+l.Addr().String()+pushPath)
-	return s.work(ctx, server, l, inbox)
+	return s.work(ctx, server, l, func(ctx context.Context) error { return inbox.Run(ctx, handler) })
 }
 
-// work runs server, inbox and outbox until ctx ends, and lets what is begun come to its end.
-func (s *service) work(ctx context.Context, server *http.Server, l net.Listener, inbox *qimen.Inbox) error {
+// work runs server, inbox and outbox until ctx ends; work in progress is then allowed to finish.
+func (s *service) work(ctx context.Context, server *http.Server, l net.Listener, inbox func(context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var all sync.WaitGroup
-	all.Go(func() { _ = inbox.Run(ctx) })    // hands stored events to the function
+	all.Go(func() { _ = inbox(ctx) })        // calls the function with stored events
 	all.Go(func() { _ = s.outbox.Run(ctx) }) // sends until Fliggy has confirmed
 	var failed error
 	all.Go(func() {

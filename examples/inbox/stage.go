@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
 	"github.com/fliggy-go/rentcar/fliggytest"
-	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // What happens behind the story.
@@ -46,13 +45,13 @@ func (t *story) stop() error {
 // has sent so many callbacks and bills.
 func (t *story) settled(ctx context.Context, events, sent int) error {
 	err := t.service.await(ctx, func(log []entry) bool {
-		return count(log, qimen.InboxQueue) >= events && count(log, rentcar.OutboxQueue) >= sent
+		return count(log, durable.InboxQueue) >= events && count(log, durable.OutboxQueue) >= sent
 	})
 	if err != nil {
 		return err
 	}
 	log := t.service.entries()
-	handled, confirmed := count(log, qimen.InboxQueue), count(log, rentcar.OutboxQueue)
+	handled, confirmed := count(log, durable.InboxQueue), count(log, durable.OutboxQueue)
 	if handled != events || confirmed != sent {
 		return fmt.Errorf("%d events handled and %d messages sent; want %d and %d", handled, confirmed, events, sent)
 	}
@@ -80,11 +79,11 @@ func (t *story) look(at func(b *books, inbox, outbox boltstore.Counts) error) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	inbox, err := store.Count(qimen.InboxQueue)
+	inbox, err := store.Count(durable.InboxQueue)
 	if err != nil {
 		return err
 	}
-	outbox, err := store.Count(rentcar.OutboxQueue)
+	outbox, err := store.Count(durable.OutboxQueue)
 	if err != nil {
 		return err
 	}

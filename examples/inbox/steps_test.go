@@ -10,10 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
-	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // The environment of a service that tells its steps: which step to stop at, such as
@@ -121,8 +119,8 @@ func (s *steps) Claim(ctx context.Context, queue string, now, until time.Time) (
 // so that is counted last.
 func (s *steps) idle(queue string) {
 	s.log.Info(saysCounting, "queue", queue)
-	inbox, err := s.bolt.Count(qimen.InboxQueue)
-	outbox, problem := s.bolt.Count(rentcar.OutboxQueue)
+	inbox, err := s.bolt.Count(durable.InboxQueue)
+	outbox, problem := s.bolt.Count(durable.OutboxQueue)
 	if err == nil && problem == nil {
 		s.log.Info(saysIdle, "queue", queue, "inbox", inbox.Waiting+inbox.Claimed, "outbox", outbox.Waiting+outbox.Claimed)
 	}
@@ -136,7 +134,7 @@ func (s *steps) Do(ctx context.Context, item *durable.Item, work func(ctx contex
 		return err
 	})
 	if err == nil {
-		s.count(rentcar.OutboxQueue, adds)
+		s.count(durable.OutboxQueue, adds)
 	}
 	s.at(item.Queue, "done")
 	return err
@@ -150,7 +148,7 @@ func isIdle(n int, stuck string) func(log []entry) bool {
 		return slices.ContainsFunc(log[n:], func(e entry) bool {
 			isFresh[e.Queue] = isFresh[e.Queue] || e.Msg == saysCounting
 			return e.Msg == saysIdle && isFresh[e.Queue] &&
-				(e.Inbox == 0 || stuck == qimen.InboxQueue) && (e.Outbox == 0 || stuck == rentcar.OutboxQueue)
+				(e.Inbox == 0 || stuck == durable.InboxQueue) && (e.Outbox == 0 || stuck == durable.OutboxQueue)
 		})
 	}
 }

@@ -155,7 +155,7 @@ func (w *outboxWorld) client(rate float64) *rentcar.Client {
 }
 
 // outbox is that of a new process. Time passes whenever it looks at the clock.
-func (w *outboxWorld) outbox(rate float64, opts ...durable.Option) *rentcar.Outbox {
+func (w *outboxWorld) outbox(rate float64, opts ...durable.Option) *durable.Outbox {
 	w.t.Helper()
 	own := []durable.Option{durable.WithBackoff(time.Second, time.Minute), durable.WithClock(func() time.Time {
 		w.clock.advance(10 * time.Second)
@@ -241,12 +241,12 @@ func (w *outboxWorld) live(attempts int, rate float64) {
 // release gives what was parked another chance, on a network without faults.
 func (w *outboxWorld) release() (parked int) {
 	w.t.Helper()
-	list := w.store.Parked(rentcar.OutboxQueue)
+	list := w.store.Parked(durable.OutboxQueue)
 	for _, p := range list {
 		if p.Reason == "" || w.open[p.Item.ID] {
 			w.t.Errorf("%s is parked without a reason: %q", p.Item.ID, p.Reason)
 		}
-		if err := w.store.Release(rentcar.OutboxQueue, p.Item.ID); err != nil {
+		if err := w.store.Release(durable.OutboxQueue, p.Item.ID); err != nil {
 			w.t.Error(err)
 		}
 		w.open[p.Item.ID] = true

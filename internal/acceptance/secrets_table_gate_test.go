@@ -123,7 +123,7 @@ func inboxRows() []leakRow {
 		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 		defer stop()
 		store := &changedStore{durable.NewMemoryStore(), change}
-		inbox, err := qimen.NewInbox(leakHandler(s, opts...), store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Result) {
+		inbox, err := durable.NewInbox(store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Result) {
 			s.observe(r)
 			values = append(values, r.Err)
 			stop()
@@ -131,51 +131,57 @@ func inboxRows() []leakRow {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		reply := inbox.Handle(ctx, s.push(qimen.DefaultEventMethod, leakJSON, merchantBody("")))
-		if err := inbox.Run(ctx); !errors.Is(err, context.Canceled) {
+		h := leakHandler(s, append(opts, qimen.WithStore(inbox.Add))...)
+		reply := h.Handle(ctx, s.push(qimen.DefaultEventMethod, leakJSON, merchantBody("")))
+		if err := inbox.Run(ctx, h); !errors.Is(err, context.Canceled) {
 			s.t.Error(err)
 		}
-		for _, p := range store.Parked(qimen.InboxQueue) {
+		for _, p := range store.Parked(durable.InboxQueue) {
 			s.observe(p)
 		}
 		return append(values, string(reply.Body), inbox, *inbox)
 	}
 	asStored := func(*durable.Item) {}
 	return []leakRow{{
-		name: "inbox that cannot be made", covers: []string{"qimen.NewInbox"}, want: "NewInbox",
-		run: func(_ *testing.T, s *leakStage) []any {
-			return all(second(qimen.NewInbox(nil, nil)), second(qimen.NewInbox(leakHandler(s), nil)), second(qimen.NewInbox(leakHandler(s), durable.NewMemoryStore(), durable.WithWorkers(0))))
-		},
-	}, {
-		name: "inbox, store that fails", covers: []string{"qimen.NewInbox"}, want: string(qimen.ReasonNotStored),
+		name: "inbox that cannot be made", covers: []string{"durable.NewInbox", "durable.Inbox.Add", "durable.Inbox.Run"}, want: "WithWorkers",
 		run: func(t *testing.T, s *leakStage) []any {
-			inbox, err := qimen.NewInbox(leakHandler(s), brokenStore{})
+			inbox, err := durable.NewInbox(durable.NewMemoryStore())
 			if err != nil {
 				t.Fatal(err)
 			}
-			reply := inbox.Handle(t.Context(), s.push(qimen.DefaultEventMethod, leakJSON, merchantBody("")))
+			return all(second(durable.NewInbox(nil)), second(durable.NewInbox(durable.NewMemoryStore(), durable.WithWorkers(0))),
+				inbox.Run(t.Context(), nil), inbox.Add(t.Context(), nil), inbox.Add(t.Context(), &qimen.Delivery{Push: s.push(qimen.DefaultEventMethod, leakJSON, "")}))
+		},
+	}, {
+		name: "inbox, store that fails", covers: []string{"durable.Inbox.Add", "qimen.WithStore"}, want: string(qimen.ReasonNotStored),
+		run: func(t *testing.T, s *leakStage) []any {
+			inbox, err := durable.NewInbox(brokenStore{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			reply := leakHandler(s, append(serving(quoting), qimen.WithStore(inbox.Add))...).Handle(t.Context(), s.push(qimen.DefaultEventMethod, leakJSON, merchantBody("")))
 			o, _ := s.observed()[0].(qimen.Observation)
 			return []any{string(reply.Body), string(o.Reason)}
 		},
 	}, {
-		name: "inbox, user's error", covers: []string{"qimen.Inbox.Run"}, want: "in vain", may: leakReasons{markCard: whyOwn}, mayLog: leakReasons{markCard: whyOwn},
+		name: "inbox, user's error", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "in vain", may: leakReasons{markCard: whyOwn}, mayLog: leakReasons{markCard: whyOwn},
 		run: func(_ *testing.T, s *leakStage) []any { return handled(s, asStored, serving(quoting)...) },
 	}, {
-		name: "inbox, refusal", covers: []string{"qimen.Inbox.Run"}, want: "refused: 7: no car",
+		name: "inbox, refusal", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "refused: 7: no car",
 		run: func(_ *testing.T, s *leakStage) []any {
 			return handled(s, asStored, serving(func(context.Context) error { return qimen.Refuse("7", "no car") })...)
 		},
 	}, {
-		name: "inbox, stored event that cannot be read", covers: []string{"qimen.Inbox.Run"}, want: "cannot be read",
+		name: "inbox, stored event that cannot be read", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "cannot be read",
 		run: func(_ *testing.T, s *leakStage) []any {
-			return handled(s, func(i *durable.Item) { i.Data = i.Data[:len(i.Data)/2] })
+			return handled(s, func(i *durable.Item) { i.Data = i.Data[:len(i.Data)/2] }, serving(quoting)...)
 		},
 	}, {
-		name: "inbox, stored event of another form", covers: []string{"qimen.Inbox.Run"}, want: "cannot be read",
+		name: "inbox, stored event of another form", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "cannot be read",
 		run: func(_ *testing.T, s *leakStage) []any {
 			return handled(s, func(i *durable.Item) {
 				i.Data = []byte(`{"header":` + jsonText(markPush.text) + `,"body":` + jsonText(markPush.text) + `}`)
-			})
+			}, serving(quoting)...)
 		},
 	}}
 }

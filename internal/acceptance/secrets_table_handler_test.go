@@ -63,7 +63,7 @@ var leakPushes = []leakPush{
 	{name: "too large", reason: qimen.ReasonTooLarge, body: asIs, opts: append(serving(quoting), qimen.WithBodyLimit(8))},
 }
 
-// handlerRows are all reasons for all methods, by Handle, over HTTP and by Dispatch; and
+// handlerRows are all reasons for all methods, by Handle, over HTTP and by Work; and
 // options that are refused.
 func handlerRows() []leakRow {
 	var rows []leakRow
@@ -89,7 +89,7 @@ func handlerRows() []leakRow {
 					h.ServeHTTP(w, r)
 					replies += w.Body.String()
 					if d, err := h.Verify(p); err == nil && push.reason != qimen.ReasonTooLarge {
-						replies += string(h.Dispatch(t.Context(), d).Body)
+						_, _ = h.Work(t.Context(), d)
 					}
 					values := []any{h, h.LogValue(), p}
 					for _, o := range s.observed() {
@@ -107,7 +107,7 @@ func handlerRows() []leakRow {
 	}
 	for name, opt := range map[string]qimen.Option{
 		"OnEvent": qimen.OnEvent(nil), "OnRenewalPrices": qimen.OnRenewalPrices(nil), "OnRenewalSubmit": qimen.OnRenewalSubmit(nil), "OnRenewalCancel": qimen.OnRenewalCancel(nil),
-		"WithEventMethod": qimen.WithEventMethod(" "), "WithPayload": qimen.WithPayload(nil), "WithWindow": qimen.WithWindow(0), "WithHandlerTimeout": qimen.WithHandlerTimeout(0),
+		"WithEventMethod": qimen.WithEventMethod(" "), "WithPayload": qimen.WithPayload(nil), "WithStore": qimen.WithStore(nil), "WithWindow": qimen.WithWindow(0), "WithHandlerTimeout": qimen.WithHandlerTimeout(0),
 		"WithBodyLimit": qimen.WithBodyLimit(0), "WithClock": qimen.WithClock(nil), "WithLogger": qimen.WithLogger(nil), "WithObserver": qimen.WithObserver(nil),
 		"WithReplies":          qimen.WithReplies(qimen.Replies{"none": {Status: 1, Body: []byte(markBody.text)}}),
 		"WithUncheckedReplies": qimen.WithUncheckedReplies(), // refuses nothing; without a function there is no handler
@@ -132,7 +132,7 @@ func handlerRows() []leakRow {
 				r.Header.Set("Content-Type", leakJSON)
 				h.ServeHTTP(httptest.NewRecorder(), r)
 			}
-			h.Dispatch(t.Context(), nil)
+			_, _ = h.Work(t.Context(), nil)
 			h.Handle(t.Context(), nil)
 			var reasons []any
 			for _, o := range s.observed() {

@@ -28,7 +28,7 @@ func outboxed() (*events.Callback, *rentcar.Bill) {
 }
 
 // outbox is one that the stage listens to.
-func (s *leakStage) outbox(client *rentcar.Client, store durable.Store, opts ...durable.Option) *rentcar.Outbox {
+func (s *leakStage) outbox(client *rentcar.Client, store durable.Store, opts ...durable.Option) *durable.Outbox {
 	s.t.Helper()
 	return newOutbox(s.t, client, store, append([]durable.Option{durable.WithLogger(s.logger())}, opts...)...)
 }
@@ -49,7 +49,7 @@ func (s *leakStage) attempts(cb *events.Callback, bill *rentcar.Bill, opts ...re
 	if err := outbox.Run(ctx); !errors.Is(err, context.Canceled) {
 		s.t.Error(err)
 	}
-	for _, p := range store.Parked(rentcar.OutboxQueue) {
+	for _, p := range store.Parked(durable.OutboxQueue) {
 		s.observe(leakText(p.Reason)) // where it is kept, logs may be
 		s.observe(p.Item)
 	}
@@ -59,15 +59,15 @@ func (s *leakStage) attempts(cb *events.Callback, bill *rentcar.Bill, opts ...re
 
 // outboxRows are callbacks and bills that are refused, or sent in vain.
 func outboxRows() []leakRow {
-	adds := []string{"rentcar.Outbox.AddCallback", "rentcar.Outbox.AddBill"}
+	adds := []string{"durable.Outbox.AddCallback", "durable.Outbox.AddBill"}
 	rows := []leakRow{{
-		name: "outbox that cannot be made", covers: []string{"rentcar.NewOutbox"}, want: "new outbox",
+		name: "outbox that cannot be made", covers: []string{"durable.NewOutbox"}, want: "new outbox",
 		run: func(_ *testing.T, s *leakStage) []any {
 			outbox := s.outbox(s.client(), durable.NewMemoryStore())
-			return append(all(second(rentcar.NewOutbox(nil, nil)), second(rentcar.NewOutbox(s.client(), nil, nil))), outbox, outbox.LogValue())
+			return append(all(second(durable.NewOutbox(nil, nil)), second(durable.NewOutbox(s.client(), nil, nil))), outbox, outbox.LogValue())
 		},
 	}, {
-		name: "outbox, invalid", covers: adds, want: "not valid",
+		name: "outbox, invalid", covers: append(adds, "rentcar.CallbackService.NewRequest", "rentcar.BillService.NewRequest"), want: "not valid",
 		run: func(t *testing.T, s *leakStage) []any {
 			outbox := s.outbox(s.client(), durable.NewMemoryStore())
 			cb, bill := outboxed()
@@ -89,7 +89,7 @@ func outboxRows() []leakRow {
 			return all(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill))
 		},
 	}, {
-		name: "outbox, ids in the log", covers: []string{"rentcar.Outbox.Run"}, want: "deadline exceeded", mayLog: leakReasons{markBody: whyItemID, markDigits: whyItemID},
+		name: "outbox, ids in the log", covers: []string{"durable.Outbox.Run"}, want: "deadline exceeded", mayLog: leakReasons{markBody: whyItemID, markDigits: whyItemID},
 		run: func(_ *testing.T, s *leakStage) []any {
 			s.respond = failing(func(*http.Request) error { return context.DeadlineExceeded })
 			cb, bill := outboxed()
@@ -106,7 +106,7 @@ func outboxRows() []leakRow {
 	}}
 	for _, class := range leakClasses {
 		rows = append(rows, leakRow{
-			name: "outbox, " + class.name, covers: []string{"rentcar.Outbox.Run"}, want: class.want, may: class.may, mayLog: class.mayLog,
+			name: "outbox, " + class.name, covers: []string{"durable.Outbox.Run"}, want: class.want, may: class.may, mayLog: class.mayLog,
 			run: func(t *testing.T, s *leakStage) []any {
 				s.respond = class.respond
 				cb, bill := outboxed()

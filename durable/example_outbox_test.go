@@ -1,4 +1,4 @@
-package rentcar_test
+package durable_test
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func ExampleNewOutbox() {
 	defer stop()
 
 	store := durable.NewMemoryStore() // a durable.Store on your database instead
-	outbox, err := rentcar.NewOutbox(client, store,
+	outbox, err := durable.NewOutbox(client, store,
 		durable.WithBackoff(time.Millisecond, time.Millisecond), // 1 s to 10 min without it
 		durable.WithPoll(time.Millisecond),                      // 1 s without it
 		durable.WithObserver(func(_ context.Context, r durable.Result) {
@@ -51,7 +51,7 @@ func ExampleNewOutbox() {
 		}
 	}
 	_ = outbox.Run(ctx) // until ctx ends
-	fmt.Println(store.Parked(rentcar.OutboxQueue)[0].Item.ID)
+	fmt.Println(store.Parked(durable.OutboxQueue)[0].Item.ID)
 	// Output:
 	// attempt 1: done false, parked false, unknown
 	// attempt 1: done false, parked true, rejected

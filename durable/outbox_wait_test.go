@@ -1,8 +1,9 @@
-package acceptance
+package durable_test
 
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -22,7 +23,7 @@ import (
 // they came.
 type script struct {
 	mu    sync.Mutex
-	lines []leakResponder
+	lines []responder
 	times []time.Time
 }
 
@@ -48,9 +49,9 @@ func (s *script) since(start time.Time) (waits []time.Duration) {
 }
 
 var (
-	yes          = answer(http.StatusOK, "application/json", `{"successful":true}`)
-	down         = answer(http.StatusOK, "application/json", `{"error_response":{"code":10,"msg":"Service Currently Unavailable"}}`)
-	bannedAnHour = answer(http.StatusOK, "application/json", `{"error_response":{"code":7,"msg":"App Call Limited","sub_code":"accesscontrol.limited-by-app-access-count","sub_msg":"This ban will last for 3600 more seconds"}}`)
+	yes          = answer(`{"successful":true}`)
+	down         = answer(`{"error_response":{"code":10,"msg":"Service Currently Unavailable"}}`)
+	bannedAnHour = answer(`{"error_response":{"code":7,"msg":"App Call Limited","sub_code":"accesscontrol.limited-by-app-access-count","sub_msg":"This ban will last for 3600 more seconds"}}`)
 )
 
 // runOutbox sends one bill through a new outbox, by the clock of the bubble, and gives what
@@ -59,7 +60,7 @@ func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durab
 	t.Helper()
 	client := scriptClient(t, s, opts...)
 	ctx, stop := context.WithCancel(t.Context())
-	outbox, err := rentcar.NewOutbox(client, durable.NewMemoryStore(), durable.WithObserver(func(_ context.Context, r durable.Result) {
+	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.WithObserver(func(_ context.Context, r durable.Result) {
 		if results = append(results, r); r.IsDone {
 			stop()
 		}
@@ -90,7 +91,7 @@ func scriptClient(t *testing.T, s *script, opts ...rentcar.Option) *rentcar.Clie
 func TestOutboxWaits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		start, s := time.Now(), &script{lines: []leakResponder{down, down, down, down, yes}}
+		start, s := time.Now(), &script{lines: []responder{down, down, down, down, yes}}
 		results := runOutbox(t, s)
 		want := []time.Duration{0, 1 * time.Second, 3 * time.Second, 7 * time.Second, 15 * time.Second}
 		if diff := cmp.Diff(want, s.since(start)); diff != "" {
@@ -109,7 +110,7 @@ func TestOutboxWaits(t *testing.T) {
 func TestOutboxHeedsBans(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		start, s := time.Now(), &script{lines: []leakResponder{bannedAnHour, yes}}
+		start, s := time.Now(), &script{lines: []responder{bannedAnHour, yes}}
 		results := runOutbox(t, s)
 		sent := s.since(start)
 		if len(sent) != 2 || sent[1] < time.Hour || sent[1] > time.Hour+durable.DefaultMaxDelay {
@@ -127,13 +128,15 @@ func TestOutboxHeedsBans(t *testing.T) {
 	})
 }
 
+var errStop = errors.New("that is all")
+
 // The end of Run lets the attempt that is under way end, and its success counts.
 func TestOutboxRunEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancelCause(t.Context())
-		s := &script{lines: []leakResponder{func(r *http.Request) (*http.Response, error) {
-			stop(errUser)
+		s := &script{lines: []responder{func(r *http.Request) (*http.Response, error) {
+			stop(errStop)
 			select {
 			case <-time.After(20 * time.Second):
 				return yes(r)
@@ -143,13 +146,13 @@ func TestOutboxRunEnds(t *testing.T) {
 		}}}
 		store := durable.NewMemoryStore()
 		var results []durable.Result
-		outbox, err := rentcar.NewOutbox(scriptClient(t, s), store, durable.WithObserver(func(_ context.Context, r durable.Result) { results = append(results, r) }))
+		outbox, err := durable.NewOutbox(scriptClient(t, s), store, durable.WithObserver(func(_ context.Context, r durable.Result) { results = append(results, r) }))
 		if err != nil {
 			t.Fatal(err)
 		}
 		mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 		mustAdd(t, outbox.AddBill(t.Context(), outboxBill("2")))
-		if err := outbox.Run(ctx); !errors.Is(err, errUser) {
+		if err := outbox.Run(ctx); !errors.Is(err, errStop) {
 			t.Errorf("Run: %v", err)
 		}
 		if diff := cmp.Diff([]string{"done"}, fates(results)); diff != "" {
@@ -172,13 +175,15 @@ func TestOutboxTimeout(t *testing.T) {
 			return nil, r.Context().Err()
 		}
 	}
-	noRoute := func(*http.Request) (*http.Response, error) { return nil, opError("dial", syscall.ECONNREFUSED) }
+	noRoute := func(*http.Request) (*http.Response, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
 	endless := rentcar.WithSleep(func(ctx context.Context, _ time.Duration) error {
 		<-ctx.Done()
 		return ctx.Err()
 	})
 	for name, tc := range map[string]struct {
-		first leakResponder
+		first responder
 		opts  []rentcar.Option
 		want  []string
 		took  time.Duration
@@ -191,7 +196,7 @@ func TestOutboxTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				results := runOutbox(t, &script{lines: []leakResponder{tc.first, yes}}, tc.opts...)
+				results := runOutbox(t, &script{lines: []responder{tc.first, yes}}, tc.opts...)
 				if diff := cmp.Diff(tc.want, fates(results)); diff != "" {
 					t.Errorf("%v:\n%s", results, diff)
 				}

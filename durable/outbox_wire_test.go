@@ -1,4 +1,4 @@
-package acceptance
+package durable_test
 
 import (
 	"encoding/json"
@@ -18,6 +18,11 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
+const (
+	methodBill     = "alitrip.rentcar.btb.bill.notify"
+	methodCallback = "alitrip.rentcar.btb.distribution.callback"
+)
+
 // A wire keeps what reaches it, byte for byte, and answers yes to everything.
 type wire struct{ sent []string }
 
@@ -27,7 +32,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w.sent = append(w.sent, r.Method+" "+r.URL.String()+"\n"+string(body))
-	return leakReply(r, http.StatusOK, "application/json", strings.NewReader(`{"successful":true}`))
+	return answer(`{"successful":true}`)(r)
 }
 
 // wireClient signs with the time of a clock that stands still: equal calls are equal
@@ -35,7 +40,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 func wireClient(t testing.TB, opts ...rentcar.Option) (*wire, *rentcar.Client) {
 	t.Helper()
 	w := &wire{}
-	own := []rentcar.Option{rentcar.WithHTTPClient(&http.Client{Transport: w}), rentcar.WithClock(leakTime), rentcar.WithChannel(fliggy.ChannelHello)}
+	own := []rentcar.Option{rentcar.WithHTTPClient(&http.Client{Transport: w}), rentcar.WithClock(func() time.Time { return time.UnixMilli(1675404000000).UTC() }), rentcar.WithChannel(fliggy.ChannelHello)}
 	client, err := rentcar.NewClient("24700001", "0123456789abcdef", append(own, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +51,7 @@ func wireClient(t testing.TB, opts ...rentcar.Option) (*wire, *rentcar.Client) {
 // sameOnWire sends something directly and through an outbox that is made anew, and
 // compares what left: every byte, signature included. What the call refuses to send
 // the outbox refuses to store, with the same words.
-func sameOnWire(t failer, w *wire, client *rentcar.Client, call func() error, add func(*rentcar.Outbox) error) (sent bool) {
+func sameOnWire(t failer, w *wire, client *rentcar.Client, call func() error, add func(*durable.Outbox) error) (sent bool) {
 	t.Helper()
 	w.sent = nil
 	direct := call()
@@ -171,7 +176,7 @@ func TestOutboxCallbackOnWire(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cb := wireCallback().Draw(t, "callback")
 		if sameOnWire(t, w, client, func() error { return second(client.Callbacks.Send(t.Context(), cb)) },
-			func(o *rentcar.Outbox) error { return o.AddCallback(t.Context(), cb) }) {
+			func(o *durable.Outbox) error { return o.AddCallback(t.Context(), cb) }) {
 			sent++
 		} else {
 			refused++
@@ -188,7 +193,7 @@ func TestOutboxBillOnWire(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bill := wireBill().Draw(t, "bill")
 		if sameOnWire(t, w, client, func() error { return second(client.Bills.Notify(t.Context(), bill)) },
-			func(o *rentcar.Outbox) error { return o.AddBill(t.Context(), bill) }) {
+			func(o *durable.Outbox) error { return o.AddBill(t.Context(), bill) }) {
 			sent++
 		} else {
 			refused++

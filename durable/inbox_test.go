@@ -1,4 +1,4 @@
-package qimen
+package durable_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // A testStore is a MemoryStore that fails as it is told to.
@@ -50,10 +51,10 @@ func (s *testStore) Do(ctx context.Context, item *durable.Item, work func(contex
 // the queue's time. The items are put back.
 func (s *testStore) waiting(t testing.TB) (ids []string) {
 	t.Helper()
-	far := testNow.AddDate(50, 0, 0)
+	far := officeTime.AddDate(50, 0, 0)
 	var items []*durable.Item
 	for {
-		item, err := s.Claim(context.Background(), InboxQueue, far, far.AddDate(1, 0, 0))
+		item, err := s.Claim(context.Background(), durable.InboxQueue, far, far.AddDate(1, 0, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,56 +72,30 @@ func (s *testStore) waiting(t testing.TB) (ids []string) {
 	return ids
 }
 
-func (f *office) inbox(t testing.TB, store durable.Store, opts ...Option) *Inbox {
-	t.Helper()
-	in, err := NewInbox(f.handler(t, opts...), store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return in
-}
-
-// drain runs an inbox until nothing happens any more, for the time told. It is to be
-// called in a bubble.
-func drain(t testing.TB, in *Inbox, long time.Duration) {
-	t.Helper()
-	stop := errors.New("that is all")
-	ctx, cancel := context.WithCancelCause(context.Background())
-	over := make(chan error, 1)
-	go func() { over <- in.Run(ctx) }()
-	<-time.After(long)
-	cancel(stop)
-	if err := <-over; !errors.Is(err, stop) {
-		t.Errorf("Run returns %v", err)
-	}
-}
-
 func TestNewInbox(t *testing.T) {
 	t.Parallel()
-	var f office
-	h := f.handler(t)
-	prices, err := NewHandler(testSecrets, f.options()[4])
+	for want, c := range map[string]struct {
+		store durable.Store
+		opt   durable.Option
+	}{
+		"durable: the store is nil": {nil, durable.WithWorkers(1)},
+		"durable: WithWorkers: 0":   {newTestStore(), durable.WithWorkers(0)},
+	} {
+		if in, err := durable.NewInbox(c.store, c.opt); err == nil || in != nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, %v, want %q", in, err, want)
+		}
+	}
+	in, err := durable.NewInbox(newTestStore())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		h     *Handler
-		store durable.Store
-		opts  []durable.Option
-		err   string
-	}{
-		{nil, newTestStore(), nil, "qimen: NewInbox: the handler is nil"},
-		{prices, newTestStore(), nil, "qimen: NewInbox: the handler has no function for events: pass OnEvent(...) to NewHandler"},
-		{h, nil, nil, "the store is nil"},
-		{h, newTestStore(), []durable.Option{durable.WithWorkers(0)}, "WithWorkers: 0"},
-	} {
-		if in, err := NewInbox(c.h, c.store, c.opts...); err == nil || in != nil || !strings.Contains(err.Error(), c.err) {
-			t.Errorf("%v, %v, want %q", in, err, c.err)
-		}
+	if err := in.Run(t.Context(), nil); err == nil || err.Error() != "durable: inbox: Run: the handler is nil" {
+		t.Error(err)
 	}
-	in := f.inbox(t, newTestStore())
-	if text := printed(in, *in); strings.Contains(text, testSecret) {
-		t.Errorf("prints the secret: %s", text)
+	for _, d := range []*qimen.Delivery{nil, {Key: "k"}} {
+		if err := in.Add(t.Context(), d); err == nil || err.Error() != "durable: inbox: the delivery has no push to store" {
+			t.Errorf("%v: %v", d, err)
+		}
 	}
 }
 
@@ -132,23 +107,23 @@ func TestInboxStoresFirst(t *testing.T) {
 		store := newTestStore()
 		release := make(chan struct{})
 		store.add = func(*durable.Item) error { <-release; return nil }
-		in := f.inbox(t, store)
-		p := pushOf(t, DefaultEventMethod, event103)
-		replies := make(chan Reply, 1)
+		in := f.receiver(t, store)
+		p := pushOf(t, qimen.DefaultEventMethod, event103)
+		replies := make(chan qimen.Reply, 1)
 		go func() { replies <- in.Handle(context.Background(), p) }()
 		synctest.Wait() // all that can happen has happened
 		if len(replies) != 0 {
 			t.Errorf("told before it is stored: %s", (<-replies).Body)
 		}
-		if r := in.Handle(context.Background(), p); !sameReply(r, DefaultReplies()[ReasonInProgress]) {
+		if r := in.Handle(context.Background(), p); r.Status != inProgress.Status || string(r.Body) != string(inProgress.Body) {
 			t.Errorf("a repeat meanwhile: %d %s", r.Status, r.Body)
 		}
 		close(release)
-		if r := <-replies; r.Status != http.StatusOK || string(r.Body) != bodyAccepted {
+		if r := <-replies; r.Status != http.StatusOK || string(r.Body) != accepted {
 			t.Errorf("%d %s", r.Status, r.Body)
 		}
 		o := f.last()
-		if f.count() != 0 || !o.IsStored || o.Reason != ReasonAccepted || o.EventType != 103 || o.Attempt != 1 || o.IsConflict {
+		if f.count() != 0 || !o.IsStored || o.Reason != qimen.ReasonAccepted || o.EventType != 103 || o.Attempt != 1 || o.IsConflict {
 			t.Errorf("%d runs, observed %+v", f.count(), o)
 		}
 		if ids := store.waiting(t); len(ids) != 1 || ids[0] != o.Key {
@@ -176,14 +151,14 @@ func TestInboxStoreFails(t *testing.T) {
 			s.added = map[bool]func(*durable.Item) error{true: func(*durable.Item) error { return errDisk }}[on]
 		},
 	} {
-		for _, opts := range [][]Option{nil, {WithoutGate()}} {
+		for _, opts := range [][]qimen.Option{nil, {qimen.WithoutGate()}} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					var f office
 					store := newTestStore()
-					in := f.inbox(t, store, opts...)
-					p := pushOf(t, DefaultEventMethod, event103)
+					in := f.receiver(t, store, opts...)
+					p := pushOf(t, qimen.DefaultEventMethod, event103)
 					fail(store, true)
 					for range 2 {
 						r := in.Handle(context.Background(), p)
@@ -192,7 +167,7 @@ func TestInboxStoreFails(t *testing.T) {
 							t.Errorf("%d %s, observed %+v", r.Status, r.Body, o)
 						}
 						// The queue contains a panic of its store: it is an error like any other.
-						if p := (*fliggy.PanicError)(nil); o.Reason != ReasonNotStored || errors.As(o.Err, &p) != (name == "panic") || strings.Contains(string(r.Body), "disk") {
+						if p := (*fliggy.PanicError)(nil); o.Reason != qimen.ReasonNotStored || errors.As(o.Err, &p) != (name == "panic") || strings.Contains(string(r.Body), "disk") {
 							t.Errorf("observed %+v", o)
 						}
 					}
@@ -200,7 +175,7 @@ func TestInboxStoreFails(t *testing.T) {
 					if r := in.Handle(context.Background(), p); r.Status != http.StatusOK || !f.last().IsStored {
 						t.Errorf("%d %s, observed %+v", r.Status, r.Body, f.last())
 					}
-					if drain(t, in, time.Hour); f.count() != 1 {
+					if in.runFor(t, time.Hour); f.count() != 1 {
 						t.Errorf("%d runs", f.count())
 					}
 				})
@@ -213,32 +188,32 @@ func TestInboxStoreFails(t *testing.T) {
 // and after a restart, when only the store remembers.
 func TestInboxRepeats(t *testing.T) {
 	t.Parallel()
-	for name, opts := range map[string][]Option{"gate": nil, "no gate": {WithoutGate()}} {
+	for name, opts := range map[string][]qimen.Option{"gate": nil, "no gate": {qimen.WithoutGate()}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var f office
 				store := newTestStore()
-				p := pushOf(t, DefaultEventMethod, event103)
+				p := pushOf(t, qimen.DefaultEventMethod, event103)
 				for restart := range 3 {
-					in := f.inbox(t, store, opts...)
+					in := f.receiver(t, store, opts...)
 					var wait sync.WaitGroup
 					for range 200 {
 						wait.Go(func() {
 							r := in.Handle(context.Background(), p)
-							if string(r.Body) != bodyAccepted && !sameReply(r, DefaultReplies()[ReasonInProgress]) {
+							if string(r.Body) != accepted && string(r.Body) != string(inProgress.Body) {
 								t.Errorf("%d %s", r.Status, r.Body)
 							}
 						})
 					}
 					wait.Wait()
-					if r := in.Handle(context.Background(), p); string(r.Body) != bodyAccepted {
+					if r := in.Handle(context.Background(), p); string(r.Body) != accepted {
 						t.Errorf("%s", r.Body)
 					}
 					if ids := store.waiting(t); len(ids) != map[bool]int{true: 1}[restart == 0] {
 						t.Errorf("restart %d: %v wait", restart, ids)
 					}
-					if drain(t, in, time.Hour); f.count() != 1 {
+					if in.runFor(t, time.Hour); f.count() != 1 {
 						t.Errorf("restart %d: %d runs", restart, f.count())
 					}
 				}
@@ -252,19 +227,19 @@ func TestInboxRepeats(t *testing.T) {
 func TestInboxConflict(t *testing.T) {
 	t.Parallel()
 	errDisk := errors.New("disk full")
-	first := pushOf(t, DefaultEventMethod, event103)
-	second := pushOf(t, DefaultEventMethod, strings.Replace(event103, "08:59:00", "08:59:01", 1))
+	first := pushOf(t, qimen.DefaultEventMethod, event103)
+	second := pushOf(t, qimen.DefaultEventMethod, strings.Replace(event103, "08:59:00", "08:59:01", 1))
 	for name, c := range map[string]struct {
-		opts      []Option
+		opts      []qimen.Option
 		restart   bool // between the two
 		failFirst bool // the first is not stored until the second is
 		told      int  // how many are told as conflicts
 	}{
 		"gate":              {nil, false, false, 1},
-		"no gate":           {[]Option{WithoutGate()}, false, false, 1},
+		"no gate":           {[]qimen.Option{qimen.WithoutGate()}, false, false, 1},
 		"restart":           {nil, true, false, 2}, // the new gate knows the second when the first comes again
 		"first one fails":   {nil, false, true, 1},
-		"fails, no gate":    {[]Option{WithoutGate()}, false, true, 1},
+		"fails, no gate":    {[]qimen.Option{qimen.WithoutGate()}, false, true, 1},
 		"fails and restart": {nil, true, true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -272,9 +247,9 @@ func TestInboxConflict(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var f office
 				store := newTestStore()
-				in := f.inbox(t, store, c.opts...)
-				take := func(p *Push) Observation {
-					if r := in.Handle(context.Background(), p); string(r.Body) != bodyAccepted {
+				in := f.receiver(t, store, c.opts...)
+				take := func(p *qimen.Push) qimen.Observation {
+					if r := in.Handle(context.Background(), p); string(r.Body) != accepted {
 						t.Errorf("%d %s", r.Status, r.Body)
 					}
 					return f.last()
@@ -287,10 +262,10 @@ func TestInboxConflict(t *testing.T) {
 					take(first)
 				}
 				if c.restart {
-					in = f.inbox(t, store, c.opts...)
+					in = f.receiver(t, store, c.opts...)
 				}
 				told := 0
-				for _, p := range []*Push{second, first} {
+				for _, p := range []*qimen.Push{second, first} {
 					if o := take(p); o.IsConflict {
 						told++
 					}
@@ -301,15 +276,15 @@ func TestInboxConflict(t *testing.T) {
 				for range 2 { // repeats, before and after another restart
 					take(first)
 					take(second)
-					in = f.inbox(t, store, c.opts...)
+					in = f.receiver(t, store, c.opts...)
 				}
-				if drain(t, in, time.Hour); f.count() != 2 {
+				if in.runFor(t, time.Hour); f.count() != 2 {
 					t.Fatalf("%d runs", f.count())
 				}
 				take(first)
 				take(second)
-				drain(t, in, time.Hour)
-				a, b := f.runs[0], f.runs[1]
+				in.runFor(t, time.Hour)
+				a, b := f.handled[0], f.handled[1]
 				if f.count() != 2 || a.Key != b.Key || a.IsConflict || !b.IsConflict || a.Delivery.Text == b.Delivery.Text {
 					t.Errorf("%d runs, %v %v, %s, %s", f.count(), a.IsConflict, b.IsConflict, a.Delivery.Text, b.Delivery.Text)
 				}
@@ -321,37 +296,43 @@ func TestInboxConflict(t *testing.T) {
 	}
 }
 
-// What the handler serves beside events is answered at once, by its function.
-func TestInboxPassesOthers(t *testing.T) {
+// A signed event that this version cannot read is refused as ever, and not lost: it
+// waits for a version that can.
+func TestInboxKeepsWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	var f office
-	store := newTestStore()
-	store.add = func(*durable.Item) error { return errors.New("nothing is to be stored") }
-	in := f.inbox(t, store)
-	send := overHTTP(t, in)
-	for _, method := range []string{RenewalSubmitMethod, RenewalCancelMethod, RenewalPricesMethod} {
-		before := f.count()
-		p := pushOf(t, method, merchantBodies[method])
-		first := send(p)
-		again := send(p)
-		if first.Status != 200 || f.last().IsStored || f.last().Reason != ReasonAccepted {
-			t.Errorf("%s: %d %s, observed %+v", method, first.Status, first.Body, f.last())
+	synctest.Test(t, func(t *testing.T) {
+		var f office
+		store := newTestStore()
+		in := f.receiver(t, store)
+		strange := pushOf(t, qimen.DefaultEventMethod, `{"newEnvelope":{"orderId":"31"}}`)
+		for range 3 {
+			r := in.Handle(context.Background(), strange)
+			if o := f.last(); string(r.Body) != string(qimen.DefaultReplies()[qimen.ReasonUndecodable].Body) || o.Reason != qimen.ReasonUndecodable || !o.IsStored || o.Err == nil {
+				t.Fatalf("%s, observed %+v", r.Body, o)
+			}
 		}
-		if acts := method != RenewalPricesMethod; sameReply(first, again) != acts || (f.count() == before+1) != acts {
-			t.Errorf("%s: %d runs", method, f.count()-before)
+		in.runFor(t, time.Hour)
+		parked := store.Parked(durable.InboxQueue)
+		if len(parked) != 1 || !strings.HasPrefix(parked[0].Item.ID, "event/unread/") || f.count() != 0 {
+			t.Fatalf("parked %v after %d runs", parked, f.count())
 		}
-	}
-	for _, bad := range []*Push{newPush(eventQuery, jsonType, event103), pushOf(t, "none", "{}"), nil} {
-		var want office
-		if got, plain := in.Handle(t.Context(), bad), want.handler(t).Handle(t.Context(), bad); !sameReply(got, plain) {
-			t.Errorf("%d %s, want %d %s", got.Status, got.Body, plain.Status, plain.Body)
+
+		// A later version finds the message in it.
+		later := f.receiver(t, store, qimen.WithPayload(func(*qimen.Delivery) ([]byte, error) {
+			return []byte(`{"channelId":"80001","orderId":"31","eventType":104,"eventData":{"renewalOrderId":77,"errorCode":"1"}}`), nil
+		}))
+		if err := store.Release(durable.InboxQueue, parked[0].Item.ID); err != nil {
+			t.Fatal(err)
 		}
-	}
-	store.add = nil
-	if r := send(pushOf(t, DefaultEventMethod, event103)); string(r.Body) != bodyAccepted || !f.last().IsStored {
-		t.Errorf("%s, observed %+v", r.Body, f.last())
-	}
-	if w := send(newPush("", jsonType, "")); string(w.Body) != bodyBadSignature {
-		t.Errorf("%s", w.Body)
-	}
+		later.runFor(t, time.Hour)
+		if f.count() != 1 || f.handled[0].Delivery.Attempt != 2 || !strings.HasPrefix(f.handled[0].Delivery.Key, "event/104/") {
+			t.Fatalf("%d runs, observed %+v", f.count(), f.last())
+		}
+
+		// Where it cannot be stored, Fliggy is told of a failure, so that it pushes again.
+		store.add = func(*durable.Item) error { return errors.New("no disk") }
+		if in.Handle(context.Background(), pushOf(t, qimen.DefaultEventMethod, `{"newEnvelope":2}`)); f.last().Reason != qimen.ReasonNotStored {
+			t.Errorf("observed %+v", f.last())
+		}
+	})
 }

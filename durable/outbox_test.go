@@ -1,8 +1,11 @@
-package acceptance
+package durable_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,9 +49,9 @@ func outboxClient(t testing.TB, gw *fliggytest.Gateway, opts ...rentcar.Option) 
 // quick makes an outbox look and try again at once.
 var quick = []durable.Option{durable.WithBackoff(time.Millisecond, time.Millisecond), durable.WithPoll(time.Millisecond)}
 
-func newOutbox(t failer, client *rentcar.Client, store durable.Store, opts ...durable.Option) *rentcar.Outbox {
+func newOutbox(t failer, client *rentcar.Client, store durable.Store, opts ...durable.Option) *durable.Outbox {
 	t.Helper()
-	outbox, err := rentcar.NewOutbox(client, store, append(slices.Clone(quick), opts...)...)
+	outbox, err := durable.NewOutbox(client, store, append(slices.Clone(quick), opts...)...)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -91,7 +94,7 @@ func fates(results []durable.Result) (list []string) {
 func nothingIsDue(t *testing.T, store durable.Store) {
 	t.Helper()
 	now := time.Now().Add(24 * time.Hour)
-	if item, err := store.Claim(t.Context(), rentcar.OutboxQueue, now, now.Add(time.Hour)); item != nil || err != nil {
+	if item, err := store.Claim(t.Context(), durable.OutboxQueue, now, now.Add(time.Hour)); item != nil || err != nil {
 		t.Errorf("due: %v, %v", item, err)
 	}
 }
@@ -226,7 +229,7 @@ func TestOutboxFates(t *testing.T) {
 			if tc.is == nil && (!errors.As(results[0].Err, &business) || business.Message == "") {
 				t.Errorf("%v is no business error", results[0].Err)
 			}
-			parked := store.Parked(rentcar.OutboxQueue)
+			parked := store.Parked(durable.OutboxQueue)
 			if tc.parked != (len(parked) == 2) || !tc.parked && len(parked) != 0 {
 				t.Fatalf("parked: %v", parked)
 			}
@@ -234,7 +237,7 @@ func TestOutboxFates(t *testing.T) {
 				if p.Reason != results[i].Err.Error() || len(p.Item.Data) == 0 {
 					t.Errorf("parked %s with %d bytes, because %q", p.Item.ID, len(p.Item.Data), p.Reason)
 				}
-				if err := store.Release(rentcar.OutboxQueue, p.Item.ID); err != nil {
+				if err := store.Release(durable.OutboxQueue, p.Item.ID); err != nil {
 					t.Error(err)
 				}
 			}
@@ -264,7 +267,7 @@ func TestOutboxRepeatIsRefused(t *testing.T) {
 		t.Fatal(diff)
 	}
 	const want = "refused with code 013"
-	if reason := store.Parked(rentcar.OutboxQueue)[0].Reason; !strings.Contains(reason, want) || !strings.Contains(reason, "not the first attempt") {
+	if reason := store.Parked(durable.OutboxQueue)[0].Reason; !strings.Contains(reason, want) || !strings.Contains(reason, "not the first attempt") {
 		t.Errorf("reason %q", reason)
 	}
 }
@@ -353,7 +356,7 @@ func TestOutboxErrorTexts(t *testing.T) {
 }
 
 // onlyOnce is a limiter with one token.
-func onlyOnce() leakLimiter {
+func onlyOnce() limiter {
 	calls := 0
 	return func(context.Context) error {
 		if calls++; calls > 1 {
@@ -361,4 +364,49 @@ func onlyOnce() leakLimiter {
 		}
 		return nil
 	}
+}
+
+type limiter func(context.Context) error
+
+func (l limiter) Wait(ctx context.Context) error { return l(ctx) }
+
+// A responder answers a request in the place of the network.
+type responder func(r *http.Request) (*http.Response, error)
+
+// answer gives the same JSON to every request.
+func answer(body string) responder {
+	return func(r *http.Request) (*http.Response, error) {
+		return &http.Response{
+			StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
+			Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1, Request: r,
+		}, nil
+	}
+}
+
+// second is the error of a call.
+func second[T any](_ T, err error) error { return err }
+
+func sha256Of(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// gatewayFault answers with an error_response.
+func gatewayFault(code, msg, subCode, subMsg string) fliggytest.Fault {
+	return fliggytest.Failed(&rentcar.GatewayError{Code: code, Msg: msg, SubCode: subCode, SubMsg: subMsg})
+}
+
+// serviceFault says that the service behind the gateway failed.
+func serviceFault(subCode, subMsg string) fliggytest.Fault {
+	return gatewayFault("15", "Remote service error", subCode, subMsg)
+}
+
+// refused answers with a reply whose success flag is false.
+func refused(code, message string) fliggytest.Fault {
+	return fliggytest.Failed(&rentcar.BusinessError{Code: code, Message: message})
+}
+
+// htmlPage is an answer of a proxy, or of a captive portal.
+func htmlPage() fliggytest.Fault {
+	return fliggytest.RawBody(http.StatusOK, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><body>200 OK</body></html>\n"))
 }

@@ -1,4 +1,4 @@
-package acceptance
+package durable_test
 
 import (
 	"context"
@@ -79,10 +79,10 @@ func TestOutboxIDs(t *testing.T) {
 		"callback/270/31/RC1/32/RC2/T",
 		"callback/11/31////",
 		"callback/11/31////second%20try",
-		"callback/sha256-" + durable.Digest([]byte("callback/270/31/RC1/32/RC2/"+strings.Repeat("9", 300))),
+		"callback/sha256-" + sha256Of("callback/270/31/RC1/32/RC2/"+strings.Repeat("9", 300)),
 		"bill/ID1/1x",
 		"bill/ID1%2F1/%0Ax",
-		"bill/sha256-" + durable.Digest([]byte("bill/"+strings.Repeat("%E5%8D%95", 40)+"/1x")),
+		"bill/sha256-" + sha256Of("bill/"+strings.Repeat("%E5%8D%95", 40)+"/1x"),
 	}
 	if diff := cmp.Diff(want, store.ids); diff != "" {
 		t.Error(diff)
@@ -97,14 +97,12 @@ func TestOutboxRefusesToStore(t *testing.T) {
 	outbox := newOutbox(t, client, store)
 	noTime := outboxBill("1")
 	noTime.Lines[0].PayTime = fliggy.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC)) // is written as what stands for no time
-	var nobody context.Context
 	for want, err := range map[string]error{
 		"callback: must not be nil": outbox.AddCallback(t.Context(), nil),
 		"bill: must not be nil":     outbox.AddBill(t.Context(), nil),
 		"eventType":                 outbox.AddCallback(t.Context(), &events.Callback{}),
 		"total_amount: is required": outbox.AddBill(t.Context(), &rentcar.Bill{BillNo: "1", BatchNo: "1"}),
 		"pay_time":                  outbox.AddBill(t.Context(), noTime),
-		"context: must not be nil":  outbox.AddBill(nobody, outboxBill("1")),
 	} {
 		var invalid *fliggy.ValidationError
 		if !errors.As(err, &invalid) || !strings.Contains(err.Error(), want) {
@@ -141,9 +139,9 @@ func TestNewOutboxRefuses(t *testing.T) {
 	t.Parallel()
 	_, client := newOutboxGateway(t)
 	for want, err := range map[string]error{
-		"rentcar: new outbox: the client is nil":         second(rentcar.NewOutbox(nil, durable.NewMemoryStore())),
-		"rentcar: new outbox: durable: the store is nil": second(rentcar.NewOutbox(client, nil)),
-		"rentcar: new outbox: durable: WithWorkers: 0":   second(rentcar.NewOutbox(client, durable.NewMemoryStore(), durable.WithWorkers(0))),
+		"durable: new outbox: the client is nil": second(durable.NewOutbox(nil, durable.NewMemoryStore())),
+		"durable: the store is nil":              second(durable.NewOutbox(client, nil)),
+		"durable: WithWorkers: 0":                second(durable.NewOutbox(client, durable.NewMemoryStore(), durable.WithWorkers(0))),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
@@ -164,7 +162,7 @@ func TestOutboxForeignItems(t *testing.T) {
 		{ID: "callback/1", Data: nil},
 		{ID: "voucher/1", Data: []byte(`{}`)},
 	} {
-		item.Queue, item.Added, item.Due = rentcar.OutboxQueue, now, now.Add(time.Duration(i-10)*time.Second)
+		item.Queue, item.Added, item.Due = durable.OutboxQueue, now, now.Add(time.Duration(i-10)*time.Second)
 		if _, err := store.Add(t.Context(), &item); err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +171,7 @@ func TestOutboxForeignItems(t *testing.T) {
 	if diff := cmp.Diff([]string{"parked", "parked", "parked", "again"}, fates(results)); diff != "" {
 		t.Error(diff)
 	}
-	if text := fmt.Sprint(results[3].Err); text != "rentcar: outbox: voucher/1 is of a kind that this version does not know" {
+	if text := fmt.Sprint(results[3].Err); text != "durable: outbox: voucher/1 is of a kind that this version does not know" {
 		t.Error(text)
 	}
 	if n := len(gw.Requests()); n != 0 {
@@ -189,7 +187,17 @@ func TestOutboxInsideInbox(t *testing.T) {
 	store := durable.NewMemoryStore()
 	outbox := newOutbox(t, client, store)
 	calls := 0
-	handler, err := qimen.NewHandler(qimen.Secrets{gw.AppKey(): {gw.AppSecret()}}, qimen.OnEvent(func(ctx context.Context, _ *qimen.Delivery, e events.Event) error {
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	inbox, err := durable.NewInbox(store, append(slices.Clone(quick), durable.WithObserver(func(_ context.Context, r durable.Result) {
+		if r.IsDone && calls == 3 {
+			stop()
+		}
+	}))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, err := qimen.NewHandler(qimen.Secrets{gw.AppKey(): {gw.AppSecret()}}, qimen.WithStore(inbox.Add), qimen.OnEvent(func(ctx context.Context, _ *qimen.Delivery, e events.Event) error {
 		refund, isRefund := e.(*events.RenewalFeeRefund)
 		if !isRefund {
 			return nil
@@ -210,19 +218,9 @@ func TestOutboxInsideInbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	inbox, err := qimen.NewInbox(handler, store, append(slices.Clone(quick), durable.WithObserver(func(_ context.Context, r durable.Result) {
-		if r.IsDone && calls == 3 {
-			stop()
-		}
-	}))...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gw.PushToHandler(inbox)
+	gw.PushToHandler(handler)
 	renewal := refundedRenewal(t, gw, client)
-	if err := inbox.Run(ctx); !errors.Is(err, context.Canceled) {
+	if err := inbox.Run(ctx, handler); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	drain(t, client, store, 1)
