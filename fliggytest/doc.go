@@ -36,7 +36,7 @@
 //     rounded half to even to 0.01. 2023-02-04 10:00 to 2023-02-05 10:30 costs
 //     16.02.
 //   - renewal.submit carries out every valid order, repeated ones too, and gives
-//     each a new renewal order id: it knows no key that tells repeats apart, like
+//     each a new renewal order id: it knows no key that marks a repeat, like
 //     a platform of which nothing better is known. Valid means: the main order
 //     exists and can be renewed, and item_id, where given, is that of a quote for
 //     this order.
@@ -60,7 +60,7 @@
 // whether before the request is carried out or after it.
 //
 //	gw.Fail(fliggytest.Unavailable().On(method).AfterCommit())                    // code 10, but the order exists
-//	gw.Fail(fliggytest.Banned(time.Minute, fliggytest.BanApp))                    // code 7 until the clock is a minute on
+//	gw.Fail(fliggytest.Banned(time.Minute, fliggytest.BanApp))                    // code 7 until a minute is over
 //	gw.Fail(fliggytest.Failed(&rentcar.BusinessError{Code: "012", Message: "x"})) // a refusal of the business
 //
 // A client sends reads, and writes that were refused by flow control, again by

@@ -75,7 +75,7 @@ func (f Fault) For(d time.Duration) Fault {
 func (f Fault) When(match func(Request) bool) Fault { f.when = match; return f }
 
 // AfterCommit lets the request be carried out before it goes wrong, so that the
-// caller is told of a failure that was none.
+// caller sees a failure though the request had its effect.
 func (f Fault) AfterCommit() Fault { f.commit = true; return f }
 
 // String says what goes wrong.
@@ -108,14 +108,15 @@ func Unavailable() Fault { return failing("gateway error 10", errUnavailable) }
 
 // Banned answers with flow control until d has passed by the gateway's clock: code 7, App Call Limited, and that the ban
 // lasts so many more seconds. subCode is one of the Ban constants, BanAPI when empty. With Times(1) the next request is
-// let through though it was told of a ban.
+// let through although the ban was announced.
 func Banned(d time.Duration, subCode string) Fault {
 	return Fault{name: "banned", instead: true, answer: func(left time.Duration) error {
 		seconds := left / time.Second
 		if left%time.Second > 0 {
 			seconds++
 		}
-		return gatewayError("7", "App Call Limited", cmp.Or(subCode, BanAPI), fmt.Sprintf("This ban will last for %d more seconds", seconds))
+		says := fmt.Sprintf("This ban will last for %d more seconds", seconds)
+		return gatewayError("7", "App Call Limited", cmp.Or(subCode, BanAPI), says)
 	}}.For(d)
 }
 

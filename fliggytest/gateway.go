@@ -32,7 +32,7 @@ type Gateway struct {
 
 	server *httptest.Server // nil when no port could be had
 	origin string
-	broken error // what was wrong from the start: told by Client
+	broken error // what was wrong from the start: returned by Client
 	ctx    context.Context
 	cancel context.CancelFunc
 	close  sync.Once

@@ -30,7 +30,7 @@ type Request struct {
 	Time time.Time
 	// ID is the request_id of the answer, unique within the gateway.
 	ID string
-	// Qimen tells a call of the Qimen gateway from one of TOP.
+	// Qimen reports whether it came to the Qimen gateway, not to TOP.
 	Qimen bool
 	// HTTPMethod, Path, RawQuery, Header and Body are what came, byte for byte.
 	HTTPMethod string
@@ -69,9 +69,9 @@ const (
 
 // An Answer is what became of a request.
 type Answer struct {
-	// Done tells that the request is over. The rest is set by then.
+	// Done reports whether the request is over. The rest is set by then.
 	Done bool
-	// Executed tells that the request was carried out, whatever was answered.
+	// Executed reports whether the request was carried out, whatever was answered.
 	Executed bool
 	// Code is the code of the error or refusal that was answered, empty for a
 	// success.
@@ -109,7 +109,7 @@ func (r *Request) Decode(out any) error {
 	return nil
 }
 
-// String tells the method, the signature and the answer.
+// String names the method, the signature and the answer.
 func (r Request) String() string {
 	text := fmt.Sprintf("Request(%s %s, signature %s", r.ID, r.Method, r.Signature)
 	if r.Answer.Executed {

@@ -17,10 +17,10 @@ type booking struct {
 	over    bool   // cancelled
 }
 
-// held tells that it is booked, and can be cancelled.
+// held reports whether it is booked and can be cancelled.
 func (b booking) held() bool { return b.renewal != "" && !b.over }
 
-// left tells what is left of it, if anything.
+// left says what is left of it, if anything.
 func (b booking) left() string {
 	switch {
 	case b.over:

@@ -1,16 +1,11 @@
 package merchantcheck
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -47,7 +42,7 @@ func merchantCancel(renewal string) *qimen.RenewalCancelRequest {
 	}
 }
 
-func TestMerchant(t *testing.T) {
+func TestCaller(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	served := newTestMerchant()
@@ -95,7 +90,7 @@ func TestMerchant(t *testing.T) {
 	}
 }
 
-func TestMerchantPressureTest(t *testing.T) {
+func TestPressureTest(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	served := newTestMerchant()
@@ -117,9 +112,9 @@ func TestMerchantPressureTest(t *testing.T) {
 	}
 }
 
-// TestMerchantQuery: no parameter is there twice, since receivers disagree on which
+// TestQuery: no parameter is there twice, since receivers disagree on which
 // of two values counts.
-func TestMerchantQuery(t *testing.T) {
+func TestQuery(t *testing.T) {
 	t.Parallel()
 	var got url.Values
 	h := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.URL.Query() })
@@ -133,66 +128,7 @@ func TestMerchantQuery(t *testing.T) {
 	}
 }
 
-// TestMerchantForms sends typed requests in all forms that a handler reads.
-func TestMerchantForms(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	var got []any
-	h, err := qimen.NewHandler(qimen.Secrets{testAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
-		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
-			got = append(got, r)
-			return nil, qimen.Refuse("1", "no")
-		}),
-		qimen.OnRenewalSubmit(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
-			got = append(got, r)
-			return nil, qimen.Refuse("1", "no")
-		}),
-		qimen.OnRenewalCancel(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
-			got = append(got, r)
-			return nil, qimen.Refuse("1", "no")
-		}))
-	noError(t, err)
-	m := connectMerchant(t, h)
-	for _, contentType := range []string{
-		"application/json;charset=utf-8", "application/json; charset=GBK", "text/plain;charset=utf-8", "text/xml;charset=utf-8",
-		"application/xml;charset=gb18030", "application/x-www-form-urlencoded;charset=UTF-8",
-		"application/x-www-form-urlencoded; charset=gbk",
-	} {
-		got = nil
-		m := m.Vary(Variant{ContentType: contentType})
-		var refused *qimen.Refusal
-		_, err := m.Prices(ctx, merchantPrices())
-		if !errors.As(err, &refused) {
-			t.Errorf("%s: %v", contentType, err)
-		}
-		_, err = m.Submit(ctx, merchantSubmit())
-		if !errors.As(err, &refused) {
-			t.Errorf("%s: %v", contentType, err)
-		}
-		_, err = m.Cancel(ctx, merchantCancel("88"))
-		if !errors.As(err, &refused) {
-			t.Errorf("%s: %v", contentType, err)
-		}
-		if diff := cmp.Diff([]any{merchantPrices(), merchantSubmit(), merchantCancel("88")}, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", contentType, diff)
-		}
-	}
-	for _, contentType := range []string{"image/png", "application/json;charset=klingon"} {
-		got = nil
-		if _, err := m.Vary(Variant{ContentType: contentType}).Prices(ctx, merchantPrices()); err == nil || got != nil {
-			t.Errorf("%q: %v", contentType, err)
-		}
-	}
-	bad := merchantCancel("88")
-	bad.CancelMessage = "\xff"
-	for _, contentType := range []string{"application/json", "text/xml", "application/x-www-form-urlencoded"} {
-		if _, err := m.Vary(Variant{ContentType: contentType}).Cancel(ctx, bad); err == nil || strings.Contains(err.Error(), "\xff") {
-			t.Errorf("%s: text that is not UTF-8: %v", contentType, err)
-		}
-	}
-}
-
-func TestMerchantBadAnswers(t *testing.T) {
+func TestBadAnswers(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	answer := func(status int, body string) http.HandlerFunc {
@@ -237,7 +173,7 @@ func TestMerchantBadAnswers(t *testing.T) {
 	})
 }
 
-func TestNewMerchantErrors(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	t.Parallel()
 	const good = "https://example.com/qimen"
 	for want, build := range map[string]func() (*Caller, error){
@@ -267,69 +203,5 @@ func TestNewMerchantErrors(t *testing.T) {
 		if m != nil || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), markedSecret) {
 			t.Errorf("%s: %v, %v", want, m, err)
 		}
-	}
-}
-
-// TestMerchantKeepsSecrets looks for the secret, the signature and the private
-// parts of the address wherever text can come from.
-func TestMerchantKeepsSecrets(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	var signatures []string
-	leaky := newTestMerchant()
-	leaky.instead = func(w http.ResponseWriter, r *http.Request, _ string) bool {
-		sign := r.URL.Query().Get("sign")
-		signatures = append(signatures, sign)
-		answer, _ := json.Marshal(object{
-			"success": false, "retCode": sign, "retMessage": strings.Repeat("x", 200) + markedSecret + sign, markedSecret: sign,
-		})
-		_, _ = w.Write(answer)
-		return true
-	}
-	panicky := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		signatures = append(signatures, r.URL.Query().Get("sign"))
-		panic(r.URL.String() + markedSecret)
-	})
-	booking := newTestMerchant() // it answers price queries, and so gets further
-	booking.instead = func(w http.ResponseWriter, r *http.Request, method string) bool {
-		if method != qimen.RenewalPricesMethod {
-			panicky(w, r)
-		}
-		return false
-	}
-	closed := httptest.NewServer(leaky)
-	closed.Close()
-	remote, err := New("http://user:"+"PASSWORD@"+strings.TrimPrefix(closed.URL, "http://")+"/q?token=TOKEN", testAppKey, markedSecret)
-	noError(t, err)
-	defer remote.Close()
-	var texts []string
-	for _, m := range []*Caller{connectMerchant(t, leaky), connectMerchant(t, panicky), connectMerchant(t, booking), remote} {
-		report := Run(ctx, m, guideCheck)
-		data, err := json.Marshal(report)
-		noError(t, err)
-		texts = append(texts, report.String(), string(data), fmt.Sprintf("%+v %#v", report, *report))
-	}
-	_, err = remote.Prices(ctx, merchantPrices())
-	texts = append(texts, fmt.Sprintf("%v %+v %#v", err, err, err))
-	var logged bytes.Buffer
-	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "merchant", remote, "value", *remote)
-	data, err := json.Marshal(map[string]any{"pointer": remote, "value": *remote})
-	noError(t, err)
-	texts = append(texts, logged.String(), string(data), fmt.Sprintf("%v %+v %#v %s %q %d", remote, remote, remote, remote, remote, remote),
-		fmt.Sprintf("%v %+v %#v", *remote, *remote, *remote), fmt.Sprintf("%+v %#v", struct{ m Caller }{*remote}, struct{ m *Caller }{remote}))
-	signatures = slices.DeleteFunc(signatures, func(s string) bool { return s == "" }) // of the unsigned query
-	marks := append([]string{markedSecret, "MARKER", "PASSWORD", "TOKEN"}, signatures...)
-	for _, text := range texts {
-		for _, mark := range marks {
-			if strings.Contains(text, mark) {
-				t.Errorf("%s is in\n%s", mark, text)
-			}
-		}
-	}
-	if len(signatures) < 18 || len(signatures[0]) != 32 {
-		t.Errorf("signatures %v", signatures)
-	}
-	if want := "merchantcheck.Caller{app key 24700009, " + closed.URL + "/q}"; remote.String() != want {
-		t.Errorf("got %s, want %s", remote, want)
 	}
 }

@@ -80,7 +80,7 @@ func formOf(value any) form {
 	return formNull
 }
 
-// set tells a value from none: what is missing, null or blank.
+// set reports whether there is a value: one that is missing, null or blank is none.
 func (n node) set() bool {
 	text, isText := n.value.(string)
 	return n.value != nil && (!isText || strings.TrimSpace(text) != "")

@@ -52,7 +52,7 @@ type Report struct {
 	MayBeBooked []string `json:"may_be_booked"`
 }
 
-// Count tells how many results have a status.
+// Count returns how many results have a status.
 func (r *Report) Count(status Status) int {
 	count := 0
 	for _, result := range r.Results {
@@ -63,11 +63,11 @@ func (r *Report) Count(status Status) int {
 	return count
 }
 
-// Failed tells how many results are failures. Warnings are none.
+// Failed returns how many results are failures. Warnings are none.
 func (r *Report) Failed() int { return r.Count(Failed) }
 
-// OK tells that something was checked, that nothing failed, and that no booking is
-// left behind.
+// OK reports whether something was checked, nothing failed, and no booking is left
+// behind.
 func (r *Report) OK() bool {
 	return r.Failed() == 0 && r.Count(Passed) > 0 && len(r.MayBeBooked) == 0
 }

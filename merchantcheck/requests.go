@@ -118,8 +118,8 @@ func (run *selfTest) sendUnknownApp(ctx context.Context, x *trial) string {
 
 const noQuote = "there is no quote with a total and a price mark to submit"
 
-// tradeNo gives each purpose a trade number of its own, so that the merchant can tell the
-// orders apart.
+// tradeNo gives each purpose a trade number of its own, so that the merchant can
+// distinguish the orders.
 func (run *selfTest) tradeNo(purpose int) string { return fmt.Sprint(run.trade, purpose) }
 
 // submitRequest orders what was quoted.
@@ -167,7 +167,7 @@ func (run *selfTest) sendSubmit(ctx context.Context, x *trial) string {
 }
 
 // sendSubmitAgain sends the submit again where the first was taken, or its outcome
-// is unknown: a merchant that does it right tells the id then.
+// is unknown: a correct merchant then returns the id.
 func (run *selfTest) sendSubmitAgain(ctx context.Context, x *trial) string {
 	switch {
 	case run.quote == nil:

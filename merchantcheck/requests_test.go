@@ -12,9 +12,9 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// TestCheckWithAnotherSecret: what is refused for its signature proves nothing else,
+// TestRunWithAnotherSecret: what is refused for its signature proves nothing else,
 // and the report says what to look at. All that passes is that the endpoint replies.
-func TestCheckWithAnotherSecret(t *testing.T) {
+func TestRunWithAnotherSecret(t *testing.T) {
 	t.Parallel()
 	m := newTestMerchant()
 	caller, err := NewForHandler(m, testAppKey, "another secret", WithClock(fixedClock))
@@ -28,9 +28,9 @@ func TestCheckWithAnotherSecret(t *testing.T) {
 	}
 }
 
-// TestCheckByEitherID: one id is enough to ask about a rental, and the other is not
+// TestRunByEitherID: one id is enough to ask about a rental, and the other is not
 // made up.
-func TestCheckByEitherID(t *testing.T) {
+func TestRunByEitherID(t *testing.T) {
 	t.Parallel()
 	for _, order := range []Order{{OrderID: "7", Start: guideOrder.Start}, {OutOrderID: "FZ7", Start: guideOrder.Start}} {
 		var asked [2]string
@@ -50,8 +50,8 @@ func TestCheckByEitherID(t *testing.T) {
 	}
 }
 
-// TestCheckSends: what a run sends of its configuration.
-func TestCheckSends(t *testing.T) {
+// TestRunSends: what a run sends of its configuration.
+func TestRunSends(t *testing.T) {
 	t.Parallel()
 	unknown := Order{OrderID: "9", OutOrderID: "U9", Start: fliggy.MustTime("2023-03-01 10:00:00")}
 	for penalty, want := range map[fliggy.Yuan]string{{}: "0.00", fliggy.MustYuan("1.50"): "1.50"} {

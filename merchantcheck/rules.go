@@ -16,7 +16,7 @@ type rule struct {
 	on    trialKind
 	// anyAnswer: it looks at answers other than a regular yes, too.
 	anyAnswer bool
-	// check finds what is wrong. An error says why that cannot be told.
+	// check finds what is wrong. An error says why that is not known.
 	check func(*trial) ([]finding, error)
 }
 
@@ -158,8 +158,8 @@ var rules = []rule{{
 	id:    "submit-repeat",
 	title: "the same submit sent again gets the same answer, and books nothing more",
 	on:    askSubmitAgain, anyAnswer: true,
-	why: "An answer can get lost on its way, and the submit may then come again (inferred). Paid for once, it must not be " +
-		"booked twice, and not be refused because it is booked.",
+	why: "An answer can get lost on its way, and the submit may then come again (inferred). Paid for once, it must " +
+		"not be booked twice, and not be refused because it is booked.",
 	check: checkSubmitRepeat,
 }, {
 	id:    "untraded-submits",
@@ -179,8 +179,8 @@ var rules = []rule{{
 	id:    "cancel-repeat",
 	title: "the same cancellation sent again succeeds again",
 	on:    askCancelAgain, anyAnswer: true,
-	why: "Like a submit, a cancellation whose answer got lost may come again (inferred). Refusing it looks like a renewal " +
-		"that could not be cancelled.",
+	why: "Like a submit, a cancellation whose answer got lost may come again (inferred). Refusing it looks like a " +
+		"renewal that could not be cancelled.",
 	check: checkCancelRepeat,
 }, {
 	id:    "bad-signature",

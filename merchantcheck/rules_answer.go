@@ -22,7 +22,7 @@ func checkEndpoint(x *trial) ([]finding, error) {
 	case !x.dead:
 		return nil, errNoReply
 	}
-	got := "no reply of the merchant's: " + x.status() + x.told()
+	got := "no reply of the merchant's: " + x.status() + x.summary()
 	if x.res.Err != nil && x.res.Status == 0 {
 		got = "it cannot be reached: " + x.unread
 	}
@@ -37,7 +37,7 @@ func checkShape(x *trial) ([]finding, error) {
 		return found("", "an answer", x.unread, false)
 	}
 	if x.res.Status != http.StatusOK {
-		return found("", "HTTP status 200", fmt.Sprintf("HTTP status %d with %s", x.res.Status, x.told()), false)
+		return found("", "HTTP status 200", fmt.Sprintf("HTTP status %d with %s", x.res.Status, x.summary()), false)
 	}
 	if x.unread != "" {
 		return found("", "a JSON object", x.unread, false)
@@ -49,9 +49,9 @@ func checkShape(x *trial) ([]finding, error) {
 	}
 	switch {
 	case !x.yes && !x.no:
-		return found("success", "true or false", x.told(), false)
+		return found("success", "true or false", x.summary(), false)
 	case x.no && x.kind&askPrices != 0: // the others have rules for a no
-		return found("success", "true", x.told(), x.optional)
+		return found("success", "true", x.summary(), x.optional)
 	}
 	return nil, nil
 }
@@ -62,7 +62,7 @@ var errNoReply = errors.New("no reply says yes or no")
 func checkNo(x *trial, expected string, doubtful bool) ([]finding, error) {
 	switch {
 	case x.no:
-		return []finding{{"success", expected, x.status() + x.told(), doubtful}}, nil
+		return []finding{{"success", expected, x.status() + x.summary(), doubtful}}, nil
 	case !x.regular():
 		return nil, errNoReply
 	}
@@ -123,7 +123,9 @@ func checkUntraded(x *trial) ([]finding, error) {
 	case !x.regular() || !x.earlier.regular() || !first.set() || !second.set():
 		return nil, errors.New("a submit was not answered with an outOrderId")
 	case first.text() == second.text():
-		return []finding{{member: second.path, expected: "an id of its own", got: second.show() + ", the id of the first order"}}, nil
+		return []finding{{
+			member: second.path, expected: "an id of its own", got: second.show() + ", the id of the first order",
+		}}, nil
 	}
 	return nil, nil
 }
@@ -144,11 +146,13 @@ func checkSignatureTaken(x *trial) ([]finding, error) {
 	case !saysBadSignature(x):
 		return nil, errors.New("only a reply that says yes shows that the signature was taken")
 	}
-	return []finding{{expected: "a reply to the query: it is signed with the app key and secret of this run", got: x.told()}}, nil
+	return []finding{{
+		expected: "a reply to the query: it is signed with the app key and secret of this run", got: x.summary(),
+	}}, nil
 }
 
 func checkForged(x *trial) ([]finding, error) {
-	f := finding{expected: badSignatureReply, got: x.status() + x.told()}
+	f := finding{expected: badSignatureReply, got: x.status() + x.summary()}
 	if saysBadSignature(x) {
 		if x.res.Status == http.StatusOK {
 			return nil, nil
@@ -173,19 +177,19 @@ func checkUnknownApp(x *trial) ([]finding, error) {
 	case same && !x.yes:
 		return nil, errNoReply // the rule bad-signature says so
 	}
-	expected := "the reply to a bad signature: " + before.status() + before.told()
+	expected := "the reply to a bad signature: " + before.status() + before.summary()
 	if !before.no {
 		expected = badSignatureReply
 	}
 	doubtful := x.no && x.res.Status < http.StatusInternalServerError
-	return []finding{{expected: expected, got: x.status() + x.told(), doubtful: doubtful}}, nil
+	return []finding{{expected: expected, got: x.status() + x.summary(), doubtful: doubtful}}, nil
 }
 
 // checkFailing wants a clear no.
 func checkFailing(x *trial) ([]finding, error) {
 	switch {
 	case !x.no:
-		return []finding{{expected: "a JSON object with success false", got: x.status() + x.told()}}, nil
+		return []finding{{expected: "a JSON object with success false", got: x.status() + x.summary()}}, nil
 	case x.res.Status != http.StatusOK:
 		return []finding{{expected: "HTTP status 200", got: fmt.Sprintf("HTTP status %d", x.res.Status), doubtful: true}}, nil
 	}

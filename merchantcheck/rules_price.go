@@ -132,7 +132,8 @@ func checkScatteredRanges(x *trial) ([]finding, error) {
 	}
 	slices.SortStableFunc(ranges, func(a, b minutes) int { return cmp.Compare(a.from, b.from) })
 	add := func(at minutes, expected string, args ...any) {
-		found = append(found, finding{at.path, fmt.Sprintf(expected, args...), fmt.Sprintf("%d to %d", at.from, at.to), false})
+		got := fmt.Sprintf("%d to %d", at.from, at.to)
+		found = append(found, finding{at.path, fmt.Sprintf(expected, args...), got, false})
 	}
 	for i, at := range ranges {
 		switch {
@@ -224,7 +225,8 @@ func checkQuantity(x *trial) ([]finding, error) {
 	all := x.price("quantity")
 	got := r.number(all)
 	within := got.Cmp(days) > 0 && got.Cmp(next) < 0 && want.Cmp(days) > 0 && want.Cmp(next) < 0
-	judge(all, want, ": whole days, and the share that is charged of the started one", within || x.minutes() == 0 || x.days() == 0)
+	unsure := within || x.minutes() == 0 || x.days() == 0
+	judge(all, want, ": whole days, and the share that is charged of the started one", unsure)
 	for _, line := range r.lines(x) {
 		quantity := line.member("quantity")
 		switch {

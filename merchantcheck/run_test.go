@@ -18,7 +18,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/push"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -47,7 +46,7 @@ func wantClean(t *testing.T, report *Report) {
 	}
 }
 
-func TestCheckACorrectMerchant(t *testing.T) {
+func TestRunOfACorrectMerchant(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	t.Run("own arithmetic", func(t *testing.T) {
@@ -72,42 +71,6 @@ func TestCheckACorrectMerchant(t *testing.T) {
 	t.Run("handler of package qimen", func(t *testing.T) {
 		wantClean(t, Run(ctx, connectMerchant(t, qimenMerchant(t, newTestMerchant())), guideCheck))
 	})
-}
-
-// TestCheckFreeMinutes: minutes that cost 0 percent are free, whether they are
-// spelt out or left out.
-func TestCheckFreeMinutes(t *testing.T) {
-	t.Parallel()
-	for name, spoil := range map[string]func(object){
-		"spelt out": nil,
-		"without a line": func(r object) {
-			if hour(r)["amount"] == "0.00" {
-				r["addedServiceList"] = services(r)[:1]
-			}
-		},
-		"left out": func(r object) {
-			if hour(r)["amount"] == "0.00" {
-				r["addedServiceList"] = services(r)[:1]
-				delete(lastOf(calendar(r)), "scatteredPrice")
-				delete(lastOf(calendar(r)), "scatteredMinutes")
-			}
-		},
-	} {
-		m := newTestMerchant()
-		m.ranges = []testRange{{0, 60, "0"}, {61, 420, "50"}, {421, 1440, "100"}}
-		m.prices = spoil
-		t.Run(name, func(t *testing.T) {
-			wantClean(t, Run(context.Background(), connectMerchant(t, m), guideCheck))
-		})
-	}
-	// A zero that fills a gap in a table is no fee.
-	m := newTestMerchant()
-	m.prices = func(r object) {
-		if !hit(r) {
-			lastOf(calendar(r))["scatteredPrice"], lastOf(calendar(r))["scatteredMinutes"] = "0.00", 0
-		}
-	}
-	wantClean(t, Run(context.Background(), connectMerchant(t, m), guideCheck))
 }
 
 // qimenMerchant serves what m says through the handler of package qimen.
@@ -141,9 +104,9 @@ func qimenMerchant(t testing.TB, m *testMerchant) *qimen.Handler {
 	return h
 }
 
-// TestCheckAnyPlan: whatever a merchant charges, it passes as long as it keeps to
+// TestRunOfAnyPlan: whatever a merchant charges, it passes as long as it keeps to
 // its own rule.
-func TestCheckAnyPlan(t *testing.T) {
+func TestRunOfAnyPlan(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := newTestMerchant()
@@ -175,7 +138,7 @@ func TestCheckAnyPlan(t *testing.T) {
 	})
 }
 
-func TestCheckWithoutSubmit(t *testing.T) {
+func TestRunWithoutSubmit(t *testing.T) {
 	t.Parallel()
 	m := newTestMerchant()
 	m.instead = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
@@ -227,7 +190,7 @@ func TestCheckWithoutSubmit(t *testing.T) {
 	}
 }
 
-func TestCheckCannotBegin(t *testing.T) {
+func TestRunCannotBegin(t *testing.T) {
 	t.Parallel()
 	m := connectMerchant(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("something was sent") }))
 	for want, c := range map[string]struct {
@@ -251,9 +214,9 @@ func TestCheckCannotBegin(t *testing.T) {
 	}
 }
 
-// TestCheckOfAHangingMerchant: a merchant that never answers costs the timeout of three
+// TestRunOfAHangingMerchant: a merchant that never answers costs the timeout of three
 // price queries. One that prices, and does not answer submits, may have booked.
-func TestCheckOfAHangingMerchant(t *testing.T) {
+func TestRunOfAHangingMerchant(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		hang := func(_ http.ResponseWriter, r *http.Request, _ string) bool { <-r.Context().Done(); return true }
@@ -290,98 +253,9 @@ func TestCheckOfAHangingMerchant(t *testing.T) {
 	})
 }
 
-// TestCheckUndoesAtOnce: what a bad signature or a stale timestamp could book is
-// cancelled before it is in the way of the next submit.
-func TestCheckUndoesAtOnce(t *testing.T) {
-	t.Parallel()
-	m := newTestMerchant()
-	m.trusting, m.eternal = true, true
-	m.instead = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
-		if method == qimen.RenewalSubmitMethod && m.submits < 3 && len(m.booked()) > 0 {
-			t.Errorf("submit %d: booked %v", m.submits+1, m.booked())
-		}
-		return false
-	}
-	report := Run(context.Background(), connectMerchant(t, m), guideCheck)
-	want := []string{"bad-signature", "stale-timestamp", "unknown-app"}
-	if diff := cmp.Diff(want, broken(report)); diff != "" || m.submits != 6 || len(m.live) != 5 || len(m.booked()) > 0 {
-		t.Errorf("%d submits, renewals %v (-want +got):\n%s", m.submits, m.live, diff)
-	}
-}
-
-// TestCheckThatIsEnded: what is booked is cancelled though the context is over.
-func TestCheckThatIsEnded(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		method string
-		times  int
-		left   int
-	}{
-		{qimen.RenewalPricesMethod, 2, 0}, {qimen.RenewalSubmitMethod, 2, 1}, {qimen.RenewalSubmitMethod, 3, 1},
-		{qimen.RenewalSubmitMethod, 4, 0}, {qimen.RenewalCancelMethod, 1, 0}, {qimen.RenewalCancelMethod, 2, 0},
-	} {
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		m := newTestMerchant()
-		count := 0
-		m.instead = func(_ http.ResponseWriter, _ *http.Request, method string) bool {
-			if method == c.method {
-				if count++; count == c.times {
-					cancel()
-				}
-			}
-			return false
-		}
-		report := Run(ctx, connectMerchant(t, m), guideCheck)
-		if report.OK() || !slices.Contains(broken(report), "run") || len(report.MayBeBooked) != c.left || len(m.booked()) > c.left {
-			t.Errorf("%s %d: booked %v, %v", c.method, c.times, m.booked(), report)
-		}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	report := Run(ctx, connectMerchant(t, newTestMerchant()), guideCheck)
-	if diff := cmp.Diff([]string{"run"}, broken(report)); diff != "" {
-		t.Errorf("over before it began (-want +got):\n%s", diff)
-	}
-}
-
-// TestCheckOfStrangeMerchants: whatever comes, the report says so.
-func TestCheckOfStrangeMerchants(t *testing.T) {
-	t.Parallel()
-	say := func(status int, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(body))
-		}
-	}
-	for want, h := range map[string]http.HandlerFunc{
-		"HTTP status 500, HTML or XML":                      say(500, "<html>java.lang.NullPointerException</html>"),
-		"an empty body":                                     say(200, ""),
-		"no reply of the merchant's: HTML or XML":           say(200, "<response><flag>success</flag></response>"),
-		"plain text of 2 bytes":                             say(200, "ok"),
-		"HTTP status 404, plain text of 18 bytes":           http.NotFound,
-		"a body that is not JSON":                           say(200, `{"success":`),
-		"a body that is not UTF-8":                          say(200, "{\"success\":\"\xff\"}"),
-		"a JSON value with something behind":                say(200, `{"success":true} {}`),
-		"JSON, but a list instead of an object":             say(200, "[]"),
-		"an object without members":                         say(200, "{}"),
-		`other members: "a" "b" "c" "d" "e" and 2 more`:     say(200, `{"g":1,"f":1,"e":1,"d":1,"c":1,"b":1,"a":1}`),
-		"the answer is longer than 1048576 bytes":           say(200, strings.Repeat("x", push.MaxAnswer+1)),
-		"HTTP status 302, an empty body":                    say(302, ""),
-		"the handler panicked: boom":                        func(http.ResponseWriter, *http.Request) { panic("boom") },
-		`success "ja"`:                                      say(200, `{"success":"ja"}`),
-		`success false, retCode 17, retMessage "\u009b31m"`: say(200, `{"success":false,"retCode":17,"retMessage":"\u009b31m"}`),
-	} {
-		report := Run(context.Background(), connectMerchant(t, h), guideCheck)
-		if text := report.String(); report.OK() || !strings.Contains(text, want) || !slices.Contains(broken(report), "reply-shape") && !slices.Contains(broken(report), "endpoint") {
-			t.Errorf("want %s in\n%s", want, text)
-		}
-	}
-}
-
-// TestCheckOfADeadEndpoint: whatever gives no reply of a merchant's is one failure, and nothing
+// TestRunOfADeadEndpoint: whatever gives no reply of a merchant's is one failure, and nothing
 // passes.
-func TestCheckOfADeadEndpoint(t *testing.T) {
+func TestRunOfADeadEndpoint(t *testing.T) {
 	t.Parallel()
 	closed := httptest.NewServer(http.NotFoundHandler())
 	closed.Close()
@@ -420,22 +294,5 @@ func TestCheckOfADeadEndpoint(t *testing.T) {
 				t.Errorf("%s: %+v", c.name, result)
 			}
 		}
-	}
-}
-
-// TestCheckOfAnEmptyYes: a yes that says nothing else shows nothing of prices and orders.
-func TestCheckOfAnEmptyYes(t *testing.T) {
-	t.Parallel()
-	yes := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"success":true}`)) }
-	report := Run(context.Background(), connectMerchant(t, http.HandlerFunc(yes)), guideCheck)
-	var passed []string
-	for _, result := range report.Results {
-		if result.Status == Passed && !slices.Contains(passed, result.Rule) {
-			passed = append(passed, result.Rule)
-		}
-	}
-	want := []string{"endpoint", "signature-taken", "reply-shape", "number-forms"}
-	if diff := cmp.Diff(want, passed); diff != "" {
-		t.Errorf("passed (-want +got):\n%s", diff)
 	}
 }

@@ -96,9 +96,9 @@ func (x *trial) isReply() bool {
 // regular reports whether there is a reply that says yes.
 func (x *trial) regular() bool { return x.yes && x.res.Status == http.StatusOK }
 
-// told sums an answer up for the report: what it says of success and failure, and
+// summary sums an answer up for the report: what it says of success and failure, and
 // the names of the other members.
-func (x *trial) told() string {
+func (x *trial) summary() string {
 	if x.unread != "" {
 		return x.unread
 	}
@@ -157,7 +157,7 @@ func (x *trial) lastDay() node {
 	return node{path: "priceInfo.calendarPrice"}
 }
 
-// A serviceLine is a kind of added service that is told by its code, or by its
+// A serviceLine is a kind of added service, known by its code, or by its
 // type where the merchant has codes of its own.
 type serviceLine struct {
 	code string
@@ -189,7 +189,7 @@ func (r *reader) share(x *trial) (value decimal.Decimal, ok bool) {
 	return value, ok && r.err == nil
 }
 
-// scattered gives the scattered-hour fee that the calendar charges, and tells
+// scattered gives the scattered-hour fee that the calendar charges, and reports
 // whether there is one. No fee, and a fee of zero, are one only where the
 // merchant's rule makes the minutes free, or cheaper than a day: else the started
 // day is charged as a whole.
@@ -224,7 +224,7 @@ func (r *reader) rent(x *trial) decimal.Decimal {
 	return rent
 }
 
-// lines gives the added services. A quote without the list tells nothing of them.
+// lines gives the added services. A quote without the list says nothing about them.
 func (r *reader) lines(x *trial) []node {
 	if list := x.reply.member("addedServiceList"); formOf(list.value) != formList {
 		r.fail(list, "a list")
