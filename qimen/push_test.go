@@ -1,13 +1,19 @@
 package qimen
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/events"
 )
 
 func TestReadPush(t *testing.T) {
@@ -99,5 +105,160 @@ func TestHeaderSpelling(t *testing.T) {
 	d, err := VerifyPush(mustSign(t, p, testSecret), testSecrets)
 	if err != nil || d.Params["x-U"] != "1" {
 		t.Errorf("%v, %v", d, err)
+	}
+}
+
+// Middleware that reads the body before the handler does.
+var bodyReaders = map[string]struct {
+	middleware func(*http.Request)
+	keepsForm  bool
+}{
+	"ParseForm": {func(r *http.Request) { _ = r.ParseForm() }, true},
+	"FormValue": {func(r *http.Request) { _ = r.FormValue("orderId") }, true},
+	"logger":    {func(r *http.Request) { _, _ = io.ReadAll(r.Body) }, false},
+	"logger that closes": {func(r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		_ = r.Body.Close()
+	}, false},
+	"logger that leaves no body": {func(r *http.Request) {
+		_, _ = io.ReadAll(r.Body)
+		r.Body = http.NoBody
+	}, false},
+	"logger of the beginning": {func(r *http.Request) { _, _ = io.ReadFull(r.Body, make([]byte, 10)) }, false},
+	"logger that puts it back": {func(r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}, true},
+	"ParseForm that puts it back": {func(r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		_ = r.ParseForm()
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}, true},
+}
+
+const eventForm = "channelId=80001&orderId=31&outOrderId=%D6%D0%B9%FA+%40a&orderId=32&eventType=103&a=%3D%26%25%2B&empty&" +
+	"eventData=%7B%22renewalOrderId%22%3A7%2C%22createdTime%22%3A%222026-11-22+09%3A00%3A00%22%7D"
+
+// A push whose body something has read before the handler is verified where the form that
+// was parsed is still there. Otherwise the reason says what is wrong, and it is not the
+// secret.
+func TestBodyReadBeforeTheHandler(t *testing.T) {
+	t.Parallel()
+	for name, c := range bodyReaders {
+		for kind, p := range map[string]*Push{
+			"JSON":        newPush(eventQuery, jsonType, event103),
+			"GBK form":    newPush(eventQuery, formPrefix+";charset=GBK", eventForm),
+			"UTF-8 form":  newPush(eventQuery, formPrefix, strings.Replace(eventForm, "%D6%D0%B9%FA", "%E4%B8%AD%E5%9B%BD", 1)),
+			"raw form":    newPush(eventQuery, formPrefix+";charset=GBK", strings.Replace(eventForm, "%D6%D0%B9%FA", "\xd6\xd0\xb9\xfa", 1)),
+			"half a pair": newPush(eventQuery, formPrefix+";charset=GBK", strings.Replace(eventForm, "%D6%D0", "%81%40", 1)),
+		} {
+			p = mustSign(t, p, testSecret)
+			for _, isChunked := range []bool{false, true} {
+				for _, isForged := range []bool{false, true} {
+					var f office
+					h := f.handler(t)
+					server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						c.middleware(r)
+						h.ServeHTTP(w, r)
+					}))
+					var body io.Reader = bytes.NewReader(p.Body)
+					if isChunked {
+						body = io.MultiReader(body)
+					}
+					query := p.RawQuery
+					if isForged {
+						query = strings.Replace(query, "sign=", "sign=0", 1)
+					}
+					r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/?"+query, body)
+					if err != nil {
+						t.Fatal(err)
+					}
+					r.Header = p.Header.Clone()
+					resp, err := server.Client().Do(r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					reply, _ := io.ReadAll(resp.Body)
+					_ = resp.Body.Close()
+					server.Close()
+
+					isForm := kind != "JSON"
+					isThere := c.keepsForm || !isForm && strings.HasPrefix(name, "Form") // FormValue reads no JSON
+					isThere = isThere || !isForm && name == "ParseForm"
+					o := f.last()
+					where := name + ", " + kind
+					switch {
+					case isThere && !isForged:
+						if o.Reason != ReasonAccepted || string(reply) != bodyAccepted || f.count() != 1 {
+							t.Errorf("%s, chunked %t: %s, observed %+v", where, isChunked, reply, o)
+						} else if isForm && f.runs[0].Message.(events.Event).Head().OrderID != "31" {
+							t.Errorf("%s: %+v", where, f.runs[0].Message)
+						}
+					case isThere && !isForm || strings.Contains(name, "puts it back"):
+						if o.Reason != ReasonBadSignature || string(reply) != bodyBadSignature {
+							t.Errorf("%s, chunked %t, forged: %s, observed %+v", where, isChunked, reply, o)
+						}
+					case isChunked && name == "logger of the beginning": // a body of unknown length, of which some is left
+						if o.Reason != ReasonBadSignature || string(reply) != bodyBadSignature {
+							t.Errorf("%s, chunked: %s, observed %+v", where, reply, o)
+						}
+					default:
+						if o.Reason != ReasonBodyRead || string(reply) != bodyBadSignature || f.count() != 0 ||
+							!errors.Is(o.Err, ErrInvalidSignature) || !strings.Contains(o.Err.Error(), "the body had been read before the handler") {
+							t.Errorf("%s, chunked %t, forged %t: %s, observed %+v", where, isChunked, isForged, reply, o)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Without the handler, too: ReadPush gives what still can be verified, or says what is
+// wrong.
+func TestReadPushAfterParseForm(t *testing.T) {
+	t.Parallel()
+	p := mustSign(t, newPush(eventQuery, formPrefix, "orderId=1&orderId=2&a="), testSecret)
+	r := request(p)
+	if err := r.ParseForm(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadPush(nil, r, DefaultBodyLimit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d, err := VerifyPush(got, testSecrets); err != nil || d.Params["orderId"] != "1" {
+		t.Errorf("%+v, %v", d, err)
+	}
+	r.PostForm = url.Values{"orderId": {"2"}}
+	if got, err = ReadPush(nil, r, DefaultBodyLimit); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := VerifyPush(got, testSecrets); !errors.Is(err, ErrInvalidSignature) {
+		t.Errorf("another form: %v", err)
+	}
+	r.PostForm = nil
+	if _, err := ReadPush(nil, r, DefaultBodyLimit); !errors.Is(err, ErrInvalidSignature) || reasonOf(err) != ReasonBodyRead {
+		t.Errorf("no form: %v", err)
+	}
+}
+
+// A form that was parsed has at most the size that a body may have.
+func TestParsedFormTooLarge(t *testing.T) {
+	t.Parallel()
+	p := mustSign(t, newPush(eventQuery, formPrefix, "orderId="+strings.Repeat("1", 5000)), testSecret)
+	var f office
+	h := f.handler(t, WithBodyLimit(1000))
+	r := chunked(request(p))
+	if err := r.ParseForm(); err != nil {
+		t.Fatal(err)
+	}
+	if h.ServeHTTP(httptest.NewRecorder(), r); f.last().Reason != ReasonTooLarge {
+		t.Errorf("observed %+v", f.last())
+	}
+	r = r.WithContext(context.Background())
+	if _, err := ReadPush(nil, r, 1000); !errors.Is(err, ErrBodyTooLarge) {
+		t.Errorf("ReadPush: %v", err)
 	}
 }

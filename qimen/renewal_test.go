@@ -238,27 +238,3 @@ func TestReplyRead(t *testing.T) {
 		}
 	}
 }
-
-// The customer pays the standard price and all lines; the basic service fee
-// beside it is not added again.
-func TestTotal(t *testing.T) {
-	t.Parallel()
-	q := quotes()
-	for i, want := range []string{"16.02", "21.02", "146.14"} {
-		if got, err := q[i].Total(); err != nil || got != fliggy.MustYuan(want) {
-			t.Errorf("scenario %d: %s, want %s", i+1, got, want)
-		}
-	}
-	// Without one of the amounts there is no total. (Lines without an amount counted as 0 here before: too low a
-	// total was booked.)
-	for want, r := range map[string]*RenewalPricesReply{
-		"priceInfo.standardPrice: is missing": {AddedServices: q[0].AddedServices},
-		"addedServiceList[0].amount: is missing; addedServiceList[1].amount: is missing": {
-			PriceInfo: PriceInfo{StandardPrice: fliggy.MustYuan("0")}, AddedServices: make([]AddedService, 2),
-		},
-	} {
-		if got, err := r.Total(); got.IsSet() || err == nil || !strings.HasSuffix(err.Error(), "not valid: "+want) {
-			t.Errorf("got %v, %v; want %s", got, err, want)
-		}
-	}
-}

@@ -12,11 +12,8 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"go.uber.org/goleak"
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
 	textPattern    = regexp.MustCompile(`^(application/json|text/xml|application/xml|text/plain)`)

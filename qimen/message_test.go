@@ -180,30 +180,3 @@ func TestMerchantBadValues(t *testing.T) {
 		}
 	}
 }
-
-// All signature failures are one reply, byte for byte, for every method and for
-// one that nobody serves: it tells a stranger nothing.
-func TestMerchantSignatureFailuresAreAlike(t *testing.T) {
-	t.Parallel()
-	k := newDesk()
-	h := k.handler(t)
-	sample := bytes.TrimSpace(readFile(t, "samples/qimen.sign-check-failure.response.json"))
-	for _, method := range []string{DefaultEventMethod, RenewalPricesMethod, RenewalSubmitMethod, RenewalCancelMethod, "qimen.alitrip.rentcar.none"} {
-		good := newPush(queryFor(method), jsonType, merchantBodies[method])
-		stranger := newPush(strings.Replace(queryFor(method), testApp, "999", 1), jsonType, merchantBodies[method])
-		stale := newPush(strings.Replace(queryFor(method), "2026", "2025", 1), jsonType, "no message")
-		for _, p := range []*Push{mustSign(t, good, "another"), mustSign(t, stranger, "another"), mustSign(t, stale, "another"), good} {
-			w := httptest.NewRecorder()
-			h.ServeHTTP(w, request(p))
-			if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), sample) || w.Header().Get("Content-Type") != jsonReply {
-				t.Errorf("%s: %d %s", method, w.Code, w.Body)
-			}
-			if direct := h.Handle(t.Context(), p); !bytes.Equal(direct.Body, sample) {
-				t.Errorf("%s: Handle answers %s", method, direct.Body)
-			}
-		}
-	}
-	if len(k.requests)+k.calls > 0 {
-		t.Errorf("%d calls", len(k.requests)+k.calls)
-	}
-}
