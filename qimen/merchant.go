@@ -2,6 +2,7 @@ package qimen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -92,18 +93,37 @@ func (r *RenewalPricesRequest) pressureTest() bool { return r.IsPressureTest }
 func (r *RenewalSubmitRequest) pressureTest() bool { return r.IsPressureTest }
 func (r *RenewalCancelRequest) pressureTest() bool { return r.IsPressureTest }
 
+// requestOf returns the JSON of a merchant's request, with the members that travel as parameters.
+func requestOf[Req any](h *Handler, d *Delivery) ([]byte, error) {
+	payload, err := h.message(d)
+	if err != nil || h.payload != nil || h.refusesForms {
+		return payload, err
+	}
+	if d.IsForm && d.Push != nil && len(d.Push.Body) == 0 { // parameters of other names are no part of the request
+		payload = []byte("{}")
+	}
+	return withParams[Req](payload, d.Params)
+}
+
+// replyJSON returns the JSON of a merchant's reply.
+func replyJSON[T any, P merchantReply[T]](reply P, check bool) ([]byte, error) {
+	if reply == nil {
+		return nil, errors.New("the function returned neither a reply nor an error")
+	}
+	if check {
+		if err := reply.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	return reply.MarshalJSON()
+}
+
 // serve makes the option that registers f for a method.
 func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 	option, method string, f func(context.Context, *Delivery, PReq) (PRep, error),
 ) Option {
 	decode := func(h *Handler, d *Delivery, o *Observation) (task, error) {
-		payload, err := h.message(d)
-		if err == nil && h.payload == nil && !h.refusesForms {
-			if d.IsForm && d.Push != nil && len(d.Push.Body) == 0 { // parameters of other names are no part of the request
-				payload = []byte("{}")
-			}
-			payload, err = withParams[Req](payload, d.Params)
-		}
+		payload, err := requestOf[Req](h, d)
 		if err != nil {
 			return task{}, err
 		}
@@ -128,16 +148,7 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 				if err != nil {
 					return ReasonHandlerError, nil, err
 				}
-				if reply == nil {
-					return ReasonBadReply, nil, fmt.Errorf("qimen: the function of %s returned neither a reply nor an error", option)
-				}
-				if h.checkReplies {
-					err = reply.Validate()
-				}
-				var body []byte
-				if err == nil {
-					body, err = reply.MarshalJSON()
-				}
+				body, err := replyJSON[Rep](reply, h.checkReplies)
 				if err != nil {
 					return ReasonBadReply, nil, fmt.Errorf("qimen: the reply of %s: %w", option, err)
 				}

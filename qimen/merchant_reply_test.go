@@ -204,7 +204,7 @@ func TestMerchantNilReply(t *testing.T) {
 			k := newDesk()
 			k.quote, k.booked, k.undone = nil, nil, nil
 			wantReply(t, post(t, k.handler(t, opts...), method, jsonType, merchantBodies[method]), 500, systemError)
-			if o := k.last(t); o.Reason != ReasonBadReply || o.Err == nil || o.Err.Error() != "qimen: the function of "+option+" returned neither a reply nor an error" {
+			if o := k.last(t); o.Reason != ReasonBadReply || o.Err == nil || o.Err.Error() != "qimen: the reply of "+option+": the function returned neither a reply nor an error" {
 				t.Errorf("observed %+v", o)
 			}
 			if !strings.Contains(k.log.String(), `"level":"ERROR","msg":"qimen: push failed"`) {

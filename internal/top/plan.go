@@ -1,6 +1,7 @@
 package top
 
 import (
+	"cmp"
 	"encoding"
 	"encoding/json"
 	"errors"
@@ -174,50 +175,51 @@ func (c *compiler) addFields(p *Plan, t reflect.Type, path []int, at string) err
 		}
 		name, opts, _ := strings.Cut(tag, ",")
 		here := append(slices.Clone(path), i)
-		switch {
-		case name == "-":
-			continue
-		case sf.Anonymous && name == "" && isPlainStruct(sf.Type):
+		if sf.Anonymous && name == "" && isPlainStruct(sf.Type) {
 			if err := c.addFields(p, sf.Type, here, at); err != nil {
 				return err
 			}
 			continue
-		case sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Pointer && isPlainStruct(sf.Type.Elem()):
-			return fmt.Errorf("%s.%s: embed the struct itself, not a pointer", t.Name(), sf.Name)
-		case !sf.IsExported():
-			continue
-		case opts == "unknown":
-			if sf.Type != extraType {
-				return fmt.Errorf("%s.%s: option unknown needs a map[string]json.RawMessage", t.Name(), sf.Name)
-			}
-			if p.extra != nil {
-				return fmt.Errorf("%s.%s: a second place for unknown members", t.Name(), sf.Name)
-			}
-			p.extra = here
-			continue
 		}
-		if name == "" {
-			name = sf.Name
-		}
-		f, err := c.field(sf.Type, name, opts, at)
-		if err != nil {
+		if err := c.addField(p, sf, name, opts, here, at); err != nil {
 			return fmt.Errorf("%s.%s: %w", t.Name(), sf.Name, err)
 		}
-		if f.name == "-" {
-			continue
-		}
-		if p.byName[f.name] != nil {
-			return fmt.Errorf("%s.%s: a second member %q", t.Name(), sf.Name, f.name)
-		}
-		f.path, f.bit = here, len(p.fields)
-		f.key = string(append(AppendJSONString(nil, f.name), ':'))
-		f.zeroer = sf.Type.Kind() != reflect.Pointer && sf.Type.Implements(zeroerType)
-		p.fields = append(p.fields, f)
-		if f.required || f.present {
-			p.required = append(p.required, f)
-		}
-		p.byName[f.name] = f
 	}
+	return nil
+}
+
+// addField adds what a field of a struct is: a member, the map of unknown members, or nothing.
+func (c *compiler) addField(p *Plan, sf reflect.StructField, name, opts string, path []int, at string) error {
+	switch {
+	case name == "-":
+		return nil
+	case sf.Anonymous && name == "" && sf.Type.Kind() == reflect.Pointer && isPlainStruct(sf.Type.Elem()):
+		return errors.New("embed the struct itself, not a pointer")
+	case !sf.IsExported():
+		return nil
+	case opts == "unknown" && sf.Type != extraType:
+		return errors.New("option unknown needs a map[string]json.RawMessage")
+	case opts == "unknown" && p.extra != nil:
+		return errors.New("a second place for unknown members")
+	case opts == "unknown":
+		p.extra = path
+		return nil
+	}
+	f, err := c.field(sf.Type, cmp.Or(name, sf.Name), opts, at)
+	if err != nil || f.name == "-" {
+		return err
+	}
+	if p.byName[f.name] != nil {
+		return fmt.Errorf("a second member %q", f.name)
+	}
+	f.path, f.bit = path, len(p.fields)
+	f.key = string(append(AppendJSONString(nil, f.name), ':'))
+	f.zeroer = sf.Type.Kind() != reflect.Pointer && sf.Type.Implements(zeroerType)
+	p.fields = append(p.fields, f)
+	if f.required || f.present {
+		p.required = append(p.required, f)
+	}
+	p.byName[f.name] = f
 	return nil
 }
 
