@@ -297,7 +297,7 @@ func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
 	for at := 0; at == 0 || at < len(b.Lines); at += size {
 		end := min(at+size, len(b.Lines))
 		var number string
-		if err := contain.Call("batchNo", func() error { number = batchNo(len(out)); return nil }); err != nil {
+		if err := contain.Do("batchNo", func() error { number = batchNo(len(out)); return nil }); err != nil {
 			return nil, fmt.Errorf("rentcar: split bill: batch %d: %w", len(out), err)
 		}
 		part := &Bill{BillNo: b.BillNo, BatchNo: number, Remark: b.Remark, Lines: b.Lines[at:end:end]}

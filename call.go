@@ -177,7 +177,7 @@ func newCall[Req any](c *Client, op *api.Operation, req *Req, cfg callConfig) (*
 			return nil, err
 		}
 	}
-	text, err := plans.request.AppendJSON(nil, req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
+	text, err := plans.request.AppendJSON(make([]byte, 0, 512), req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
 	if err != nil {
 		return nil, invalidValue(op.Method, err)
 	}

@@ -109,15 +109,14 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 		return err
 	}
 	for name, c := range map[string]struct {
-		from      int // which call of the function is the first to panic; 1 without it
-		opts      func(*evil) []Option
-		network   func(*evil) *evilNetwork
-		call      func(context.Context, *Client, *evil, ...CallOption) error
-		outcome   Outcome
-		sent      int
-		culprit   string // what the error names; empty where the call has no error of a panic
-		invalid   bool   // it is a *ValidationError, which quotes the panic
-		endsCalls bool   // Goexit ends the caller's goroutine: nothing is known then of a call on it
+		from    int // which call of the function is the first to panic; 1 without it
+		opts    func(*evil) []Option
+		network func(*evil) *evilNetwork
+		call    func(context.Context, *Client, *evil, ...CallOption) error
+		outcome Outcome
+		sent    int
+		culprit string // what the error names; empty where the call has no error of a panic
+		invalid bool   // it is a *ValidationError, which quotes the panic
 	}{
 		"clock, for the timestamp": {from: 1, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} }, outcome: OutcomeNotSent, culprit: "the clock"},
 		"clock, after the reply":   {from: 4, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} }, outcome: OutcomeSucceeded, sent: 1},
@@ -135,23 +134,23 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 		"observer, of the call":    {from: 2, opts: func(e *evil) []Option { return []Option{WithObserver(e.observe)} }, outcome: OutcomeSucceeded, sent: 1},
 		"observer and logger":      {opts: func(e *evil) []Option { return []Option{WithObserver(e.observe), WithLogger(slog.New(e))} }, outcome: OutcomeSucceeded, sent: 1},
 		"wire log":                 {opts: func(e *evil) []Option { return []Option{WithWireLog(func(context.Context, WireLog) { e.call() })} }, outcome: OutcomeSucceeded, sent: 1},
-		"round tripper":            {network: func(e *evil) *evilNetwork { return &evilNetwork{trip: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper", endsCalls: true},
-		"body of the reply":        {network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper", endsCalls: true},
+		"round tripper":            {network: func(e *evil) *evilNetwork { return &evilNetwork{trip: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper"},
+		"body of the reply":        {network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper"},
 		"body of the reply, a read": {network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, opts: func(*evil) []Option { return []Option{withRetries()} }, call: func(ctx context.Context, c *Client, _ *evil, _ ...CallOption) error {
 			_, err := queryOrder(ctx, c)
 			return err
-		}, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper", endsCalls: true},
+		}, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper"},
 		"UnmarshalText": {opts: func(*evil) []Option { return []Option{withRetries()} }, call: func(ctx context.Context, c *Client, e *evil, _ ...CallOption) error {
 			evilUnmarshal = e
 			return c.Call(ctx, "x.y", Params{"a": "1"}, &evilType{}, CallReadOnly())
-		}, outcome: OutcomeUnknown, sent: 1, culprit: "UnmarshalJSON or UnmarshalText", endsCalls: true},
+		}, outcome: OutcomeUnknown, sent: 1, culprit: "UnmarshalJSON or UnmarshalText"},
 		"MarshalJSON of a parameter": {call: func(ctx context.Context, c *Client, e *evil, _ ...CallOption) error {
 			return c.Call(ctx, "x.y", Params{"a": struct{ E *evil }{e}}, &Raw{})
-		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText", endsCalls: true},
+		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText"},
 		"MarshalJSON of a member": {call: func(ctx context.Context, c *Client, e *evil, _ ...CallOption) error {
 			_, err := cancelRenewal(ctx, c, CallMember("a", struct{ E *evil }{e}))
 			return err
-		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText", endsCalls: true},
+		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText"},
 	} {
 		for way, do := range ways {
 			synctest.Test(t, func(t *testing.T) { // which finds what hangs
@@ -191,7 +190,7 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 				if e.calls == 0 || e.calls > max(c.from, 1)+mostCalls {
 					t.Errorf("%s, %s: the function was called %d times", name, way, e.calls)
 				}
-				if way == "Goexit" && c.endsCalls {
+				if way == "Goexit" { // it ends the goroutine of the caller
 					if returned {
 						t.Errorf("%s, %s: returned", name, way)
 					}
@@ -224,14 +223,13 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 // A probe that panics has learnt nothing.
 func TestProbePanics(t *testing.T) {
 	t.Parallel()
-	for way, do := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
-		c := testClient(t, newSteady())
-		settled, err := c.Renewals.Settle(t.Context(), &SettleRequest{
-			Submit: &RenewalSubmitRequest{RenewalOutOrderID: "R1"}, Probe: (&evil{from: 1, do: do}).probe,
-		})
-		if err != nil || settled.Verdict != VerdictStillUnknown || !isPanic(settled.Err) {
-			t.Errorf("%s: Settle = %+v, %v", way, settled, err)
-		}
+	c := testClient(t, newSteady())
+	settled, err := c.Renewals.Settle(t.Context(), &SettleRequest{
+		Submit: &RenewalSubmitRequest{RenewalOutOrderID: "R1"},
+		Probe:  (&evil{from: 1, do: func() { panic("boom") }}).probe,
+	})
+	if err != nil || settled.Verdict != VerdictStillUnknown || !isPanic(settled.Err) {
+		t.Errorf("Settle = %+v, %v", settled, err)
 	}
 }
 

@@ -71,7 +71,7 @@ func observedError(err error) error {
 
 // tell calls a function that only observes. Its panic is logged and changes nothing.
 func (c *Client) tell(ctx context.Context, what string, f func()) {
-	err := contain.Call(what, func() error { f(); return nil })
+	err := contain.Do(what, func() error { f(); return nil })
 	if p := (*fliggy.PanicError)(nil); errors.As(err, &p) {
 		c.log(ctx, slog.LevelError, "rentcar: a function of yours panicked", slog.String("error", err.Error()), slog.String("stack", string(p.Stack)))
 	}
@@ -80,7 +80,7 @@ func (c *Client) tell(ctx context.Context, what string, f func()) {
 // log writes a record if there is a logger, whose panics are dropped.
 func (c *Client) log(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
 	if c.cfg.logger != nil {
-		_ = contain.Call("the logger", func() error { c.cfg.logger.LogAttrs(ctx, level, message, attrs...); return nil })
+		_ = contain.Do("the logger", func() error { c.cfg.logger.LogAttrs(ctx, level, message, attrs...); return nil })
 	}
 }
 

@@ -205,7 +205,7 @@ func WithSessionSource(source func(ctx context.Context) (session string, err err
 	return option(source != nil, "the source of sessions is nil: leave the option out to send none",
 		func(c *config) {
 			c.sessionSource = func(ctx context.Context) (session string, err error) {
-				err = contain.Call("the source of sessions", func() (err error) { session, err = source(ctx); return err })
+				err = contain.Do("the source of sessions", func() (err error) { session, err = source(ctx); return err })
 				return session, err
 			}
 		})
@@ -253,7 +253,7 @@ func WithLimiter(l Limiter) Option {
 type containedLimiter struct{ l Limiter }
 
 func (c containedLimiter) Wait(ctx context.Context) error {
-	return contain.Call("the limiter", func() error { return c.l.Wait(ctx) })
+	return contain.Do("the limiter", func() error { return c.l.Wait(ctx) })
 }
 
 // WithSleep sets how the client waits before a retry, for tests. wait returns an error if the context ends first. Use it
@@ -262,7 +262,7 @@ func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 	return option(wait != nil, "the function to wait with is nil",
 		func(c *config) {
 			c.sleep = func(ctx context.Context, d time.Duration) error {
-				return contain.Call("the function to wait with", func() error { return wait(ctx, d) })
+				return contain.Do("the function to wait with", func() error { return wait(ctx, d) })
 			}
 		})
 }
@@ -276,7 +276,7 @@ func WithClock(now func() time.Time) Option {
 // contained wraps a clock of the user, which may panic.
 func contained(clock func() time.Time) func() (time.Time, error) {
 	return func() (now time.Time, err error) {
-		err = contain.Call("the clock", func() error { now = clock(); return nil })
+		err = contain.Do("the clock", func() error { now = clock(); return nil })
 		if err == nil && now.IsZero() {
 			err = errors.New("the clock gave the zero time")
 		}

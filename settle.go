@@ -110,7 +110,7 @@ func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest, opts ..
 		probe = s.probe(opts)
 	}
 	var verdict Verdict
-	err := contain.Call("the probe", func() (err error) { verdict, err = probe(ctx, req.Submit); return err })
+	err := contain.Do("the probe", func() (err error) { verdict, err = probe(ctx, req.Submit); return err })
 	if err == nil && verdict > VerdictRejected {
 		err = fmt.Errorf("rentcar: settle: the probe answered %d, which is no verdict", verdict)
 	}

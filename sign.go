@@ -49,7 +49,8 @@ func SignBase(params map[string]string, body []byte) string {
 }
 
 // signedParams returns what is signed of the parameters, sorted.
-func signedParams(params map[string]string) (list []top.Param) {
+func signedParams(params map[string]string) []top.Param {
+	list := make([]top.Param, 0, len(params))
 	for name, value := range params {
 		if name != "sign" {
 			list = append(list, top.Param{Name: name, Value: value})
@@ -76,7 +77,8 @@ func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phase
 	}
 	secret := c.secret()
 	sign := top.Sign(string(c.cfg.signMethod), secret, signed, body)
-	sent := string(top.AppendForm(make([]byte, 0, top.FormLen(query)), query)) + "&sign=" + sign
+	const room = len("&sign=") + 64 // the longest signature
+	sent := string(append(top.AppendForm(make([]byte, 0, top.FormLen(query)+room), query), "&sign="+sign...))
 	cl.private.addAttempt(cl.to, sent, secret, session)
 	return request{address: cl.to, query: sent, contentType: cl.contentType, body: cl.body}, nil
 }

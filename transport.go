@@ -148,6 +148,9 @@ func (t *transport) read(resp *http.Response) (string, error) {
 		from = z
 	}
 	var body bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n <= min(t.limit, 64<<10) {
+		body.Grow(int(n) + bytes.MinRead)
+	}
 	n, err := body.ReadFrom(io.LimitReader(from, max(t.limit, t.limit+1)))
 	if err == nil && n > t.limit {
 		err = ErrReplyTooLarge

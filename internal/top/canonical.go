@@ -21,7 +21,7 @@ func DigestJSON(text string, leftOut ...string) (digest [sha256.Size]byte, isJSO
 		return digest, false, nil
 	}
 	c := canonizer{leftOut: leftOut}
-	digest = sha256.Sum256(c.append(nil, v, 0))
+	digest = sha256.Sum256(c.append(make([]byte, 0, len(text)+64), v, 0))
 	return digest, true, c.twice
 }
 
