@@ -22,6 +22,7 @@ type Client struct {
 	Bills     *BillService     // 账单: push settlement bills
 	Callbacks *CallbackService // 回调: answer events
 	Cities    *CityService     // 城市: list
+	Vehicles  *VehicleService  // 车型: list
 	Agency    *AgencyService   // 租租车: report orders of the agency
 
 	appKey    string
@@ -80,6 +81,7 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 	c.Bills = &BillService{c}
 	c.Callbacks = &CallbackService{c}
 	c.Cities = &CityService{c}
+	c.Vehicles = &VehicleService{c}
 	c.Agency = &AgencyService{c}
 	return c, nil
 }

@@ -27,6 +27,11 @@ var (
 		Param:  "rent_car_b2b_city_info_req",
 		Title:  "List cities", TitleZH: "租车分销城市基础信息接口",
 	})
+	VehicleQuery = add(Operation{
+		Method: "alitrip.rentcar.btb.vehicle.query",
+		Param:  "rent_car_b2b_vehicle_info_req",
+		Title:  "List vehicle models", TitleZH: "租车分销车型基础信息接口",
+	})
 	OrderQuery = add(Operation{
 		Method: "alitrip.rentcar.btb.order.query",
 		Param:  "rent_car_b2b_query_order_req",
