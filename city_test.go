@@ -26,7 +26,8 @@ func TestCityQuery(t *testing.T) {
 		warnings []fliggy.Problem
 	}{
 		"cities": {
-			reply:  `{"successful":true,"cities":[{"city_name":"漯河","city_code":"411100"},{"city_name":"青岛","city_code":370200}]}`,
+			reply: `{"successful":true,"cities":[{"city_name":"漯河","city_code":"411100"},` +
+				`{"city_name":"青岛","city_code":370200}]}`,
 			cities: []City{{"漯河", "411100"}, {"青岛", "370200"}},
 		},
 		"none":    {reply: `{"successful":true,"cities":[]}`, cities: []City{}},
