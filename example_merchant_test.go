@@ -106,13 +106,13 @@ func Example_merchant() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(quote.PriceInfo.StandardPrice, total)
+	fmt.Println(quote.Price.StandardPrice, total)
 
 	// Booked and paid, the renewal stays booked whatever the price is later:
 	submit := &qimen.RenewalSubmitRequest{
 		OrderID: "3175520762897901122", OutOrderID: "FZ1111111", CarUseTime: fliggy.MustTime("2023-02-04 10:00"),
 		CarReturnTime: fliggy.MustTime("2023-02-05 10:30"), RenewalOrderTotalAmount: total,
-		PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: "202302011111183",
+		PriceMark: quote.Price.PriceMark, PayTradeNo: "202302011111183",
 	}
 	for range 2 {
 		booked, err := caller.Submit(context.Background(), submit)

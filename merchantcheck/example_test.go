@@ -21,7 +21,7 @@ func ExampleRun() {
 			if r.OrderID != "3175520762897901122" {
 				return nil, qimen.Refuse("404", "订单不存在")
 			}
-			price := qimen.PriceInfo{
+			price := qimen.RenewalPrice{
 				StandardPrice: fliggy.MustYuan("0.00"), StandardUnitPrice: fliggy.MustYuan("100.00"), PoundageFee: fliggy.MustYuan("20.00"), PriceMark: "1",
 				ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: []qimen.ScatteredPriceRule{
 					{Value: fliggy.MustDecimal("100"), StartTime: 0, EndTime: 1440},
@@ -34,7 +34,7 @@ func ExampleRun() {
 			}
 			price.Quantity = fliggy.MustDecimal(fmt.Sprint(len(price.CalendarPrice)))
 			return &qimen.RenewalPricesReply{
-				PriceInfo: price,
+				Price: price,
 				CancelStrategy: qimen.CancelStrategy{
 					CancelRules: []qimen.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}}, CancelType: 1, SupportCancel: true,
 				},

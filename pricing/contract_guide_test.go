@@ -27,12 +27,12 @@ func TestGuideScenarios(t *testing.T) {
 			readSample(t, "renewalprices.query."+scenario+".request", &request)
 			readSample(t, "renewalprices.query."+scenario+".response", &want)
 			got := mustQuote(t, guidePlan(), request.CarUseTime, request.CarReturnTime)
-			want.PriceInfo.PriceMark = got.PriceInfo.PriceMark
+			want.Price.PriceMark = got.Price.PriceMark
 			if diff := cmp.Diff(&want, got); diff != "" {
 				t.Errorf("(-guide +quote):\n%s", diff)
 			}
-			if got.PriceInfo.Quantity != want.PriceInfo.Quantity {
-				t.Errorf("quantity %s, want the text %s", got.PriceInfo.Quantity, want.PriceInfo.Quantity)
+			if got.Price.Quantity != want.Price.Quantity {
+				t.Errorf("quantity %s, want the text %s", got.Price.Quantity, want.Price.Quantity)
 			}
 			if got := totalOf(t, got); got != yuan(total) {
 				t.Errorf("total %s, want %s", got, total)

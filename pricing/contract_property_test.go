@@ -227,7 +227,7 @@ func inFen(t *rapid.T, y fliggy.Yuan) string {
 
 // billOf reads a quote.
 func billOf(t *rapid.T, r *qimen.RenewalPricesReply) bill {
-	p := r.PriceInfo
+	p := r.Price
 	last := p.CalendarPrice[len(p.CalendarPrice)-1]
 	b := bill{
 		Standard: inFen(t, p.StandardPrice), Total: inFen(t, totalOf(t, r)), Basic: inFen(t, p.BasicServiceFee),
@@ -319,7 +319,7 @@ func TestPropertyCheckTotal(t *testing.T) {
 		few := rapid.SliceOfN(rapid.Int64Range(0, 30), 0, 8)
 		mandatory, optional := few.Draw(t, "mandatory"), few.Draw(t, "optional")
 		standard, submitted := rapid.Int64Range(0, 30).Draw(t, "standard"), rapid.Int64Range(0, 300).Draw(t, "submitted")
-		r := &qimen.RenewalPricesReply{PriceInfo: qimen.PriceInfo{StandardPrice: fliggy.FenOf(standard).Yuan()}}
+		r := &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{StandardPrice: fliggy.FenOf(standard).Yuan()}}
 		base := standard
 		for _, amount := range mandatory {
 			r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: fliggy.FenOf(amount).Yuan(), IsMandatory: 1})
@@ -359,7 +359,7 @@ func TestPropertyNoTotalWithoutAnAmount(t *testing.T) {
 
 		lines := len(r.AddedServices)
 		if i := rapid.IntRange(0, lines).Draw(t, "lost amount"); i == lines {
-			r.PriceInfo.StandardPrice = fliggy.Yuan{}
+			r.Price.StandardPrice = fliggy.Yuan{}
 		} else {
 			r.AddedServices[i].Amount = fliggy.Yuan{}
 		}

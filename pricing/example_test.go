@@ -37,7 +37,7 @@ func ExamplePlan_Quote() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("standard price:", reply.PriceInfo.StandardPrice)
+	fmt.Println("standard price:", reply.Price.StandardPrice)
 	for _, line := range reply.AddedServices {
 		fmt.Printf("%s: %s x %s = %s\n", line.ServiceName, line.Price, line.Quantity, line.Amount)
 	}

@@ -77,9 +77,9 @@ func TestDayPrices(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := mustQuote(t, c.plan, c.from, c.to)
-			calendar := r.PriceInfo.CalendarPrice
+			calendar := r.Price.CalendarPrice
 			got := want{
-				r.PriceInfo.StandardPrice.String(), r.PriceInfo.StandardUnitPrice.String(),
+				r.Price.StandardPrice.String(), r.Price.StandardUnitPrice.String(),
 				calendar[len(calendar)-1].ScatteredPrice.String(), totalOf(t, r).String(),
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
@@ -94,7 +94,7 @@ func TestMaxDays(t *testing.T) {
 	t.Parallel()
 	p := guidePlan()
 	p.MaxDays = 146097
-	if n := len(mustQuote(t, p, at("1900-01-01 00:00"), at("2300-01-01 00:00")).PriceInfo.CalendarPrice); n != 146097 {
+	if n := len(mustQuote(t, p, at("1900-01-01 00:00"), at("2300-01-01 00:00")).Price.CalendarPrice); n != 146097 {
 		t.Errorf("%d days in 400 years, want 146097", n)
 	}
 	_, err := p.Quote(at("1900-01-01 00:00"), at("2300-01-01 00:01"))
@@ -113,11 +113,11 @@ func TestSmallestPlan(t *testing.T) {
 	want := &qimen.RenewalPricesReply{
 		AddedServices:  []qimen.AddedService{},
 		CancelStrategy: qimen.CancelStrategy{CancelRules: []qimen.CancelRule{}, CancelType: 1},
-		PriceInfo: qimen.PriceInfo{
+		Price: qimen.RenewalPrice{
 			StandardPrice: yuan("17.00"), StandardUnitPrice: yuan("8.50"), PoundageFee: yuan("0.00"), Quantity: number("2.0"),
 			CalendarPrice:       []qimen.DailyPrice{day(4), day(5)},
 			ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: []qimen.ScatteredPriceRule{}},
-			PriceMark:           got.PriceInfo.PriceMark,
+			PriceMark:           got.Price.PriceMark,
 		},
 	}
 	if diff := cmp.Diff(want, got, exact); diff != "" {

@@ -48,7 +48,7 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 	reply := &qimen.RenewalPricesReply{
 		AddedServices:  p.lines(c.quantity),
 		CancelStrategy: p.CancelStrategy,
-		PriceInfo: qimen.PriceInfo{
+		Price: qimen.RenewalPrice{
 			StandardPrice:       rent.RoundBank(fenPlaces),
 			StandardUnitPrice:   unit.RoundBank(fenPlaces),
 			PoundageFee:         p.PoundageFee.RoundBank(fenPlaces),
@@ -58,7 +58,7 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 		},
 	}
 	reply.CancelStrategy.CancelRules = cloned(p.CancelStrategy.CancelRules)
-	fee := &reply.PriceInfo.BasicServiceFee
+	fee := &reply.Price.BasicServiceFee
 	for _, s := range reply.AddedServices {
 		if s.ServiceType == fliggy.ServiceTypeBasic && fee.IsSet() {
 			*fee = fee.Add(s.Amount)
@@ -76,7 +76,7 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 		last.ScatteredPrice, last.ScatteredMinutes = fee, d.minutes
 		reply.AddedServices = append(reply.AddedServices, scatteredHourLine(fee))
 	}
-	reply.PriceInfo.PriceMark = mark(from, to, reply)
+	reply.Price.PriceMark = mark(from, to, reply)
 	return reply, nil
 }
 
@@ -219,7 +219,7 @@ func cloned[T any](list []T) []T { return append(make([]T, 0, len(list)), list..
 // mark is the default PriceMark. It is spelt out member by member so that it stays
 // the same when a type grows.
 func mark(from, to fliggy.Time, r *qimen.RenewalPricesReply) string {
-	p, c := &r.PriceInfo, &r.CancelStrategy
+	p, c := &r.Price, &r.CancelStrategy
 	b := fmt.Appendf(nil, "%s %s %s %s ", from, to, p.StandardPrice, p.StandardUnitPrice)
 	b = fmt.Appendf(b, "%s %s %s\n", p.PoundageFee, p.BasicServiceFee, p.Quantity)
 	for _, d := range p.CalendarPrice {

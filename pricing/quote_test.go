@@ -51,7 +51,7 @@ func TestPeriodProblems(t *testing.T) {
 			wantProblems(t, err, qimen.RenewalPricesMethod, c.want...)
 		})
 	}
-	if n := len(mustQuote(t, three, pickUp, after(3*1440)).PriceInfo.CalendarPrice); n != 3 {
+	if n := len(mustQuote(t, three, pickUp, after(3*1440)).Price.CalendarPrice); n != 3 {
 		t.Errorf("%d entries, want 3", n)
 	}
 }
@@ -72,8 +72,8 @@ func TestPercentages(t *testing.T) {
 		p.ScatteredRules = []qimen.ScatteredPriceRule{rule(c.value, 1, 1439)}
 		p.Services[0].Price = yuan("1")
 		r := mustQuote(t, p, pickUp, after(1441))
-		last := r.PriceInfo.CalendarPrice[1]
-		got := []string{r.PriceInfo.Quantity.String(), last.ScatteredPrice.String(), r.AddedServices[0].Amount.String()}
+		last := r.Price.CalendarPrice[1]
+		got := []string{r.Price.Quantity.String(), last.ScatteredPrice.String(), r.AddedServices[0].Amount.String()}
 		if diff := cmp.Diff([]string{c.quantity, c.fee, c.amount}, got); diff != "" {
 			t.Errorf("%s percent (-want +got):\n%s", c.value, diff)
 		}
@@ -121,8 +121,8 @@ func TestServices(t *testing.T) {
 	if len(r.AddedServices) != 4 || r.AddedServices[3].ServiceCode != qimen.ScatteredHourCode {
 		t.Errorf("lines: %+v", r.AddedServices)
 	}
-	if total := totalOf(t, r); r.PriceInfo.BasicServiceFee != yuan("0.77") || total != yuan("46.77") {
-		t.Errorf("basic services %s, total %s", r.PriceInfo.BasicServiceFee, total)
+	if total := totalOf(t, r); r.Price.BasicServiceFee != yuan("0.77") || total != yuan("46.77") {
+		t.Errorf("basic services %s, total %s", r.Price.BasicServiceFee, total)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestReplySharesNothing(t *testing.T) {
 	reply := mustQuote(t, guidePlan(), pickUp, after(1470)) // of a plan that shares nothing with p
 	first.AddedServices[0].ListInclude[0] = "x"
 	first.CancelStrategy.CancelRules[0].Num = 99
-	first.PriceInfo.ScatteredPriceRules.Rules[0].EndTime = 1
+	first.Price.ScatteredPriceRules.Rules[0].EndTime = 1
 	if diff := cmp.Diff(reply, mustQuote(t, p, pickUp, after(1470)), exact); diff != "" {
 		t.Errorf("the next reply changed:\n%s", diff)
 	}
@@ -167,7 +167,7 @@ func TestPriceMark(t *testing.T) {
 	t.Parallel()
 	mark := func(p *pricing.Plan, to fliggy.Time) string {
 		t.Helper()
-		return mustQuote(t, p, pickUp, to).PriceInfo.PriceMark
+		return mustQuote(t, p, pickUp, to).Price.PriceMark
 	}
 	guide := mark(guidePlan(), after(1470))
 	if !regexp.MustCompile(`^[0-9a-f]{20}$`).MatchString(guide) {
@@ -263,7 +263,7 @@ func TestDurations(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := mustQuote(t, guidePlan(), pickUp, after(c.minutes))
-			p := r.PriceInfo
+			p := r.Price
 			last := p.CalendarPrice[len(p.CalendarPrice)-1]
 			got := want{
 				p.StandardPrice.String(), last.ScatteredPrice.String(), p.Quantity.String(), p.BasicServiceFee.String(),
@@ -303,7 +303,7 @@ func TestZones(t *testing.T) {
 }
 
 func calendarDates(r *qimen.RenewalPricesReply) (dates []string) {
-	for _, d := range r.PriceInfo.CalendarPrice {
+	for _, d := range r.Price.CalendarPrice {
 		dates = append(dates, d.Date.String())
 	}
 	return dates
@@ -323,7 +323,7 @@ func TestSeconds(t *testing.T) {
 		{"2023-02-04 10:00:00.4", "2023-02-05 10:30:00.5", 30},
 		{"2023-02-04 10:00:59", "2023-02-05 10:01:58", 0},
 	} {
-		p := mustQuote(t, guidePlan(), at(c.from), at(c.to)).PriceInfo
+		p := mustQuote(t, guidePlan(), at(c.from), at(c.to)).Price
 		if got := p.CalendarPrice[len(p.CalendarPrice)-1].ScatteredMinutes; got != c.minutes {
 			t.Errorf("%s to %s: %d scattered minutes, want %d", c.from, c.to, got, c.minutes)
 		}

@@ -30,19 +30,19 @@ func TestRounding(t *testing.T) {
 			}
 			for quantity, minutes := range map[string]int{"0.5": 100, "1.5": 1540, "14.5": 14*1440 + 1, "1.25": 1640, "1.75": 1740, "2.0": 2880} {
 				r := mustQuote(t, p, pickUp, after(minutes))
-				if got := r.PriceInfo.Quantity.String(); got != quantity {
+				if got := r.Price.Quantity.String(); got != quantity {
 					t.Errorf("quantity %s, want %s", got, quantity)
 				}
 				if got := r.AddedServices[0].Amount.String(); got != want[quantity] {
 					t.Errorf("0.01 x %s = %s, want %s", quantity, got, want[quantity])
 				}
-				if got := r.PriceInfo.BasicServiceFee.String(); got != want[quantity] {
+				if got := r.Price.BasicServiceFee.String(); got != want[quantity] {
 					t.Errorf("basic service fee %s, want %s", got, want[quantity])
 				}
 			}
 			// 0.01 x 0.5 as above; 0.03 x 0.5 = 0.015 is what 0.01 x 1.5 is.
 			for minutes, quantity := range map[int]string{100: "0.5", 1540: "1.5"} {
-				calendar := mustQuote(t, p, pickUp, after(minutes)).PriceInfo.CalendarPrice
+				calendar := mustQuote(t, p, pickUp, after(minutes)).Price.CalendarPrice
 				if got := calendar[len(calendar)-1].ScatteredPrice.String(); got != want[quantity] {
 					t.Errorf("fee after %d minutes %s, want %s", minutes, got, want[quantity])
 				}

@@ -74,7 +74,7 @@ func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
 	if e.Quoted, e.Err = quote.Total(); e.Err != nil {
 		return e
 	}
-	e.Mandatory = quote.PriceInfo.StandardPrice
+	e.Mandatory = quote.Price.StandardPrice
 	var optional []decimal.Decimal
 	for _, s := range quote.AddedServices {
 		amount, _ := s.Amount.Decimal() // Total found it

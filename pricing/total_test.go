@@ -12,7 +12,7 @@ import (
 
 // quoteOf makes a quote of a standard price with lines of these amounts.
 func quoteOf(standard string, mandatory, optional []string) *qimen.RenewalPricesReply {
-	r := &qimen.RenewalPricesReply{PriceInfo: qimen.PriceInfo{StandardPrice: yuan(standard), BasicServiceFee: yuan("0.02")}}
+	r := &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{StandardPrice: yuan(standard), BasicServiceFee: yuan("0.02")}}
 	for _, amount := range mandatory {
 		r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: yuan(amount), IsMandatory: 1})
 	}

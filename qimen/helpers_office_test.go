@@ -80,7 +80,7 @@ func (f *office) options() []Option {
 		OnRenewalPrices(func(ctx context.Context, d *Delivery, r *RenewalPricesRequest) (*RenewalPricesReply, error) {
 			n, err := f.note(ctx, d, r)
 			reply := quotes()[0]
-			reply.PriceInfo.PriceMark = strconv.Itoa(n)
+			reply.Price.PriceMark = strconv.Itoa(n)
 			return reply, err
 		}),
 		OnRenewalSubmit(func(ctx context.Context, d *Delivery, r *RenewalSubmitRequest) (*RenewalSubmitReply, error) {

@@ -74,7 +74,7 @@ func drawReply(t *rapid.T) message {
 			CancelRules: rapid.SliceOfN(tier, 0, 6).Draw(t, "tiers"), ManualCheckTime: count.Draw(t, "manual"),
 			CancelType: count.Filter(func(n int) bool { return n != 0 }).Draw(t, "cancel type"), SupportCancel: rapid.Bool().Draw(t, "support"),
 		},
-		PriceInfo: PriceInfo{
+		Price: RenewalPrice{
 			StandardPrice: amount.Draw(t, "standard"), StandardUnitPrice: amount.Draw(t, "unit"), PoundageFee: amount.Draw(t, "poundage"),
 			BasicServiceFee: anAmount.Draw(t, "basic"), Quantity: number.Draw(t, "days"), PriceMark: someText.Draw(t, "mark"),
 			CalendarPrice:       rapid.SliceOfN(started, 1, 5).Draw(t, "calendar"),

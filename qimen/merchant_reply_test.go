@@ -276,8 +276,8 @@ func TestMerchantReplyRules(t *testing.T) {
 		t.Errorf("%d rules, want %d", len(cases), want)
 	}
 	blank, empty := quotes()[0], quotes()[0]
-	blank.PriceInfo.PriceMark = " \u3000"
-	empty.PriceInfo.CalendarPrice = []DailyPrice{}
+	blank.Price.PriceMark = " \u3000"
+	empty.Price.CalendarPrice = []DailyPrice{}
 	cases = append(cases,
 		broken{RenewalPricesMethod, "priceInfo.priceMark", "is required", blank, nil},
 		broken{RenewalPricesMethod, "priceInfo.calendarPrice", "is required", empty, nil},
@@ -320,13 +320,13 @@ func TestMerchantReplyWithoutForm(t *testing.T) {
 		method, field string
 		set           func(*desk)
 	}{
-		"amount of 42 digits":    {RenewalPricesMethod, "priceInfo.standardPrice", func(k *desk) { k.quote.PriceInfo.StandardPrice = long }},
+		"amount of 42 digits":    {RenewalPricesMethod, "priceInfo.standardPrice", func(k *desk) { k.quote.Price.StandardPrice = long }},
 		"text that is no UTF-8":  {RenewalPricesMethod, "addedServiceList[0].serviceName", func(k *desk) { k.quote.AddedServices[0].ServiceName = "\xff" }},
 		"year 10000":             {RenewalSubmitMethod, "createdTime", func(k *desk) { k.booked.CreatedTime = late }},
 		"member with a field":    {RenewalSubmitMethod, "outOrderId", func(k *desk) { k.booked.Extra = map[string]json.RawMessage{"outOrderId": json.RawMessage(`1`)} }},
 		"member that is no JSON": {RenewalCancelMethod, "x", func(k *desk) { k.undone.Extra = map[string]json.RawMessage{"x": json.RawMessage(`{`)} }},
 		"member without a value": {RenewalCancelMethod, "x", func(k *desk) { k.undone.Extra = map[string]json.RawMessage{"x": nil} }},
-		"inner member, no JSON":  {RenewalPricesMethod, "priceInfo.x", func(k *desk) { k.quote.PriceInfo.Extra = map[string]json.RawMessage{"x": json.RawMessage(`nil`)} }},
+		"inner member, no JSON":  {RenewalPricesMethod, "priceInfo.x", func(k *desk) { k.quote.Price.Extra = map[string]json.RawMessage{"x": json.RawMessage(`nil`)} }},
 		"member of a line, twice": {RenewalPricesMethod, "addedServiceList[1].price", func(k *desk) {
 			k.quote.AddedServices[1].Extra = map[string]json.RawMessage{"price": json.RawMessage(`1`)}
 		}},

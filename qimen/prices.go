@@ -20,19 +20,19 @@ type RenewalPricesReply struct {
 	AddedServices []AddedService `top:"addedServiceList,keep"`
 	// CancelStrategy is the cancellation policy (取消政策). Required.
 	CancelStrategy CancelStrategy `top:"cancelStrategyStruct,required"`
-	// PriceInfo is the price without the added services. Required.
-	PriceInfo PriceInfo `top:"priceInfo,required"`
+	// Price is the price without the added services. Required.
+	Price RenewalPrice `top:"priceInfo,required"`
 	// Extra holds further members, which are written as they are.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
 // Total returns what the customer pays, in yuan: the standard price plus the amounts
-// of all added services. The basic service fee of PriceInfo repeats a line and is not
+// of all added services. The basic service fee of Price repeats a line and is not
 // added. Where one of the amounts is missing, the total is unset and the error is a
 // *fliggy.ValidationError that names what is missing.
 func (r *RenewalPricesReply) Total() (fliggy.Yuan, error) {
 	var ps fliggy.Problems
-	total := r.PriceInfo.StandardPrice
+	total := r.Price.StandardPrice
 	if !total.IsSet() {
 		ps.Add("priceInfo.standardPrice", ruleMissing)
 	}
@@ -63,7 +63,7 @@ func (r *RenewalPricesReply) Validate() error {
 		nonNegative(at+"price", s.Price)
 		nonNegative(at+"amount", s.Amount)
 	}
-	p := &r.PriceInfo
+	p := &r.Price
 	for i, day := range p.CalendarPrice {
 		at := fmt.Sprintf("priceInfo.calendarPrice[%d].", i)
 		nonNegative(at+"dayPrice", day.DayPrice)
@@ -85,8 +85,8 @@ func (r RenewalPricesReply) MarshalJSON() ([]byte, error) { return writeMessage(
 // without one of its numbers.
 func (r *RenewalPricesReply) UnmarshalJSON(data []byte) error { return readReply(data, r, &r.Extra) }
 
-// PriceInfo is the price of a renewal without its added services.
-type PriceInfo struct {
+// RenewalPrice is the price of a renewal without its added services.
+type RenewalPrice struct {
 	// StandardPrice is the whole-day rent plus PoundageFee, in yuan; added services
 	// are no part of it. Required.
 	StandardPrice fliggy.Yuan `top:"standardPrice,required"`
@@ -164,7 +164,7 @@ type AddedService struct {
 	ServiceDesc string `top:"serviceDesc,keep"`
 	// Price is the unit price in yuan. Required.
 	Price fliggy.Yuan `top:"price,required"`
-	// Quantity is the number of days of PriceInfo for a price per day, 1 for a flat
+	// Quantity is the number of days of Price for a price per day, 1 for a flat
 	// one. Required.
 	Quantity fliggy.Decimal `top:"quantity,required"`
 	// Amount is the amount of the line in yuan: Price times Quantity, rounded to the

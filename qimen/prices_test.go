@@ -49,8 +49,8 @@ func TestPricesReplyKeepsZeroNumbers(t *testing.T) {
 	t.Parallel()
 	quote := quotes()[0]
 	quote.CancelStrategy.CancelRules = []CancelRule{{}}
-	quote.PriceInfo.ScatteredPriceRules.Rules = quote.PriceInfo.ScatteredPriceRules.Rules[:1]
-	quote.PriceInfo.ScatteredPriceRules.Rules[0].StartTime, quote.PriceInfo.ScatteredPriceRules.Rules[0].EndTime = 0, 0
+	quote.Price.ScatteredPriceRules.Rules = quote.Price.ScatteredPriceRules.Rules[:1]
+	quote.Price.ScatteredPriceRules.Rules[0].StartTime, quote.Price.ScatteredPriceRules.Rules[0].EndTime = 0, 0
 	if err := quote.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestTotal(t *testing.T) {
 	for want, r := range map[string]*RenewalPricesReply{
 		"priceInfo.standardPrice: is missing": {AddedServices: q[0].AddedServices},
 		"addedServiceList[0].amount: is missing; addedServiceList[1].amount: is missing": {
-			PriceInfo: PriceInfo{StandardPrice: fliggy.MustYuan("0")}, AddedServices: make([]AddedService, 2),
+			Price: RenewalPrice{StandardPrice: fliggy.MustYuan("0")}, AddedServices: make([]AddedService, 2),
 		},
 	} {
 		if got, err := r.Total(); got.IsSet() || err == nil || !strings.HasSuffix(err.Error(), "not valid: "+want) {

@@ -76,7 +76,7 @@ func quotes() []*RenewalPricesReply {
 		Price: fliggy.MustYuan("5.00"), Quantity: fliggy.MustDecimal("1"), Amount: fliggy.MustYuan("5.00"),
 		IsFlatPrice: 1, IsMandatory: 1, ListInclude: []string{}, ListExclude: []string{},
 	}
-	quote := func(info PriceInfo, services ...AddedService) *RenewalPricesReply {
+	quote := func(info RenewalPrice, services ...AddedService) *RenewalPricesReply {
 		info.StandardUnitPrice, info.PoundageFee = fliggy.MustYuan("10"), fliggy.MustYuan("1.0")
 		info.BasicServiceFee, info.Quantity = services[0].Amount, services[0].Quantity
 		info.ScatteredPriceRules.Rules = []ScatteredPriceRule{
@@ -85,7 +85,7 @@ func quotes() []*RenewalPricesReply {
 		}
 		return &RenewalPricesReply{
 			AddedServices: services,
-			PriceInfo:     info,
+			Price:         info,
 			CancelStrategy: CancelStrategy{
 				CancelRules: []CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}},
 				CancelType:  1, SupportCancel: true,
@@ -105,11 +105,11 @@ func quotes() []*RenewalPricesReply {
 		return calendar
 	}
 	return []*RenewalPricesReply{
-		quote(PriceInfo{StandardPrice: fliggy.MustYuan("11.00"), PriceMark: "88612121212121216", CalendarPrice: scattered(30, days("10.00", "10.00"))},
+		quote(RenewalPrice{StandardPrice: fliggy.MustYuan("11.00"), PriceMark: "88612121212121216", CalendarPrice: scattered(30, days("10.00", "10.00"))},
 			basic("1.5", "0.02"), hours),
-		quote(PriceInfo{StandardPrice: fliggy.MustYuan("21.0"), PriceMark: "8866291212121212124741", CalendarPrice: days("10", "10")},
+		quote(RenewalPrice{StandardPrice: fliggy.MustYuan("21.0"), PriceMark: "8866291212121212124741", CalendarPrice: days("10", "10")},
 			basic("2.0", "0.02")),
-		quote(PriceInfo{StandardPrice: fliggy.MustYuan("141.00"), PriceMark: "88662111115414", CalendarPrice: scattered(120,
+		quote(RenewalPrice{StandardPrice: fliggy.MustYuan("141.00"), PriceMark: "88662111115414", CalendarPrice: scattered(120,
 			days("10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10.00", "10.00"))},
 			basic("14.5", "0.14"), hours),
 	}
@@ -160,8 +160,8 @@ func TestZeroIsWritten(t *testing.T) {
 	line.ServiceDesc, line.IsFlatPrice, line.IsMandatory, line.ListInclude, line.ListExclude = "", 0, 0, nil, nil
 	line.Price, line.Amount = fliggy.MustYuan("0.00"), fliggy.MustYuan("0")
 	q.CancelStrategy = CancelStrategy{CancelType: 1}
-	q.PriceInfo.BasicServiceFee = fliggy.Yuan{}
-	q.PriceInfo.ScatteredPriceRules.Rules = []ScatteredPriceRule{{Value: fliggy.MustDecimal("0")}}
+	q.Price.BasicServiceFee = fliggy.Yuan{}
+	q.Price.ScatteredPriceRules.Rules = []ScatteredPriceRule{{Value: fliggy.MustDecimal("0")}}
 	if err := q.Validate(); err != nil {
 		t.Error(err)
 	}

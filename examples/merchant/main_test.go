@@ -201,7 +201,7 @@ func TestSubmitOnce(t *testing.T) {
 	}
 	submit := qimen.RenewalSubmitRequest{
 		OrderID: m.rentals[0].orderID, OutOrderID: m.rentals[0].outOrderID, CarUseTime: from, CarReturnTime: to,
-		RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.PriceInfo.PriceMark, PayTradeNo: "1",
+		RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.Price.PriceMark, PayTradeNo: "1",
 	}
 	var wg sync.WaitGroup
 	ids := make([]string, 50)
@@ -249,7 +249,7 @@ func TestSubmitOnce(t *testing.T) {
 	}
 	refused("a wrong total", "wrong-total", func(r *qimen.RenewalSubmitRequest) {
 		next(r)
-		r.PriceMark, r.RenewalOrderTotalAmount = again.PriceInfo.PriceMark, fliggy.MustYuan("1.00")
+		r.PriceMark, r.RenewalOrderTotalAmount = again.Price.PriceMark, fliggy.MustYuan("1.00")
 	})
 	refused("an unknown rental", "order-not-found", func(r *qimen.RenewalSubmitRequest) { r.OrderID, r.PayTradeNo = "9", "2" })
 	refused("too long", "period-not-possible", func(r *qimen.RenewalSubmitRequest) {
@@ -272,7 +272,7 @@ func TestCancel(t *testing.T) {
 		}
 		request := qimen.RenewalSubmitRequest{
 			OrderID: m.rentals[0].orderID, OutOrderID: m.rentals[0].outOrderID, CarUseTime: from, CarReturnTime: to,
-			RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.PriceInfo.PriceMark, // no PayTradeNo
+			RenewalOrderTotalAmount: totalOf(t, quote), PriceMark: quote.Price.PriceMark, // no PayTradeNo
 		}
 		reply, err := m.submit(t.Context(), delivered(&request), &request)
 		if err != nil {

@@ -131,7 +131,7 @@ func (m *merchant) submit(_ context.Context, d *qimen.Delivery, r *qimen.Renewal
 	if err != nil {
 		return nil, err
 	}
-	if r.PriceMark != quote.PriceInfo.PriceMark { // plan and period give the same mark again
+	if r.PriceMark != quote.Price.PriceMark { // plan and period give the same mark again
 		return nil, qimen.Refuse("price-changed", "价格已变化,请重新询价")
 	}
 	if err := pricing.CheckTotal(quote, r.RenewalOrderTotalAmount); err != nil {

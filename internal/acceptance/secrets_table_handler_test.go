@@ -174,7 +174,7 @@ func messageRow() leakRow {
 		"RenewalPricesRequest": &qimen.RenewalPricesRequest{OrderID: id, Extra: bad},
 		"RenewalSubmitRequest": &qimen.RenewalSubmitRequest{OrderID: id, PayTradeNo: text, RenewalOrderTotalAmount: fliggy.MustYuan("-4711081523424299107")},
 		"RenewalCancelRequest": &qimen.RenewalCancelRequest{OutOrderID: text, CancelMessage: text},
-		"RenewalPricesReply":   &qimen.RenewalPricesReply{PriceInfo: qimen.PriceInfo{PriceMark: text}, Extra: bad},
+		"RenewalPricesReply":   &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{PriceMark: text}, Extra: bad},
 		"RenewalSubmitReply":   &qimen.RenewalSubmitReply{OutOrderID: text, Extra: bad},
 		"RenewalCancelReply":   &qimen.RenewalCancelReply{Extra: bad},
 	}

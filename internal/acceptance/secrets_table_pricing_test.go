@@ -35,7 +35,7 @@ func pricingRows() []leakRow {
 			if err != nil {
 				t.Fatal(err)
 			}
-			quote.PriceInfo.PriceMark = markBody.text
+			quote.Price.PriceMark = markBody.text
 			quote.AddedServices = []qimen.AddedService{{ServiceCode: markBody.text, ServiceName: markBody.text, Amount: fliggy.MustYuan("1.00")}}
 			lacks := &qimen.RenewalPricesReply{AddedServices: []qimen.AddedService{{ServiceCode: markBody.text, ServiceName: markBody.text}}}
 			return all(second(lacks.Total()), pricing.CheckTotal(lacks, fliggy.MustYuan(markDigits.text)), pricing.CheckTotal(quote, fliggy.MustYuan(markDigits.text)), pricing.CheckTotal(quote, fliggy.Yuan{}), pricing.CheckTotal(nil, fliggy.Yuan{}))

@@ -185,7 +185,7 @@ func serving(act func(context.Context) error) []qimen.Option {
 	return []qimen.Option{
 		qimen.OnEvent(func(ctx context.Context, _ *qimen.Delivery, _ events.Event) error { return act(ctx) }),
 		qimen.OnRenewalPrices(func(ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
-			return &qimen.RenewalPricesReply{PriceInfo: qimen.PriceInfo{PriceMark: markBody.text + "\xff"}}, act(ctx)
+			return &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{PriceMark: markBody.text + "\xff"}}, act(ctx)
 		}),
 		qimen.OnRenewalSubmit(func(ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
 			return &qimen.RenewalSubmitReply{OutOrderID: markBody.text + "\xff"}, act(ctx)
