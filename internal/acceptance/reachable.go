@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// Reachable walks over a value as far as reflection gets, and names the paths to texts
-// with a marker inside.
+// Reachable walks over a value as far as reflection gets, unexported fields included. It returns the paths to texts
+// that hold a marker, and no more than a few of them.
 func Reachable(v any, markers ...string) (found []string) {
 	seen := map[[2]any]bool{}
 	var walk func(path string, v reflect.Value)
@@ -23,7 +23,8 @@ func Reachable(v any, markers ...string) (found []string) {
 				return
 			}
 			seen[key] = true
-			v = reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
+			address := unsafe.Pointer(v.UnsafeAddr()) //nolint:gosec // reads unexported fields; only tests call this
+			v = reflect.NewAt(v.Type(), address).Elem()
 		}
 		text := ""
 		switch v.Kind() {
