@@ -300,11 +300,13 @@ func (c *comparison) is(path string, f goField, goType string, number, required 
 	if f.has("number") != number {
 		c.t.Errorf("%s %s: %s: option number %v, want %v", c.method, c.part, path, f.has("number"), number)
 	}
-	if f.has("required") != required {
-		c.t.Errorf("%s %s: %s: option required %v, want %v", c.method, c.part, path, f.has("required"), required)
+	// Of a reply's member that a merchant may leave at 0, present says that it must come.
+	isRequired := f.has("required") || c.part == "response" && f.has("present")
+	if isRequired != required {
+		c.t.Errorf("%s %s: %s: option required %v, want %v", c.method, c.part, path, isRequired, required)
 	}
 	for _, o := range f.options {
-		if o == "keep" && c.part == "response" { // zeros that the gateway writes
+		if (o == "keep" || o == "present") && c.part == "response" { // zeros that the gateway writes
 			continue
 		}
 		if o != "number" && o != "required" && !strings.HasPrefix(o, "wrap=") {

@@ -14,14 +14,16 @@ import (
 )
 
 // source is the parsed library code of this package.
-func source(t testing.TB) map[string]*ast.File {
+func source(t testing.TB) map[string]*ast.File { return packageSource(t, ".", "rentcar") }
+
+func packageSource(t testing.TB, folder, name string) map[string]*ast.File {
 	t.Helper()
 	library := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	pkgs, err := parser.ParseDir(token.NewFileSet(), ".", library, parser.ParseComments) //nolint:staticcheck // no build tags here, and types are not needed
+	pkgs, err := parser.ParseDir(token.NewFileSet(), folder, library, parser.ParseComments) //nolint:staticcheck // no build tags here, and types are not needed
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pkgs["rentcar"].Files
+	return pkgs[name].Files
 }
 
 // A documented name is an exported name and what its comments say.
@@ -37,10 +39,11 @@ func text(groups ...*ast.CommentGroup) string {
 
 // exported lists all exported names: functions, methods, types, fields, constants
 // and variables, methods and fields as "Type.Name".
-func exported(t testing.TB) []documented {
-	t.Helper()
+func exported(t testing.TB) []documented { return exportedIn(source(t)) }
+
+func exportedIn(files map[string]*ast.File) []documented {
 	var out []documented
-	for _, file := range source(t) {
+	for _, file := range files {
 		for _, d := range file.Decls {
 			switch d := d.(type) {
 			case *ast.FuncDecl:
@@ -144,7 +147,7 @@ func TestEveryMessageNamesItsSource(t *testing.T) {
 
 func docsByName(t testing.TB) map[string]string {
 	docs := map[string]string{}
-	for _, d := range exported(t) {
+	for _, d := range append(exportedIn(packageSource(t, "fliggy", "fliggy")), exported(t)...) {
 		docs[d.name] = d.text
 	}
 	return docs

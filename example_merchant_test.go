@@ -42,11 +42,11 @@ func Example_merchant() {
 
 	plan := &pricing.Plan{
 		DayPrice: fliggy.MustYuan("10.00"), PoundageFee: fliggy.MustYuan("1.00"),
-		ScatteredRules: []qimen.ScatteredPriceRule{ // up to seven hours cost half a day, more a whole one
+		ScatteredRules: []fliggy.ScatteredPriceRule{ // up to seven hours cost half a day, more a whole one
 			{Value: fliggy.MustDecimal("50"), StartTime: 0, EndTime: 420},
 			{Value: fliggy.MustDecimal("100"), StartTime: 421, EndTime: 1440},
 		},
-		CancelStrategy: qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: []qimen.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}}},
+		CancelPolicy: fliggy.CancelPolicy{CancelType: 1, SupportCancel: true, Rules: []fliggy.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}}},
 	}
 	if err := plan.Validate(); err != nil {
 		log.Fatal(err)

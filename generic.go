@@ -42,6 +42,7 @@ type Raw []byte
 //	text         a bool or number is written as JSON text: "false"
 //	layout=minute a Time is written without seconds: 2006-01-02 15:04
 //	wrap=NAME    the name of a list's elements in wrapped JSON and XML; reading accepts any
+//	camel        the members below are named in camelCase: day_price is dayPrice
 //	unknown      a map[string]json.RawMessage that takes the members without a field
 //
 // Fields are of types of package fliggy, strings, booleans, integers, floats, json.RawMessage, structs, lists of

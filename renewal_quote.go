@@ -64,8 +64,9 @@ type RenewalQuoteResult struct {
 	// AddedServices are the added services (增值服务); their amounts come on top of
 	// Price.StandardPrice.
 	AddedServices []RenewalAddedService `top:"added_service_list,wrap=added_service"`
-	// CancelStrategy is the cancellation policy (取消政策).
-	CancelStrategy CancelStrategy `top:"cancel_strategy_struct"`
+	// CancelPolicy is the cancellation policy (取消政策). Its members are inferred from the
+	// merchant's quote.
+	CancelPolicy fliggy.CancelPolicy `top:"cancel_strategy_struct"`
 }
 
 func (r *RenewalQuoteResult) verdict() error {
@@ -122,10 +123,12 @@ func (r *RenewalQuoteResult) doubts() []fliggy.Problem {
 		lacks(at+"amount", !s.Amount.IsSet())
 	}
 	lacks("price_info.scattered_price_rule_info.data", p.ScatteredPriceRules.Rules == nil)
-	c := &r.CancelStrategy
-	lacks("cancel_strategy_struct", c.CancelRules == nil && c.CancelType == 0 && !c.SupportCancel)
-	lacks("cancel_strategy_struct.cancel_rules", c.CancelRules == nil && c.SupportCancel)
-	lacks("cancel_strategy_struct.support_cancel", len(c.CancelRules) > 0 && !c.SupportCancel)
+	c := &r.CancelPolicy
+	isMissing := c.Rules == nil && c.CancelType == 0 && !c.SupportCancel
+	lacks("cancel_strategy_struct", isMissing)
+	lacks("cancel_strategy_struct.cancel_type", c.CancelType == 0 && !isMissing)
+	lacks("cancel_strategy_struct.cancel_rules", c.Rules == nil && c.SupportCancel)
+	lacks("cancel_strategy_struct.support_cancel", len(c.Rules) > 0 && !c.SupportCancel)
 	return ps
 }
 
@@ -147,7 +150,7 @@ type RenewalPrice struct {
 	// Inferred.
 	Quantity fliggy.Decimal `top:"quantity"`
 	// ScatteredPriceRules are the scattered-hour rules (零散小时规则). Inferred.
-	ScatteredPriceRules ScatteredPriceRules `top:"scattered_price_rule_info"`
+	ScatteredPriceRules fliggy.ScatteredPriceRules `top:"scattered_price_rule_info"`
 	// StandardPrice is the whole-day rent plus the handling fee, in yuan. Inferred.
 	StandardPrice fliggy.Yuan `top:"standard_price"`
 	// BasicServiceFee is the basic service fee (基础服务费) in yuan, already among
@@ -172,24 +175,6 @@ type DailyPrice struct {
 	ScatteredPrice fliggy.Yuan `top:"scattered_price"`
 	// ScatteredMinutes are the scattered minutes of the day.
 	ScatteredMinutes int `top:"scattered_minutes"`
-}
-
-// ScatteredPriceRules are the scattered-hour rules of a merchant. Inferred.
-type ScatteredPriceRules struct {
-	// Rules are the rules by range of minutes. Inferred.
-	Rules []ScatteredPriceRule `top:"data"`
-}
-
-// ScatteredPriceRule says what scattered minutes in a range cost. A rule that came
-// without one of its numbers is a *DecodeError: 0 would be read as a price. Inferred.
-type ScatteredPriceRule struct {
-	// Value is the share of the day price in percent; 100 means that a whole day
-	// is charged instead. Inferred.
-	Value fliggy.Decimal `top:"value,required"`
-	// StartTime is the first minute of the range. Inferred.
-	StartTime int `top:"start_time,required,keep"`
-	// EndTime is the last minute of the range. Inferred.
-	EndTime int `top:"end_time,required,keep"`
 }
 
 // RenewalAddedService is an added service (增值服务) of a quote. All members are
@@ -221,27 +206,4 @@ type RenewalAddedService struct {
 	// ListExclude says what it does not include (list_excloud on the wire).
 	// Inferred.
 	ListExclude []string `top:"list_excloud"`
-}
-
-// CancelStrategy is a cancellation policy (取消政策). All members are inferred
-// from the merchant's quote.
-type CancelStrategy struct {
-	// CancelRules are the tiers of the penalty. Inferred.
-	CancelRules []CancelRule `top:"cancel_rules,wrap=cancel_rule"`
-	// ManualCheckTime is explained nowhere. Inferred.
-	ManualCheckTime int `top:"manual_check_time,keep"`
-	// CancelType is the kind of rule; only 1 is seen. Inferred.
-	CancelType int `top:"cancel_type,keep"`
-	// SupportCancel reports whether cancelling is possible. Inferred.
-	SupportCancel bool `top:"support_cancel,keep"`
-}
-
-// CancelRule is one tier of a cancellation penalty. A tier that came without one of
-// its numbers is a *DecodeError: 0 would be read as free of charge. Inferred.
-type CancelRule struct {
-	// Num is the penalty in percent, presumably of the total, when CancelType is 1.
-	// Inferred.
-	Num int `top:"num,required,keep"`
-	// Time is the threshold in hours, presumably before the start. Inferred.
-	Time int `top:"time,required,keep"`
 }

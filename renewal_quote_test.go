@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,26 @@ func TestIncompleteQuotes(t *testing.T) {
 				t.Errorf("a price cap lets a missing total pass: %d", c)
 			}
 		})
+	}
+}
+
+// A policy without its kind is named in the warnings: its numbers may not be percentages.
+func TestQuoteWarnsOfPolicyWithoutKind(t *testing.T) {
+	t.Parallel()
+	for policy, want := range map[string]bool{
+		`{"cancel_rules":[{"num":10,"time":2}],"support_cancel":true}`:                 true,
+		`{"cancel_rules":[{"num":10,"time":2}],"cancel_type":1,"support_cancel":true}`: false,
+		`{}`: false, // the policy as a whole is missing
+	} {
+		c, _ := clientFor(t, replyJSON(`{"successful":true,"item_id":"a","cancel_strategy_struct":`+policy+`}`))
+		res, err := c.Renewals.Quote(context.Background(), someQuote())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.ContainsFunc(res.Warnings, func(p fliggy.Problem) bool { return p.Field == "cancel_strategy_struct.cancel_type" })
+		if got != want {
+			t.Errorf("%s: warned %t: %v", policy, got, res.Warnings)
+		}
 	}
 }
 

@@ -19,11 +19,11 @@ var (
 	poundageFee     = fliggy.MustYuan("1.0")
 	basicServiceFee = fliggy.MustYuan("0.01") // a day
 
-	scatteredRules = []rentcar.ScatteredPriceRule{
+	scatteredRules = []fliggy.ScatteredPriceRule{
 		{Value: fliggy.MustDecimal("50"), StartTime: 0, EndTime: 420},
 		{Value: fliggy.MustDecimal("100"), StartTime: 421, EndTime: dayMinutes},
 	}
-	cancelRules = []rentcar.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}}
+	cancelRules = []fliggy.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}}
 )
 
 // halfDay is the longest scattered part, in minutes, that costs half a day.
@@ -76,7 +76,7 @@ func priceOf(from, to time.Time) (res *rentcar.RenewalQuoteResult, ok bool) {
 	res.Price.StandardUnitPrice = fliggy.MustYuan("10")
 	res.Price.PoundageFee = poundageFee
 	res.Price.PriceMark = "88612121212121216"
-	res.CancelStrategy = rentcar.CancelStrategy{CancelRules: cancelRules, CancelType: 1, SupportCancel: true}
+	res.CancelPolicy = fliggy.CancelPolicy{Rules: cancelRules, CancelType: 1, SupportCancel: true}
 	return res, true
 }
 

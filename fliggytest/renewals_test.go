@@ -26,7 +26,7 @@ type merchantQuote struct {
 		Price       fliggy.Yuan
 		Amount      fliggy.Yuan
 	}
-	CancelStrategyStruct struct{ CancelRules []rentcar.CancelRule }
+	CancelStrategyStruct struct{ CancelRules []fliggy.CancelRule }
 	PriceInfo            struct {
 		Quantity      fliggy.Decimal
 		CalendarPrice []struct {
@@ -67,7 +67,7 @@ func TestScenarios(t *testing.T) {
 					Amount      fliggy.Yuan
 				}{s.ServiceCode, s.Quantity, s.Price, s.Amount})
 			}
-			got.CancelStrategyStruct.CancelRules = res.CancelStrategy.CancelRules
+			got.CancelStrategyStruct.CancelRules = res.CancelPolicy.Rules
 			p := &got.PriceInfo
 			p.Quantity, p.StandardPrice, p.BasicServiceFee = res.Price.Quantity, res.Price.StandardPrice, res.Price.BasicServiceFee
 			p.StandardUnitPrice, p.PoundageFee = res.Price.StandardUnitPrice, res.Price.PoundageFee

@@ -23,7 +23,7 @@ func ExampleRun() {
 			}
 			price := qimen.RenewalPrice{
 				StandardPrice: fliggy.MustYuan("0.00"), StandardUnitPrice: fliggy.MustYuan("100.00"), PoundageFee: fliggy.MustYuan("20.00"), PriceMark: "1",
-				ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: []qimen.ScatteredPriceRule{
+				ScatteredPriceRules: fliggy.ScatteredPriceRules{Rules: []fliggy.ScatteredPriceRule{
 					{Value: fliggy.MustDecimal("100"), StartTime: 0, EndTime: 1440},
 				}},
 			}
@@ -35,8 +35,8 @@ func ExampleRun() {
 			price.Quantity = fliggy.MustDecimal(fmt.Sprint(len(price.CalendarPrice)))
 			return &qimen.RenewalPricesReply{
 				Price: price,
-				CancelStrategy: qimen.CancelStrategy{
-					CancelRules: []qimen.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}}, CancelType: 1, SupportCancel: true,
+				CancelPolicy: fliggy.CancelPolicy{
+					Rules: []fliggy.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}}, CancelType: 1, SupportCancel: true,
 				},
 			}, nil
 		}))

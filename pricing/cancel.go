@@ -38,24 +38,24 @@ var (
 // of the tiers does not matter.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel, merchant renewal guide.
-func TierAt(s qimen.CancelStrategy, start, at fliggy.Time) (qimen.CancelRule, error) {
+func TierAt(s fliggy.CancelPolicy, start, at fliggy.Time) (fliggy.CancelRule, error) {
 	var ps fliggy.Problems
 	checkTime(&ps, "carUseTime", start)
 	checkTime(&ps, "cancelTime", at)
 	switch err := ps.Err(qimen.RenewalCancelMethod); {
 	case !s.SupportCancel:
-		return qimen.CancelRule{}, ErrNotCancellable
+		return fliggy.CancelRule{}, ErrNotCancellable
 	case err != nil:
-		return qimen.CancelRule{}, err
+		return fliggy.CancelRule{}, err
 	case at.After(start.Time):
-		return qimen.CancelRule{}, ErrStarted
+		return fliggy.CancelRule{}, ErrStarted
 	}
-	tiers := slices.Clone(s.CancelRules)
-	slices.SortStableFunc(tiers, func(a, b qimen.CancelRule) int { return cmp.Compare(b.Time, a.Time) })
+	tiers := slices.Clone(s.Rules)
+	slices.SortStableFunc(tiers, func(a, b fliggy.CancelRule) int { return cmp.Compare(b.Time, a.Time) })
 	for i := range tiers {
-		checkTier(&ps, "CancelStrategy.CancelRules.", tiers, i, s.CancelType)
+		checkTier(&ps, "CancelPolicy.Rules.", tiers, i, s.CancelType)
 		if err := ps.Err(qimen.RenewalCancelMethod); err != nil {
-			return qimen.CancelRule{}, err
+			return fliggy.CancelRule{}, err
 		}
 	}
 	hours := wholeSeconds(at, start) / 3600 // thresholds are whole hours, so the rest does not count
@@ -64,5 +64,5 @@ func TierAt(s qimen.CancelStrategy, start, at fliggy.Time) (qimen.CancelRule, er
 			return tier, nil
 		}
 	}
-	return qimen.CancelRule{}, ErrNoTier
+	return fliggy.CancelRule{}, ErrNoTier
 }

@@ -15,10 +15,10 @@ import (
 
 func TestTierAt(t *testing.T) {
 	t.Parallel()
-	policy := qimen.CancelStrategy{CancelRules: tiers, CancelType: 1, SupportCancel: true}
+	policy := fliggy.CancelPolicy{Rules: tiers, CancelType: 1, SupportCancel: true}
 	shuffled := policy
-	shuffled.CancelRules = slices.Clone(tiers)
-	slices.Reverse(shuffled.CancelRules)
+	shuffled.Rules = slices.Clone(tiers)
+	slices.Reverse(shuffled.Rules)
 	ahead := func(d time.Duration) fliggy.Time { return fliggy.At(pickUp.Add(-d)) }
 	const hour = time.Hour
 	for _, c := range []struct {
@@ -40,7 +40,7 @@ func TestTierAt(t *testing.T) {
 		{"just after the start", ahead(-1), 0, pricing.ErrStarted},
 		{"another zone", fliggy.Time{Time: pickUp.Add(-48 * hour).UTC()}, 10, nil},
 	} {
-		for order, s := range map[string]qimen.CancelStrategy{"falling": policy, "rising": shuffled} {
+		for order, s := range map[string]fliggy.CancelPolicy{"falling": policy, "rising": shuffled} {
 			got, err := pricing.TierAt(s, pickUp, c.at)
 			if !errors.Is(err, c.err) || got.Num != c.num {
 				t.Errorf("%s, %s: %+v, %v", c.name, order, got, err)
@@ -54,19 +54,19 @@ func TestTierAt(t *testing.T) {
 	never := policy
 	never.SupportCancel = false
 	early := policy
-	early.CancelRules = tiers[:3]
+	early.Rules = tiers[:3]
 	huge := policy
-	huge.CancelRules = []qimen.CancelRule{{Num: 1, Time: math.MaxInt}}
+	huge.Rules = []fliggy.CancelRule{{Num: 1, Time: math.MaxInt}}
 	for name, c := range map[string]struct {
-		policy qimen.CancelStrategy
+		policy fliggy.CancelPolicy
 		want   error
 	}{
 		"not supported":       {never, pricing.ErrNotCancellable},
 		"after the last tier": {early, pricing.ErrNoTier},
-		"no tiers":            {qimen.CancelStrategy{SupportCancel: true}, pricing.ErrNoTier},
+		"no tiers":            {fliggy.CancelPolicy{SupportCancel: true}, pricing.ErrNoTier},
 		"longer than hours":   {huge, pricing.ErrNoTier},
 	} {
-		if got, err := pricing.TierAt(c.policy, pickUp, ahead(23*hour)); !errors.Is(err, c.want) || got != (qimen.CancelRule{}) {
+		if got, err := pricing.TierAt(c.policy, pickUp, ahead(23*hour)); !errors.Is(err, c.want) || got != (fliggy.CancelRule{}) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -82,8 +82,8 @@ func TestGuideCancel(t *testing.T) {
 	readSample(t, "renewalorder.submit.request", &submit)
 	readSample(t, "renewalorder.cancel.request", &cancel)
 	quote := mustQuote(t, guidePlan(), submit.CarUseTime, submit.CarReturnTime)
-	tier, err := pricing.TierAt(quote.CancelStrategy, submit.CarUseTime, cancel.CancelTime)
-	if err != nil || tier != (qimen.CancelRule{Num: 10, Time: 48}) {
+	tier, err := pricing.TierAt(quote.CancelPolicy, submit.CarUseTime, cancel.CancelTime)
+	if err != nil || tier != (fliggy.CancelRule{Num: 10, Time: 48}) {
 		t.Errorf("%+v, %v", tier, err)
 	}
 }
@@ -93,22 +93,22 @@ func TestGuideCancel(t *testing.T) {
 func TestTierAtRefusesImpossibleTiers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		rules []qimen.CancelRule
+		rules []fliggy.CancelRule
 		want  string
 	}{
-		"no numbers behind dearer tiers":     {[]qimen.CancelRule{{Num: 10, Time: 48}, {}}, "CancelStrategy.CancelRules.Num: must not be less"},
-		"no numbers before dearer tiers":     {[]qimen.CancelRule{{}, {Num: 10, Time: 48}}, "CancelStrategy.CancelRules.Num: must not be less"},
-		"no numbers beside the tier of then": {[]qimen.CancelRule{{Num: 50}, {}}, "CancelStrategy.CancelRules.Num: must not be less"},
-		"the same time":                      {[]qimen.CancelRule{{Num: 0, Time: 48}, {Num: 10, Time: 48}}, "CancelStrategy.CancelRules.Time: must be less"},
-		"no percentage":                      {[]qimen.CancelRule{{Num: 101, Time: 48}}, "CancelStrategy.CancelRules.Num: must be 0 to 100"},
-		"negative penalty":                   {[]qimen.CancelRule{{Num: -1, Time: 48}}, "CancelStrategy.CancelRules.Num: must not be negative"},
-		"negative time":                      {[]qimen.CancelRule{{Num: 1, Time: -1}}, "CancelStrategy.CancelRules.Time: must not be negative"},
+		"no numbers behind dearer tiers":     {[]fliggy.CancelRule{{Num: 10, Time: 48}, {}}, "CancelPolicy.Rules.Num: must not be less"},
+		"no numbers before dearer tiers":     {[]fliggy.CancelRule{{}, {Num: 10, Time: 48}}, "CancelPolicy.Rules.Num: must not be less"},
+		"no numbers beside the tier of then": {[]fliggy.CancelRule{{Num: 50}, {}}, "CancelPolicy.Rules.Num: must not be less"},
+		"the same time":                      {[]fliggy.CancelRule{{Num: 0, Time: 48}, {Num: 10, Time: 48}}, "CancelPolicy.Rules.Time: must be less"},
+		"no percentage":                      {[]fliggy.CancelRule{{Num: 101, Time: 48}}, "CancelPolicy.Rules.Num: must be 0 to 100"},
+		"negative penalty":                   {[]fliggy.CancelRule{{Num: -1, Time: 48}}, "CancelPolicy.Rules.Num: must not be negative"},
+		"negative time":                      {[]fliggy.CancelRule{{Num: 1, Time: -1}}, "CancelPolicy.Rules.Time: must not be negative"},
 	} {
-		policy := qimen.CancelStrategy{CancelRules: c.rules, CancelType: 1, SupportCancel: true}
+		policy := fliggy.CancelPolicy{Rules: c.rules, CancelType: 1, SupportCancel: true}
 		given := slices.Clone(c.rules)
 		tier, err := pricing.TierAt(policy, pickUp, fliggy.At(pickUp.Add(-time.Hour)))
 		var invalid *fliggy.ValidationError
-		if !errors.As(err, &invalid) || len(invalid.Problems) == 0 || !strings.HasPrefix(invalid.Problems[0].String(), c.want) || tier != (qimen.CancelRule{}) {
+		if !errors.As(err, &invalid) || len(invalid.Problems) == 0 || !strings.HasPrefix(invalid.Problems[0].String(), c.want) || tier != (fliggy.CancelRule{}) {
 			t.Errorf("%s: %+v, %v", name, tier, err)
 		}
 		if !slices.Equal(c.rules, given) {

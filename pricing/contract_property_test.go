@@ -68,10 +68,10 @@ func drawRules(t *rapid.T, m *model, rising bool) {
 func drawModel(t *rapid.T, rising bool) *model {
 	m := &model{dayPrice: amounts.Draw(t, "day price"), unit: -1, fee: amounts.Draw(t, "handling fee")}
 	m.plan = pricing.Plan{
-		DayPrice:       fliggy.FenOf(m.dayPrice).Yuan(),
-		PoundageFee:    fliggy.FenOf(m.fee).Yuan(),
-		Rounding:       roundings.Draw(t, "rounding"),
-		CancelStrategy: qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: tiers},
+		DayPrice:     fliggy.FenOf(m.dayPrice).Yuan(),
+		PoundageFee:  fliggy.FenOf(m.fee).Yuan(),
+		Rounding:     roundings.Draw(t, "rounding"),
+		CancelPolicy: fliggy.CancelPolicy{CancelType: 1, SupportCancel: true, Rules: tiers},
 	}
 	if rapid.Bool().Draw(t, "has rules") {
 		drawRules(t, m, rising)

@@ -15,16 +15,16 @@ func examplePlan() *pricing.Plan {
 	return &pricing.Plan{
 		DayPrice:    fliggy.MustYuan("10.00"),
 		PoundageFee: fliggy.MustYuan("1.00"),
-		ScatteredRules: []qimen.ScatteredPriceRule{
+		ScatteredRules: []fliggy.ScatteredPriceRule{
 			{Value: fliggy.MustDecimal("50"), StartTime: 0, EndTime: 420},
 			{Value: fliggy.MustDecimal("100"), StartTime: 421, EndTime: 1440},
 		},
 		Services: []pricing.Service{{
 			Type: fliggy.ServiceTypeBasic, Code: qimen.BasicServiceCode, Name: "基础服务费", Price: fliggy.MustYuan("0.01"),
 		}},
-		CancelStrategy: qimen.CancelStrategy{
-			CancelRules: []qimen.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 50, Time: 0}},
-			CancelType:  1, SupportCancel: true,
+		CancelPolicy: fliggy.CancelPolicy{
+			Rules:      []fliggy.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 50, Time: 0}},
+			CancelType: 1, SupportCancel: true,
 		},
 	}
 }
@@ -83,7 +83,7 @@ func ExampleCheckTotal() {
 
 // The tier that holds 66 hours before the start of the renewal.
 func ExampleTierAt() {
-	policy := examplePlan().CancelStrategy
+	policy := examplePlan().CancelPolicy
 	tier, err := pricing.TierAt(policy, fliggy.MustTime("2023-02-04 10:00"), fliggy.MustTime("2023-02-01 15:46:51"))
 	if err != nil {
 		fmt.Println(err)

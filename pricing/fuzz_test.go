@@ -62,8 +62,8 @@ func FuzzQuote(f *testing.F) {
 		if err := pricing.CheckTotal(&again, total); err != nil {
 			t.Fatal(err)
 		}
-		tier, err := pricing.TierAt(r.CancelStrategy, from, fliggy.Time{Time: time.Unix(atUnix, 0)})
-		if err != nil && tier != (qimen.CancelRule{}) {
+		tier, err := pricing.TierAt(r.CancelPolicy, from, fliggy.Time{Time: time.Unix(atUnix, 0)})
+		if err != nil && tier != (fliggy.CancelRule{}) {
 			t.Fatalf("%+v with %v", tier, err)
 		}
 	})

@@ -23,7 +23,7 @@ var (
 )
 
 // tiers are those of the guide.
-var tiers = []qimen.CancelRule{
+var tiers = []fliggy.CancelRule{
 	{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0},
 }
 
@@ -38,7 +38,7 @@ func guidePlan() *pricing.Plan {
 	return &pricing.Plan{
 		DayPrice:    yuan("10"),
 		PoundageFee: yuan("1.0"),
-		ScatteredRules: []qimen.ScatteredPriceRule{
+		ScatteredRules: []fliggy.ScatteredPriceRule{
 			{Value: number("50"), StartTime: 0, EndTime: 420},
 			{Value: number("100"), StartTime: 421, EndTime: 1440},
 		},
@@ -46,13 +46,13 @@ func guidePlan() *pricing.Plan {
 			Type: fliggy.ServiceTypeBasic, Code: qimen.BasicServiceCode, Name: "基础服务费", Desc: "基础服务费",
 			Price: yuan("0.01"), Include: slices.Clone(include),
 		}},
-		CancelStrategy: qimen.CancelStrategy{CancelRules: slices.Clone(tiers), CancelType: 1, SupportCancel: true},
+		CancelPolicy: fliggy.CancelPolicy{Rules: slices.Clone(tiers), CancelType: 1, SupportCancel: true},
 	}
 }
 
 // rule makes a scattered-hour rule.
-func rule(value string, start, end int) qimen.ScatteredPriceRule {
-	return qimen.ScatteredPriceRule{Value: number(value), StartTime: start, EndTime: end}
+func rule(value string, start, end int) fliggy.ScatteredPriceRule {
+	return fliggy.ScatteredPriceRule{Value: number(value), StartTime: start, EndTime: end}
 }
 
 func readSample(t testing.TB, name string, into any) {

@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // DefaultMaxDays is how many started days a renewal has at most, where the plan says
@@ -35,12 +34,12 @@ type Plan struct {
 	// overlap from 0 or 1 to 1439 or 1440. Value is a percentage of a day price, 0 to
 	// 100 with at most four decimals; 100 charges a whole day instead of the fee.
 	// Empty: every started day is charged whole.
-	ScatteredRules []qimen.ScatteredPriceRule
+	ScatteredRules []fliggy.ScatteredPriceRule
 	// Services are the added services (增值服务), without the scattered-hour fee.
 	Services []Service
-	// CancelStrategy is the cancellation policy (取消政策) that the reply carries. Its
+	// CancelPolicy is the cancellation policy (取消政策) that the reply carries. Its
 	// CancelType is required: 1, the only one that is seen.
-	CancelStrategy qimen.CancelStrategy
+	CancelPolicy fliggy.CancelPolicy
 	// Rounding is how an amount that is no whole number of fen is rounded. Zero value:
 	// RoundHalfEven.
 	Rounding Rounding

@@ -105,18 +105,18 @@ func TestMaxDays(t *testing.T) {
 // empty, not null.
 func TestSmallestPlan(t *testing.T) {
 	t.Parallel()
-	p := &pricing.Plan{DayPrice: yuan("8.5"), PoundageFee: yuan("0"), CancelStrategy: qimen.CancelStrategy{CancelType: 1}}
+	p := &pricing.Plan{DayPrice: yuan("8.5"), PoundageFee: yuan("0"), CancelPolicy: fliggy.CancelPolicy{CancelType: 1}}
 	got := mustQuote(t, p, pickUp, after(1441))
 	day := func(d int) qimen.DailyPrice {
 		return qimen.DailyPrice{Date: fliggy.Date{Year: 2023, Month: time.February, Day: d}, DayPrice: yuan("8.50")}
 	}
 	want := &qimen.RenewalPricesReply{
-		AddedServices:  []qimen.AddedService{},
-		CancelStrategy: qimen.CancelStrategy{CancelRules: []qimen.CancelRule{}, CancelType: 1},
+		AddedServices: []qimen.AddedService{},
+		CancelPolicy:  fliggy.CancelPolicy{Rules: []fliggy.CancelRule{}, CancelType: 1},
 		Price: qimen.RenewalPrice{
 			StandardPrice: yuan("17.00"), StandardUnitPrice: yuan("8.50"), PoundageFee: yuan("0.00"), Quantity: number("2.0"),
 			CalendarPrice:       []qimen.DailyPrice{day(4), day(5)},
-			ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: []qimen.ScatteredPriceRule{}},
+			ScatteredPriceRules: fliggy.ScatteredPriceRules{Rules: []fliggy.ScatteredPriceRule{}},
 			PriceMark:           got.Price.PriceMark,
 		},
 	}

@@ -46,18 +46,18 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 	}
 	unit := p.standardUnitPrice(calendar[0].DayPrice)
 	reply := &qimen.RenewalPricesReply{
-		AddedServices:  p.lines(c.quantity),
-		CancelStrategy: p.CancelStrategy,
+		AddedServices: p.lines(c.quantity),
+		CancelPolicy:  p.CancelPolicy,
 		Price: qimen.RenewalPrice{
 			StandardPrice:       rent.RoundBank(fenPlaces),
 			StandardUnitPrice:   unit.RoundBank(fenPlaces),
 			PoundageFee:         p.PoundageFee.RoundBank(fenPlaces),
 			Quantity:            days(c.quantity),
 			CalendarPrice:       calendar,
-			ScatteredPriceRules: qimen.ScatteredPriceRules{Rules: cloned(p.ScatteredRules)},
+			ScatteredPriceRules: fliggy.ScatteredPriceRules{Rules: cloned(p.ScatteredRules)},
 		},
 	}
-	reply.CancelStrategy.CancelRules = cloned(p.CancelStrategy.CancelRules)
+	reply.CancelPolicy.Rules = cloned(p.CancelPolicy.Rules)
 	fee := &reply.Price.BasicServiceFee
 	for _, s := range reply.AddedServices {
 		if s.ServiceType == fliggy.ServiceTypeBasic && fee.IsSet() {
@@ -219,7 +219,7 @@ func cloned[T any](list []T) []T { return append(make([]T, 0, len(list)), list..
 // mark is the default PriceMark. It is spelt out member by member so that it stays
 // the same when a type grows.
 func mark(from, to fliggy.Time, r *qimen.RenewalPricesReply) string {
-	p, c := &r.Price, &r.CancelStrategy
+	p, c := &r.Price, &r.CancelPolicy
 	b := fmt.Appendf(nil, "%s %s %s %s ", from, to, p.StandardPrice, p.StandardUnitPrice)
 	b = fmt.Appendf(b, "%s %s %s\n", p.PoundageFee, p.BasicServiceFee, p.Quantity)
 	for _, d := range p.CalendarPrice {
@@ -233,7 +233,7 @@ func mark(from, to fliggy.Time, r *qimen.RenewalPricesReply) string {
 		b = fmt.Appendf(b, "%d %d\n", s.IsFlatPrice, s.IsMandatory)
 	}
 	b = fmt.Appendf(b, "cancel %t %d %d\n", c.SupportCancel, c.CancelType, c.ManualCheckTime)
-	for _, tier := range c.CancelRules {
+	for _, tier := range c.Rules {
 		b = fmt.Appendf(b, "tier %d %d\n", tier.Num, tier.Time)
 	}
 	sum := sha256.Sum256(b)

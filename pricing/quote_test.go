@@ -69,7 +69,7 @@ func TestPercentages(t *testing.T) {
 		{"100.00", "2.0", "", "2.00"},
 	} {
 		p := guidePlan()
-		p.ScatteredRules = []qimen.ScatteredPriceRule{rule(c.value, 1, 1439)}
+		p.ScatteredRules = []fliggy.ScatteredPriceRule{rule(c.value, 1, 1439)}
 		p.Services[0].Price = yuan("1")
 		r := mustQuote(t, p, pickUp, after(1441))
 		last := r.Price.CalendarPrice[1]
@@ -133,7 +133,7 @@ func TestReplySharesNothing(t *testing.T) {
 	first := mustQuote(t, p, pickUp, after(1470))
 	reply := mustQuote(t, guidePlan(), pickUp, after(1470)) // of a plan that shares nothing with p
 	first.AddedServices[0].ListInclude[0] = "x"
-	first.CancelStrategy.CancelRules[0].Num = 99
+	first.CancelPolicy.Rules[0].Num = 99
 	first.Price.ScatteredPriceRules.Rules[0].EndTime = 1
 	if diff := cmp.Diff(reply, mustQuote(t, p, pickUp, after(1470)), exact); diff != "" {
 		t.Errorf("the next reply changed:\n%s", diff)
@@ -156,7 +156,7 @@ func TestConcurrentQuotes(t *testing.T) {
 				t.Errorf("%+v, %v", got, err)
 				return
 			}
-			got.AddedServices[0].ListInclude[0], got.CancelStrategy.CancelRules[0].Num = "x", 1
+			got.AddedServices[0].ListInclude[0], got.CancelPolicy.Rules[0].Num = "x", 1
 		})
 	}
 	wait.Wait()
@@ -200,11 +200,11 @@ func TestPriceMark(t *testing.T) {
 		"service code":  func(p *pricing.Plan) { p.Services[0].Code = "basic" },
 		"service type":  func(p *pricing.Plan) { p.Services[0].Type = 2 },
 		"optional":      func(p *pricing.Plan) { p.Services[0].IsOptional = true },
-		"tier":          func(p *pricing.Plan) { p.CancelStrategy.CancelRules[0].Time = 73 },
-		"cancel type":   func(p *pricing.Plan) { p.CancelStrategy.CancelType = 2 },
-		"check time":    func(p *pricing.Plan) { p.CancelStrategy.ManualCheckTime = 1 },
-		"no tiers":      func(p *pricing.Plan) { p.CancelStrategy.CancelRules = nil },
-		"no cancelling": func(p *pricing.Plan) { p.CancelStrategy = qimen.CancelStrategy{CancelType: 1} },
+		"tier":          func(p *pricing.Plan) { p.CancelPolicy.Rules[0].Time = 73 },
+		"cancel type":   func(p *pricing.Plan) { p.CancelPolicy.CancelType = 2 },
+		"check time":    func(p *pricing.Plan) { p.CancelPolicy.ManualCheckTime = 1 },
+		"no tiers":      func(p *pricing.Plan) { p.CancelPolicy.Rules = nil },
+		"no cancelling": func(p *pricing.Plan) { p.CancelPolicy = fliggy.CancelPolicy{CancelType: 1} },
 		"flat":          func(p *pricing.Plan) { p.Services[0].IsFlat = true },
 	} {
 		p := guidePlan()
@@ -224,9 +224,9 @@ func TestErrPeriod(t *testing.T) {
 		to   fliggy.Time
 		want bool
 	}{
-		"ends before it begins": {pricing.Plan{DayPrice: fliggy.MustYuan("1"), PoundageFee: yuan("0"), CancelStrategy: guidePlan().CancelStrategy}, fliggy.At(from.Add(-1)), true},
+		"ends before it begins": {pricing.Plan{DayPrice: fliggy.MustYuan("1"), PoundageFee: yuan("0"), CancelPolicy: guidePlan().CancelPolicy}, fliggy.At(from.Add(-1)), true},
 		"too long":              {*guidePlan(), later, true},
-		"no price":              {pricing.Plan{PoundageFee: yuan("0"), CancelStrategy: guidePlan().CancelStrategy, DayPrices: map[fliggy.Date]fliggy.Yuan{fliggy.DateOf(from.AddDate(0, 1, 0)): fliggy.MustYuan("1")}}, fliggy.At(from.AddDate(0, 0, 1)), true},
+		"no price":              {pricing.Plan{PoundageFee: yuan("0"), CancelPolicy: guidePlan().CancelPolicy, DayPrices: map[fliggy.Date]fliggy.Yuan{fliggy.DateOf(from.AddDate(0, 1, 0)): fliggy.MustYuan("1")}}, fliggy.At(from.AddDate(0, 0, 1)), true},
 		"wrong plan":            {pricing.Plan{DayPrice: fliggy.MustYuan("-1")}, later, false},
 	} {
 		_, err := tt.plan.Quote(from, tt.to)

@@ -5,7 +5,6 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/pricing"
-	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // Amounts that are no whole number of fen: a line per day, and the scattered-hour fee.
@@ -22,7 +21,7 @@ func TestRounding(t *testing.T) {
 			t.Parallel()
 			p := guidePlan()
 			p.Rounding = mode
-			p.ScatteredRules = []qimen.ScatteredPriceRule{
+			p.ScatteredRules = []fliggy.ScatteredPriceRule{
 				rule("50", 0, 100), rule("25.00", 101, 200), rule("75.0", 201, 300), rule("100", 301, 1439),
 			}
 			p.DayPrices = map[fliggy.Date]fliggy.Yuan{

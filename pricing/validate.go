@@ -43,7 +43,7 @@ func (p *Plan) Validate() error {
 	p.checkPrices(&ps)
 	checkRules(&ps, p.ScatteredRules)
 	checkServices(&ps, p.Services)
-	checkCancelStrategy(&ps, &p.CancelStrategy)
+	checkCancelPolicy(&ps, &p.CancelPolicy)
 	if p.Rounding < 0 || int(p.Rounding) >= len(roundingFuncs) {
 		ps.Add("Rounding", "must be one of the constants")
 	}
@@ -100,7 +100,7 @@ func checkAmount(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
 	}
 }
 
-func checkRules(ps *fliggy.Problems, rules []qimen.ScatteredPriceRule) {
+func checkRules(ps *fliggy.Problems, rules []fliggy.ScatteredPriceRule) {
 	previous := -1 // end of the range before, -1 when that is none
 	for i, r := range rules {
 		at := fmt.Sprintf("ScatteredRules[%d].", i)
@@ -191,22 +191,22 @@ func checkText(ps *fliggy.Problems, field, text string, required bool) {
 	}
 }
 
-// checkCancelStrategy checks what the sample of the guide shows. ManualCheckTime is
+// checkCancelPolicy checks what the sample of the guide shows. ManualCheckTime is
 // explained nowhere, so nothing can be wrong with it.
-func checkCancelStrategy(ps *fliggy.Problems, s *qimen.CancelStrategy) {
+func checkCancelPolicy(ps *fliggy.Problems, s *fliggy.CancelPolicy) {
 	if s.CancelType < 1 {
-		ps.Add("CancelStrategy.CancelType", "is required: 1 is the only type that is seen")
+		ps.Add("CancelPolicy.CancelType", "is required: 1 is the only type that is seen")
 	}
-	if len(s.CancelRules) > 0 && !s.SupportCancel {
-		ps.Add("CancelStrategy.CancelRules", "must be empty when SupportCancel is false")
+	if len(s.Rules) > 0 && !s.SupportCancel {
+		ps.Add("CancelPolicy.Rules", "must be empty when SupportCancel is false")
 	}
-	for i := range s.CancelRules {
-		checkTier(ps, fmt.Sprintf("CancelStrategy.CancelRules[%d].", i), s.CancelRules, i, s.CancelType)
+	for i := range s.Rules {
+		checkTier(ps, fmt.Sprintf("CancelPolicy.Rules[%d].", i), s.Rules, i, s.CancelType)
 	}
 }
 
 // checkTier checks one of tiers, which are in falling order of Time.
-func checkTier(ps *fliggy.Problems, at string, tiers []qimen.CancelRule, i, cancelType int) {
+func checkTier(ps *fliggy.Problems, at string, tiers []fliggy.CancelRule, i, cancelType int) {
 	r := tiers[i]
 	switch {
 	case r.Num < 0:

@@ -14,24 +14,24 @@ import (
 // Each rule of a plan, broken one at a time.
 func TestPlanProblems(t *testing.T) {
 	t.Parallel()
-	type rules = []qimen.ScatteredPriceRule
+	type rules = []fliggy.ScatteredPriceRule
 	const (
 		negative, required = "must not be negative", "is required"
 		below              = "must be below 1000000000000"
 		decimals           = "must have at most two decimals: the fen is the smallest part"
 		cover              = ": the ranges cover every scattered minute"
-		noCancelType       = "CancelStrategy.CancelType: is required: 1 is the only type that is seen"
+		noCancelType       = "CancelPolicy.CancelType: is required: 1 is the only type that is seen"
 	)
 	wild := fliggy.YuanOf(decimal.New(1, math.MaxInt32)) // no text that is read gives such a number
 	day := fliggy.Date{Year: 2023, Month: time.February, Day: 4}
-	ranges := func(r ...qimen.ScatteredPriceRule) func(*pricing.Plan) {
+	ranges := func(r ...fliggy.ScatteredPriceRule) func(*pricing.Plan) {
 		return func(p *pricing.Plan) { p.ScatteredRules = r }
 	}
 	service := func(change func(*pricing.Service)) func(*pricing.Plan) {
 		return func(p *pricing.Plan) { change(&p.Services[0]) }
 	}
-	cancel := func(rules ...qimen.CancelRule) func(*pricing.Plan) {
-		return func(p *pricing.Plan) { p.CancelStrategy.CancelRules = rules }
+	cancel := func(rules ...fliggy.CancelRule) func(*pricing.Plan) {
+		return func(p *pricing.Plan) { p.CancelPolicy.Rules = rules }
 	}
 	for name, c := range map[string]struct {
 		change func(*pricing.Plan)
@@ -70,11 +70,11 @@ func TestPlanProblems(t *testing.T) {
 			},
 		},
 
-		"no percentage":        {ranges(qimen.ScatteredPriceRule{EndTime: 1440}), []string{"ScatteredRules[0].Value: " + required}},
+		"no percentage":        {ranges(fliggy.ScatteredPriceRule{EndTime: 1440}), []string{"ScatteredRules[0].Value: " + required}},
 		"percentage below 0":   {ranges(rule("-1", 0, 1440)), []string{"ScatteredRules[0].Value: must be 0 to 100 percent"}},
 		"percentage above 100": {ranges(rule("100.01", 0, 1440)), []string{"ScatteredRules[0].Value: must be 0 to 100 percent"}},
 		"wild percentage": {
-			ranges(qimen.ScatteredPriceRule{Value: fliggy.DecimalOf(decimal.New(1, math.MaxInt32)), EndTime: 1440}),
+			ranges(fliggy.ScatteredPriceRule{Value: fliggy.DecimalOf(decimal.New(1, math.MaxInt32)), EndTime: 1440}),
 			[]string{"ScatteredRules[0].Value: must be 0 to 100 percent"},
 		},
 		"percentage too fine": {ranges(rule("33.33333", 0, 1440)), []string{"ScatteredRules[0].Value: must have at most 4 decimals"}},
@@ -147,30 +147,30 @@ func TestPlanProblems(t *testing.T) {
 			},
 		},
 
-		"no policy":            {func(p *pricing.Plan) { p.CancelStrategy = qimen.CancelStrategy{} }, []string{noCancelType}},
-		"negative cancel type": {func(p *pricing.Plan) { p.CancelStrategy.CancelType = -1 }, []string{noCancelType}},
+		"no policy":            {func(p *pricing.Plan) { p.CancelPolicy = fliggy.CancelPolicy{} }, []string{noCancelType}},
+		"negative cancel type": {func(p *pricing.Plan) { p.CancelPolicy.CancelType = -1 }, []string{noCancelType}},
 		"tiers without support": {
-			func(p *pricing.Plan) { p.CancelStrategy.SupportCancel = false },
-			[]string{"CancelStrategy.CancelRules: must be empty when SupportCancel is false"},
+			func(p *pricing.Plan) { p.CancelPolicy.SupportCancel = false },
+			[]string{"CancelPolicy.Rules: must be empty when SupportCancel is false"},
 		},
 		"negative tier": {
-			cancel(qimen.CancelRule{Num: -1, Time: -1}),
-			[]string{"CancelStrategy.CancelRules[0].Num: " + negative, "CancelStrategy.CancelRules[0].Time: " + negative},
+			cancel(fliggy.CancelRule{Num: -1, Time: -1}),
+			[]string{"CancelPolicy.Rules[0].Num: " + negative, "CancelPolicy.Rules[0].Time: " + negative},
 		},
 		"penalty above 100": {
-			cancel(qimen.CancelRule{Num: 101}),
-			[]string{"CancelStrategy.CancelRules[0].Num: must be 0 to 100 percent when CancelType is 1"},
+			cancel(fliggy.CancelRule{Num: 101}),
+			[]string{"CancelPolicy.Rules[0].Num: must be 0 to 100 percent when CancelType is 1"},
 		},
 		"tiers that rise": {
-			cancel(qimen.CancelRule{Num: 50, Time: 0}, qimen.CancelRule{Num: 30, Time: 2}),
+			cancel(fliggy.CancelRule{Num: 50, Time: 0}, fliggy.CancelRule{Num: 30, Time: 2}),
 			[]string{
-				"CancelStrategy.CancelRules[1].Num: must not be less than that of the tier before: the later, the dearer",
-				"CancelStrategy.CancelRules[1].Time: must be less than that of the tier before",
+				"CancelPolicy.Rules[1].Num: must not be less than that of the tier before: the later, the dearer",
+				"CancelPolicy.Rules[1].Time: must be less than that of the tier before",
 			},
 		},
 		"two tiers of one time": {
-			cancel(qimen.CancelRule{Num: 30, Time: 2}, qimen.CancelRule{Num: 30, Time: 2}),
-			[]string{"CancelStrategy.CancelRules[1].Time: must be less than that of the tier before"},
+			cancel(fliggy.CancelRule{Num: 30, Time: 2}, fliggy.CancelRule{Num: 30, Time: 2}),
+			[]string{"CancelPolicy.Rules[1].Time: must be less than that of the tier before"},
 		},
 
 		"options": {
@@ -222,21 +222,21 @@ func TestUnusualPlans(t *testing.T) {
 		"zeros behind the fen": func(p *pricing.Plan) { p.DayPrice = yuan("10.0000") },
 		"the dearest":          func(p *pricing.Plan) { p.DayPrice = yuan("999999999999.99") },
 		"ranges of a minute": func(p *pricing.Plan) {
-			p.ScatteredRules = []qimen.ScatteredPriceRule{
+			p.ScatteredRules = []fliggy.ScatteredPriceRule{
 				rule("0", 0, 0), rule("10", 1, 1), rule("0.0001", 2, 1439), rule("100", 1440, 1440),
 			}
 		},
-		"ranges from 1 to 1439": func(p *pricing.Plan) { p.ScatteredRules = []qimen.ScatteredPriceRule{rule("50", 1, 1439)} },
+		"ranges from 1 to 1439": func(p *pricing.Plan) { p.ScatteredRules = []fliggy.ScatteredPriceRule{rule("50", 1, 1439)} },
 		"percentages that fall": func(p *pricing.Plan) {
 			p.ScatteredRules[0].Value, p.ScatteredRules[1].Value = number("100"), number("0")
 		},
 		"a type nobody knows":           func(p *pricing.Plan) { p.Services[0].Type = -3 },
 		"services of one type":          func(p *pricing.Plan) { p.Services = append(p.Services, p.Services[0]); p.Services[1].Code = "x" },
-		"cancelling without tiers":      func(p *pricing.Plan) { p.CancelStrategy.CancelRules = nil },
-		"a last tier before the start":  func(p *pricing.Plan) { p.CancelStrategy.CancelRules = tiers[:3] },
-		"one penalty for all":           func(p *pricing.Plan) { p.CancelStrategy.CancelRules[0].Num = 10 },
-		"a cancel type nobody knows":    func(p *pricing.Plan) { p.CancelStrategy.CancelType, p.CancelStrategy.CancelRules[0].Num = 2, 500 },
-		"a check time nobody can check": func(p *pricing.Plan) { p.CancelStrategy.ManualCheckTime = -1 },
+		"cancelling without tiers":      func(p *pricing.Plan) { p.CancelPolicy.Rules = nil },
+		"a last tier before the start":  func(p *pricing.Plan) { p.CancelPolicy.Rules = tiers[:3] },
+		"one penalty for all":           func(p *pricing.Plan) { p.CancelPolicy.Rules[0].Num = 10 },
+		"a cancel type nobody knows":    func(p *pricing.Plan) { p.CancelPolicy.CancelType, p.CancelPolicy.Rules[0].Num = 2, 500 },
+		"a check time nobody can check": func(p *pricing.Plan) { p.CancelPolicy.ManualCheckTime = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -81,7 +81,7 @@ func paths(members []member, at string) (out []string) {
 // tagged lists the wire names of a type in the same form.
 func tagged(t reflect.Type, at string) (out []string) {
 	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("top"), ",")
+		name := memberName(f)
 		if name == "" { // the place for unknown members
 			continue
 		}
@@ -90,9 +90,24 @@ func tagged(t reflect.Type, at string) (out []string) {
 			name, inner = name+"[]", inner.Elem()
 		}
 		out = append(out, name)
-		if inner.Kind() == reflect.Struct && inner.PkgPath() == reflect.TypeFor[Handler]().PkgPath() {
+		if isMessage(inner) {
 			out = append(out, tagged(inner, name+".")...)
 		}
 	}
 	return out
+}
+
+// memberName is the name of a member in a merchant's message: that of a part of package fliggy is in camelCase there.
+func memberName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("top"), ",")
+	words := strings.Split(name, "_")
+	for i := range words[1:] {
+		words[i+1] = strings.ToUpper(words[i+1][:1]) + words[i+1][1:]
+	}
+	return strings.Join(words, "")
+}
+
+// isMessage reports whether t is a struct whose fields have tags.
+func isMessage(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.NumField() > 0 && t.Field(0).Tag.Get("top") != ""
 }

@@ -74,7 +74,7 @@ func ExampleOnRenewalPrices() {
 			}
 			day := fliggy.MustYuan("10.00")
 			return &qimen.RenewalPricesReply{
-				CancelStrategy: qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: []qimen.CancelRule{{Num: 0, Time: 0}}},
+				CancelPolicy: fliggy.CancelPolicy{CancelType: 1, SupportCancel: true, Rules: []fliggy.CancelRule{{Num: 0, Time: 0}}},
 				Price: qimen.RenewalPrice{
 					StandardPrice: day, StandardUnitPrice: day, PoundageFee: fliggy.MustYuan("0.00"), Quantity: fliggy.MustDecimal("1"),
 					CalendarPrice: []qimen.DailyPrice{{Date: fliggy.DateOf(r.CarUseTime.Time), DayPrice: day}},

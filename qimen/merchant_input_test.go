@@ -344,7 +344,7 @@ func TestReadPricesWithoutNumbers(t *testing.T) {
 			t.Errorf("%s: %v, want %q", given, err, want)
 		}
 	}
-	free := RenewalPricesReply{CancelStrategy: CancelStrategy{CancelRules: []CancelRule{{Num: 0, Time: 0}}}}
+	free := RenewalPricesReply{CancelPolicy: fliggy.CancelPolicy{Rules: []fliggy.CancelRule{{Num: 0, Time: 0}}}}
 	if text, err := json.Marshal(&free); err != nil || !strings.Contains(string(text), `{"num":0,"time":0}`) {
 		t.Errorf("a merchant's own tier of 0: %s, %v", text, err)
 	}

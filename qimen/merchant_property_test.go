@@ -62,23 +62,23 @@ func drawReply(t *rapid.T) message {
 	started := rapid.Custom(func(t *rapid.T) DailyPrice {
 		return DailyPrice{Date: day.Draw(t, "date"), DayPrice: amount.Draw(t, "day price"), ScatteredPrice: anAmount.Draw(t, "scattered"), ScatteredMinutes: count.Draw(t, "minutes")}
 	})
-	rule := rapid.Custom(func(t *rapid.T) ScatteredPriceRule {
-		return ScatteredPriceRule{Value: number.Draw(t, "value"), StartTime: count.Draw(t, "start"), EndTime: count.Draw(t, "end")}
+	rule := rapid.Custom(func(t *rapid.T) fliggy.ScatteredPriceRule {
+		return fliggy.ScatteredPriceRule{Value: number.Draw(t, "value"), StartTime: count.Draw(t, "start"), EndTime: count.Draw(t, "end")}
 	})
-	tier := rapid.Custom(func(t *rapid.T) CancelRule {
-		return CancelRule{Num: count.Draw(t, "num"), Time: count.Draw(t, "time")}
+	tier := rapid.Custom(func(t *rapid.T) fliggy.CancelRule {
+		return fliggy.CancelRule{Num: count.Draw(t, "num"), Time: count.Draw(t, "time")}
 	})
 	return &RenewalPricesReply{
 		AddedServices: rapid.SliceOfN(service, 0, 4).Draw(t, "services"),
-		CancelStrategy: CancelStrategy{
-			CancelRules: rapid.SliceOfN(tier, 0, 6).Draw(t, "tiers"), ManualCheckTime: count.Draw(t, "manual"),
+		CancelPolicy: fliggy.CancelPolicy{
+			Rules: rapid.SliceOfN(tier, 0, 6).Draw(t, "tiers"), ManualCheckTime: count.Draw(t, "manual"),
 			CancelType: count.Filter(func(n int) bool { return n != 0 }).Draw(t, "cancel type"), SupportCancel: rapid.Bool().Draw(t, "support"),
 		},
 		Price: RenewalPrice{
 			StandardPrice: amount.Draw(t, "standard"), StandardUnitPrice: amount.Draw(t, "unit"), PoundageFee: amount.Draw(t, "poundage"),
 			BasicServiceFee: anAmount.Draw(t, "basic"), Quantity: number.Draw(t, "days"), PriceMark: someText.Draw(t, "mark"),
 			CalendarPrice:       rapid.SliceOfN(started, 1, 5).Draw(t, "calendar"),
-			ScatteredPriceRules: ScatteredPriceRules{Rules: rapid.SliceOfN(rule, 0, 3).Draw(t, "rules")},
+			ScatteredPriceRules: fliggy.ScatteredPriceRules{Rules: rapid.SliceOfN(rule, 0, 3).Draw(t, "rules")},
 			Extra:               extras.Draw(t, "price extra"),
 		},
 		Extra: extras.Draw(t, "extra"),

@@ -2,6 +2,7 @@ package qimen
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -18,8 +19,8 @@ type RenewalPricesReply struct {
 	// AddedServices are the lines that come on top of the standard price (增值服务).
 	// May be empty.
 	AddedServices []AddedService `top:"addedServiceList,keep"`
-	// CancelStrategy is the cancellation policy (取消政策). Required.
-	CancelStrategy CancelStrategy `top:"cancelStrategyStruct,required"`
+	// CancelPolicy is the cancellation policy (取消政策). Required, with its CancelType.
+	CancelPolicy fliggy.CancelPolicy `top:"cancelStrategyStruct,camel"`
 	// Price is the price without the added services. Required.
 	Price RenewalPrice `top:"priceInfo,required"`
 	// Extra holds further members, which are written as they are.
@@ -53,6 +54,9 @@ func (r *RenewalPricesReply) Total() (fliggy.Yuan, error) {
 // self-test of fliggytest do.
 func (r *RenewalPricesReply) Validate() error {
 	ps := checkFields(r)
+	if r.CancelPolicy.CancelType == 0 {
+		ps.Add("cancelStrategyStruct.cancelType", "is required")
+	}
 	nonNegative := func(field string, y fliggy.Yuan) {
 		if y.IsNegative() {
 			ps.Add(field, ruleNegative)
@@ -83,7 +87,17 @@ func (r RenewalPricesReply) MarshalJSON() ([]byte, error) { return writeMessage(
 // UnmarshalJSON reads a reply. One that says failure is a *[Refusal], one without
 // its success flag an error, and so is a cancellation tier or a scattered-hour rule
 // without one of its numbers.
-func (r *RenewalPricesReply) UnmarshalJSON(data []byte) error { return readReply(data, r, &r.Extra) }
+func (r *RenewalPricesReply) UnmarshalJSON(data []byte) error {
+	var fresh RenewalPricesReply
+	if err := readReply(data, &fresh, &fresh.Extra); err != nil {
+		return err
+	}
+	if fresh.CancelPolicy.CancelType == 0 {
+		return errors.New("qimen: cancelStrategyStruct.cancelType: missing")
+	}
+	*r = fresh
+	return nil
+}
 
 // RenewalPrice is the price of a renewal without its added services.
 type RenewalPrice struct {
@@ -104,7 +118,7 @@ type RenewalPrice struct {
 	// CalendarPrice has one entry for each started day, in order. Required.
 	CalendarPrice []DailyPrice `top:"calendarPrice,required"`
 	// ScatteredPriceRules are the scattered-hour rules (零散小时规则).
-	ScatteredPriceRules ScatteredPriceRules `top:"scatteredPriceRuleInfo,keep"`
+	ScatteredPriceRules fliggy.ScatteredPriceRules `top:"scatteredPriceRuleInfo,keep,camel"`
 	// PriceMark is your token of this price, opaque text that comes back in the
 	// submit. Required.
 	PriceMark string `top:"priceMark,required"`
@@ -125,23 +139,6 @@ type DailyPrice struct {
 	// ScatteredMinutes are the minutes beyond the last whole day, with
 	// ScatteredPrice only.
 	ScatteredMinutes int `top:"scatteredMinutes"`
-}
-
-// ScatteredPriceRules are the scattered-hour rules of a merchant.
-type ScatteredPriceRules struct {
-	// Rules are the ranges, in rising order.
-	Rules []ScatteredPriceRule `top:"data,keep"`
-}
-
-// ScatteredPriceRule says what scattered minutes in a range cost.
-type ScatteredPriceRule struct {
-	// Value is the share of the day price in percent; 100 means that the fee does
-	// not apply (未命中) and a whole day is charged instead. Required.
-	Value fliggy.Decimal `top:"value,required"`
-	// StartTime is the first minute of the range.
-	StartTime int `top:"startTime,present,keep"`
-	// EndTime is the last minute of the range, included.
-	EndTime int `top:"endTime,present,keep"`
 }
 
 // The service codes of the guide's samples. A merchant has codes of its own beside
@@ -181,27 +178,4 @@ type AddedService struct {
 	ListExclude []string `top:"listExcloud,keep"`
 	// Extra holds further members, which are written as they are.
 	Extra map[string]json.RawMessage `top:",unknown"`
-}
-
-// CancelStrategy is a cancellation policy (取消政策). No document explains it; what
-// the members mean is inferred.
-type CancelStrategy struct {
-	// CancelRules are the tiers of the penalty, in falling order of Time.
-	CancelRules []CancelRule `top:"cancelRules,keep"`
-	// ManualCheckTime is explained nowhere; 0 in the samples.
-	ManualCheckTime int `top:"manualCheckTime,keep"`
-	// CancelType is the kind of rule; only 1 is seen. Required.
-	CancelType int `top:"cancelType,required"`
-	// SupportCancel reports whether cancelling is possible.
-	SupportCancel bool `top:"supportCancel,keep"`
-}
-
-// CancelRule is one tier of a cancellation penalty. What the numbers mean is
-// inferred. A tier that is read without one of them is an error: 0 would be read as
-// free of charge.
-type CancelRule struct {
-	// Num is the penalty in percent of the total, when CancelType is 1.
-	Num int `top:"num,present,keep"`
-	// Time is the threshold in hours before the start of the renewal.
-	Time int `top:"time,present,keep"`
 }

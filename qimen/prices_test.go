@@ -37,8 +37,8 @@ func TestPricesReplyLacksNumbers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := RenewalPricesReply{CancelStrategy: CancelStrategy{CancelType: 7}}
-		if err := got.UnmarshalJSON(body); err == nil || err.Error() != "qimen: "+c.want || got.CancelStrategy.CancelType != 7 {
+		got := RenewalPricesReply{CancelPolicy: fliggy.CancelPolicy{CancelType: 7}}
+		if err := got.UnmarshalJSON(body); err == nil || err.Error() != "qimen: "+c.want || got.CancelPolicy.CancelType != 7 {
 			t.Errorf("%s %s: %v, read %+v", c.place, c.list, err, got)
 		}
 	}
@@ -48,7 +48,7 @@ func TestPricesReplyLacksNumbers(t *testing.T) {
 func TestPricesReplyKeepsZeroNumbers(t *testing.T) {
 	t.Parallel()
 	quote := quotes()[0]
-	quote.CancelStrategy.CancelRules = []CancelRule{{}}
+	quote.CancelPolicy.Rules = []fliggy.CancelRule{{}}
 	quote.Price.ScatteredPriceRules.Rules = quote.Price.ScatteredPriceRules.Rules[:1]
 	quote.Price.ScatteredPriceRules.Rules[0].StartTime, quote.Price.ScatteredPriceRules.Rules[0].EndTime = 0, 0
 	if err := quote.Validate(); err != nil {
@@ -59,7 +59,7 @@ func TestPricesReplyKeepsZeroNumbers(t *testing.T) {
 		t.Fatalf("%s, %v", body, err)
 	}
 	var again RenewalPricesReply
-	if err := again.UnmarshalJSON(body); err != nil || len(again.CancelStrategy.CancelRules) != 1 {
+	if err := again.UnmarshalJSON(body); err != nil || len(again.CancelPolicy.Rules) != 1 {
 		t.Errorf("%+v, %v", again, err)
 	}
 }

@@ -79,16 +79,16 @@ func quotes() []*RenewalPricesReply {
 	quote := func(info RenewalPrice, services ...AddedService) *RenewalPricesReply {
 		info.StandardUnitPrice, info.PoundageFee = fliggy.MustYuan("10"), fliggy.MustYuan("1.0")
 		info.BasicServiceFee, info.Quantity = services[0].Amount, services[0].Quantity
-		info.ScatteredPriceRules.Rules = []ScatteredPriceRule{
+		info.ScatteredPriceRules.Rules = []fliggy.ScatteredPriceRule{
 			{Value: fliggy.MustDecimal("50"), StartTime: 0, EndTime: 420},
 			{Value: fliggy.MustDecimal("100"), StartTime: 421, EndTime: 1440},
 		}
 		return &RenewalPricesReply{
 			AddedServices: services,
 			Price:         info,
-			CancelStrategy: CancelStrategy{
-				CancelRules: []CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}},
-				CancelType:  1, SupportCancel: true,
+			CancelPolicy: fliggy.CancelPolicy{
+				Rules:      []fliggy.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}},
+				CancelType: 1, SupportCancel: true,
 			},
 		}
 	}
@@ -159,9 +159,9 @@ func TestZeroIsWritten(t *testing.T) {
 	line := &q.AddedServices[0]
 	line.ServiceDesc, line.IsFlatPrice, line.IsMandatory, line.ListInclude, line.ListExclude = "", 0, 0, nil, nil
 	line.Price, line.Amount = fliggy.MustYuan("0.00"), fliggy.MustYuan("0")
-	q.CancelStrategy = CancelStrategy{CancelType: 1}
+	q.CancelPolicy = fliggy.CancelPolicy{CancelType: 1}
 	q.Price.BasicServiceFee = fliggy.Yuan{}
-	q.Price.ScatteredPriceRules.Rules = []ScatteredPriceRule{{Value: fliggy.MustDecimal("0")}}
+	q.Price.ScatteredPriceRules.Rules = []fliggy.ScatteredPriceRule{{Value: fliggy.MustDecimal("0")}}
 	if err := q.Validate(); err != nil {
 		t.Error(err)
 	}
@@ -225,7 +225,7 @@ func TestReplyRead(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ without, err string }{
-		{"priceInfo", "qimen: priceInfo: missing"}, {"cancelStrategyStruct", "qimen: cancelStrategyStruct: missing"},
+		{"priceInfo", "qimen: priceInfo: missing"}, {"cancelStrategyStruct", "qimen: cancelStrategyStruct.cancelType: missing"},
 	} {
 		text := parsed(t, readFile(t, "samples/qimen.alitrip.rentcar.renewalprices.query.scenario1.response.json"))
 		delete(text, c.without)

@@ -62,7 +62,7 @@ func ratePlan() *pricing.Plan {
 	return &pricing.Plan{
 		DayPrice:    fliggy.MustYuan("10.00"),
 		PoundageFee: fliggy.MustYuan("1.00"),
-		ScatteredRules: []qimen.ScatteredPriceRule{
+		ScatteredRules: []fliggy.ScatteredPriceRule{
 			{Value: fliggy.MustDecimal("50"), StartTime: 0, EndTime: 420},     // up to seven hours cost half a day
 			{Value: fliggy.MustDecimal("100"), StartTime: 421, EndTime: 1440}, // beyond, a whole day
 		},
@@ -70,9 +70,9 @@ func ratePlan() *pricing.Plan {
 			Type: fliggy.ServiceTypeBasic, Code: qimen.BasicServiceCode, Name: "基础服务费", Desc: "基础服务费",
 			Price: fliggy.MustYuan("0.01"), Include: []string{"基础保障"},
 		}},
-		CancelStrategy: qimen.CancelStrategy{
+		CancelPolicy: fliggy.CancelPolicy{
 			CancelType: 1, SupportCancel: true,
-			CancelRules: []qimen.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}},
+			Rules: []fliggy.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}},
 		},
 	}
 }
@@ -164,7 +164,7 @@ func (m *merchant) cancel(_ context.Context, _ *qimen.Delivery, r *qimen.Renewal
 	case !booked.test && !booked.rental.ends.Equal(booked.to.Time):
 		return nil, qimen.Refuse("renewed-again", "该续租之后还有续租")
 	}
-	if _, err := pricing.TierAt(m.plan.CancelStrategy, booked.from, fliggy.At(m.now())); err != nil {
+	if _, err := pricing.TierAt(m.plan.CancelPolicy, booked.from, fliggy.At(m.now())); err != nil {
 		return nil, qimen.Refuse("not-cancellable", "续租已开始,不可取消")
 	}
 	booked.cancelled = true

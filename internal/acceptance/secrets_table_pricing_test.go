@@ -16,12 +16,12 @@ func pricingRows() []leakRow {
 	amount := fliggy.MustYuan("-4711081523424299107")
 	wrong := &pricing.Plan{
 		DayPrice: amount, DayPrices: map[fliggy.Date]fliggy.Yuan{{}: amount}, StandardUnitPrice: amount, PoundageFee: fliggy.MustYuan("4711081523424299107.001"),
-		ScatteredRules: []qimen.ScatteredPriceRule{{Value: fliggy.MustDecimal("4711081523424299107"), StartTime: 5, EndTime: 2}, {StartTime: -1, EndTime: 9999}},
+		ScatteredRules: []fliggy.ScatteredPriceRule{{Value: fliggy.MustDecimal("4711081523424299107"), StartTime: 5, EndTime: 2}, {StartTime: -1, EndTime: 9999}},
 		Services:       []pricing.Service{{Code: text, Name: text, Desc: text, Price: amount}, {Code: text, Name: markBody.text}},
-		CancelStrategy: qimen.CancelStrategy{CancelRules: []qimen.CancelRule{{Num: -1, Time: -1}, {Num: 500, Time: 5}}}, Rounding: 77, ScatteredBase: 77, MaxDays: -1,
+		CancelPolicy:   fliggy.CancelPolicy{Rules: []fliggy.CancelRule{{Num: -1, Time: -1}, {Num: 500, Time: 5}}}, Rounding: 77, ScatteredBase: 77, MaxDays: -1,
 	}
-	right := &pricing.Plan{DayPrice: fliggy.MustYuan("10.00"), PoundageFee: fliggy.MustYuan("0"), MaxDays: 3, CancelStrategy: qimen.CancelStrategy{CancelType: 1}}
-	strategy := qimen.CancelStrategy{CancelType: 1, SupportCancel: true, CancelRules: []qimen.CancelRule{{Num: 0, Time: 24}}}
+	right := &pricing.Plan{DayPrice: fliggy.MustYuan("10.00"), PoundageFee: fliggy.MustYuan("0"), MaxDays: 3, CancelPolicy: fliggy.CancelPolicy{CancelType: 1}}
+	strategy := fliggy.CancelPolicy{CancelType: 1, SupportCancel: true, Rules: []fliggy.CancelRule{{Num: 0, Time: 24}}}
 	return []leakRow{{
 		name: "pricing.Plan", covers: []string{"pricing.Plan.Validate", "pricing.Plan.Quote"}, want: "not valid",
 		run: func(*testing.T, *leakStage) []any {
@@ -43,7 +43,7 @@ func pricingRows() []leakRow {
 	}, {
 		name: "pricing.TierAt", covers: []string{"pricing.TierAt"}, want: "pricing: ",
 		run: func(*testing.T, *leakStage) []any {
-			return all(second(pricing.TierAt(qimen.CancelStrategy{}, from, to)), second(pricing.TierAt(strategy, from, to)), second(pricing.TierAt(strategy, fliggy.Time{}, to)),
+			return all(second(pricing.TierAt(fliggy.CancelPolicy{}, from, to)), second(pricing.TierAt(strategy, from, to)), second(pricing.TierAt(strategy, fliggy.Time{}, to)),
 				second(pricing.TierAt(strategy, from, fliggy.At(from.Add(-time.Hour)))))
 		},
 	}}

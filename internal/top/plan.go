@@ -95,7 +95,7 @@ func PlanFor(t reflect.Type) (*Plan, error) {
 	if p, ok := cache.Load(t); ok {
 		return p.(*Plan), nil
 	}
-	p, err := (&compiler{busy: map[reflect.Type]*Plan{}}).plan(t, "")
+	p, err := (&compiler{busy: map[planKey]*Plan{}}).plan(t, "")
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func codecFor(t reflect.Type) (*codec, error) {
 	if c, ok := codecs.Load(t); ok {
 		return c.(*codec), nil
 	}
-	c, err := (&compiler{busy: map[reflect.Type]*Plan{}}).codec(t, "")
+	c, err := (&compiler{busy: map[planKey]*Plan{}}).codec(t, "")
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func RenamedPlan(t reflect.Type, names map[string]string) (*Plan, error) {
 	if len(names) == 0 {
 		return PlanFor(t)
 	}
-	c := &compiler{busy: map[reflect.Type]*Plan{}, names: names, used: map[string]bool{}}
+	c := &compiler{busy: map[planKey]*Plan{}, names: names, used: map[string]bool{}}
 	p, err := c.plan(t, "")
 	if err != nil {
 		return nil, err
@@ -139,9 +139,15 @@ func RenamedPlan(t reflect.Type, names map[string]string) (*Plan, error) {
 
 // compiler builds the plans of one type and of all types below it.
 type compiler struct {
-	busy  map[reflect.Type]*Plan // lets a type contain itself
+	busy  map[planKey]*Plan // lets a type contain itself
 	names map[string]string
 	used  map[string]bool
+	camel bool // below a field with the option camel
+}
+
+type planKey struct {
+	typ   reflect.Type
+	camel bool
 }
 
 func (c *compiler) plan(t reflect.Type, at string) (*Plan, error) {
@@ -152,13 +158,14 @@ func (c *compiler) plan(t reflect.Type, at string) (*Plan, error) {
 		return nil, errTime
 	}
 	// Renamed plans differ by place, so there a plan is shared only with itself.
-	if p, ok := c.busy[t]; ok {
+	key := planKey{t, c.camel}
+	if p, ok := c.busy[key]; ok {
 		return p, nil
 	}
 	p := &Plan{typ: t, byName: map[string]*field{}}
-	c.busy[t] = p
+	c.busy[key] = p
 	if c.names != nil {
-		defer delete(c.busy, t)
+		defer delete(c.busy, key)
 	}
 	if err := c.addFields(p, t, nil, at); err != nil {
 		return nil, err
@@ -235,6 +242,12 @@ func (c *compiler) field(t reflect.Type, name, opts, at string) (*field, error) 
 		}
 		c.used[key] = true
 		f.name = to
+	} else if c.camel {
+		f.name = camelCase(name)
+	}
+	if slices.Contains(strings.Split(opts, ","), "camel") && !c.camel {
+		c.camel = true
+		defer func() { c.camel = false }()
 	}
 	cd, err := c.codec(t, key)
 	if err != nil {
@@ -243,7 +256,7 @@ func (c *compiler) field(t reflect.Type, name, opts, at string) (*field, error) 
 	f.codec = cd
 	for opt := range strings.SplitSeq(opts, ",") {
 		switch k, v, _ := strings.Cut(opt, "="); k {
-		case "":
+		case "", "camel":
 		case "required":
 			f.required = true
 		case "present":
@@ -371,6 +384,19 @@ func snakeCase(s string) string {
 			r += 'a' - 'A'
 		}
 		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// camelCase turns the name of a member of the gateway into that of a merchant's: day_price
+// into dayPrice.
+func camelCase(s string) string {
+	var b strings.Builder
+	for part := range strings.SplitSeq(s, "_") {
+		if b.Len() > 0 && part != "" {
+			part = strings.ToUpper(part[:1]) + part[1:]
+		}
+		b.WriteString(part)
 	}
 	return b.String()
 }

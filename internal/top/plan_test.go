@@ -136,6 +136,32 @@ func TestPlanFields(t *testing.T) {
 	}
 }
 
+// The same type has its members in camelCase below a field that says so, and only there.
+func TestCamelNames(t *testing.T) {
+	t.Parallel()
+	type part struct {
+		DayPrice int    `top:"day_price"`
+		Inner    []tree `top:"some_more_parts"`
+	}
+	type message struct {
+		Gateway  part `top:"gateway_part"`
+		Merchant part `top:"merchantPart,camel"`
+		After    part `top:"after_it"`
+	}
+	const text = `{"gateway_part":{"day_price":1,"some_more_parts":[]},"merchantPart":{"dayPrice":2,"someMoreParts":[]},` +
+		`"after_it":{"day_price":3,"some_more_parts":[]}}`
+	got, err := fromJSON[message](t, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Gateway.DayPrice != 1 || got.Merchant.DayPrice != 2 || got.After.DayPrice != 3 {
+		t.Errorf("%+v", got)
+	}
+	if again, err := toJSON(t, &got, top.EncodeOptions{}); err != nil || again != text {
+		t.Errorf("%s, %v", again, err)
+	}
+}
+
 func TestPlanRecursion(t *testing.T) {
 	t.Parallel()
 	got, err := fromJSON[tree](t, `{"name":"a","left":{"name":"b","under":[{"name":"c"}]},"under":[{"left":{"name":"d"}}]}`)
