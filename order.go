@@ -114,13 +114,13 @@ type Booking struct {
 	// License is the licence plate as displayed.
 	License string `top:"license"`
 	// Stores are the places of pick-up and return (门店).
-	Stores []Store `top:"rent_store_address_info,wrap=order_detail_store_address_info"`
+	Stores []RentalStore `top:"rent_store_address_info,wrap=order_detail_store_address_info"`
 	// CustomerPlaces are the places the customer searched for.
 	CustomerPlaces []CustomerPlace `top:"user_rent_address_info,wrap=order_detail_user_rent_car_address"`
 }
 
-// Store is a place of pick-up or return.
-type Store struct {
+// A RentalStore is a place of pick-up or return (门店 or 提车点).
+type RentalStore struct {
 	// Type reports whether the entry is for pick-up or return.
 	Type fliggy.PlaceType `top:"type"`
 	// StoreType tells a store (门店) from a pick-up point (提车点).

@@ -1,12 +1,10 @@
-// Package durable keeps work until it is done: pushed events that were
-// acknowledged, callbacks and bills that Fliggy has to confirm. An item is stored
-// before anyone is told that it was taken, handed out again after a failure or a
-// crash, and marked when its work is done.
+// Package durable keeps work until it is done, also across a crash. An [Inbox] does so for pushed events that were
+// acknowledged, an [Outbox] for callbacks and bills that Fliggy has to confirm.
 //
-// A [Store] is where items are kept: yours, on the database that you have. A
-// [Queue] takes items from it and works on them. qimen.Inbox and rentcar.Outbox
-// are built on both; most programs meet this package only as the Store that they
-// implement, which package storetest checks.
+// Both keep their items in a [Store]: yours, on the database that you have. Package storetest checks one. A [Queue]
+// takes items from a store and works on them, for whatever else must not be lost: an item is stored before anyone is
+// told that it was taken, retried with backoff after a failure or a crash, and marked when its work is done. One that no
+// retry can help is parked: a dead letter, kept with the reason.
 package durable
 
 import (
