@@ -40,8 +40,8 @@ func ExampleInbox() {
 	openStore := durable.NewMemoryStore
 
 	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt, to be copied
-	outbox, err := durable.NewOutbox(client, store, durable.WithObserver(func(_ context.Context, r durable.Result) {
-		if r.IsParked { // Fliggy has refused it: somebody has to look
+	outbox, err := durable.NewOutbox(client, store, durable.WithObserver(func(_ context.Context, r durable.Observation) {
+		if r.Parked { // Fliggy has refused it: somebody has to look
 			alarm(r.ID, r.Err)
 		}
 	}))

@@ -30,9 +30,9 @@ func ExampleNewOutbox() {
 	outbox, err := durable.NewOutbox(client, store,
 		durable.WithBackoff(time.Millisecond, time.Millisecond), // 1 s to 10 min without it
 		durable.WithPoll(time.Millisecond),                      // 1 s without it
-		durable.WithObserver(func(_ context.Context, r durable.Result) {
-			fmt.Printf("attempt %d: done %v, parked %v, %s\n", r.Attempt, r.IsDone, r.IsParked, rentcar.OutcomeOf(r.Err))
-			if r.IsDone {
+		durable.WithObserver(func(_ context.Context, r durable.Observation) {
+			fmt.Printf("attempt %d: done %v, parked %v, %s\n", r.Attempt, r.Done, r.Parked, rentcar.OutcomeOf(r.Err))
+			if r.Done {
 				stop()
 			}
 		}),

@@ -14,8 +14,8 @@ func ExampleQueue() {
 	defer stop()
 	queue, err := durable.NewQueue("mail", durable.NewMemoryStore(), // in real life a store on your database
 		durable.WithBackoff(time.Millisecond, time.Minute), durable.WithPoll(10*time.Millisecond),
-		durable.WithObserver(func(_ context.Context, r durable.Result) {
-			if r.IsDone {
+		durable.WithObserver(func(_ context.Context, r durable.Observation) {
+			if r.Done {
 				stop()
 			}
 		}))
@@ -47,7 +47,7 @@ func ExampleNewMemoryStore() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	store := durable.NewMemoryStore()
-	queue, err := durable.NewQueue("orders", store, durable.WithObserver(func(context.Context, durable.Result) { stop() }))
+	queue, err := durable.NewQueue("orders", store, durable.WithObserver(func(context.Context, durable.Observation) { stop() }))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -54,17 +54,17 @@ func run(t *testing.T, q *durable.Queue, w work) (stop func() error) {
 // A recorder observes a queue.
 type recorder struct {
 	mu      sync.Mutex
-	results []durable.Result
+	results []durable.Observation
 }
 
-func (r *recorder) observe(_ context.Context, result durable.Result) {
+func (r *recorder) observe(_ context.Context, result durable.Observation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.results = append(r.results, result)
 }
 
 // all is what was observed since it was last called.
-func (r *recorder) all() []durable.Result {
+func (r *recorder) all() []durable.Observation {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := r.results
@@ -73,7 +73,7 @@ func (r *recorder) all() []durable.Result {
 }
 
 // one wants one result to have been observed since the last call.
-func (r *recorder) one(t *testing.T) durable.Result {
+func (r *recorder) one(t *testing.T) durable.Observation {
 	t.Helper()
 	all := r.all()
 	if len(all) != 1 {

@@ -38,7 +38,7 @@ type config struct {
 	minDelay, maxDelay time.Duration
 	poll               time.Duration
 	now                func() time.Time
-	observe            func(context.Context, Result)
+	observe            func(context.Context, Observation)
 	logger             *slog.Logger
 }
 
@@ -46,7 +46,7 @@ func defaultConfig(name string) config {
 	return config{
 		name: name, workers: 1, timeout: DefaultTimeout, grace: grace,
 		minDelay: DefaultMinDelay, maxDelay: DefaultMaxDelay, poll: DefaultPoll,
-		now: time.Now, observe: func(context.Context, Result) {}, logger: slog.New(slog.DiscardHandler),
+		now: time.Now, observe: func(context.Context, Observation) {}, logger: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -127,7 +127,7 @@ func WithClock(now func() time.Time) Option {
 // WithObserver calls f after each attempt, and when the store fails to hand out an
 // item. The context has the values of that of [Queue.Run], and does not end with it. A
 // panic of f changes nothing.
-func WithObserver(f func(context.Context, Result)) Option {
+func WithObserver(f func(context.Context, Observation)) Option {
 	return func(c *config) error {
 		if f == nil {
 			return errors.New("durable: WithObserver: the function is nil")

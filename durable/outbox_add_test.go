@@ -189,8 +189,8 @@ func TestOutboxInsideInbox(t *testing.T) {
 	calls := 0
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	inbox, err := durable.NewInbox(store, append(slices.Clone(quick), durable.WithObserver(func(_ context.Context, r durable.Result) {
-		if r.IsDone && calls == 3 {
+	inbox, err := durable.NewInbox(store, append(slices.Clone(quick), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+		if r.Done && calls == 3 {
 			stop()
 		}
 	}))...)

@@ -47,7 +47,7 @@ func TestOutboxSendsOnceWhateverPanics(t *testing.T) {
 				return []rentcar.Option{rentcar.WithClock(e.now)}, nil
 			},
 			"observer of the outbox": func(e *evil) ([]rentcar.Option, []durable.Option) {
-				return nil, []durable.Option{durable.WithObserver(func(context.Context, durable.Result) { e.call() })}
+				return nil, []durable.Option{durable.WithObserver(func(context.Context, durable.Observation) { e.call() })}
 			},
 			"logger of the outbox": func(e *evil) ([]rentcar.Option, []durable.Option) {
 				return nil, []durable.Option{durable.WithLogger(slog.New(e))}

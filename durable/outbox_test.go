@@ -60,11 +60,11 @@ func newOutbox(t failer, client *rentcar.Client, store durable.Store, opts ...du
 
 // drain makes a new outbox on the store, as a restarted process does, and runs it until
 // it has made that many attempts.
-func drain(t failer, client *rentcar.Client, store durable.Store, attempts int) (results []durable.Result) {
+func drain(t failer, client *rentcar.Client, store durable.Store, attempts int) (results []durable.Observation) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	outbox := newOutbox(t, client, store, durable.WithObserver(func(_ context.Context, r durable.Result) {
+	outbox := newOutbox(t, client, store, durable.WithObserver(func(_ context.Context, r durable.Observation) {
 		if results = append(results, r); len(results) >= attempts {
 			stop()
 		}
@@ -76,13 +76,13 @@ func drain(t failer, client *rentcar.Client, store durable.Store, attempts int) 
 }
 
 // fates are what became of attempts.
-func fates(results []durable.Result) (list []string) {
+func fates(results []durable.Observation) (list []string) {
 	for _, r := range results {
 		fate := "again"
 		switch {
-		case r.IsDone:
+		case r.Done:
 			fate = "done"
-		case r.IsParked:
+		case r.Parked:
 			fate = "parked"
 		}
 		list = append(list, fate)
@@ -283,7 +283,7 @@ func TestOutboxAfterRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range drain(t, old, store, 5) {
-		if r.IsDone || r.IsParked || !errors.Is(r.Err, rentcar.ErrUnauthorized) {
+		if r.Done || r.Parked || !errors.Is(r.Err, rentcar.ErrUnauthorized) {
 			t.Errorf("%+v", r)
 		}
 	}

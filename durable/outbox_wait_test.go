@@ -56,12 +56,12 @@ var (
 
 // runOutbox sends one bill through a new outbox, by the clock of the bubble, and gives what
 // became of the attempts, until it is done.
-func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durable.Result) {
+func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durable.Observation) {
 	t.Helper()
 	client := scriptClient(t, s, opts...)
 	ctx, stop := context.WithCancel(t.Context())
-	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.WithObserver(func(_ context.Context, r durable.Result) {
-		if results = append(results, r); r.IsDone {
+	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+		if results = append(results, r); r.Done {
 			stop()
 		}
 	}))
@@ -98,7 +98,7 @@ func TestOutboxWaits(t *testing.T) {
 			t.Error(diff)
 		}
 		for i, r := range results {
-			if r.Attempt != i+1 || r.IsDone != (i == 4) {
+			if r.Attempt != i+1 || r.Done != (i == 4) {
 				t.Errorf("attempt %d: %+v", i+1, r)
 			}
 		}
@@ -145,8 +145,8 @@ func TestOutboxRunEnds(t *testing.T) {
 			}
 		}}}
 		store := durable.NewMemoryStore()
-		var results []durable.Result
-		outbox, err := durable.NewOutbox(scriptClient(t, s), store, durable.WithObserver(func(_ context.Context, r durable.Result) { results = append(results, r) }))
+		var results []durable.Observation
+		outbox, err := durable.NewOutbox(scriptClient(t, s), store, durable.WithObserver(func(_ context.Context, r durable.Observation) { results = append(results, r) }))
 		if err != nil {
 			t.Fatal(err)
 		}

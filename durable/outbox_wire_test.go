@@ -63,7 +63,7 @@ func sameOnWire(t failer, w *wire, client *rentcar.Client, call func() error, ad
 		}
 		return false
 	}
-	if results := drain(t, client, store, 1); !results[0].IsDone {
+	if results := drain(t, client, store, 1); !results[0].Done {
 		t.Fatalf("not done: %v", results)
 	}
 	if len(w.sent) != 2 {

@@ -23,9 +23,6 @@ type Queue struct {
 	wake chan struct{}
 }
 
-// ErrConflict says that the store has another item under the same id.
-var ErrConflict = errors.New("another item has this id")
-
 // NewQueue makes a queue on a store. The error lists everything that is wrong.
 func NewQueue(name string, store Store, opts ...Option) (*Queue, error) {
 	q := &Queue{store: store, config: defaultConfig(name), wake: make(chan struct{}, 1)}
@@ -176,7 +173,7 @@ func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) erro
 	end := time.Now().Add(q.timeout + q.grace)
 	item, err := q.claim(ctx)
 	if err != nil {
-		q.report(ctx, Result{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
+		q.report(ctx, Observation{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
 		return false
 	}
 	if item == nil {
@@ -204,7 +201,7 @@ func (q *Queue) claim(ctx context.Context) (*Item, error) {
 	return item, err
 }
 
-func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work func(context.Context, *Item) error) Result {
+func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work func(context.Context, *Item) error) Observation {
 	var (
 		start  = time.Now()
 		handed = *item // whatever work does to it
@@ -233,38 +230,38 @@ func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work fun
 	case failed == nil:
 		err = fmt.Errorf("durable: %s: marking %s: %w", q.name, item.ID, err)
 	}
-	r := Result{Queue: q.name, ID: item.ID, Attempt: item.Attempt, Err: err, Duration: time.Since(start)}
-	q.settle(ctx, item, &r, failed)
-	return r
+	o := Observation{Queue: q.name, ID: item.ID, Attempt: item.Attempt, Err: err, Duration: time.Since(start)}
+	q.settle(ctx, item, &o, failed)
+	return o
 }
 
 // settle puts an item back whose work has failed, or whose mark.
-func (q *Queue) settle(ctx context.Context, item *Item, r *Result, failed error) {
+func (q *Queue) settle(ctx context.Context, item *Item, o *Observation, failed error) {
 	// The time of the attempt may be over by now.
 	ctx, cancel := context.WithTimeout(ctx, q.grace)
 	defer cancel()
 	var err error
 	switch {
-	case r.Err == nil:
-		r.IsDone = true
+	case o.Err == nil:
+		o.Done = true
 		return
-	case errors.Is(r.Err, ErrLost) && !errors.Is(failed, ErrLost): // not that of another item, met by work
-		r.IsLost = true
+	case errors.Is(o.Err, ErrLost) && !errors.Is(failed, ErrLost): // not that of another item, met by work
+		o.Lost = true
 		return
 	case isPermanent(failed):
-		r.IsParked = true
+		o.Parked = true
 		err = contain.Call("the store", func() error { return q.store.Park(ctx, item, reasonOf(failed)) })
 	default:
 		var now time.Time
 		if now, err = q.time(); err != nil {
 			break
 		}
-		r.Due = now.Add(q.delay(item.Attempt))
-		err = contain.Call("the store", func() error { return q.store.Retry(ctx, item, r.Due) })
+		o.Due = now.Add(q.delay(item.Attempt))
+		err = contain.Call("the store", func() error { return q.store.Retry(ctx, item, o.Due) })
 	}
 	if err != nil { // it comes again when the claim has run out
-		r.IsLost, r.IsParked, r.Due = errors.Is(err, ErrLost), false, time.Time{}
-		r.Err = errors.Join(r.Err, fmt.Errorf("durable: %s: putting %s back: %w", q.name, item.ID, err))
+		o.Lost, o.Parked, o.Due = errors.Is(err, ErrLost), false, time.Time{}
+		o.Err = errors.Join(o.Err, fmt.Errorf("durable: %s: putting %s back: %w", q.name, item.ID, err))
 	}
 }
 

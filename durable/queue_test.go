@@ -156,7 +156,7 @@ func TestNewQueueTakesTheBounds(t *testing.T) {
 	const year = 365 * 24 * time.Hour
 	q, err := durable.NewQueue(strings.Repeat("q", 100), durable.NewMemoryStore(),
 		durable.WithName(strings.Repeat("~", 100)), durable.WithWorkers(1), durable.WithTimeout(year),
-		durable.WithPoll(1), durable.WithBackoff(1, year), durable.WithClock(time.Now), durable.WithObserver(func(context.Context, durable.Result) {}),
+		durable.WithPoll(1), durable.WithBackoff(1, year), durable.WithClock(time.Now), durable.WithObserver(func(context.Context, durable.Observation) {}),
 		durable.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil || q == nil {
 		t.Errorf("NewQueue = %v, %v; want a queue", q, err)
@@ -181,7 +181,7 @@ func TestWithName(t *testing.T) {
 		})
 		<-time.After(time.Hour)
 		_ = stop()
-		if r := seen.one(t); !r.IsDone || r.Queue != "second" || second.String() != "Queue(second, 1 workers, store redacted)" {
+		if r := seen.one(t); !r.Done || r.Queue != "second" || second.String() != "Queue(second, 1 workers, store redacted)" {
 			t.Errorf("result %+v of %v; want the name of the option", r, second)
 		}
 		if got := store.String(); got != "MemoryStore(1 waiting, 0 parked, 1 done, content redacted)" {
@@ -203,7 +203,7 @@ func TestWithClock(t *testing.T) {
 	}}
 	var due time.Time
 	q := newQueue(t, store, durable.WithClock(func() time.Time { return now }), durable.WithTimeout(time.Second),
-		durable.WithObserver(func(_ context.Context, r durable.Result) { due = r.Due }))
+		durable.WithObserver(func(_ context.Context, r durable.Observation) { due = r.Due }))
 	add(t, q, "a")
 	_ = q.Run(ctx, func(context.Context, *durable.Item) error { now = now.Add(time.Hour); return errWork })
 	if !asked.Equal(now.Add(-time.Hour)) || !until.Equal(asked.Add(61*time.Second)) || !due.Equal(now.Add(time.Second)) {

@@ -68,7 +68,7 @@ type outboxWorld struct {
 	added   map[string]string // what was added, as JSON by id
 	open    map[string]bool   // ids that are neither done nor parked
 	late    []func()          // requests that arrive after their time
-	results []durable.Result
+	results []durable.Observation
 	nets    []*network
 }
 
@@ -93,7 +93,7 @@ func TestOutboxChaos(t *testing.T) {
 				parked.Add(int64(w.release()))
 				w.check()
 				for _, r := range w.results {
-					if r.IsDone {
+					if r.Done {
 						done.Add(1)
 					}
 					if errors.Is(r.Err, errDied) {
@@ -224,9 +224,9 @@ func (w *outboxWorld) live(attempts int, rate float64) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	outbox := w.outbox(rate, durable.WithObserver(func(_ context.Context, r durable.Result) {
+	outbox := w.outbox(rate, durable.WithObserver(func(_ context.Context, r durable.Observation) {
 		w.results = append(w.results, r)
-		if r.IsDone || r.IsParked {
+		if r.Done || r.Parked {
 			delete(w.open, r.ID)
 		}
 		if attempts--; attempts == 0 || len(w.open) == 0 {
@@ -295,8 +295,8 @@ func TestOutboxesShareAStore(t *testing.T) {
 	var done atomic.Int64
 	var running sync.WaitGroup
 	for p := range processes {
-		outbox := newOutbox(t, client, store, durable.WithWorkers(4), durable.WithObserver(func(_ context.Context, r durable.Result) {
-			if r.IsDone && done.Add(1) == items {
+		outbox := newOutbox(t, client, store, durable.WithWorkers(4), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+			if r.Done && done.Add(1) == items {
 				stop()
 			}
 		}))

@@ -21,7 +21,7 @@ func durableRows() []leakRow {
 		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 		defer stop()
 		store := durable.NewMemoryStore()
-		queue, err := durable.NewQueue("q", store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Result) {
+		queue, err := durable.NewQueue("q", store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Observation) {
 			var panicked *fliggy.PanicError
 			if errors.As(r.Err, &panicked) {
 				panicked.Stack = nil // the names of this test

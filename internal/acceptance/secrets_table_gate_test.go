@@ -123,7 +123,7 @@ func inboxRows() []leakRow {
 		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 		defer stop()
 		store := &changedStore{durable.NewMemoryStore(), change}
-		inbox, err := durable.NewInbox(store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Result) {
+		inbox, err := durable.NewInbox(store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Observation) {
 			s.observe(r)
 			values = append(values, r.Err)
 			stop()

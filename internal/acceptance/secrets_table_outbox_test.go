@@ -39,7 +39,7 @@ func (s *leakStage) attempts(cb *events.Callback, bill *rentcar.Bill, opts ...re
 	ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 	defer stop()
 	store := durable.NewMemoryStore()
-	outbox := s.outbox(s.client(opts...), store, durable.WithObserver(func(_ context.Context, r durable.Result) {
+	outbox := s.outbox(s.client(opts...), store, durable.WithObserver(func(_ context.Context, r durable.Observation) {
 		s.observe(r)
 		if errs = append(errs, r.Err); len(errs) == 2 {
 			stop()

@@ -30,7 +30,7 @@ func TestPermanentParks(t *testing.T) {
 			return errors.Join(errors.New("refused"), durable.Permanent(errWork))
 		})
 		<-time.After(time.Hour)
-		if r := seen.one(t); !r.IsParked || r.IsDone || !r.Due.IsZero() || !errors.Is(r.Err, errWork) {
+		if r := seen.one(t); !r.Parked || r.Done || !r.Due.IsZero() || !errors.Is(r.Err, errWork) {
 			t.Errorf("result %+v; want a parked one", r)
 		}
 		parked := store.Parked("test.queue")
@@ -43,51 +43,10 @@ func TestPermanentParks(t *testing.T) {
 		}
 		<-time.After(time.Hour)
 		_ = stop()
-		if r := seen.one(t); !r.IsDone || r.Attempt != 2 {
+		if r := seen.one(t); !r.Done || r.Attempt != 2 {
 			t.Errorf("result after Release %+v; want attempt 2, done", r)
 		}
 	})
-}
-
-func TestPermanent(t *testing.T) {
-	t.Parallel()
-	if durable.Permanent(nil) != nil {
-		t.Error("Permanent(nil) is an error")
-	}
-	if err := durable.Permanent(errWork); err.Error() != errWork.Error() || !errors.Is(err, errWork) {
-		t.Errorf("Permanent(err) is %v; want what it marks", err)
-	}
-}
-
-// badError is an error whose method panics.
-type badError struct{}
-
-func (badError) Error() string { panic("no text") }
-
-func TestReasonsAreWordsThatAStoreCanKeep(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		err  error
-		want string
-	}{
-		"zero bytes": {errors.New("a\x00b"), "a?b"},
-		"not UTF-8":  {errors.New("a\xff\xfeb退"), "a?b退"},
-		"long":       {errors.New(strings.Repeat("退款", 10_000)), strings.Repeat("退款", 166) + "退?"},
-		"panics":     {badError{}, "an error of type durable_test.badError, whose Error method panics"},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			store := durable.NewMemoryStore()
-			q := newQueue(t, store)
-			add(t, q, "a")
-			stop := run(t, q, func(context.Context, *durable.Item) error { return durable.Permanent(c.err) })
-			synctest.Wait()
-			_ = stop()
-			parked := store.Parked("test.queue")
-			if len(parked) != 1 || parked[0].Reason != c.want || len(parked[0].Reason) > 1000 {
-				t.Errorf("%s: parked: %q; want %q", name, parked, c.want)
-			}
-		})
-	}
 }
 
 func TestPanicIsAnError(t *testing.T) {
@@ -109,7 +68,7 @@ func TestPanicIsAnError(t *testing.T) {
 			<-time.After(time.Minute)
 			_ = stop()
 			all := seen.all()
-			if len(all) != 2 || all[0].Due.IsZero() || !all[1].IsDone {
+			if len(all) != 2 || all[0].Due.IsZero() || !all[1].Done {
 				t.Fatalf("%s: results %+v; want a failed attempt and a done one", name, all)
 			}
 			var p *fliggy.PanicError
@@ -134,7 +93,7 @@ func TestErrLostOfWorkIsAnErrorOfWork(t *testing.T) {
 		stop := run(t, q, func(context.Context, *durable.Item) error { return durable.ErrLost })
 		synctest.Wait()
 		_ = stop()
-		if r := seen.one(t); r.IsLost || r.Due.IsZero() {
+		if r := seen.one(t); r.Lost || r.Due.IsZero() {
 			t.Errorf("result %+v; want one that comes again", r)
 		}
 	})
@@ -177,7 +136,7 @@ func TestStoreFailsToClaim(t *testing.T) {
 			t.Errorf("%d results; want one for each failure", len(all))
 		}
 		for _, r := range all {
-			if r.Queue != "test.queue" || r.ID != "" || r.Attempt != 0 || r.IsDone || !r.Due.IsZero() ||
+			if r.Queue != "test.queue" || r.ID != "" || r.Attempt != 0 || r.Done || !r.Due.IsZero() ||
 				r.Err.Error() != "durable: test.queue: claiming: the store failed" || !errors.Is(r.Err, errStore) {
 				t.Errorf("result %+v; want the failure to claim", r)
 			}
@@ -186,7 +145,7 @@ func TestStoreFailsToClaim(t *testing.T) {
 		<-time.After(time.Second)
 		synctest.Wait()
 		_ = stop()
-		if all := seen.all(); len(all) != 2 || !all[0].IsDone || !all[1].IsDone {
+		if all := seen.all(); len(all) != 2 || !all[0].Done || !all[1].Done {
 			t.Errorf("results when the store is back: %+v; want both items done", all)
 		}
 	})
@@ -235,7 +194,7 @@ func TestStoreFailsToMark(t *testing.T) {
 		<-time.After(time.Minute)
 		_ = stop()
 		all := seen.all()
-		if len(all) != 2 || all[0].IsDone || all[0].Due.Sub(begin) != time.Second || !all[1].IsDone || all[1].Attempt != 2 {
+		if len(all) != 2 || all[0].Done || all[0].Due.Sub(begin) != time.Second || !all[1].Done || all[1].Attempt != 2 {
 			t.Fatalf("results %+v; want one that comes again and one that is done", all)
 		}
 		if err := all[0].Err; !errors.Is(err, errStore) || err.Error() != "durable: test.queue: marking a: the store failed" {
@@ -275,11 +234,11 @@ func TestStoreFailsToPutBack(t *testing.T) {
 			<-time.After(5 * time.Minute)
 			_ = stop()
 			all := seen.all()
-			if len(all) != 2 || !all[1].IsDone {
+			if len(all) != 2 || !all[1].Done {
 				t.Fatalf("%s: results %+v; want a failed one and a done one", name, all)
 			}
 			r, want := all[0], errors.Join(c.retry, c.park)
-			if r.IsDone || r.IsParked || r.IsLost != c.wantLost || !r.Due.IsZero() || !errors.Is(r.Err, errWork) ||
+			if r.Done || r.Parked || r.Lost != c.wantLost || !r.Due.IsZero() || !errors.Is(r.Err, errWork) ||
 				!strings.HasSuffix(r.Err.Error(), "\ndurable: test.queue: putting a back: "+want.Error()) {
 				t.Errorf("%s: result %+v; want both errors and no due time", name, r)
 			}

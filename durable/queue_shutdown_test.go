@@ -44,7 +44,7 @@ func TestShutdownLetsWhatWasBegunFinish(t *testing.T) {
 		var done, again int
 		for _, r := range seen.all() {
 			switch {
-			case r.IsDone && r.ID == "a":
+			case r.Done && r.ID == "a":
 				done++
 			case !r.Due.IsZero() && r.ID == "b":
 				again++

@@ -64,7 +64,7 @@ func TestLogger(t *testing.T) {
 			var out bytes.Buffer
 			store := &hooked{MemoryStore: durable.NewMemoryStore(), claim: c.store.claim, mark: c.store.mark, retry: c.store.retry}
 			ctx, cancel := context.WithCancel(t.Context())
-			q := newQueue(t, store, durable.WithLogger(logger(&out)), durable.WithObserver(func(context.Context, durable.Result) { cancel() }))
+			q := newQueue(t, store, durable.WithLogger(logger(&out)), durable.WithObserver(func(context.Context, durable.Observation) { cancel() }))
 			add(t, q, "a")
 			_ = q.Run(ctx, c.work)
 			if diff := cmp.Diff(c.want+"\n", out.String()); diff != "" {
@@ -83,7 +83,7 @@ func TestObserverAndLoggerMayPanic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(context.Context, durable.Result) { panic("observer") }),
+		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(context.Context, durable.Observation) { panic("observer") }),
 			durable.WithLogger(logger(&out)))
 		add(t, q, "a", "b")
 		done := 0
@@ -130,7 +130,7 @@ func TestNothingShowsContent(t *testing.T) {
 		"Queue":           {q, "Queue(test.queue, 3 workers, store redacted)"},
 		"nil Item":        {(*durable.Item)(nil), "nil"},
 		"nil MemoryStore": {(*durable.MemoryStore)(nil), "nil"}, "nil Queue": {(*durable.Queue)(nil), "nil"},
-		"Result": {durable.Result{Queue: "q", ID: "a", Err: &fliggy.PanicError{Value: item}}, "a"},
+		"Result": {durable.Observation{Queue: "q", ID: "a", Err: &fliggy.PanicError{Value: item}}, "a"},
 	} {
 		var text, structured bytes.Buffer
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", c.value)

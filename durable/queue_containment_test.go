@@ -53,7 +53,7 @@ func TestWorkersSurvive(t *testing.T) {
 			store := c.store
 			store.MemoryStore = durable.NewMemoryStore()
 			seen := &recorder{}
-			q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithObserver(func(_ context.Context, r durable.Result) {
+			q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithObserver(func(_ context.Context, r durable.Observation) {
 				seen.observe(t.Context(), r)
 				store.mend()
 				runtime.Goexit() // an observer may end its goroutine too
@@ -74,11 +74,11 @@ func TestWorkersSurvive(t *testing.T) {
 				t.Errorf("%s: Run = %v; want the cause of its context", name, err)
 			}
 			all := seen.all()
-			if len(all) != 2 || !all[1].IsDone || all[1].Err != nil {
+			if len(all) != 2 || !all[1].Done || all[1].Err != nil {
 				t.Fatalf("%s: results %+v; want a failed one and a done one", name, all)
 			}
 			r := all[0]
-			if r.IsDone || r.IsParked || r.IsLost || r.Due.IsZero() != (c.due == 0) || c.due > 0 && r.Due.Sub(begin) != c.due {
+			if r.Done || r.Parked || r.Lost || r.Due.IsZero() != (c.due == 0) || c.due > 0 && r.Due.Sub(begin) != c.due {
 				t.Errorf("%s: result %+v; want one that is due after %v", name, r, c.due)
 			}
 			var p *fliggy.PanicError
@@ -139,7 +139,7 @@ func TestStoreWithoutWork(t *testing.T) {
 		<-time.After(time.Minute)
 		_ = stop()
 		all := seen.all()
-		if len(all) != 2 || all[0].IsDone || all[0].Due.IsZero() || !all[1].IsDone || worked != 1 {
+		if len(all) != 2 || all[0].Done || all[0].Due.IsZero() || !all[1].Done || worked != 1 {
 			t.Fatalf("worked %d times, results %+v; want one that comes again, and then is worked on and done", worked, all)
 		}
 		const want = "durable: test.queue: a is not done: Do of the store returned nil without calling work"
@@ -156,7 +156,7 @@ func TestObserverContext(t *testing.T) {
 		type key struct{}
 		ctx, stop := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 		var got any
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(ctx context.Context, _ durable.Result) {
+		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(ctx context.Context, _ durable.Observation) {
 			got = ctx.Value(key{})
 			stop()
 		}))
@@ -189,7 +189,7 @@ func TestClockPanics(t *testing.T) {
 		<-time.After(5 * time.Minute)
 		_ = stop()
 		all := seen.all()
-		if len(all) != 3 || all[0].ID != "" || !all[1].Due.IsZero() || !errors.Is(all[1].Err, errWork) || !all[2].IsDone {
+		if len(all) != 3 || all[0].ID != "" || !all[1].Due.IsZero() || !errors.Is(all[1].Err, errWork) || !all[2].Done {
 			t.Fatalf("results %+v; want a failed claim, one that could not be put back, and a done one", all)
 		}
 		for _, r := range all[:2] {

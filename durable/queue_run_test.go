@@ -38,7 +38,7 @@ func TestRunTakesWhatIsAddedAtOnce(t *testing.T) {
 			t.Errorf("worked on (-want +got):\n%s", diff)
 		}
 		for _, r := range seen.all() {
-			if !r.IsDone || r.IsParked || r.IsLost || r.Err != nil || !r.Due.IsZero() || r.Queue != "test.queue" || r.Attempt != 1 {
+			if !r.Done || r.Parked || r.Lost || r.Err != nil || !r.Due.IsZero() || r.Queue != "test.queue" || r.Attempt != 1 {
 				t.Errorf("result %+v; want a done one", r)
 			}
 		}
@@ -188,9 +188,9 @@ func TestBackoff(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var waits []time.Duration
 				enough := make(chan struct{})
-				q := newQueue(t, durable.NewMemoryStore(), append(c.opts, durable.WithObserver(func(_ context.Context, r durable.Result) {
+				q := newQueue(t, durable.NewMemoryStore(), append(c.opts, durable.WithObserver(func(_ context.Context, r durable.Observation) {
 					waits = append(waits, time.Until(r.Due))
-					if r.Attempt != len(waits) || !errors.Is(r.Err, errWork) || r.IsDone || r.IsParked || r.IsLost {
+					if r.Attempt != len(waits) || !errors.Is(r.Err, errWork) || r.Done || r.Parked || r.Lost {
 						t.Errorf("result %+v of attempt %d; want one that comes again", r, len(waits))
 					}
 					if len(waits) == len(c.want) {
@@ -278,7 +278,7 @@ func TestTimeout(t *testing.T) {
 		add(t, q, "a")
 		<-time.After(5*time.Second + 1)
 		r := seen.one(t)
-		if !errors.Is(r.Err, context.DeadlineExceeded) || r.Duration != 5*time.Second || r.Due.IsZero() || r.IsDone {
+		if !errors.Is(r.Err, context.DeadlineExceeded) || r.Duration != 5*time.Second || r.Due.IsZero() || r.Done {
 			t.Errorf("result %+v; want one that was cut off after 5s, and comes again", r)
 		}
 		<-time.After(time.Hour)
@@ -309,7 +309,7 @@ func TestWorkThatOverruns(t *testing.T) {
 		<-time.After(2 * time.Minute)
 		_ = stop()
 		all := seen.all()
-		if len(all) < 3 || !all[0].IsDone || all[1].Due.IsZero() || !errors.Is(all[1].Err, errWork) || !all[2].IsParked {
+		if len(all) < 3 || !all[0].Done || all[1].Due.IsZero() || !errors.Is(all[1].Err, errWork) || !all[2].Parked {
 			t.Errorf("results %+v; want done, put back, parked", all)
 		}
 	})
@@ -329,10 +329,10 @@ func TestLostClaim(t *testing.T) {
 			synctest.Wait()
 			stopOther := run(t, other, func(context.Context, *durable.Item) error { return nil })
 			<-time.After(time.Hour + time.Second)
-			if r := quick.one(t); !r.IsDone || r.Attempt != 2 {
+			if r := quick.one(t); !r.Done || r.Attempt != 2 {
 				t.Errorf("%s: the second holder has %+v; want attempt 2, done", name, r)
 			}
-			if r := slow.one(t); !r.IsLost || r.IsDone || r.IsParked || !r.Due.IsZero() || r.Attempt != 1 ||
+			if r := slow.one(t); !r.Lost || r.Done || r.Parked || !r.Due.IsZero() || r.Attempt != 1 ||
 				!errors.Is(r.Err, durable.ErrLost) {
 				t.Errorf("%s: the first holder has %+v; want a lost claim", name, r)
 			}
@@ -356,7 +356,7 @@ func TestWorkCannotChangeTheClaim(t *testing.T) {
 		})
 		synctest.Wait()
 		_ = stop()
-		if r := seen.one(t); !r.IsDone || r.ID != "a" {
+		if r := seen.one(t); !r.Done || r.ID != "a" {
 			t.Errorf("result %+v; want a done one", r)
 		}
 	})
