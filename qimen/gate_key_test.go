@@ -16,7 +16,7 @@ import (
 	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
-// keyOf sends a message and tells under which key it ran.
+// keyOf sends a message and returns the key under which it ran.
 func keyOf(t testing.TB, method, contentType, body string) string {
 	t.Helper()
 	var f office

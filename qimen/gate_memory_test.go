@@ -414,7 +414,7 @@ func (m *gateModel) draw(t *rapid.T) gateMessage {
 	return gateMessage{"key " + of.Draw(t, "key"), "digest " + of.Draw(t, "digest")}
 }
 
-// known tells what a gate must and may know: the reply of a message that is finished,
+// known returns what a gate must and may know: the reply of a message that is finished,
 // and whether another message has its key.
 func (m *gateModel) known(of gateMessage) (body string, must, may, mustConflict, mayConflict bool) {
 	for i, f := range m.finished {

@@ -354,8 +354,7 @@ func TestTimestampVectors(t *testing.T) {
 	}
 }
 
-// drawPush makes a push with random parameters, headers, body and charset, and
-// tells what its receiver must see.
+// drawPush makes a push with random parameters, headers, body and charset, and returns what its receiver must see.
 func drawPush(t *rapid.T) (p *Push, params map[string]string, text string) {
 	cs := rapid.SampledFrom([]charset.Charset{charset.UTF8, charset.UTF8, charset.GBK, charset.GB2312, charset.GB18030}).Draw(t, "charset")
 	content := rapid.String()

@@ -100,7 +100,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// banned tells how much longer calls of a method are banned, as far as the client knows.
+// banned returns how much longer calls of a method are banned, as far as the client knows.
 func (n *network) banned(method string) time.Duration {
 	now := n.clock.now()
 	return max(n.until[method].Sub(now), n.until[""].Sub(now), 0)

@@ -12,8 +12,7 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// javaBlank tells what the official SDK does not send, by its own set of white
-// space.
+// javaBlank reports whether the official SDK leaves s out: by its own set of white space, s is blank.
 func javaBlank(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool {
 		space := unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp) && !slices.Contains([]rune{0xA0, 0x2007, 0x202F}, r)
