@@ -44,6 +44,7 @@ var losses = map[string]loss{
 	methodQuote + " cancel_strategy_struct.cancel_rules.num":              lossDoubt,
 	methodQuote + " cancel_strategy_struct.cancel_rules.time":             lossDoubt,
 	methodQuote + " cancel_strategy_struct.support_cancel":                lossDoubt,
+	methodQuote + " cancel_strategy_struct.cancel_type":                   lossDoubt,
 	methodSubmit + " successful":                                          lossUnknown,
 	methodSubmit + " renewal_order_id":                                    lossUnknown,
 	// That they come is inferred, and nothing hangs on them: an unknown outcome that no name corrects would help nobody.
@@ -76,7 +77,7 @@ func lossOf(method, path string, t reflect.Type) loss {
 // membersOf are the members of a message by their names, those of inner messages not.
 func membersOf(t reflect.Type) map[string]reflect.Type {
 	out := map[string]reflect.Type{}
-	if t.Kind() != reflect.Struct || t.PkgPath() != reflect.TypeFor[rentcar.Meta]().PkgPath() {
+	if t.Kind() != reflect.Struct {
 		return out
 	}
 	for f := range t.Fields() {
