@@ -10,32 +10,29 @@ import (
 )
 
 var (
-	// ErrNotCancellable says that the policy does not support cancelling
-	// (supportCancel false).
+	// ErrNotCancellable means that the policy does not allow cancelling (supportCancel is false).
 	ErrNotCancellable = errors.New("pricing: the renewal cannot be cancelled")
-	// ErrStarted says that the renewal has started, which no tier covers.
+	// ErrStarted means that the renewal has started. No tier covers that time.
 	ErrStarted = errors.New("pricing: the renewal has started, which no cancellation tier covers")
-	// ErrNoTier says that it is later than the last tier of the policy.
+	// ErrNoTier means that the time is later than the last tier of the policy.
 	ErrNoTier = errors.New("pricing: no cancellation tier covers that time")
 )
 
-// TierAt gives the tier of a cancellation policy (取消政策) that holds at a time, for a
-// renewal that begins at start (carUseTime).
+// TierAt returns the tier of a cancellation policy (取消政策) that applies at a time, for a renewal that begins at start
+// (carUseTime).
 //
-// Inferred: no document explains the tiers. Time is read as hours before the start,
-// and the tier is that of the greatest Time which is not more than the hours left; at
-// the start itself 0 hours are left. With the tiers of the guide's sample, 72 hours
-// ahead or more cost 0 percent, 48 up to 72 cost 10, and less than 2 cost 50.
+// Inferred: no document explains the tiers. The Time of a tier is read as hours before the start. The tier with the
+// greatest Time that does not exceed the hours left applies; at the start itself 0 hours are left. With the tiers of
+// the guide's sample, cancelling 72 hours ahead or more costs 0 percent, 48 up to 72 hours costs 10, and less than 2
+// costs 50.
 //
-// It is a tier and never an amount: the penaltyAmount of the guide's own cancellation
-// is the penalty of none of its tiers. Take what Fliggy sends, and do not refuse it.
+// TierAt computes no amount: the penaltyAmount in the guide's own sample matches none of its tiers. Accept the amount
+// that Fliggy sends.
 //
-// Errors: [ErrNotCancellable], [ErrStarted], [ErrNoTier], and a
-// *fliggy.ValidationError when a time is missing, or for the first tier that a policy
-// cannot have: one with a negative number, of more than 100 percent, with the time of
-// another, or cheaper than an earlier one (percentages only when CancelType is 1). Such a
-// tier may be one without its numbers, so no answer is taken from the policy. The order
-// of the tiers does not matter.
+// The error is [ErrNotCancellable], [ErrStarted], [ErrNoTier], or a *fliggy.ValidationError. The last one reports a
+// missing time, or the first invalid tier: one with a negative number, with the same Time as another, or, when
+// CancelType is 1, one that costs more than 100 percent or less than an earlier tier. A tier that lost its numbers
+// looks like that, so TierAt then returns no tier at all. The order of the tiers does not matter.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel, merchant renewal guide.
 func TierAt(s fliggy.CancelPolicy, start, at fliggy.Time) (fliggy.CancelRule, error) {
@@ -58,7 +55,7 @@ func TierAt(s fliggy.CancelPolicy, start, at fliggy.Time) (fliggy.CancelRule, er
 			return fliggy.CancelRule{}, err
 		}
 	}
-	hours := wholeSeconds(at, start) / 3600 // thresholds are whole hours, so the rest does not count
+	hours := wholeSeconds(at, start) / 3600 // thresholds are whole hours
 	for _, tier := range tiers {
 		if int64(tier.Time) <= hours {
 			return tier, nil

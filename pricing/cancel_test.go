@@ -74,7 +74,7 @@ func TestTierAt(t *testing.T) {
 	wantProblems(t, err, qimen.RenewalCancelMethod, "carUseTime: is missing", "cancelTime: is missing")
 }
 
-// The cancellation of the guide, in the policy that its quote carries.
+// The cancellation of the guide, with the policy of its quote.
 func TestGuideCancel(t *testing.T) {
 	t.Parallel()
 	var submit qimen.RenewalSubmitRequest
@@ -88,8 +88,8 @@ func TestGuideCancel(t *testing.T) {
 	}
 }
 
-// A policy with a tier that cannot be, such as one whose numbers were left out, says of no
-// time that it is free. The order of the tiers does not matter.
+// A policy with an invalid tier, such as one whose numbers were left out, never makes a cancellation free. The order of
+// the tiers does not matter.
 func TestTierAtRefusesImpossibleTiers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -15,8 +15,7 @@ func plus(t fliggy.Time, seconds int) fliggy.Time {
 	return fliggy.At(t.Add(time.Duration(seconds) * time.Second))
 }
 
-// The scenarios of the guide come out equal: every member but the mark, amounts as
-// numbers.
+// The scenarios of the guide come out equal: every member but the mark, amounts as numbers.
 func TestGuideScenarios(t *testing.T) {
 	t.Parallel()
 	for scenario, total := range map[string]string{"scenario1": "16.02", "scenario2": "21.02", "scenario3": "146.14"} {
@@ -41,8 +40,7 @@ func TestGuideScenarios(t *testing.T) {
 	}
 }
 
-// The total of the submit sample is that of the quote; with basicServiceFee added a
-// second time it would be 16.04.
+// The total of the submit sample is that of the quote; with basicServiceFee added a second time it would be 16.04.
 func TestGuideSubmit(t *testing.T) {
 	t.Parallel()
 	var request qimen.RenewalSubmitRequest

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A model is a plan in whole numbers, and computes a quote its own way.
+// A model is a plan in whole numbers. It computes quotes independently of Plan.
 type model struct {
 	plan     pricing.Plan
 	dayPrice int64                 // fen
@@ -45,8 +45,7 @@ var (
 	minutes = rapid.OneOf(rapid.IntRange(1, 3*1440), rapid.IntRange(1, 365*1440), whole)
 )
 
-// drawRules draws ranges without gap or overlap; rising says that more minutes never
-// cost less.
+// drawRules draws ranges without gap or overlap. If rising is set, more minutes never cost less.
 func drawRules(t *rapid.T, m *model, rising bool) {
 	ends := rapid.SliceOfNDistinct(rapid.IntRange(1, 1438), 0, 4, rapid.ID[int]).Draw(t, "ends")
 	slices.Sort(ends)
@@ -89,7 +88,7 @@ func drawModel(t *rapid.T, rising bool) *model {
 	return m
 }
 
-// drawAny draws a valid plan with all that a plan can have.
+// drawAny draws a valid plan that may use every field.
 func drawAny(t *rapid.T, from fliggy.Time) *model {
 	m := drawModel(t, false)
 	m.byDate = map[fliggy.Date]int64{}
@@ -116,7 +115,7 @@ func (m *model) price(date fliggy.Date) int64 {
 	return m.dayPrice
 }
 
-// share is what so many scattered minutes cost of a day.
+// share returns the share of a day price that m scattered minutes cost, in millionths.
 func (m *model) share(minutes int) int64 {
 	for _, r := range m.ranges {
 		if minutes <= r.end {
@@ -126,7 +125,7 @@ func (m *model) share(minutes int) int64 {
 	return million
 }
 
-// round gives millionths of a fen in whole fen.
+// round rounds millionths of a fen to whole fen.
 func (m *model) round(millionths *big.Int) *big.Int {
 	whole, rest := new(big.Int).QuoRem(millionths, big.NewInt(million), new(big.Int))
 	half := rest.Cmp(big.NewInt(million / 2))
@@ -147,7 +146,7 @@ func (m *model) round(millionths *big.Int) *big.Int {
 	return whole
 }
 
-// A bill is what matters of a quote, in fen.
+// A bill is the essential part of a quote, in fen.
 type bill struct {
 	Standard, Total, Basic string
 	Lines, Days            []string
@@ -212,7 +211,7 @@ func (m *model) bill(from fliggy.Time, minutes int) bill {
 
 func fen(n int64) string { return big.NewInt(n).String() }
 
-// inFen gives an amount in fen: its text without the point. Amounts have two decimals.
+// inFen returns an amount in fen: its text without the point. Amounts have two decimals.
 func inFen(t *rapid.T, y fliggy.Yuan) string {
 	if !y.IsSet() {
 		return ""
@@ -225,7 +224,7 @@ func inFen(t *rapid.T, y fliggy.Yuan) string {
 	return n.String()
 }
 
-// billOf reads a quote.
+// billOf returns the bill of a quote.
 func billOf(t *rapid.T, r *qimen.RenewalPricesReply) bill {
 	p := r.Price
 	last := p.CalendarPrice[len(p.CalendarPrice)-1]
@@ -243,8 +242,8 @@ func billOf(t *rapid.T, r *qimen.RenewalPricesReply) bill {
 	return b
 }
 
-// A quote is what whole numbers give, to the fen: the total is the sum of its parts,
-// nothing is negative, and the calendar has every started day.
+// A quote equals that of the model, to the fen: the total is the sum of its parts, no amount is negative, and the
+// calendar has every started day.
 func TestPropertyExact(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -263,7 +262,7 @@ func TestPropertyExact(t *testing.T) {
 	})
 }
 
-// A reply is valid, and reads back as it was written, every text included.
+// Replies are valid and survive encoding and decoding, every text included.
 func TestPropertyLossless(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -290,8 +289,7 @@ func TestPropertyLossless(t *testing.T) {
 	})
 }
 
-// With one day price and percentages that rise with the minutes, a longer period
-// never costs less.
+// With one day price and percentages that rise with the minutes, a longer period never costs less.
 func TestPropertyLongerNeverCheaper(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -312,7 +310,7 @@ func TestPropertyLongerNeverCheaper(t *testing.T) {
 	})
 }
 
-// A total agrees exactly when some choice of the optional lines gives it.
+// A total agrees if and only if some choice of the optional lines gives it.
 func TestPropertyCheckTotal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -344,8 +342,7 @@ func TestPropertyCheckTotal(t *testing.T) {
 	})
 }
 
-// No total comes of a plan or a quote that lacks one of the amounts it needs, and
-// nothing agrees with it.
+// A plan that lacks a required amount gives no quote, and a quote that lacks one has no total.
 func TestPropertyNoTotalWithoutAnAmount(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// The plan of the guide's samples: 10 yuan a day, 1 yuan handling fee, half a day price
-// up to 7 hours, a whole day beyond.
+// The plan of the guide's samples: 10 yuan a day, 1 yuan handling fee, half a day price up to 7 hours, a whole day
+// beyond.
 func examplePlan() *pricing.Plan {
 	return &pricing.Plan{
 		DayPrice:    fliggy.MustYuan("10.00"),

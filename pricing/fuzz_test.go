@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Whatever a plan and a period are, Quote gives either an error or a valid reply that
-// survives the wire, and CheckTotal and TierAt take that reply.
+// For any plan and period, Quote returns either an error or a valid reply that survives encoding and decoding.
+// CheckTotal and TierAt accept that reply.
 func FuzzQuote(f *testing.F) {
 	seed := func(p *pricing.Plan, from, to int64) {
 		text, err := json.Marshal(p)

@@ -22,7 +22,7 @@ var (
 	include = []string{"基础服务费,超出1500元的交通事故车辆维修费用免赔(不包含玻璃、轮胎、轮毂),第三者保障50万,承租方承担停运损失费和折旧损失费。"}
 )
 
-// tiers are those of the guide.
+// tiers are the cancellation tiers of the guide.
 var tiers = []fliggy.CancelRule{
 	{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0},
 }
@@ -33,7 +33,7 @@ var exact = cmp.Options{
 	cmp.Comparer(func(a, b fliggy.Decimal) bool { return a == b }),
 }
 
-// guidePlan is the plan behind the samples of the guide, a fresh one each time.
+// guidePlan returns the plan behind the samples of the guide, a fresh one each time.
 func guidePlan() *pricing.Plan {
 	return &pricing.Plan{
 		DayPrice:    yuan("10"),
@@ -78,7 +78,7 @@ func mustQuote(t testing.TB, p *pricing.Plan, from, to fliggy.Time) *qimen.Renew
 	return reply
 }
 
-// after gives the time so many minutes after the pick-up.
+// after returns the time n minutes after the pick-up.
 func after(minutes int) fliggy.Time { return plus(pickUp, minutes*60) }
 
 // wantProblems checks that err lists exactly these problems.
@@ -103,7 +103,7 @@ func wantProblems(t *testing.T, err error, method string, want ...string) {
 	}
 }
 
-// totalOf is the total of a quote that has one.
+// totalOf returns the total of a quote that has one.
 func totalOf(t interface {
 	Helper()
 	Fatalf(string, ...any)

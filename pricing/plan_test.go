@@ -101,8 +101,7 @@ func TestMaxDays(t *testing.T) {
 	wantProblems(t, err, qimen.RenewalPricesMethod, "carReturnTime: must be at most 146097 days after carUseTime")
 }
 
-// The least that a plan can be: every started day is charged whole, and lists are
-// empty, not null.
+// The smallest valid plan: every started day is charged in full, and lists are empty, not null.
 func TestSmallestPlan(t *testing.T) {
 	t.Parallel()
 	p := &pricing.Plan{DayPrice: yuan("8.5"), PoundageFee: yuan("0"), CancelPolicy: fliggy.CancelPolicy{CancelType: 1}}

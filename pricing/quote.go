@@ -11,22 +11,19 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Name and description of the line of the scattered-hour fee, as the guide has them.
+// scatteredHourName is the name and description of the scattered-hour line in the guide.
 const scatteredHourName = "零散小时费"
 
-// Quote prices a renewal from from (carUseTime) to to (carReturnTime). The reply is
-// complete and yours to change; it shares nothing with the plan.
+// Quote prices a renewal from from (carUseTime) to to (carReturnTime). The period is at least one minute and at most
+// MaxDays started days. The reply is complete, shares no memory with the plan, and may be changed.
 //
-// PriceMark is a digest of period, numbers and cancellation policy: the same plan and
-// period give the same mark, whatever the order. Compare it with the mark of a submit
-// to see that nothing has changed since the quote, or replace it with a token of your
-// own. It proves nothing about who made it.
+// PriceMark is a digest of the period, the numbers and the cancellation policy. It depends on the plan and the period
+// only, not on the order. Compare it with the mark of a submit to see that nothing has changed since the quote, or
+// replace it with a token of your own. It does not prove who made the quote.
 //
-// Errors are *fliggy.ValidationError. One about the period matches [ErrPeriod] and
-// names carUseTime, carReturnTime, or as "DayPrices[2023-02-04]" each day without a
-// price: that renewal is not possible, see [qimen.Refuse]. Any other is that of
-// Validate: the plan is wrong. A period is a minute at least and MaxDays started days
-// at most.
+// Errors are *fliggy.ValidationError. An error about the period matches [ErrPeriod] and names carUseTime,
+// carReturnTime, or each day without a price, such as "DayPrices[2023-02-04]": decline the renewal with [qimen.Refuse].
+// Any other error comes from Validate: the plan is invalid.
 //
 // Source: qimen.alitrip.rentcar.renewalprices.query, merchant renewal guide.
 func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
@@ -80,8 +77,8 @@ func (p *Plan) Quote(from, to fliggy.Time) (*qimen.RenewalPricesReply, error) {
 	return reply, nil
 }
 
-// ErrPeriod says that a plan has no price for a period: it ends before it begins, is
-// too long, or has a day without a price. Asking again does not help.
+// ErrPeriod means that a plan has no price for a period: the period ends before it begins, is too long, or includes a
+// day without a price. Retrying does not help.
 var ErrPeriod = errors.New("pricing: no price for this period")
 
 // A periodError is a *fliggy.ValidationError that matches ErrPeriod.
@@ -94,7 +91,7 @@ func (e *periodError) Is(target error) bool { return target == ErrPeriod }
 // A duration is whole days of 24 hours and the scattered minutes after them.
 type duration struct{ days, minutes int }
 
-// started is the number of days that begin in it.
+// started returns the number of days that begin in d.
 func (d duration) started() int {
 	if d.minutes > 0 {
 		return d.days + 1
@@ -102,7 +99,7 @@ func (d duration) started() int {
 	return d.days
 }
 
-// duration measures a period. It is 0 when there is a problem with it.
+// duration measures a period. It returns 0 if the period is invalid.
 func (p *Plan) duration(ps *fliggy.Problems, from, to fliggy.Time) duration {
 	before := len(*ps)
 	checkTime(ps, "carUseTime", from)
@@ -131,8 +128,8 @@ func checkTime(ps *fliggy.Problems, field string, t fliggy.Time) {
 	}
 }
 
-// wholeSeconds is the time from one instant to a later one, rounded down. Sub of
-// package time ends after 292 years.
+// wholeSeconds returns the seconds from one instant to a later one, rounded down. Unlike time.Time.Sub it is not
+// limited to 292 years.
 func wholeSeconds(from, to fliggy.Time) int64 {
 	seconds := to.Unix() - from.Unix()
 	if to.Nanosecond() < from.Nanosecond() {
@@ -141,7 +138,7 @@ func wholeSeconds(from, to fliggy.Time) int64 {
 	return seconds
 }
 
-// calendar gives the entry of each of n days, without the scattered-hour fee.
+// calendar returns the entries of n days, without the scattered-hour fee.
 func (p *Plan) calendar(ps *fliggy.Problems, from fliggy.Time, n int) []qimen.DailyPrice {
 	calendar := make([]qimen.DailyPrice, n)
 	first := fliggy.DateOf(from.In(fliggy.Zone()))
@@ -156,19 +153,19 @@ func (p *Plan) calendar(ps *fliggy.Problems, from fliggy.Time, n int) []qimen.Da
 	return calendar
 }
 
-// A charge says what a duration is charged for.
+// A charge is how a duration is charged.
 type charge struct {
 	wholeDays  int             // days charged whole
-	quantity   decimal.Decimal // wholeDays, and share where the fee applies
+	quantity   decimal.Decimal // wholeDays, plus share if the fee applies
 	feeApplies bool            // 命中
 	share      fliggy.Decimal  // the fee as a share of a day price
 }
 
 func (p *Plan) charge(d duration) charge {
-	percent := hundred // of a day for which there is no range: all of it
+	percent := hundred // if no range matches
 	for _, r := range p.ScatteredRules {
 		if r.StartTime <= d.minutes && d.minutes <= r.EndTime {
-			percent, _ = r.Value.Decimal() // Validate found it
+			percent, _ = r.Value.Decimal() // Validate checked it
 		}
 	}
 	if d.minutes == 0 || percent.Equal(hundred) {
@@ -179,7 +176,7 @@ func (p *Plan) charge(d duration) charge {
 	return charge{wholeDays: d.days, quantity: quantity, feeApplies: true, share: fliggy.DecimalOf(share)}
 }
 
-// lines gives the lines of the plan's services.
+// lines returns the lines of the services of the plan.
 func (p *Plan) lines(quantity decimal.Decimal) []qimen.AddedService {
 	lines := make([]qimen.AddedService, 0, len(p.Services)+1)
 	for _, s := range p.Services {
@@ -213,11 +210,10 @@ func scatteredHourLine(fee fliggy.Yuan) qimen.AddedService {
 	}
 }
 
-// cloned copies a list. It is never nil: lists are written as [].
+// cloned copies a list. The copy is never nil, so that it is encoded as [].
 func cloned[T any](list []T) []T { return append(make([]T, 0, len(list)), list...) }
 
-// mark is the default PriceMark. It is spelt out member by member so that it stays
-// the same when a type grows.
+// mark returns the default PriceMark. It lists each member so that the mark stays the same when a type grows.
 func mark(from, to fliggy.Time, r *qimen.RenewalPricesReply) string {
 	p, c := &r.Price, &r.CancelPolicy
 	b := fmt.Appendf(nil, "%s %s %s %s ", from, to, p.StandardPrice, p.StandardUnitPrice)

@@ -126,7 +126,7 @@ func TestServices(t *testing.T) {
 	}
 }
 
-// Whoever changes a reply changes neither the plan nor the next reply.
+// Changing a reply changes neither the plan nor the next reply.
 func TestReplySharesNothing(t *testing.T) {
 	t.Parallel()
 	p := guidePlan()
@@ -213,8 +213,7 @@ func TestPriceMark(t *testing.T) {
 	}
 }
 
-// A period without a price is told from a plan that is wrong, and both are
-// validation errors.
+// A period without a price and an invalid plan can be distinguished. Both are validation errors.
 func TestErrPeriod(t *testing.T) {
 	t.Parallel()
 	from := fliggy.MustTime("2023-02-04 10:00")
@@ -237,7 +236,7 @@ func TestErrPeriod(t *testing.T) {
 	}
 }
 
-// Everything that a period decides, of the guide's plan.
+// The boundaries of periods, with the guide's plan.
 func TestDurations(t *testing.T) {
 	t.Parallel()
 	type want struct {
@@ -280,7 +279,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-// The same instants give the same quote, in whatever zone they are held.
+// The same instants give the same quote in any time zone.
 func TestZones(t *testing.T) {
 	t.Parallel()
 	// 01:30 in GMT+8 is still the day before in UTC, and the day after began in Auckland.

@@ -5,14 +5,13 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Rounding is how an amount that is no whole number of fen becomes one. It is applied
-// once, to the amount of each line and to the scattered-hour fee; no other amount
-// needs it.
+// A Rounding is a way to round an amount to whole fen. It is applied once to the amount of each line and once to the
+// scattered-hour fee. All other amounts are whole fen already.
 type Rounding int
 
 const (
-	// RoundHalfEven rounds half to the even neighbour: 0.015 to 0.02, 0.145 to 0.14.
-	// The only mode that fits all amounts of the merchant renewal guide.
+	// RoundHalfEven rounds half to the even neighbour: 0.015 to 0.02, 0.145 to 0.14. It is the only mode that fits all
+	// amounts of the merchant renewal guide.
 	RoundHalfEven Rounding = iota
 	// RoundHalfUp rounds half up: 0.015 to 0.02, 0.145 to 0.15.
 	RoundHalfUp
@@ -36,11 +35,10 @@ var (
 	}
 )
 
-// String gives an English name, the value itself when it is unknown.
+// String returns an English name, or the number if the value is unknown.
 func (r Rounding) String() string { return nameOf(roundingNames[:], int(r)) }
 
-// round gives an amount in whole fen, unset for an unset one. Amounts here are never
-// negative.
+// round rounds an amount to whole fen; an unset amount stays unset. Amounts must not be negative.
 func (r Rounding) round(amount fliggy.Yuan) fliggy.Yuan {
 	d, ok := amount.Decimal()
 	if !ok {
@@ -49,13 +47,12 @@ func (r Rounding) round(amount fliggy.Yuan) fliggy.Yuan {
 	return fliggy.YuanOf(roundingFuncs[r](d, fenPlaces)).RoundBank(fenPlaces)
 }
 
-// halfDown rounds half towards zero an amount that is not negative.
+// halfDown rounds d, which must not be negative, with half rounded down.
 func halfDown(d decimal.Decimal, places int32) decimal.Decimal {
 	return d.Sub(decimal.New(5, -places-1)).RoundCeil(places)
 }
 
-// days writes a number of days with at least one decimal, and no more than it needs:
-// "2.0", "14.5".
+// days returns a number of days with as few decimals as needed and at least one: "2.0", "14.5".
 func days(d decimal.Decimal) fliggy.Decimal {
 	places := int32(1)
 	for !d.Equal(d.Truncate(places)) {

@@ -9,30 +9,28 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// maxChoices bounds the sums that CheckTotal adds up: every choice among 16 optional
-// services that cost something, or more where sums coincide.
+// maxChoices limits the sums that CheckTotal computes. It allows every choice of 16 optional services with a price, or
+// of more if sums coincide.
 const maxChoices = 1 << 16
 
-// A TotalError says that a submitted total does not agree with a quote.
+// A TotalError means that a submitted total does not agree with a quote.
 type TotalError struct {
-	// Quoted is the total of the quote with all its lines, in yuan; unset when the
-	// quote has none.
+	// Quoted is the total of the quote with all its lines, in yuan. It is unset if the quote has no total.
 	Quoted fliggy.Yuan
-	// Mandatory is that total without the optional lines.
+	// Mandatory is the total without the optional lines, in yuan.
 	Mandatory fliggy.Yuan
-	// Submitted is the total that was submitted, in yuan.
+	// Submitted is the submitted total, in yuan.
 	Submitted fliggy.Yuan
-	// Incomplete says that the quote has too many optional lines: not every choice of
-	// them was compared.
+	// Incomplete reports whether the quote has too many optional lines to compare every choice of them.
 	Incomplete bool
-	// Err says why the quote has no total: which amounts it lacks. Nil when it has one.
+	// Err names the amounts without which the quote has no total. It is nil if the quote has a total.
 	Err error
 }
 
 // Unwrap returns Err.
 func (e *TotalError) Unwrap() error { return e.Err }
 
-// Error gives both totals, or says why the quote has none.
+// Error returns both totals, or the reason why the quote has none.
 func (e *TotalError) Error() string {
 	switch {
 	case e.Err != nil:
@@ -40,7 +38,7 @@ func (e *TotalError) Error() string {
 	case !e.Quoted.IsSet():
 		return "pricing: the quote has no total"
 	case !e.Submitted.IsSet():
-		return fmt.Sprintf("pricing: no total is submitted, quoted is %s", e.Quoted)
+		return fmt.Sprintf("pricing: the submitted total is missing, quoted is %s", e.Quoted)
 	}
 	text := fmt.Sprintf("pricing: the submitted total is %s, quoted is %s", e.Submitted, e.Quoted)
 	if !e.Mandatory.Equal(e.Quoted) {
@@ -52,18 +50,17 @@ func (e *TotalError) Error() string {
 	return text
 }
 
-var errNoQuote = errors.New("there is no quote")
+var errNoQuote = errors.New("the quote is nil")
 
-// CheckTotal reports whether the total of a submit (renewalOrderTotalAmount) agrees with
-// the quote: nil, or a *[TotalError]. Amounts are compared exactly, whatever their
-// scale: the total of the submit sample, 16.02, is the exact sum of its parts. An
-// unset or negative total never agrees, nor does any total with a quote that has none:
-// one without its standard price, or with a line without its amount, optional or not.
+// CheckTotal compares the total of a submit (renewalOrderTotalAmount) with the quote. It returns nil if they agree,
+// else a *[TotalError]. Amounts are compared exactly, whatever their scale: the total of the submit sample, 16.02, is
+// the exact sum of its parts. An unset or negative total never agrees. Nor does any total agree with a quote that has
+// no total: one that lacks its standard price, or the amount of any line, optional or not.
 //
-// No document says whether the total has the optional services (isFixed 0), and a
-// submit does not name the chosen ones. So a total agrees that is the mandatory part
-// plus any of the optional lines; which of them were chosen stays unknown. Up to 16 of them are compared in every choice;
-// beyond 65536 sums the search ends, and the error says so.
+// No document says whether the total includes the optional services (isFixed 0), and a submit does not list the chosen
+// ones. A total therefore agrees if it is the mandatory part plus any choice of the optional lines; which of them were
+// chosen stays unknown. CheckTotal compares every choice of up to 16 optional lines. It stops after 65536 sums, and the
+// error then says that the search is incomplete.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit, merchant renewal guide.
 func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
@@ -77,7 +74,7 @@ func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
 	e.Mandatory = quote.Price.StandardPrice
 	var optional []decimal.Decimal
 	for _, s := range quote.AddedServices {
-		amount, _ := s.Amount.Decimal() // Total found it
+		amount, _ := s.Amount.Decimal() // Total checked it
 		if s.IsMandatory != 0 {
 			e.Mandatory = e.Mandatory.Add(s.Amount)
 		} else if !amount.IsZero() {
@@ -100,8 +97,8 @@ func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
 	return e
 }
 
-// anySum reports whether want is base plus some of the amounts, and whether every such
-// sum was looked at. Each distinct sum is kept once, so equal amounts cost little.
+// anySum reports whether want is base plus some of the amounts, and whether it tried every such sum. It keeps each
+// distinct sum once, so that equal amounts cost little.
 func anySum(base decimal.Decimal, amounts []decimal.Decimal, want decimal.Decimal) (found, complete bool) {
 	if base.Equal(want) {
 		return true, true
@@ -111,7 +108,7 @@ func anySum(base decimal.Decimal, amounts []decimal.Decimal, want decimal.Decima
 		if left -= len(sums); left < 0 {
 			return false, false
 		}
-		for _, sum := range sums { // as long as it is now: no amount is added twice
+		for _, sum := range sums { // without the sums appended below: no amount is added twice
 			sum = sum.Add(amount)
 			if sum.Equal(want) {
 				return true, true

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// quoteOf makes a quote of a standard price with lines of these amounts.
+// quoteOf returns a quote with a standard price and lines of these amounts.
 func quoteOf(standard string, mandatory, optional []string) *qimen.RenewalPricesReply {
 	r := &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{StandardPrice: yuan(standard), BasicServiceFee: yuan("0.02")}}
 	for _, amount := range mandatory {
@@ -29,7 +29,7 @@ func repeated(amount string, n int) (list []string) {
 	return list
 }
 
-// powers gives n amounts whose sums are all different: 1, 2, 4 and so on.
+// powers returns n amounts whose sums all differ: 1, 2, 4 and so on.
 func powers(n int) (list []string) {
 	for i := range n {
 		list = append(list, fliggy.FenOf(100<<i).Yuan().String())
@@ -37,7 +37,7 @@ func powers(n int) (list []string) {
 	return list
 }
 
-// unpriced is a quote with a line without an amount.
+// unpriced returns a quote with a line that has no amount.
 func unpriced(mandatory int) *qimen.RenewalPricesReply {
 	r := quoteOf("11.00", nil, nil)
 	r.AddedServices = []qimen.AddedService{{IsMandatory: mandatory}}
@@ -63,9 +63,9 @@ func TestCheckTotal(t *testing.T) {
 		{"without a mandatory line", guide, "11.02", "pricing: the submitted total is 11.02, quoted is 16.02"},
 		{"zero", guide, "0", "pricing: the submitted total is 0, quoted is 16.02"},
 		{"negative", guide, "-16.02", "pricing: the submitted total is -16.02, quoted is 16.02"},
-		{"unset", guide, "", "pricing: no total is submitted, quoted is 16.02"},
+		{"unset", guide, "", "pricing: the submitted total is missing, quoted is 16.02"},
 		{"nothing to pay", quoteOf("0.00", nil, nil), "0", ""},
-		{"nothing to pay, unset", quoteOf("0.00", nil, nil), "", "pricing: no total is submitted, quoted is 0.00"},
+		{"nothing to pay, unset", quoteOf("0.00", nil, nil), "", "pricing: the submitted total is missing, quoted is 0.00"},
 		{"negative, as quoted", quoteOf("-5.00", nil, nil), "-5.00", "pricing: the submitted total is -5.00, quoted is -5.00"},
 
 		{"all optional", choice, "46.02", ""},
@@ -97,7 +97,7 @@ func TestCheckTotal(t *testing.T) {
 			"pricing: the submitted total is 0.05, quoted is 1000.0, without optional services 0; too many optional services to compare every choice of them",
 		},
 
-		{"no quote", nil, "16.02", "pricing: the quote has no total: there is no quote"},
+		{"no quote", nil, "16.02", "pricing: the quote has no total: the quote is nil"},
 		{"no standard price", &qimen.RenewalPricesReply{AddedServices: guide.AddedServices}, "5.02", lacks + "priceInfo.standardPrice: is missing"},
 		// A line without its amount counted as 0 before.
 		{"no amount", unpriced(1), "11.00", lacks + "addedServiceList[0].amount: is missing"},

@@ -15,8 +15,7 @@ import (
 const (
 	dayMinutes = 24 * 60
 
-	// percentPlaces is enough for a third of a day, 33.3333, and few enough for a
-	// quantity to stay readable.
+	// percentPlaces is enough for a third of a day, 33.3333, and keeps quantities readable.
 	percentPlaces = 4
 
 	ruleRequired = "is required"
@@ -26,15 +25,13 @@ const (
 var (
 	hundred = decimal.New(100, 0)
 
-	// maxAmount keeps every sum and product far below the 40 digits that an amount can
-	// have on the wire.
+	// maxAmount keeps every sum and product far below the 40 digits that the wire format allows.
 	maxAmount = decimal.New(1, 12)
 )
 
-// Validate lists in a *fliggy.ValidationError everything that is wrong with the plan;
-// fields are named like "ScatteredRules[1].StartTime". A valid plan gives valid
-// replies. No document says what a plan must be: the rules keep out what has no
-// meaning or no wire form.
+// Validate returns a *fliggy.ValidationError that lists every problem of the plan, with fields named like
+// "ScatteredRules[1].StartTime". Replies of a valid plan are valid. No document defines a valid plan: Validate rejects
+// values that have no meaning or cannot be encoded.
 func (p *Plan) Validate() error {
 	if p == nil {
 		p = &Plan{}
@@ -45,10 +42,10 @@ func (p *Plan) Validate() error {
 	checkServices(&ps, p.Services)
 	checkCancelPolicy(&ps, &p.CancelPolicy)
 	if p.Rounding < 0 || int(p.Rounding) >= len(roundingFuncs) {
-		ps.Add("Rounding", "must be one of the constants")
+		ps.Add("Rounding", "must be one of the Rounding constants")
 	}
 	if p.ScatteredBase < 0 || int(p.ScatteredBase) >= len(scatteredBaseNames) {
-		ps.Add("ScatteredBase", "must be one of the constants")
+		ps.Add("ScatteredBase", "must be one of the Base constants")
 	}
 	if p.MaxDays < 0 {
 		ps.Add("MaxDays", ruleNegative)
@@ -85,9 +82,9 @@ func checkRequired(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
 	checkAmount(ps, field, amount)
 }
 
-// checkAmount checks an amount that is set.
+// checkAmount checks an amount if it is set.
 func checkAmount(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
-	_, err := amount.AppendText(nil) // of a number with a wild exponent there is no decimal
+	_, err := amount.AppendText(nil) // Decimal fails if the exponent is out of range
 	d, _ := amount.Decimal()
 	switch {
 	case !amount.IsSet():
@@ -96,12 +93,12 @@ func checkAmount(ps *fliggy.Problems, field string, amount fliggy.Yuan) {
 	case err != nil || d.GreaterThanOrEqual(maxAmount):
 		ps.Add(field, "must be below %s", maxAmount)
 	case !d.Equal(d.Truncate(fenPlaces)):
-		ps.Add(field, "must have at most two decimals: the fen is the smallest part")
+		ps.Add(field, "must have at most two decimals: the smallest unit is the fen")
 	}
 }
 
 func checkRules(ps *fliggy.Problems, rules []fliggy.ScatteredPriceRule) {
-	previous := -1 // end of the range before, -1 when that is none
+	previous := -1 // end of the previous range, -1 if there is none or it is invalid
 	for i, r := range rules {
 		at := fmt.Sprintf("ScatteredRules[%d].", i)
 		checkPercent(ps, at+"Value", r.Value)
@@ -116,14 +113,14 @@ func checkRules(ps *fliggy.Problems, rules []fliggy.ScatteredPriceRule) {
 		}
 		switch {
 		case i == 0 && r.StartTime > 1:
-			ps.Add(at+"StartTime", "must be 0 or 1: the ranges cover every scattered minute")
+			ps.Add(at+"StartTime", "must be 0 or 1: the ranges must cover every scattered minute")
 		case previous >= 0 && r.StartTime > previous+1:
-			ps.Add(at+"StartTime", "leaves a gap after the range before, which ends at %d", previous)
+			ps.Add(at+"StartTime", "leaves a gap after the previous range, which ends at %d", previous)
 		case previous >= 0 && r.StartTime <= previous:
-			ps.Add(at+"StartTime", "overlaps the range before, which ends at %d", previous)
+			ps.Add(at+"StartTime", "overlaps the previous range, which ends at %d", previous)
 		}
 		if i == len(rules)-1 && r.EndTime < dayMinutes-1 {
-			ps.Add(at+"EndTime", "must be %d or %d: the ranges cover every scattered minute", dayMinutes-1, dayMinutes)
+			ps.Add(at+"EndTime", "must be %d or %d: the ranges must cover every scattered minute", dayMinutes-1, dayMinutes)
 		}
 		previous = r.EndTime
 	}
@@ -165,7 +162,7 @@ func checkServices(ps *fliggy.Problems, services []Service) {
 			ps.Add(at+"Code", "must not be %s: Quote adds the scattered-hour line itself", s.Code)
 		}
 		if j, seen := first[s.Code]; seen && s.Code != "" {
-			ps.Add(at+"Code", "must be unique: Services[%d] has the same", j)
+			ps.Add(at+"Code", "must be unique: Services[%d] has the same code", j)
 		} else {
 			first[s.Code] = i
 		}
@@ -191,11 +188,11 @@ func checkText(ps *fliggy.Problems, field, text string, required bool) {
 	}
 }
 
-// checkCancelPolicy checks what the sample of the guide shows. ManualCheckTime is
-// explained nowhere, so nothing can be wrong with it.
+// checkCancelPolicy checks a policy against the sample of the guide. ManualCheckTime is undocumented and may be
+// anything.
 func checkCancelPolicy(ps *fliggy.Problems, s *fliggy.CancelPolicy) {
 	if s.CancelType < 1 {
-		ps.Add("CancelPolicy.CancelType", "is required: 1 is the only type that is seen")
+		ps.Add("CancelPolicy.CancelType", "is required: 1 is the only known type")
 	}
 	if len(s.Rules) > 0 && !s.SupportCancel {
 		ps.Add("CancelPolicy.Rules", "must be empty when SupportCancel is false")
@@ -205,21 +202,21 @@ func checkCancelPolicy(ps *fliggy.Problems, s *fliggy.CancelPolicy) {
 	}
 }
 
-// checkTier checks one of tiers, which are in falling order of Time.
+// checkTier checks tiers[i]. The tiers must be in falling order of Time.
 func checkTier(ps *fliggy.Problems, at string, tiers []fliggy.CancelRule, i, cancelType int) {
 	r := tiers[i]
 	switch {
 	case r.Num < 0:
 		ps.Add(at+"Num", ruleNegative)
-	case cancelType == 1 && r.Num > 100: // of another type nobody knows what Num is
+	case cancelType == 1 && r.Num > 100: // the meaning of Num is unknown for other types
 		ps.Add(at+"Num", "must be 0 to 100 percent when CancelType is 1")
 	case i > 0 && cancelType == 1 && r.Num < tiers[i-1].Num:
-		ps.Add(at+"Num", "must not be less than that of the tier before: the later, the dearer")
+		ps.Add(at+"Num", "must not be less than that of the previous tier: cancelling later costs more")
 	}
 	switch {
 	case r.Time < 0:
 		ps.Add(at+"Time", ruleNegative)
 	case i > 0 && r.Time >= tiers[i-1].Time:
-		ps.Add(at+"Time", "must be less than that of the tier before")
+		ps.Add(at+"Time", "must be less than that of the previous tier")
 	}
 }

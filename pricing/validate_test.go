@@ -18,9 +18,9 @@ func TestPlanProblems(t *testing.T) {
 	const (
 		negative, required = "must not be negative", "is required"
 		below              = "must be below 1000000000000"
-		decimals           = "must have at most two decimals: the fen is the smallest part"
-		cover              = ": the ranges cover every scattered minute"
-		noCancelType       = "CancelPolicy.CancelType: is required: 1 is the only type that is seen"
+		decimals           = "must have at most two decimals: the smallest unit is the fen"
+		cover              = ": the ranges must cover every scattered minute"
+		noCancelType       = "CancelPolicy.CancelType: is required: 1 is the only known type"
 	)
 	wild := fliggy.YuanOf(decimal.New(1, math.MaxInt32)) // no text that is read gives such a number
 	day := fliggy.Date{Year: 2023, Month: time.February, Day: 4}
@@ -85,17 +85,17 @@ func TestPlanProblems(t *testing.T) {
 		},
 		"gap": {
 			ranges(rule("50", 0, 420), rule("100", 422, 1440)),
-			[]string{"ScatteredRules[1].StartTime: leaves a gap after the range before, which ends at 420"},
+			[]string{"ScatteredRules[1].StartTime: leaves a gap after the previous range, which ends at 420"},
 		},
 		"overlap": {
 			ranges(rule("50", 0, 420), rule("100", 420, 1440)),
-			[]string{"ScatteredRules[1].StartTime: overlaps the range before, which ends at 420"},
+			[]string{"ScatteredRules[1].StartTime: overlaps the previous range, which ends at 420"},
 		},
 		"not sorted": {
 			ranges(rule("100", 421, 1440), rule("50", 0, 420)),
 			[]string{
 				"ScatteredRules[0].StartTime: must be 0 or 1" + cover,
-				"ScatteredRules[1].StartTime: overlaps the range before, which ends at 1440",
+				"ScatteredRules[1].StartTime: overlaps the previous range, which ends at 1440",
 				"ScatteredRules[1].EndTime: must be 1439 or 1440" + cover,
 			},
 		},
@@ -142,8 +142,8 @@ func TestPlanProblems(t *testing.T) {
 		"one code thrice": {
 			func(p *pricing.Plan) { p.Services = append(p.Services, p.Services[0], p.Services[0]) },
 			[]string{
-				"Services[1].Code: must be unique: Services[0] has the same",
-				"Services[2].Code: must be unique: Services[0] has the same",
+				"Services[1].Code: must be unique: Services[0] has the same code",
+				"Services[2].Code: must be unique: Services[0] has the same code",
 			},
 		},
 
@@ -164,22 +164,22 @@ func TestPlanProblems(t *testing.T) {
 		"tiers that rise": {
 			cancel(fliggy.CancelRule{Num: 50, Time: 0}, fliggy.CancelRule{Num: 30, Time: 2}),
 			[]string{
-				"CancelPolicy.Rules[1].Num: must not be less than that of the tier before: the later, the dearer",
-				"CancelPolicy.Rules[1].Time: must be less than that of the tier before",
+				"CancelPolicy.Rules[1].Num: must not be less than that of the previous tier: cancelling later costs more",
+				"CancelPolicy.Rules[1].Time: must be less than that of the previous tier",
 			},
 		},
 		"two tiers of one time": {
 			cancel(fliggy.CancelRule{Num: 30, Time: 2}, fliggy.CancelRule{Num: 30, Time: 2}),
-			[]string{"CancelPolicy.Rules[1].Time: must be less than that of the tier before"},
+			[]string{"CancelPolicy.Rules[1].Time: must be less than that of the previous tier"},
 		},
 
 		"options": {
 			func(p *pricing.Plan) { p.Rounding, p.ScatteredBase, p.MaxDays = 5, 2, -1 },
-			[]string{"Rounding: must be one of the constants", "ScatteredBase: must be one of the constants", "MaxDays: " + negative},
+			[]string{"Rounding: must be one of the Rounding constants", "ScatteredBase: must be one of the Base constants", "MaxDays: " + negative},
 		},
 		"negative options": {
 			func(p *pricing.Plan) { p.Rounding, p.ScatteredBase = -1, -1 },
-			[]string{"Rounding: must be one of the constants", "ScatteredBase: must be one of the constants"},
+			[]string{"Rounding: must be one of the Rounding constants", "ScatteredBase: must be one of the Base constants"},
 		},
 		"everything at once": {
 			func(p *pricing.Plan) {
@@ -212,7 +212,7 @@ func TestPlanProblems(t *testing.T) {
 	wantProblems(t, err, "", "DayPrice: is required when there are no DayPrices", "PoundageFee: "+required, noCancelType)
 }
 
-// What is unusual and has a meaning is no problem.
+// Unusual plans that are valid.
 func TestUnusualPlans(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*pricing.Plan){
