@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// callbacks gives one callback of every kind, by the name of its golden file.
+// callbacks returns one callback of every kind, by the name of its golden file.
 func callbacks(t testing.TB) map[string]*events.Callback {
 	t.Helper()
 	order := events.Order{ChannelID: fliggy.ChannelAmap, OrderID: "3104050285204362799", OutOrderID: "RC202301021122903550010007"}
@@ -84,8 +84,8 @@ func TestCallbackGolden(t *testing.T) {
 	}
 }
 
-// A callback is the documented sample but for the sample's mistakes: the number
-// of 270 and 271, and the quotes around the renewal order's id, which is a Long.
+// Callbacks equal the documented samples except for the mistakes of the samples: the number of 270 and 271, and the
+// quotes around the id of the renewal order, which is a Long.
 func TestCallbackDocumented(t *testing.T) {
 	t.Parallel()
 	listed := readCatalogue(t)
@@ -158,8 +158,7 @@ func TestParseCallbackSamples(t *testing.T) {
 	}
 }
 
-// The answer to an event carries the event's ids and refund, and nothing else of
-// it.
+// The callback of an event carries the ids and the refund of the event, and nothing else of it.
 func TestCallbackFromEvent(t *testing.T) {
 	t.Parallel()
 	payload := edit(t, sample(t, "event-142.json"), "traceId", `"t"`, "exts", `"{\"a\":1}"`, "new", "1",
@@ -245,8 +244,8 @@ func TestNewCallbackRefused(t *testing.T) {
 		data any
 		part string
 	}{
-		{map[string]any{"a": 1}, "a map has no fixed wire format: use a struct or a json.RawMessage"},
-		{map[string]string(nil), "a map has no fixed wire format"},
+		{map[string]any{"a": 1}, "a map has no fixed encoding: use a struct or a json.RawMessage"},
+		{map[string]string(nil), "a map has no fixed encoding"},
 		{&map[string]any{"a": 1}, "no wire format"},
 		{struct{ M map[string]any }{}, "M: "},
 		{"text", "expected a struct, a pointer to one or the json.RawMessage of an object, got string"},

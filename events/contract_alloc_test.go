@@ -8,8 +8,7 @@ import (
 	"github.com/fliggy-go/rentcar/events"
 )
 
-// Parsing allocates for the payload and the event, not for each member. AllocsPerRun
-// forbids t.Parallel.
+// Parsing allocates for the payload and the event, not for each member. AllocsPerRun forbids t.Parallel.
 func TestParseAllocations(t *testing.T) {
 	payload := sample(t, "event-142.json")
 	if n := testing.AllocsPerRun(100, func() {
@@ -21,8 +20,7 @@ func TestParseAllocations(t *testing.T) {
 	}
 }
 
-// A short value that is kept does not keep a long payload. It looks at the heap, so it
-// is not parallel.
+// A short value that is kept does not keep a long payload. It looks at the heap, so it is not parallel.
 func TestShortValuesKeepNoLongPayload(t *testing.T) {
 	const (
 		envelope = `"eventType":270,"orderId":"3187983531024266527","traceId":"2147b72e16691938918672871ef815"`

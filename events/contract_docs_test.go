@@ -15,8 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Each member of the catalogue has a field of the right type, and the data has no
-// other members.
+// Each member of the catalogue has a field of the right type, and the data has no other members.
 func TestCatalogueFields(t *testing.T) {
 	t.Parallel()
 	listed := readCatalogue(t)
@@ -45,8 +44,7 @@ func TestCatalogueFields(t *testing.T) {
 	}
 }
 
-// goType maps type and unit of the catalogue to the Go type and the options of
-// the tag.
+// goType maps type and unit of the catalogue to the Go type and the options of the tag.
 func goType(t *testing.T, f catalogueField) string {
 	t.Helper()
 	switch {
@@ -133,7 +131,7 @@ func TestDocumentation(t *testing.T) {
 	}
 }
 
-// docTexts gives the comment of every exported name, fields included.
+// docTexts returns the comment of every exported name, fields included.
 func docTexts(pkg *doc.Package) map[string]string {
 	texts := map[string]string{"package": pkg.Doc}
 	values := func(list []*doc.Value) {

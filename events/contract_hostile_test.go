@@ -12,9 +12,8 @@ import (
 
 const mebibyte = 1 << 20
 
-// parseAny parses a payload of any kind and checks that what comes of it is
-// bounded. Work that grew with a power of the length would run into the time limit
-// of the test binary.
+// parseAny parses a payload and checks that the result is bounded. Work that grows with a power of the length would
+// exceed the time limit of the test binary.
 func parseAny(t *testing.T, name string, payload []byte) (events.Event, error) {
 	t.Helper()
 	e, err := events.Parse(payload)
@@ -82,7 +81,7 @@ func many(n int, value string) string {
 	return b.String()
 }
 
-// Depth has an end, of objects, lists and texts alike.
+// The depth of objects, lists and texts is limited.
 func TestHostileDepth(t *testing.T) {
 	t.Parallel()
 	e103 := string(sample(t, "event-103.json"))
@@ -108,7 +107,7 @@ func TestHostileDepth(t *testing.T) {
 	}
 }
 
-// Four wrappers are looked through, whatever their form; the shapes need three.
+// Parse looks through four wrappers, in any form; the shapes need three.
 func TestHostileWrappers(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{`{"a":%s}`, `{"eventData":%s}`, `{"eventType":104,"eventData":%s}`, `{"event_data":%s,"b":{},"c":"{}"}`} {
@@ -131,8 +130,7 @@ func TestHostileWrappers(t *testing.T) {
 	}
 }
 
-// Each text holds two that hold two: the work must not double with every level
-// beyond what is looked through.
+// Each text holds two texts that hold two. The work must not double with every level beyond the limit.
 func TestHostileBranches(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{
@@ -149,8 +147,8 @@ func TestHostileBranches(t *testing.T) {
 	}
 }
 
-// BenchmarkHostile parses payloads that are made to be expensive, of each size up to
-// far more than a push may have. Time and memory for each byte do not grow with it.
+// BenchmarkHostile parses payloads that are made to be expensive, of each size up to far more than a push may have.
+// Time and memory for each byte do not grow with it.
 func BenchmarkHostile(b *testing.B) {
 	const plain = `{"eventType":142,"channelId":"80001","orderId":"1","eventData":{` + refundData + `,"x":"%s"}}`
 	quote := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace

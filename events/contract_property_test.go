@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A trade number comes back byte for byte, whatever it is.
+// Any trade number is returned byte for byte.
 func TestPropertyPayTradeNo(t *testing.T) {
 	t.Parallel()
 	base := sample(t, "event-142.json")
@@ -126,7 +126,7 @@ func drawEvent(t *rapid.T) events.Event {
 	return e
 }
 
-// An event made by hand survives the journey in every shape.
+// An event that was not parsed survives encoding and decoding in every shape.
 func TestPropertyByHand(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -160,7 +160,7 @@ func TestPropertyByHand(t *testing.T) {
 	})
 }
 
-// What Validate passes is written and read back.
+// A callback that Validate accepts can be encoded and decoded.
 func TestPropertyCallback(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

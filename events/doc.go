@@ -1,6 +1,5 @@
-// Package events reads the events that Fliggy pushes to a distributor and builds
-// the callbacks that answer them. It knows no HTTP: package qimen receives,
-// rentcar.CallbackService sends.
+// Package events decodes the events that Fliggy pushes to a distributor and builds the callbacks that answer them. It
+// does no HTTP: package qimen receives pushes, rentcar.CallbackService sends callbacks.
 //
 //	e, err := events.Parse(payload)
 //	switch e := e.(type) {
@@ -8,9 +7,9 @@
 //	case *events.RenewalRejected: // 104
 //	case *events.RenewalFeeRefund: // 142: refund, then send e.SuccessCallback() or e.FailureCallback()
 //	case *events.FeeRefund: // 141, on the main order
-//	case *events.Unknown: // anything else, nothing of it lost
+//	case *events.Unknown: // any other event, with all its members
 //	}
 //
-// Reading and checking are separate: Parse accepts every form that the documents
-// and samples show, Validate lists what breaks a rule of the guide.
+// Decoding and checking are separate: Parse accepts every form that the documents and samples show, and Validate lists
+// the broken rules of the guide.
 package events

@@ -9,53 +9,50 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// An Event is something that Fliggy pushed: a pointer to one of the types of
-// this package.
+// An Event is an event that Fliggy pushed: a pointer to one of the types of this package.
 type Event interface {
-	// Type is the number that the event came with.
+	// Type returns the number of the event.
 	Type() Type
-	// Head is the envelope around the event's own data.
+	// Head returns the envelope of the event.
 	Head() *Envelope
-	// Validate lists what breaks a rule of the guide in a *fliggy.ValidationError.
-	// The event can be used all the same.
+	// Validate returns a *fliggy.ValidationError that lists every broken rule of the guide. The event can be used anyway.
 	Validate() error
-	// Raw is a copy of the payload that Parse was given, without a byte order mark; nil
-	// for an event made by hand.
+	// Raw returns a copy of the payload that Parse was given, without a byte order mark. It is nil for an event that was
+	// not parsed.
 	Raw() []byte
 
 	findings() fliggy.Problems
 }
 
-// An Envelope is what all events and callbacks have around their data.
+// An Envelope is the common part of all events and callbacks.
 //
 // Source: B2B renewal guide, samples of the payloads.
 type Envelope struct {
 	// ChannelID is the distribution channel (分销渠道).
 	ChannelID fliggy.Channel `top:"channelId"`
-	// OrderID is Fliggy's order id (飞猪订单号): the main order, but the renewal
-	// order itself in the guide's sample of event 103.
+	// OrderID is Fliggy's order id (飞猪订单号): that of the main order or, in the guide's sample of event 103, that of the
+	// renewal order.
 	OrderID fliggy.ID `top:"orderId"`
 	// OutOrderID is the distributor's order id (分销商订单号).
 	OutOrderID string `top:"outOrderId"`
-	// EventType is the number of the event or callback, as it came. An event made
-	// by hand may leave it out where its type has one number only.
+	// EventType is the number of the event or callback, as received. It may be 0 in an event that was not parsed if its Go
+	// type has only one number.
 	EventType Type `top:"eventType,keep"`
 	// TraceID is a correlation id. Inferred.
 	TraceID string `top:"traceId"`
 	// Exts is extension data. Inferred.
 	Exts fliggy.Exts `top:"exts"`
-	// Extra are members of the envelope without a field, as JSON.
+	// Extra holds the members of the envelope that have no field, as JSON.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// Type is the number that the event came with.
+// Type returns the number of the event.
 func (e *Envelope) Type() Type { return e.EventType }
 
-// Head is the envelope itself.
+// Head returns the envelope itself.
 func (e *Envelope) Head() *Envelope { return e }
 
-// check records what is wrong with the envelope of a message of type t, which
-// must be one of the allowed; none allowed stands for any.
+// check records what is wrong with the envelope of a message of type t. If allowed is not empty, t must be one of it.
 func (e *Envelope) check(ps *fliggy.Problems, t Type, allowed ...Type) {
 	if t <= 0 {
 		ps.Add("eventType", "must be positive")
@@ -67,12 +64,12 @@ func (e *Envelope) check(ps *fliggy.Problems, t Type, allowed ...Type) {
 	}
 }
 
-// source keeps the payload of an event beside the envelope, so that an envelope
-// copied into another event does not take the bytes along.
+// source is the payload of an event. It is separate from the envelope, so that a copy of the envelope does not hold the
+// payload.
 type source struct{ raw string }
 
-// Raw is a copy of the payload that Parse was given, without a byte order mark; nil for
-// an event made by hand.
+// Raw returns a copy of the payload that Parse was given, without a byte order mark. It is nil for an event that was
+// not parsed.
 func (s *source) Raw() []byte {
 	if s.raw == "" {
 		return nil
@@ -80,31 +77,29 @@ func (s *source) Raw() []byte {
 	return []byte(s.raw)
 }
 
-// RenewalAccepted says that the merchant took a renewal (续租接单成功事件, 103). It
-// is the answer to renewal.submit, and may overtake its reply: keep an event of a
-// renewal that you do not know yet. It carries no renewalOutOrderId; whether its
-// outOrderId names your main order or your renewal is not documented.
+// RenewalAccepted means that the merchant accepted a renewal (续租接单成功事件, 103). It answers renewal.submit and may arrive
+// before the reply of that call: keep an event of a renewal that you do not know yet. It carries no renewalOutOrderId.
+// Whether its outOrderId is the id of your main order or of your renewal is not documented.
 //
-// Source: B2B renewal guide. That it comes through
-// qimen.alitrip.rentcar.btborder.notify is inferred.
+// Source: B2B renewal guide. Inferred: it arrives as a qimen.alitrip.rentcar.btborder.notify push.
 type RenewalAccepted struct {
 	Envelope `top:"-"`
 	source
-	// RenewalOrderID is Fliggy's id of the renewal order (飞猪续租订单号). Correlate
-	// by it: the envelope's order id may be the renewal's own.
+	// RenewalOrderID is Fliggy's id of the renewal order (飞猪续租订单号). Correlate by it: the order id of the envelope may be
+	// that of the renewal.
 	RenewalOrderID fliggy.ID `top:"renewalOrderId,number"`
-	// CreatedTime is when the renewal order was created (订单创建时间).
+	// CreatedTime is the time at which the renewal order was created (订单创建时间).
 	CreatedTime fliggy.Time `top:"createdTime"`
-	// PayTradeNo is a trade number. Inferred: it is commented out in the guide.
+	// PayTradeNo is a trade number. Inferred: the guide has it in a comment.
 	PayTradeNo string `top:"payTradeNo"`
-	// ExtraData are members of the data without a field, as JSON.
+	// ExtraData holds the members of the data that have no field, as JSON.
 	ExtraData map[string]json.RawMessage `top:",unknown"`
 }
 
-// Type is the number that the event came with, 103 for one made by hand.
+// Type returns the number of the event. The default is 103.
 func (e *RenewalAccepted) Type() Type { return cmp.Or(e.EventType, TypeRenewalAccepted) }
 
-// Validate lists what breaks a rule of the guide.
+// Validate returns a *fliggy.ValidationError that lists every broken rule of the guide.
 func (e *RenewalAccepted) Validate() error { return validate(e) }
 
 func (e *RenewalAccepted) findings() (ps fliggy.Problems) {
@@ -118,19 +113,16 @@ func (e *RenewalAccepted) findings() (ps fliggy.Problems) {
 	return ps
 }
 
-// MarshalJSON gives the payload as it came, without white space between tokens
-// and whatever was changed in the fields since, or the documented form of an
-// event made by hand.
+// MarshalJSON returns the payload of a parsed event, without white space between tokens; changes of the fields have no
+// effect on it. An event that was not parsed is encoded in the documented form.
 func (e RenewalAccepted) MarshalJSON() ([]byte, error) {
 	return marshal(e.source, e.Envelope, e.Type(), acceptedPlan, &e, e.ExtraData)
 }
 
-// RenewalRejected says that the merchant refused a renewal (续租接单失败事件, 104).
-// It is the answer to renewal.submit. What happens to the payment is not
-// documented.
+// RenewalRejected means that the merchant rejected a renewal (续租接单失败事件, 104). It answers renewal.submit. What happens
+// to the payment is not documented.
 //
-// Source: B2B renewal guide. That it comes through
-// qimen.alitrip.rentcar.btborder.notify is inferred.
+// Source: B2B renewal guide. Inferred: it arrives as a qimen.alitrip.rentcar.btborder.notify push.
 type RenewalRejected struct {
 	Envelope `top:"-"`
 	source
@@ -140,14 +132,14 @@ type RenewalRejected struct {
 	ErrorCode string `top:"errorCode"`
 	// ErrorMessage is the reason in words.
 	ErrorMessage string `top:"errorMessage"`
-	// ExtraData are members of the data without a field, as JSON.
+	// ExtraData holds the members of the data that have no field, as JSON.
 	ExtraData map[string]json.RawMessage `top:",unknown"`
 }
 
-// Type is the number that the event came with, 104 for one made by hand.
+// Type returns the number of the event. The default is 104.
 func (e *RenewalRejected) Type() Type { return cmp.Or(e.EventType, TypeRenewalRejected) }
 
-// Validate lists what breaks a rule of the guide.
+// Validate returns a *fliggy.ValidationError that lists every broken rule of the guide.
 func (e *RenewalRejected) Validate() error { return validate(e) }
 
 func (e *RenewalRejected) findings() (ps fliggy.Problems) {
@@ -161,23 +153,21 @@ func (e *RenewalRejected) findings() (ps fliggy.Problems) {
 	return ps
 }
 
-// MarshalJSON gives the payload as it came, without white space between tokens
-// and whatever was changed in the fields since, or the documented form of an
-// event made by hand.
+// MarshalJSON returns the payload of a parsed event, without white space between tokens; changes of the fields have no
+// effect on it. An event that was not parsed is encoded in the documented form.
 func (e RenewalRejected) MarshalJSON() ([]byte, error) {
 	return marshal(e.source, e.Envelope, e.Type(), rejectedPlan, &e, e.ExtraData)
 }
 
-// Unknown is an event that this version has no type for.
+// Unknown is an event of a type that this version does not know.
 type Unknown struct {
 	Envelope
 	source
-	// Data is the event's own data as JSON, an object also where it came as the
-	// text of one; nil where there was none.
+	// Data is the data of the event as JSON, nil if there is none. An object that arrived as JSON text is unquoted.
 	Data json.RawMessage `top:"-"`
 }
 
-// Validate lists what is wrong with the envelope.
+// Validate returns a *fliggy.ValidationError that lists every problem of the envelope.
 func (e *Unknown) Validate() error { return validate(e) }
 
 func (e *Unknown) findings() (ps fliggy.Problems) {
@@ -194,9 +184,8 @@ func (e *Unknown) checkData(ps *fliggy.Problems) {
 	}
 }
 
-// MarshalJSON gives the payload as it came, without white space between tokens
-// and whatever was changed in the fields since, or envelope and data of an event
-// made by hand.
+// MarshalJSON returns the payload of a parsed event, without white space between tokens; changes of the fields have no
+// effect on it. An event that was not parsed is encoded from envelope and data.
 func (e Unknown) MarshalJSON() ([]byte, error) {
 	if e.raw != "" {
 		return compact(e.raw), nil
@@ -221,7 +210,7 @@ func requireChannel(ps *fliggy.Problems, c fliggy.Channel) {
 	required(ps, "channelId", string(c))
 }
 
-// requireID checks the id of a renewal order, which is a Long in the guide.
+// requireID checks the id of a renewal order, which the guide documents as a Long.
 func requireID(ps *fliggy.Problems, id fliggy.ID) {
 	const name = "eventData.renewalOrderId"
 	required(ps, name, string(id))

@@ -9,8 +9,8 @@ import (
 	"github.com/fliggy-go/rentcar/events"
 )
 
-// Nothing is wrong with what the documents show, contradictions included: the
-// guide's sample of 142 is numbered 141, that of 103 has the renewal in orderId.
+// The documented payloads are valid, contradictions included: the guide's sample of 142 has the number 141, and that of
+// 103 has the renewal in orderId.
 func TestValidateDocumented(t *testing.T) {
 	t.Parallel()
 	for name, payload := range documented(t) {
@@ -25,11 +25,11 @@ const (
 	noOrder    = "one of orderId and outOrderId is required"
 	digits     = "must be digits without a leading zero: the documented type is a number"
 	sentDigits = "must be digits without a leading zero: the platform takes a number here"
-	deduction  = "goes with refundType 3 and 4, and with no other"
+	deduction  = "is required for refundType 3 and 4, and must be empty for others"
 	positive   = "must be positive"
 )
 
-// Each change of a documented payload, and all that is wrong with it then.
+// Changes of a documented payload, each with all problems that it causes.
 func TestValidateEvents(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -126,7 +126,7 @@ func TestValidateNamesTheEvent(t *testing.T) {
 	wantError(t, err, "callback 10 order cancelled", "orderId: one of")
 }
 
-// An event made by hand cannot carry the number of another.
+// An event that was not parsed cannot have the number of another type.
 func TestValidateType(t *testing.T) {
 	t.Parallel()
 	wrong := head(99)

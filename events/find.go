@@ -9,31 +9,30 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// The payload of a push has one of these shapes. Objects may be the text of one.
+// The payload of a push has one of these shapes. Any object may be JSON text instead.
 //
-//	{"eventType":103, "eventData":{"renewalOrderId":1}}                the guide's
+//	{"eventType":103, "eventData":{"renewalOrderId":1}}                as in the guide
 //	{"eventType":103, "event_data":{...}}
 //	{"eventData":{"eventType":103, "eventData":{...}}}                 the whole envelope as data
 //	{"eventType":103, "eventData":{"eventType":103, "eventData":{...}}}
-//	{"any":{one of those}}                                             in a member of its own
+//	{"any":{one of the above}}                                         in a member of any name
 //
-// maxWrapping is how many wrappers may lie around an envelope: the shapes have two,
-// the field of a form makes them three.
+// maxWrapping is the maximum number of wrappers around an envelope. The shapes have up to two; a form field adds one.
 const maxWrapping = 4
 
 var (
-	// errNoEnvelope says that a value holds no envelope, and nothing worse.
+	// errNoEnvelope means that a value is valid but holds no envelope.
 	errNoEnvelope = errors.New("eventType: missing")
 	errSeveral    = errors.New("several members hold an event")
 )
 
-// received is an envelope with its data still unread.
+// received is an envelope whose data is not decoded yet.
 type received struct {
 	Envelope
 	data top.Value
 }
 
-// find looks for the envelope in an object, through that many wrappers at most.
+// find returns the envelope in an object, looking through at most that many wrappers.
 func find(v top.Value, wrappers int) (*received, error) {
 	if err := v.CheckTwice(); err != nil {
 		return nil, err
@@ -41,10 +40,10 @@ func find(v top.Value, wrappers int) (*received, error) {
 	if name, inner := enveloped(v); inner.Kind() != top.None && wrappers > 0 {
 		in, err := find(inner, wrappers-1)
 		if err != nil {
-			return nil, within(name, err)
+			return nil, inMember(name, err)
 		}
 		if trace := v.Get("traceId", "trace_id"); in.TraceID == "" && trace.Says() {
-			in.TraceID = strings.Clone(trace.Text()) // not the whole payload with it
+			in.TraceID = strings.Clone(trace.Text()) // does not keep the whole payload in memory
 		}
 		return in, nil
 	}
@@ -57,8 +56,8 @@ func find(v top.Value, wrappers int) (*received, error) {
 	return findWrapped(v, wrappers-1)
 }
 
-// findWrapped looks for the one member that holds an envelope. A member that
-// only looks like one, such as text with a brace, is no fault beside it.
+// findWrapped returns the envelope of the one member that holds one. If there is one, errors of other members are
+// ignored: they may be text that only looks like JSON.
 func findWrapped(v top.Value, wrappers int) (*received, error) {
 	var found *received
 	var fault error
@@ -78,7 +77,7 @@ func findWrapped(v top.Value, wrappers int) (*received, error) {
 		case err == nil:
 			found = in
 		case fault == nil && !errors.Is(err, errNoEnvelope):
-			fault = within(m.Name(), err)
+			fault = inMember(m.Name(), err)
 		}
 	}
 	switch {
@@ -90,9 +89,8 @@ func findWrapped(v top.Value, wrappers int) (*received, error) {
 	return nil, errNoEnvelope
 }
 
-// within puts the name of a wrapper in front of an error, in a form that fits
-// into one: names come from outside.
-func within(name string, err error) error {
+// inMember prefixes an error with the name of a member, shortened and quoted if necessary: the name is untrusted.
+func inMember(name string, err error) error {
 	const most = 32
 	if len(name) > most || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		name = top.Quote(name, most)
@@ -100,7 +98,7 @@ func within(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// open reads the envelope that an object is.
+// open decodes the envelope in v.
 func open(v top.Value) (*received, error) {
 	in := &received{data: v.Get("eventData")}
 	names := []string{"eventData"}
@@ -118,11 +116,10 @@ func open(v top.Value) (*received, error) {
 	return in, nil
 }
 
-// enveloped returns the envelope that lies in eventData, and the name of that
-// member; none where eventData is something else. Data that a Java bean was made
-// into has the number of its event too, so beside a number outside only the same
-// number counts, and only around data or beside nothing but ids: an event that
-// quotes another one stays itself.
+// enveloped returns the envelope in eventData and the name of that member, or no value if the data is no envelope. The
+// data of an event may have an eventType member too, if it was encoded from a Java bean. So if v has an eventType, the
+// data counts as an envelope only if its eventType is the same, and it has data itself or v has no ids and the data has
+// only members of an envelope. An event that quotes another event is thus read as itself.
 func enveloped(v top.Value) (name string, inner top.Value) {
 	data := v.Get("eventData", "event_data")
 	inner, err := data.AsObject()
@@ -139,10 +136,10 @@ func enveloped(v top.Value) (name string, inner top.Value) {
 	return data.Name(), inner
 }
 
-// number is the number of an event as text.
+// number returns the number of an event as text.
 func number(v top.Value) string { return strings.TrimSpace(v.Text()) }
 
-// onlyHead reports whether all members are those of an envelope without data.
+// onlyHead reports whether all members of v belong to an envelope and none of them is data.
 func onlyHead(v top.Value) bool {
 	for m := range v.Inside() {
 		if m.Name() == "eventData" || !envelopePlan.Knows(m.Name()) {

@@ -14,9 +14,8 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// shapes lists the forms in which one envelope may arrive: the catalogue's A to
-// D, each as it is and as the field of a form, and the envelope spread over the
-// fields of a form.
+// shapes lists the forms in which one envelope may arrive: A to D of the catalogue, each as it is and as a form field,
+// and the envelope spread over the fields of a form.
 func shapes(t testing.TB, envelope []byte) map[string][]byte {
 	t.Helper()
 	var m map[string]json.RawMessage
@@ -53,8 +52,7 @@ func shapes(t testing.TB, envelope []byte) map[string][]byte {
 	return all
 }
 
-// Every documented payload gives the same event in every shape, and nothing of
-// it is lost.
+// Every documented payload gives the same event in every shape, and nothing of it is lost.
 func TestShapes(t *testing.T) {
 	t.Parallel()
 	for origin, envelope := range documented(t) {
@@ -125,8 +123,7 @@ func TestShapesTraceID(t *testing.T) {
 	}
 }
 
-// Data and wrappers that have an eventType too are told from envelopes: a bean's
-// getEventType is part of its JSON.
+// Data and wrappers with an eventType are distinguished from envelopes: the JSON of a bean with getEventType has one.
 func TestShapesTypeInData(t *testing.T) {
 	t.Parallel()
 	const renewal = `"renewalOrderId":"3187983531024266527","createdTime":"2022-10-22 10:22:00"`
@@ -178,7 +175,7 @@ func TestShapesSeveral(t *testing.T) {
 
 const refundData = `"renewalOrderId":"3187","renewalOutOrderId":"R1","refundType":1,"amount":"10.00","reason":"r","payTradeNo":"1_142_1"`
 
-// An event that quotes an order to refund is no order to refund.
+// An event that quotes a refund request is no refund request.
 func TestQuotedEventStaysInside(t *testing.T) {
 	t.Parallel()
 	const order = `{"eventType":142,"channelId":"80001","orderId":"2","outOrderId":"o","eventData":{` + refundData + `}}`
@@ -194,7 +191,7 @@ func TestQuotedEventStaysInside(t *testing.T) {
 	}
 }
 
-// Where the data is plainly there, its amount is read.
+// Data that is unambiguous is read, amount included.
 func TestRefundDataInOddPlaces(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{

@@ -32,7 +32,7 @@ func seedPayloads(f *testing.F) {
 	}
 }
 
-// checkFault checks what a refused payload gives.
+// checkFault checks the error for a refused payload.
 func checkFault(t *testing.T, err error) {
 	t.Helper()
 	text := err.Error()
@@ -72,8 +72,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkCallback checks that a callback is written, with the trade number given,
-// and read back where it is valid.
+// checkCallback checks that a callback is encoded with the given trade number, and decoded if it is valid.
 func checkCallback(t *testing.T, c *events.Callback, payTradeNo string) {
 	t.Helper()
 	text, err := c.MarshalJSON()
@@ -98,8 +97,8 @@ func checkCallback(t *testing.T, c *events.Callback, payTradeNo string) {
 	}
 }
 
-// sentTradeNo gives the trade number in the text of a callback, "" where there
-// is none. It matches names exactly, unlike encoding/json in a struct.
+// sentTradeNo returns the trade number in an encoded callback, "" if there is none. It matches names exactly, unlike a
+// struct in encoding/json.
 func sentTradeNo(text []byte) string {
 	message, _ := tree(text).(map[string]any)
 	data, _ := message["eventData"].(map[string]any)

@@ -26,7 +26,7 @@ func sample(t testing.TB, name string) []byte {
 	return data
 }
 
-// catalogue is what the tests use of the list of all events and callbacks.
+// catalogue is the part of the catalogue of events and callbacks that the tests use.
 type catalogue struct {
 	Meta struct {
 		PayTradeNo struct{ Examples []string } `json:"pay_trade_no"`
@@ -58,7 +58,7 @@ func readCatalogue(t testing.TB) catalogue {
 	return c
 }
 
-// entry gives the catalogue's entry of a type.
+// entry returns the catalogue entry of a type.
 func (c catalogue) entry(t testing.TB, typ events.Type) catalogueEvent {
 	t.Helper()
 	for _, e := range c.Events {
@@ -70,8 +70,7 @@ func (c catalogue) entry(t testing.TB, typ events.Type) catalogueEvent {
 	return catalogueEvent{}
 }
 
-// documented gives every payload that a document or the catalogue shows, events
-// and callbacks, by name.
+// documented returns every payload in the documents and the catalogue, events and callbacks, by name.
 func documented(t testing.TB) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
@@ -89,8 +88,7 @@ func documented(t testing.TB) map[string][]byte {
 	return all
 }
 
-// sameEvent compares events and callbacks by their meaning: numbers by text, raw
-// members as JSON, the payload itself not at all.
+// sameEvent compares events and callbacks by their meaning: numbers by text, raw members as JSON, without the payload.
 var sameEvent = cmp.Options{
 	cmpopts.IgnoreUnexported(events.RenewalAccepted{}, events.RenewalRejected{}, events.RenewalFeeRefund{}, events.FeeRefund{}, events.Unknown{}),
 	cmp.Comparer(func(a, b fliggy.Yuan) bool { return a == b }),
@@ -115,8 +113,7 @@ func tree(data []byte) any {
 	return v
 }
 
-// escapeControls escapes the control characters between the quotes of a payload, which
-// encoding/json refuses.
+// escapeControls escapes the control characters between the quotes of a payload, which encoding/json refuses.
 func escapeControls(data []byte) []byte {
 	var out []byte
 	quoted, escaped := false, false
@@ -134,7 +131,7 @@ func escapeControls(data []byte) []byte {
 
 func diffJSON(want, got []byte) string { return cmp.Diff(tree(want), tree(got)) }
 
-// quote gives text as a JSON string.
+// quote returns text as a JSON string.
 func quote(text []byte) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -143,8 +140,7 @@ func quote(text []byte) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// edit sets members of a payload: names like "eventData.reason", values as JSON,
-// "" to take the member out.
+// edit sets members of a payload: names like "eventData.reason", values as JSON. An empty value removes the member.
 func edit(t testing.TB, payload []byte, changes ...string) []byte {
 	t.Helper()
 	var m map[string]json.RawMessage
@@ -190,10 +186,10 @@ func parseAs[E events.Event](t testing.TB, payload []byte) E {
 	return e
 }
 
-// finding is a fliggy.Problem that a table writes in one line.
+// finding is a fliggy.Problem as one string.
 type finding struct{ Field, Rule string }
 
-// findings gives what a Validate method lists.
+// findings returns the problems that a Validate method lists.
 func findings(t testing.TB, err error) (found []finding) {
 	t.Helper()
 	if err == nil {

@@ -16,8 +16,7 @@ const (
 	ruleDigits = "must be digits without a leading zero: the documented type is a number"
 )
 
-// marshal writes an event: what was read, else envelope and data from their
-// fields.
+// marshal returns the payload of a parsed event, or encodes the fields.
 func marshal(s source, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage) ([]byte, error) {
 	if s.raw != "" {
 		return compact(s.raw), nil
@@ -25,12 +24,12 @@ func marshal(s source, head Envelope, t Type, p *top.Plan, data any, extra map[s
 	return encodeFields("event ", head, t, p, data, extra)
 }
 
-// compact drops the white space between tokens, and escapes control characters.
-// Unlike a decoder it leaves numbers, escapes and doubled members alone.
+// compact drops the white space between tokens and escapes control characters. Numbers, escapes and duplicate members
+// stay as they are.
 func compact(raw string) []byte { return []byte(top.Compact(raw)) }
 
-// encodeFields writes envelope and data from their fields, and refuses members
-// that would make the text ambiguous or no JSON. A nil plan stands for no data.
+// encodeFields encodes envelope and data. It refuses extra members that would make the result ambiguous or invalid
+// JSON. If p is nil, there is no data.
 func encodeFields(kind string, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage) ([]byte, error) {
 	var ps fliggy.Problems
 	checkExtra(&ps, &head, p, extra)
@@ -47,8 +46,7 @@ func encodeFields(kind string, head Envelope, t Type, p *top.Plan, data any, ext
 	return encode(head, t, raw)
 }
 
-// encode writes the envelope around the data; without data there is no member
-// for it.
+// encode encodes the envelope with the data. Without data it omits eventData.
 func encode(head Envelope, t Type, data json.RawMessage) ([]byte, error) {
 	var members []top.Member
 	if len(data) > 0 {
@@ -62,10 +60,10 @@ func encode(head Envelope, t Type, data json.RawMessage) ([]byte, error) {
 	return text, nil
 }
 
-// checkExtra records members without a field that cannot be written: no JSON, or
-// a second value for a member that has a field. Without a plan there is no extra.
+// checkExtra records extra members that cannot be encoded: those that are invalid JSON and those that have a field. If
+// p is nil, extra must be empty.
 func checkExtra(ps *fliggy.Problems, head *Envelope, p *top.Plan, extra map[string]json.RawMessage) {
-	const taken = "has a field of its own"
+	const taken = "must be set in its field, not as an extra member"
 	if len(head.Extra)+len(extra) == 0 {
 		return
 	}

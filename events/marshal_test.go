@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Events made by hand are written in the documented form.
+// Events that were not parsed are encoded in the documented form.
 func TestMarshalByHand(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -86,7 +86,7 @@ func TestMarshalByHand(t *testing.T) {
 	}
 }
 
-// Values are written as their pointers are.
+// Values are encoded like pointers.
 func TestMarshalValues(t *testing.T) {
 	t.Parallel()
 	var refund, parsed = events.RenewalFeeRefund{Envelope: mainOrder}, parse(t, sample(t, "event-103.json")).(*events.RenewalAccepted)
@@ -112,7 +112,7 @@ func TestMarshalValues(t *testing.T) {
 	}
 }
 
-// An envelope copied into another event leaves the payload behind.
+// A copy of the envelope does not hold the payload.
 func TestMarshalCopiedEnvelope(t *testing.T) {
 	t.Parallel()
 	from := parse(t, sample(t, "event-103.json"))
@@ -127,7 +127,7 @@ func TestMarshalCopiedEnvelope(t *testing.T) {
 	}
 }
 
-// What was read is written, whatever happened to the fields.
+// A parsed event is encoded as its payload, even if its fields were changed.
 func TestMarshalParsedAndChanged(t *testing.T) {
 	t.Parallel()
 	payload := sample(t, "event-142.json")
@@ -142,8 +142,7 @@ func TestMarshalParsedAndChanged(t *testing.T) {
 	}
 }
 
-// What would make the text ambiguous, or no JSON, is refused by Validate and
-// MarshalJSON alike.
+// Extra members that would make the result ambiguous or invalid JSON are refused by Validate and MarshalJSON alike.
 func TestMarshalRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -164,9 +163,9 @@ func TestMarshalRefused(t *testing.T) {
 			map[string]json.RawMessage{"orderId": json.RawMessage("1"), "eventData": json.RawMessage("{}")},
 			map[string]json.RawMessage{"payTradeNo": json.RawMessage(`"x"`)},
 			[]finding{
-				{"eventData", "has a field of its own"},
-				{"orderId", "has a field of its own"},
-				{"eventData.payTradeNo", "has a field of its own"},
+				{"eventData", "must be set in its field, not as an extra member"},
+				{"orderId", "must be set in its field, not as an extra member"},
+				{"eventData.payTradeNo", "must be set in its field, not as an extra member"},
 			},
 		},
 	} {
@@ -203,7 +202,7 @@ func TestMarshalRefused(t *testing.T) {
 	}
 }
 
-// A value without a wire form is an error that names the member.
+// A value that cannot be encoded is an error that names the member.
 func TestMarshalUnwritable(t *testing.T) {
 	t.Parallel()
 	_, err := events.RenewalRejected{ErrorMessage: "\xff"}.MarshalJSON()

@@ -14,7 +14,7 @@ import (
 var (
 	envelopePlan = mustPlan[Envelope]()
 
-	// plans of the data of each event, by type of struct
+	// The plans of the data of each event.
 	acceptedPlan      = mustPlan[RenewalAccepted]()
 	rejectedPlan      = mustPlan[RenewalRejected]()
 	renewalRefundPlan = mustPlan[RenewalFeeRefund]()
@@ -24,19 +24,20 @@ var (
 func mustPlan[T any]() *top.Plan {
 	p, err := top.PlanFor(reflect.TypeFor[T]())
 	if err != nil {
-		panic(err) // a type of this package, known at start-up
+		panic(err) // a mistake in the types of this package, found at start-up
 	}
 	return p
 }
 
-// Parse reads the payload of a push: one JSON object. The envelope may be the
-// object itself, with its data as an object or as JSON text; or the object may
-// carry the whole envelope in eventData (event_data), as an object or as text; or
-// any of these may lie in a member of the object, again as an object or as text.
-// Whichever it is, the event has the same fields. Ids may be text or numbers.
-// Types and members without a place here are kept, and a byte order mark before an
-// object is skipped. An error names the member that has no clear meaning or comes
-// twice, or says that there is no eventType.
+// Parse decodes the payload of a push, which is one JSON object. The event has the same fields whatever the shape of
+// the payload is:
+//
+//   - The object is the envelope, with its data as an object or as JSON text.
+//   - The object has the whole envelope in eventData (event_data), as an object or as JSON text.
+//   - A member of the object holds one of these, again as an object or as JSON text.
+//
+// Ids may be text or numbers. Unknown types and members are kept. A byte order mark before an object is skipped. The
+// error names the member that is ambiguous or occurs twice, or reports that there is no eventType.
 func Parse(payload []byte) (Event, error) {
 	in, text, err := read(payload)
 	if err != nil {
@@ -49,8 +50,7 @@ func Parse(payload []byte) (Event, error) {
 	return e, nil
 }
 
-// read finds the envelope in a payload, and returns the text of that without a byte
-// order mark.
+// read returns the envelope in a payload, and the text of the payload without a byte order mark.
 func read(payload []byte) (in *received, text string, err error) {
 	text = strings.TrimPrefix(string(payload), "\uFEFF")
 	v, err := top.ParseJSON(text)
@@ -64,7 +64,7 @@ func read(payload []byte) (in *received, text string, err error) {
 	return in, text, err
 }
 
-// event reads the data by the type of the event.
+// event decodes the data according to the type of the event.
 func (in *received) event(s source) (Event, error) {
 	data, err := in.data.AsObject()
 	switch known := in.EventType.isEvent(); {
@@ -93,9 +93,8 @@ func (in *received) event(s source) (Event, error) {
 	return e, renewalRefundPlan.Decode(data, e)
 }
 
-// hasRenewal reports whether a 141 is on a renewal, as in the guide's sample.
-// Members that are there and say nothing do not make it one, nor does the id 0 of
-// a Java bean that was never set.
+// hasRenewal reports whether a 141 is about a renewal, as in the guide's sample. Empty ids do not count, nor does 0,
+// which a Java bean has if the id was never set.
 func hasRenewal(data top.Value) bool {
 	return slices.ContainsFunc([]string{"renewalOrderId", "renewalOutOrderId"}, func(name string) bool {
 		id := data.Get(name)
@@ -103,8 +102,7 @@ func hasRenewal(data top.Value) bool {
 	})
 }
 
-// unknownData is the data without the quotes of an object that came as text;
-// text that is no object stays text.
+// unknownData returns the data as JSON. An object that arrived as JSON text is unquoted; other text stays text.
 func (in *received) unknownData(object top.Value) json.RawMessage {
 	switch {
 	case !in.data.Says():

@@ -63,7 +63,7 @@ func TestParseSamples(t *testing.T) {
 	}
 }
 
-// Forms of single members that mean the same.
+// Different forms of a member with the same meaning.
 func TestParseForms(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -135,8 +135,7 @@ func TestParseExact(t *testing.T) {
 	}
 }
 
-// What has no place here is kept: members of the envelope and of the data, new
-// values of enumerations, new types.
+// Unknown members of the envelope and of the data, values of enumerations, and types are kept.
 func TestParseUnknown(t *testing.T) {
 	t.Parallel()
 	extra := map[string]json.RawMessage{"new": json.RawMessage(`{"big":1.000000000000000000001}`), "none": json.RawMessage("null")}
@@ -176,8 +175,8 @@ func TestParseUnknown(t *testing.T) {
 	checkLossless(t, payload, unknown)
 }
 
-// The data of an unknown event is an object whenever it came as one, also as
-// text; other text stays as it is; nothing gives nil.
+// The data of an unknown event is an object if it arrived as one or as the JSON text of one. Other text stays text. No
+// data is nil.
 func TestParseUnknownData(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]string{
@@ -217,7 +216,7 @@ func TestParseNoData(t *testing.T) {
 	}
 }
 
-// The bytes that Parse was given stay the caller's, those of Raw too.
+// Parse and Raw share no memory with the caller.
 func TestParseOwnership(t *testing.T) {
 	t.Parallel()
 	payload := edit(t, sample(t, "event-142.json"), "new", `{"a":"b"}`, "eventData.new", `{"a":"b"}`, "exts", `{"a":"b"}`)
@@ -239,8 +238,8 @@ func TestParseOwnership(t *testing.T) {
 	}
 }
 
-// The platform sends line feeds and tabs inside strings as they are. They are read and
-// kept in every shape of a payload, and what is written again is JSON for every reader.
+// The platform sends unescaped line feeds and tabs inside strings. They are read and kept in every shape of a payload,
+// and encoded as valid JSON.
 func TestParseControlCharacters(t *testing.T) {
 	t.Parallel()
 	const plain = "{\"eventType\":104,\"channelId\":\"80001\",\"orderId\":\"1\",\"exts\":{\"a\":\"\n\"},\"x\":\"\t\"," +
@@ -275,7 +274,7 @@ func TestParseControlCharacters(t *testing.T) {
 	}
 }
 
-// A byte order mark before the payload or before the text of its data is no part of it.
+// A byte order mark before the payload or before the text of its data is skipped.
 func TestParseByteOrderMark(t *testing.T) {
 	t.Parallel()
 	const bom = "\uFEFF"
@@ -302,11 +301,10 @@ func TestParseByteOrderMark(t *testing.T) {
 	}
 }
 
-// maxErrorText is more than four wrappers and a member with the longest names that
-// an error shows take.
+// maxErrorText is more than four wrappers and a member with the longest names that an error shows take.
 const maxErrorText = 2500
 
-// An error names the member that has no clear meaning.
+// An error names the member that is ambiguous.
 func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	e103, e142 := sample(t, "event-103.json"), sample(t, "event-142.json")
@@ -410,8 +408,7 @@ func TestParseErrorNames(t *testing.T) {
 	}
 }
 
-// A member that comes twice is refused by name wherever the event is looked for:
-// which of two amounts would be meant?
+// A duplicate member is refused by name, wherever the event is: which of two amounts would be meant?
 func TestParseTwice(t *testing.T) {
 	t.Parallel()
 	data := `{"renewalOrderId":"1","amount":"1","amount":"200"}`
@@ -437,7 +434,7 @@ func TestParseTwice(t *testing.T) {
 	}
 }
 
-// An envelope without further members has none, however its data are called.
+// An envelope without unknown members has no Extra, whatever the members of its data are called.
 func TestDataAreNoFurtherMember(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{`"eventData":{}`, `"event_data":{}`, `"eventData":null,"event_data":{}`} {

@@ -7,9 +7,8 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// RenewalFeeRefund orders the distributor to refund a fee of a renewal to the
-// customer (续租退费事件, 142), and to answer with SuccessCallback or
-// FailureCallback. The guide's sample carries the number 141, which is kept.
+// RenewalFeeRefund asks the distributor to refund a fee of a renewal to the customer (续租退费事件, 142). Answer it with
+// SuccessCallback or FailureCallback. The guide's sample has the number 141, which is kept.
 //
 // Source: B2B renewal guide.
 type RenewalFeeRefund struct {
@@ -19,36 +18,34 @@ type RenewalFeeRefund struct {
 	RenewalOrderID fliggy.ID `top:"renewalOrderId,number"`
 	// RenewalOutOrderID is the distributor's id of the renewal (分销续租订单号).
 	RenewalOutOrderID string `top:"renewalOutOrderId"`
-	// Canceller is who cancels (取消类型). Optional.
+	// Canceller is the party that cancels (取消类型). Optional.
 	Canceller fliggy.Canceller `top:"canceller"`
 	FeeRefundData
 }
 
-// FeeRefund orders the distributor to refund a fee of the main order (退费事件,
-// 141), and to answer with SuccessCallback or FailureCallback. Inferred, all of
-// it: from the renewal's event and from the callbacks 260 and 261.
+// FeeRefund asks the distributor to refund a fee of the main order (退费事件, 141). Answer it with SuccessCallback or
+// FailureCallback. Inferred: all of it, from the event of the renewal and the callbacks 260 and 261.
 type FeeRefund struct {
 	Envelope `top:"-"`
 	source
 	FeeRefundData
 }
 
-// FeeRefundData is what an order to refund a fee says, whichever order it is on.
-// The guide documents it for event 142; for event 141 it is inferred.
+// FeeRefundData is the data of a request to refund a fee, of the main order or of a renewal. The guide documents it for
+// event 142. Inferred for event 141.
 type FeeRefundData struct {
 	// RefundType is the kind of refund (退款类型).
 	RefundType fliggy.RefundType `top:"refundType"`
-	// Amount is what to refund, in yuan (退款金额).
+	// Amount is the amount to refund in yuan (退款金额).
 	Amount fliggy.Yuan `top:"amount"`
-	// Reason is the reason (退款原因). Required by the guide.
+	// Reason is the reason of the refund (退款原因). Required by the guide.
 	Reason string `top:"reason"`
-	// PayTradeNo is the trade number of the refund (当前退款交易流水号). The callback
-	// echoes it byte for byte.
+	// PayTradeNo is the trade number of the refund (当前退款交易流水号). The callback echoes it byte for byte.
 	PayTradeNo string `top:"payTradeNo"`
-	// DeductPayTradeNo is the trade number of the deduction that is refunded
-	// (扣款交易流水号): for refund types 3 and 4 only.
+	// DeductPayTradeNo is the trade number of the deduction that is refunded (扣款交易流水号). Required for refund types 3 and 4,
+	// and not allowed for the others.
 	DeductPayTradeNo string `top:"deductPayTradeNo"`
-	// ExtraData are members of the data without a field, as JSON.
+	// ExtraData holds the members of the data that have no field, as JSON.
 	ExtraData map[string]json.RawMessage `top:",unknown"`
 }
 
@@ -64,7 +61,7 @@ func (d *FeeRefundData) checkRefund(ps *fliggy.Problems) {
 	}
 	required(ps, "eventData.reason", d.Reason)
 	required(ps, "eventData.payTradeNo", d.PayTradeNo)
-	isWrong := false // of other types nothing is known
+	isWrong := false // unknown types may have one or not
 	switch d.RefundType {
 	case fliggy.RefundVehicleDamage, fliggy.RefundTrafficViolation:
 		isWrong = d.DeductPayTradeNo == ""
@@ -72,15 +69,15 @@ func (d *FeeRefundData) checkRefund(ps *fliggy.Problems) {
 		isWrong = d.DeductPayTradeNo != ""
 	}
 	if isWrong {
-		ps.Add("eventData.deductPayTradeNo", "goes with refundType 3 and 4, and with no other")
+		ps.Add("eventData.deductPayTradeNo", "is required for refundType 3 and 4, and must be empty for others")
 	}
 }
 
-// Type is the number that the event came with, 142 for one made by hand.
+// Type returns the number of the event. The default is 142.
 func (e *RenewalFeeRefund) Type() Type { return cmp.Or(e.EventType, TypeRenewalFeeRefund) }
 
-// Validate lists what breaks a rule of the guide. The number 141, which the
-// guide's sample has, is no finding.
+// Validate returns a *fliggy.ValidationError that lists every broken rule of the guide. The number 141, which the
+// guide's sample has, is accepted.
 func (e *RenewalFeeRefund) Validate() error { return validate(e) }
 
 func (e *RenewalFeeRefund) findings() (ps fliggy.Problems) {
@@ -96,17 +93,16 @@ func (e *RenewalFeeRefund) findings() (ps fliggy.Problems) {
 	return ps
 }
 
-// MarshalJSON gives the payload as it came, without white space between tokens
-// and whatever was changed in the fields since, or the documented form of an
-// event made by hand.
+// MarshalJSON returns the payload of a parsed event, without white space between tokens; changes of the fields have no
+// effect on it. An event that was not parsed is encoded in the documented form.
 func (e RenewalFeeRefund) MarshalJSON() ([]byte, error) {
 	return marshal(e.source, e.Envelope, e.Type(), renewalRefundPlan, &e, e.ExtraData)
 }
 
-// Type is the number that the event came with, 141 for one made by hand.
+// Type returns the number of the event. The default is 141.
 func (e *FeeRefund) Type() Type { return cmp.Or(e.EventType, TypeFeeRefund) }
 
-// Validate lists what breaks a rule of the guide.
+// Validate returns a *fliggy.ValidationError that lists every broken rule of the guide.
 func (e *FeeRefund) Validate() error { return validate(e) }
 
 func (e *FeeRefund) findings() (ps fliggy.Problems) {
@@ -117,9 +113,8 @@ func (e *FeeRefund) findings() (ps fliggy.Problems) {
 	return ps
 }
 
-// MarshalJSON gives the payload as it came, without white space between tokens
-// and whatever was changed in the fields since, or the documented form of an
-// event made by hand.
+// MarshalJSON returns the payload of a parsed event, without white space between tokens; changes of the fields have no
+// effect on it. An event that was not parsed is encoded in the documented form.
 func (e FeeRefund) MarshalJSON() ([]byte, error) {
 	return marshal(e.source, e.Envelope, e.Type(), refundPlan, &e, e.ExtraData)
 }

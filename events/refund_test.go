@@ -7,8 +7,7 @@ import (
 	"github.com/fliggy-go/rentcar/events"
 )
 
-// A rule about an open enumeration holds for its known values: of the others nobody knows
-// what goes with them.
+// A rule about an open enumeration applies to its known values only.
 func TestValidateUnknownRefundType(t *testing.T) {
 	t.Parallel()
 	const deduction = "eventData.deductPayTradeNo"
@@ -28,7 +27,7 @@ func TestValidateUnknownRefundType(t *testing.T) {
 	}
 }
 
-// A 141 is on the renewal when it says which, and only then.
+// A 141 is about a renewal if and only if it names the renewal.
 func TestParseWhichRefund(t *testing.T) {
 	t.Parallel()
 	refund := sample(t, "event-142.json")

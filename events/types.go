@@ -7,8 +7,8 @@ type Type int
 
 // The events that Fliggy pushes to a distributor.
 const (
-	TypeRenewalAccepted  Type = 103 // the merchant took the renewal (续租接单成功)
-	TypeRenewalRejected  Type = 104 // the merchant refused the renewal (续租接单失败)
+	TypeRenewalAccepted  Type = 103 // the merchant accepted the renewal (续租接单成功)
+	TypeRenewalRejected  Type = 104 // the merchant rejected the renewal (续租接单失败)
 	TypeFeeRefund        Type = 141 // refund a fee of the main order (退费); inferred
 	TypeRenewalFeeRefund Type = 142 // refund a fee of a renewal (续租退费)
 )
@@ -45,8 +45,7 @@ var typeNames = map[Type]string{
 // Known reports whether the type is one of the constants.
 func (t Type) Known() bool { return typeNames[t] != "" }
 
-// String gives the number, and the name where it is known: "103 renewal
-// accepted".
+// String returns the number, followed by the name if it is known: "103 renewal accepted".
 func (t Type) String() string {
 	n := strconv.Itoa(int(t))
 	if name := typeNames[t]; name != "" {

@@ -37,7 +37,7 @@ func TestTypeNames(t *testing.T) {
 	}
 }
 
-// Every type that the catalogue has a name for is known, and no other.
+// Known reports true for exactly the types that the catalogue names.
 func TestTypeCatalogue(t *testing.T) {
 	t.Parallel()
 	for _, e := range readCatalogue(t).Events {
