@@ -132,13 +132,14 @@ func Example_merchantCheck() {
 	ctx := context.Background()
 	const url, appKey, secret = "https://example.com/fliggy/renewals", "24700001", "0123456789abcdef0123456789abcdef"
 
-	caller, err := merchantcheck.New(url, appKey, secret, merchantcheck.WithPressureTest())
+	caller, err := merchantcheck.New(url, appKey, secret)
 	if err != nil {
 		log.Fatal(err)
 	}
 	report := merchantcheck.Run(ctx, caller, merchantcheck.Config{
-		Orders: []merchantcheck.Order{{OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00")}},
-		Submit: false, // true books a renewal, and cancels it
+		Orders:       []merchantcheck.Order{{OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00")}},
+		Submit:       false, // true books a renewal, and cancels it
+		PressureTest: true,  // every request says that it is a load test
 	})
 	fmt.Println(report) // per broken rule: what was expected, what came, and why it matters
 }

@@ -48,18 +48,19 @@ func (g *Gateway) decideSoon(id fliggy.ID) (start func()) {
 // Accept lets the merchant take a renewal (接单成功), and pushes event 103. A
 // renewal that is accepted already is pushed again. The result has an error for
 // one that is unknown, rejected or cancelled, or where there is nowhere to push
-// to; in the latter case the renewal is accepted all the same.
+// to; in the latter case the renewal is accepted all the same. How it is pushed is as for
+// [Gateway.Push].
 //
 // Like the guide's sample the event has the renewal's own ids in its envelope,
 // where other events have those of the main order.
-func (g *Gateway) Accept(renewalID fliggy.ID, opts ...PushOption) PushResult {
-	return g.decide(renewalID, decision{state: RenewalAccepted}, opts)
+func (g *Gateway) Accept(renewalID fliggy.ID, how ...Push) PushResult {
+	return g.decide(renewalID, decision{state: RenewalAccepted}, how)
 }
 
 // Reject lets the merchant refuse a renewal (接单失败), and pushes event 104 with
 // this reason. As for Accept.
-func (g *Gateway) Reject(renewalID fliggy.ID, code, message string, opts ...PushOption) PushResult {
-	return g.decide(renewalID, decision{RenewalRejected, code, message}, opts)
+func (g *Gateway) Reject(renewalID fliggy.ID, code, message string, how ...Push) PushResult {
+	return g.decide(renewalID, decision{RenewalRejected, code, message}, how)
 }
 
 // RequestRefund lets customer service order a fee refund, and pushes event 142
@@ -67,20 +68,20 @@ func (g *Gateway) Reject(renewalID fliggy.ID, code, message string, opts ...Push
 // callback with its trade number settles it; see Refunds of [Renewal]. The result
 // has an error for an unknown id, or where there is nowhere to push to; in the
 // latter case the refund is kept all the same.
-func (g *Gateway) RequestRefund(id fliggy.ID, refund Refund, opts ...PushOption) PushResult {
+func (g *Gateway) RequestRefund(id fliggy.ID, refund Refund, how ...Push) PushResult {
 	e, err := g.state.requestRefund(g.now(), id, refund)
 	if err != nil {
 		return PushResult{Err: err}
 	}
-	return g.Push(g.ctx, e, opts...)
+	return g.Push(g.ctx, e, how...)
 }
 
-func (g *Gateway) decide(id fliggy.ID, d decision, opts []PushOption) PushResult {
+func (g *Gateway) decide(id fliggy.ID, d decision, how []Push) PushResult {
 	e, err := g.state.decide(id, d)
 	if err != nil {
 		return PushResult{Err: err}
 	}
-	return g.Push(g.ctx, e, opts...)
+	return g.Push(g.ctx, e, how...)
 }
 
 // decide settles a renewal and returns the event that says so.

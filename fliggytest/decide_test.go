@@ -47,7 +47,7 @@ func TestDecisions(t *testing.T) {
 		t.Error("accepted what was rejected")
 	}
 	id = submit(t, c, &rentcar.RenewalSubmitRequest{OrderID: SampleOrderID})
-	if res := g.Accept(id, PushBadSignature()); res.Accepted || res.Status != 200 || state(id) != RenewalAccepted {
+	if res := g.Accept(id, Push{BadSignature: true}); res.Accepted || res.Status != 200 || state(id) != RenewalAccepted {
 		t.Errorf("accept with a bad signature: %+v", res)
 	}
 	if res := g.Accept(id); !res.Accepted {

@@ -24,11 +24,10 @@ var ErrClosed = errors.New("fliggytest: the gateway is closed")
 // the pusher of events. Make one with [NewGateway]; its methods may be called
 // from any goroutine.
 type Gateway struct {
-	appKey      string
-	secret      func() string // a function, so that no formatting verb reaches the text
-	session     func() string
-	now         func() time.Time
-	pushTimeout time.Duration
+	appKey  string
+	secret  func() string // a function, so that no formatting verb reaches the text
+	session func() string
+	now     func() time.Time
 
 	server *httptest.Server // nil when no port could be had
 	origin string
@@ -60,12 +59,11 @@ func NewGateway(opts ...Option) *Gateway {
 		}
 	}
 	g := &Gateway{
-		appKey:      cfg.appKey,
-		secret:      func() string { return cfg.secret },
-		session:     func() string { return cfg.session },
-		now:         cfg.now,
-		pushTimeout: cfg.pushTimeout,
-		handlers:    map[string]Handler{},
+		appKey:   cfg.appKey,
+		secret:   func() string { return cfg.secret },
+		session:  func() string { return cfg.session },
+		now:      cfg.now,
+		handlers: map[string]Handler{},
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var namesErr, listenErr error

@@ -13,7 +13,7 @@ const (
 	DefaultAppSecret = "0123456789abcdef0123456789abcdef"
 )
 
-// DefaultPushTimeout is how long a push waits for its answer.
+// DefaultPushTimeout is how long a push waits for its answer, unless its [Push] has a Timeout.
 const DefaultPushTimeout = 10 * time.Second
 
 // An Option configures a gateway. See [NewGateway] for those that make no sense.
@@ -23,14 +23,13 @@ type config struct {
 	appKey, secret string
 	session        string
 	now            func() time.Time
-	pushTimeout    time.Duration
 	names          map[string]rentcar.Names
 }
 
 func defaultConfig() config {
 	return config{
 		appKey: DefaultAppKey, secret: DefaultAppSecret,
-		now: time.Now, pushTimeout: DefaultPushTimeout,
+		now:   time.Now,
 		names: map[string]rentcar.Names{},
 	}
 }
@@ -58,16 +57,6 @@ func WithApp(appKey, appSecret string) Option {
 // WithSession makes the gateway demand this session (授权令牌) of every call: code
 // 26 without one, 27 with another.
 func WithSession(session string) Option { return func(c *config) { c.session = session } }
-
-// WithPushTimeout bounds how long a push waits for its answer; DefaultPushTimeout
-// without it.
-func WithPushTimeout(d time.Duration) Option {
-	return func(c *config) {
-		if d > 0 {
-			c.pushTimeout = d
-		}
-	}
-}
 
 // WithNames makes the gateway use other names for an API, in requests and replies: those that you give your client with
 // rentcar.WithNames. A member of a reply that is called "-" is left out, of the refusals of the API too, to see what a

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -103,8 +102,8 @@ func TestNamesLeaveMembersOut(t *testing.T) {
 
 func TestOptionsThatMakeNoSense(t *testing.T) {
 	t.Parallel()
-	g := start(t, nil, WithApp("", "x"), WithApp("x", " "), WithClock(nil), WithPushTimeout(-1), WithSession(""))
-	if g.AppKey() != DefaultAppKey || g.AppSecret() != DefaultAppSecret || g.pushTimeout != DefaultPushTimeout {
+	g := start(t, nil, WithApp("", "x"), WithApp("x", " "), WithClock(nil), WithSession(""))
+	if g.AppKey() != DefaultAppKey || g.AppSecret() != DefaultAppSecret {
 		t.Error("an option without a meaning changed something")
 	}
 	c, err := g.Client()
@@ -112,8 +111,5 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	submit(t, c, submitRequest())
 	if r := g.Renewals()[0]; r.ChannelID != fliggy.ChannelAmap || r.Submit.ChannelID != "" {
 		t.Errorf("a submit without a channel has %q, its renewal %q", r.Submit.ChannelID, r.ChannelID)
-	}
-	if g := start(t, WithPushTimeout(time.Hour)); g.pushTimeout != time.Hour {
-		t.Errorf("push timeout %v", g.pushTimeout)
 	}
 }

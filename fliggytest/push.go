@@ -13,7 +13,6 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/internal/push"
-	"github.com/fliggy-go/rentcar/internal/top"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -66,60 +65,39 @@ func (p PushResult) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("fliggytest: a PushResult has no JSON: take its fields")
 }
 
-// A PushOption shapes one push.
-type PushOption func(*pushConfig)
-
-type pushConfig struct {
-	push.Shape
-	times int
-	delay time.Duration
+// A Push says how a push differs from those that Fliggy sends. The zero Push differs
+// in nothing.
+type Push struct {
+	// Late waits so long before the push is made and signed. The end of the context or of
+	// the gateway ends the wait.
+	Late time.Duration
+	// Times sends it so many times, byte for byte the same; once where it is less than 2.
+	Times int
+	// SignedAt signs with this time instead of the gateway's clock, for stale and for
+	// future timestamps.
+	SignedAt time.Time
+	// BadSignature signs with a secret that nobody has.
+	BadSignature bool
+	// Unsigned leaves the signature out.
+	Unsigned bool
+	// ContentType declares another content type than JSON in UTF-8, such as that of a
+	// form, or another charset. The body must fit it.
+	ContentType string
+	// Params are added to the query, or replace its app_key, method and timestamp. They are
+	// signed. The method is that of events without them.
+	Params map[string]string
+	// Headers are sent percent-encoded, signed decoded, and named in the header
+	// top-sign-list. That the gateway does so for these APIs is not known.
+	Headers map[string]string
+	// Timeout is how long the answer may take: DefaultPushTimeout where it is zero.
+	Timeout time.Duration
 }
 
-// method is the API name that is sent.
-func (c *pushConfig) method() string {
-	for _, param := range slices.Backward(c.Params) {
-		if param.Name == "method" {
-			return param.Value
-		}
+func (p *Push) shape() *push.Shape {
+	return &push.Shape{
+		ContentType: p.ContentType, Params: p.Params, Headers: p.Headers, SignedAt: p.SignedAt,
+		BadSignature: p.BadSignature, Unsigned: p.Unsigned, Timeout: p.Timeout, Times: p.Times,
 	}
-	return c.Method
-}
-
-// PushRepeated sends the push n times, byte for byte the same. The result is that
-// of the last.
-func PushRepeated(n int) PushOption { return func(c *pushConfig) { c.times = max(n, 1) } }
-
-// PushLate waits so long before the push is made and signed. The end of the
-// context or of the gateway ends the wait.
-func PushLate(d time.Duration) PushOption { return func(c *pushConfig) { c.delay = max(d, 0) } }
-
-// PushSignedAt signs with this time instead of the gateway's clock, for stale and
-// for future timestamps.
-func PushSignedAt(t time.Time) PushOption { return func(c *pushConfig) { c.SignedAt = t } }
-
-// PushBadSignature signs with a secret that nobody has.
-func PushBadSignature() PushOption { return func(c *pushConfig) { c.BadSignature = true } }
-
-// PushUnsigned leaves the signature out.
-func PushUnsigned() PushOption { return func(c *pushConfig) { c.Unsigned = true } }
-
-// PushContentType declares another content type than JSON in UTF-8, such as that
-// of a form, or another charset. The body must fit it.
-func PushContentType(contentType string) PushOption {
-	return func(c *pushConfig) { c.ContentType = contentType }
-}
-
-// PushParam adds a parameter to the query, or replaces app_key, method or timestamp; it is signed. The method is that of
-// events without it.
-func PushParam(name, value string) PushOption {
-	return func(c *pushConfig) { c.Params = append(c.Params, top.Param{Name: name, Value: value}) }
-}
-
-// PushSignedHeader sends a header that is signed: its name stands in the header
-// top-sign-list. The value travels percent-encoded; the receiver signs it decoded. That
-// the gateway does so for these APIs is not known.
-func PushSignedHeader(name, value string) PushOption {
-	return func(c *pushConfig) { c.Headers = append(c.Headers, top.Param{Name: name, Value: value}) }
 }
 
 // PushTo pushes events to this address from now on, over HTTP. A query that it
@@ -146,7 +124,10 @@ func (g *Gateway) PushToHandler(h http.Handler) {
 
 // Push pushes an event and returns what the endpoint said. The event is sent as it
 // marshals, whether its Validate finds fault with it or not.
-func (g *Gateway) Push(ctx context.Context, e events.Event, opts ...PushOption) PushResult {
+//
+// It is pushed as each of how says, one after another, and the result is that of the last
+// time. Without how it is pushed once, as Fliggy does.
+func (g *Gateway) Push(ctx context.Context, e events.Event, how ...Push) PushResult {
 	m, ok := e.(json.Marshaler)
 	if !ok {
 		return PushResult{Err: errors.New("fliggytest: push: want an event, got none")}
@@ -155,47 +136,56 @@ func (g *Gateway) Push(ctx context.Context, e events.Event, opts ...PushOption) 
 	if err != nil {
 		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
 	}
-	return g.PushRaw(ctx, body, opts...)
+	return g.PushRaw(ctx, body, how...)
 }
 
-// PushRaw pushes any body, signed like an event.
-func (g *Gateway) PushRaw(ctx context.Context, body []byte, opts ...PushOption) PushResult {
+// PushRaw pushes any body, signed like an event. As for Push.
+func (g *Gateway) PushRaw(ctx context.Context, body []byte, how ...Push) PushResult {
 	if !g.pushes.start() {
 		return PushResult{Err: ErrClosed}
 	}
 	defer g.pushes.done()
-	return g.push(ctx, body, opts)
+	return g.push(ctx, body, how)
 }
 
 // Pushes returns every push since the start or the last [Gateway.Forget], in the
 // order in which they ended. One that was never sent is not there.
 func (g *Gateway) Pushes() []PushResult { return g.pushes.records() }
 
-// push sends a body as often as the options say. The result is that of the last time.
-func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) (res PushResult) {
+// push sends a body as each of how says. The result is that of the last time.
+func (g *Gateway) push(ctx context.Context, body []byte, how []Push) (res PushResult) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.ctx, func() { cancel(ErrClosed) })()
-	cfg := &pushConfig{Shape: push.Shape{Method: qimen.DefaultEventMethod, ContentType: push.DefaultContentType}, times: 1}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(cfg)
-		}
+	if len(how) == 0 {
+		how = []Push{{}}
 	}
-	if !wait(ctx, cfg.delay) {
+	for i := range how {
+		res = g.pushAs(ctx, body, &how[i])
+	}
+	return res
+}
+
+func (g *Gateway) pushAs(ctx context.Context, body []byte, how *Push) (res PushResult) {
+	if !wait(ctx, max(how.Late, 0)) {
 		return PushResult{Err: context.Cause(ctx)}
 	}
 	to, err := g.pushes.target()
 	if err != nil {
 		return PushResult{Err: err}
 	}
-	s := push.Sender{To: to, AppKey: g.appKey, Secret: g.secret, Now: g.now, Timeout: g.pushTimeout, Client: g.pushes.client}
-	p, err := s.Sign(&cfg.Shape, body)
+	s := push.Sender{
+		To: to, AppKey: g.appKey, Secret: g.secret, Now: g.now, Timeout: DefaultPushTimeout, Client: g.pushes.client,
+	}
+	method, shape := qimen.DefaultEventMethod, how.shape()
+	p, err := s.Sign(method, shape, body)
 	if err != nil {
 		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
 	}
-	for range cfg.times {
-		sent := s.Send(ctx, p)
+	if other, ok := how.Params["method"]; ok {
+		method = other
+	}
+	s.Send(ctx, p, shape, func(sent push.Result) {
 		if err := sent.Err; err != nil {
 			if errors.Is(context.Cause(ctx), ErrClosed) {
 				err = ErrClosed
@@ -203,10 +193,10 @@ func (g *Gateway) push(ctx context.Context, body []byte, opts []PushOption) (res
 			sent.Err = fmt.Errorf("fliggytest: push: %w", err)
 		}
 		res = PushResult{
-			Time: g.now(), Method: cfg.method(), RawQuery: p.RawQuery, Header: p.Header, Body: p.Body,
+			Time: g.now(), Method: method, RawQuery: p.RawQuery, Header: p.Header, Body: p.Body,
 			Status: sent.Status, Answer: sent.Body, Accepted: sent.Accepted, Err: sent.Err,
 		}
 		g.pushes.record(res.clone())
-	}
+	})
 	return res
 }

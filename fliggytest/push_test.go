@@ -80,24 +80,24 @@ func TestPush(t *testing.T) {
 	} {
 		aim()
 		for what, c := range map[string]struct {
-			opts  []PushOption
+			how   []Push
 			check func(a arrival) bool
 			times int
 		}{
 			"as it is":      {nil, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
-			"bad signature": {[]PushOption{PushBadSignature()}, func(a arrival) bool { return a.query.Get("sign") != a.want && len(a.query.Get("sign")) == 32 }, 1},
-			"unsigned":      {[]PushOption{PushUnsigned()}, func(a arrival) bool { return !a.query.Has("sign") }, 1},
-			"stale": {[]PushOption{PushSignedAt(testNow.Add(-time.Hour))}, func(a arrival) bool {
+			"bad signature": {[]Push{{BadSignature: true}}, func(a arrival) bool { return a.query.Get("sign") != a.want && len(a.query.Get("sign")) == 32 }, 1},
+			"unsigned":      {[]Push{{Unsigned: true}}, func(a arrival) bool { return !a.query.Has("sign") }, 1},
+			"stale": {[]Push{{SignedAt: testNow.Add(-time.Hour)}}, func(a arrival) bool {
 				return a.query.Get("sign") == a.want && a.query.Get("timestamp") == "2023-02-01 14:40:52"
 			}, 1},
-			"again": {[]PushOption{PushRepeated(3), nil}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 3},
-			"late":  {[]PushOption{PushLate(time.Millisecond)}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
-			"to another API": {[]PushOption{PushParam("method", "qimen.x"), PushParam("customerId", "a b")}, func(a arrival) bool {
+			"again": {[]Push{{Times: 3}}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 3},
+			"late":  {[]Push{{Late: time.Millisecond}, {Late: -1}}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 2},
+			"to another API": {[]Push{{Params: map[string]string{"method": "qimen.x", "customerId": "a b"}}}, func(a arrival) bool {
 				return a.query.Get("sign") == a.want && a.query.Get("method") == "qimen.x" && a.query.Get("customerId") == "a b"
 			}, 1},
 		} {
 			g.Forget()
-			res := g.Push(ctx, event, c.opts...)
+			res := g.Push(ctx, event, c.how...)
 			if res.Status != 200 || string(res.Answer) != `{"success":true}` || !res.Accepted || res.Err != nil {
 				t.Errorf("%s, %s: %v, answer %s", name, what, res, res.Answer)
 			}
@@ -143,16 +143,16 @@ func TestPushSignedHeader(t *testing.T) {
 		h.ServeHTTP(w, r)
 	}))
 	event := &events.RenewalAccepted{Envelope: events.Envelope{OrderID: "1", EventType: 103}, RenewalOrderID: "2"}
-	opts := []PushOption{PushSignedHeader("X-Tenant", "北京 7+%"), PushSignedHeader("X-Empty", "")}
-	res := g.Push(context.Background(), event, opts...)
+	how := Push{Headers: map[string]string{"X-Tenant": "北京 7+%", "X-Empty": ""}}
+	res := g.Push(context.Background(), event, how)
 	if !res.Accepted || params["X-Tenant"] != "北京 7+%" || params["X-Empty"] != "" || len(params) != 5 {
 		t.Errorf("got %+v, parameters %v", res, params)
 	}
-	if list := g.Pushes()[0].Header.Get("top-sign-list"); list != "X-Tenant,X-Empty" {
+	if list := g.Pushes()[0].Header.Get("top-sign-list"); list != "X-Empty,X-Tenant" {
 		t.Errorf("top-sign-list %q", list)
 	}
 	spoiled = true
-	if res := g.Push(context.Background(), event, opts...); res.Accepted || !strings.Contains(string(res.Answer), "sign-check-failure") {
+	if res := g.Push(context.Background(), event, how); res.Accepted || !strings.Contains(string(res.Answer), "sign-check-failure") {
 		t.Errorf("another header: %+v", res)
 	}
 }
@@ -189,7 +189,7 @@ func TestPushAnswers(t *testing.T) {
 func TestPushFailures(t *testing.T) {
 	t.Parallel()
 	g := start(t)
-	push := func() PushResult { return g.PushRaw(context.Background(), []byte("{}")) }
+	push := func(how ...Push) PushResult { return g.PushRaw(context.Background(), []byte("{}"), how...) }
 	if res := push(); !errors.Is(res.Err, ErrNoTarget) {
 		t.Errorf("no target: %+v", res)
 	}
@@ -226,16 +226,15 @@ func TestPushFailures(t *testing.T) {
 	defer close(release)
 	for path, want := range map[string]int{"/hang": 0, "/drop": 0, "/huge": 200} {
 		g.PushTo(server.URL + path)
-		g.pushTimeout = DefaultPushTimeout
+		how := Push{}
 		if path == "/hang" {
-			g.pushTimeout = time.Millisecond
+			how.Timeout = time.Millisecond
 		}
-		res := push()
+		res := push(how)
 		if res.Err == nil || res.Status != want || res.Accepted || strings.Contains(res.Err.Error(), "sign=") {
 			t.Errorf("%s: %+v", path, res)
 		}
 	}
-	g.pushTimeout = DefaultPushTimeout
 	g.PushTo(server.URL + "/redirect")
 	if res := push(); res.Status != http.StatusTemporaryRedirect || res.Accepted || res.Err != nil {
 		t.Errorf("redirect: %+v", res)
@@ -244,17 +243,30 @@ func TestPushFailures(t *testing.T) {
 	if res := push(); res.Err == nil || !strings.Contains(res.Err.Error(), "in the handler") {
 		t.Errorf("panic: %+v", res)
 	}
-	if res := g.PushRaw(context.Background(), nil, PushContentType("image/png")); !errors.Is(res.Err, qimen.ErrInvalidSignature) {
+	if res := g.PushRaw(context.Background(), nil, Push{ContentType: "image/png"}); !errors.Is(res.Err, qimen.ErrInvalidSignature) {
 		t.Errorf("a content type that cannot be signed: %+v", res)
 	}
 	g.PushToHandler(swallow)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	cancel(io.ErrClosedPipe)
-	if res := g.PushRaw(ctx, nil, PushLate(time.Hour)); !errors.Is(res.Err, io.ErrClosedPipe) {
+	if res := g.PushRaw(ctx, nil, Push{Late: time.Hour}); !errors.Is(res.Err, io.ErrClosedPipe) {
 		t.Errorf("context over while waiting: %+v", res)
 	}
 	if res := g.PushRaw(ctx, nil); res.Err == nil {
 		t.Errorf("context over: %+v", res)
+	}
+}
+
+// TestPushesInTurn pushes once for each of several forms.
+func TestPushesInTurn(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	g.PushToHandler(newEndpoint(t, g))
+	const event = `{"channelId":"80001","orderId":"1","eventType":104,"eventData":{"renewalOrderId":7,"errorCode":"71008"}}`
+	res := g.PushRaw(context.Background(), []byte(event), Push{BadSignature: true}, Push{})
+	pushes := g.Pushes()
+	if !res.Accepted || len(pushes) != 2 || pushes[0].Accepted || !pushes[1].Accepted {
+		t.Errorf("got %v, pushes %v", res, pushes)
 	}
 }
 
@@ -271,16 +283,16 @@ func TestPushForms(t *testing.T) {
 		"application/x-www-form-urlencoded;charset=UTF-8": []byte("event_data=" + url.QueryEscape(event)),
 		"text/plain;charset=utf-8":                        []byte(event),
 	} {
-		if res := g.PushRaw(context.Background(), body, PushContentType(contentType)); !res.Accepted {
+		if res := g.PushRaw(context.Background(), body, Push{ContentType: contentType}); !res.Accepted {
 			t.Errorf("%s: %+v", contentType, res)
 		} else if got := (<-e.events).(*events.RenewalRejected); got.ErrorMessage != "商家接单失败" {
 			t.Errorf("%s: %q", contentType, got.ErrorMessage)
 		}
 	}
-	for name, opt := range map[string]PushOption{
-		"bad signature": PushBadSignature(), "stale": PushSignedAt(testNow.Add(-11 * time.Minute)), "future": PushSignedAt(testNow.Add(11 * time.Minute)),
+	for name, how := range map[string]Push{
+		"bad signature": {BadSignature: true}, "stale": {SignedAt: testNow.Add(-11 * time.Minute)}, "future": {SignedAt: testNow.Add(11 * time.Minute)},
 	} {
-		if res := g.PushRaw(context.Background(), []byte(event), opt); res.Accepted || len(e.events) > 0 {
+		if res := g.PushRaw(context.Background(), []byte(event), how); res.Accepted || len(e.events) > 0 {
 			t.Errorf("%s: %+v", name, res)
 		}
 	}

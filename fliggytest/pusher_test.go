@@ -19,12 +19,12 @@ func TestCloseEndsAPush(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer server.Close()
-	for name, opts := range map[string][]PushOption{"in flight": nil, "late": {PushLate(time.Hour)}} {
+	for name, how := range map[string][]Push{"in flight": nil, "late": {{Late: time.Hour}}} {
 		g := NewGateway()
 		g.PushTo(server.URL)
 		result := make(chan PushResult)
-		go func() { result <- g.PushRaw(context.Background(), nil, opts...) }()
-		if opts == nil {
+		go func() { result <- g.PushRaw(context.Background(), nil, how...) }()
+		if how == nil {
 			<-arrived
 		} else {
 			until(func() bool {

@@ -11,7 +11,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,77 +26,45 @@ import (
 //
 // It formats, logs and marshals without secret and query.
 type Caller struct {
-	name         string // the address without what may be secret in it
-	pressureTest bool
+	name string // the address without what may be secret in it
 	// Pointers, so that no formatting verb reaches what may be secret.
-	sender  *push.Sender // nil in the zero Caller
-	variant *Variant
+	sender *push.Sender // nil in the zero Caller
+	shape  *push.Shape
 }
 
-// An Option configures a [Caller].
-type Option func(*config)
-
-type config struct {
-	now          func() time.Time
-	timeout      time.Duration
-	pressureTest bool
-}
-
-// DefaultTimeout is how long a request waits for its answer without [WithTimeout].
+// DefaultTimeout is how long a request waits for its answer, unless a [Variant] or [Config] has another Timeout.
 const DefaultTimeout = 10 * time.Second
-
-// WithClock sets the clock that requests are signed with: time.Now without it.
-func WithClock(now func() time.Time) Option {
-	return func(c *config) { c.now = now }
-}
-
-// WithTimeout bounds how long a request waits for its answer: DefaultTimeout without it.
-func WithTimeout(d time.Duration) Option {
-	return func(c *config) { c.timeout = d }
-}
-
-// WithPressureTest marks every typed request, and all that [Run] sends, as load-test
-// traffic (压测流量): isPressureTest "true".
-func WithPressureTest() Option {
-	return func(c *config) { c.pressureTest = true }
-}
 
 // New calls the endpoint of a merchant: an address, over http or https, and app key and
 // secret of the app that receives. A query of the address is kept and signed. Proxies are
 // taken from the environment; redirects are not followed.
 //
 // The error lists everything that is wrong.
-func New(endpoint, appKey, appSecret string, opts ...Option) (*Caller, error) {
+func New(endpoint, appKey, appSecret string) (*Caller, error) {
 	address := strings.TrimSpace(endpoint)
 	to, err := push.To(address)
 	if err != nil {
-		return newCaller(to, "", fmt.Errorf("endpoint: %w", err), appKey, appSecret, opts)
+		return newCaller(to, "", fmt.Errorf("endpoint: %w", err), appKey, appSecret)
 	}
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err // push.To has parsed it
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
-	return newCaller(to, u.String(), nil, appKey, appSecret, opts)
+	return newCaller(to, u.String(), nil, appKey, appSecret)
 }
 
 // NewForHandler calls a handler, without a connection in between. It must return when the
 // context of its request ends: only that ends a request that takes too long.
-func NewForHandler(h http.Handler, appKey, appSecret string, opts ...Option) (*Caller, error) {
+func NewForHandler(h http.Handler, appKey, appSecret string) (*Caller, error) {
 	var err error
 	if h == nil {
 		err = errors.New("handler: it is nil")
 	}
-	return newCaller(push.ToHandler(h), "a handler", err, appKey, appSecret, opts)
+	return newCaller(push.ToHandler(h), "a handler", err, appKey, appSecret)
 }
 
-func newCaller(to push.Target, name string, problem error, appKey, appSecret string, opts []Option) (*Caller, error) {
-	cfg := config{now: time.Now, timeout: DefaultTimeout}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&cfg)
-		}
-	}
+func newCaller(to push.Target, name string, problem error, appKey, appSecret string) (*Caller, error) {
 	problems := []error{problem}
 	check := func(bad bool, text string) {
 		if bad {
@@ -107,16 +74,14 @@ func newCaller(to push.Target, name string, problem error, appKey, appSecret str
 	check(top.IsBlank(appKey), "app key: it is empty: use that of the app that receives")
 	check(top.IsBlank(appSecret), "app secret: it is empty: is a variable unset?")
 	check(appSecret != strings.TrimSpace(appSecret), "app secret: white space around it: was a line break pasted with it?")
-	check(cfg.now == nil, "WithClock: the function is nil")
-	check(cfg.timeout <= 0, "WithTimeout: want more than zero")
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("merchantcheck: %w", err)
 	}
-	m := &Caller{name: name, pressureTest: cfg.pressureTest, variant: &Variant{}, sender: &push.Sender{
-		To: to, AppKey: appKey, Secret: func() string { return appSecret }, Now: cfg.now, Timeout: cfg.timeout,
+	m := &Caller{name: name, shape: &push.Shape{}, sender: &push.Sender{
+		To: to, AppKey: appKey, Secret: func() string { return appSecret }, Now: time.Now, Timeout: DefaultTimeout,
 		Client: push.NewClient(http.ProxyFromEnvironment),
 	}}
-	if _, err := m.sender.Sign(m.shape(qimen.RenewalPricesMethod), nil); err != nil {
+	if _, err := m.sender.Sign(qimen.RenewalPricesMethod, m.shape, nil); err != nil {
 		return nil, fmt.Errorf("merchantcheck: endpoint: its query cannot be signed: %w", err)
 	}
 	return m, nil
@@ -134,12 +99,14 @@ type Variant struct {
 	// Headers are sent percent-encoded, signed decoded, and named in the header
 	// top-sign-list. That the gateway does so for these APIs is not known.
 	Headers map[string]string
-	// SignedAt signs with this time instead of the caller's clock.
+	// SignedAt signs with this time instead of that of the clock.
 	SignedAt time.Time
 	// BadSignature signs with a secret that nobody has.
 	BadSignature bool
 	// Unsigned leaves the signature out.
 	Unsigned bool
+	// Timeout is how long the answer may take: DefaultTimeout where it is zero.
+	Timeout time.Duration
 	// Times sends the request so many times, byte for byte the same, and returns the last
 	// answer; once where it is less than 2.
 	Times int
@@ -150,7 +117,8 @@ type Variant struct {
 func (m *Caller) Vary(v Variant) *Caller {
 	own := *m
 	v.Params, v.Headers = maps.Clone(v.Params), maps.Clone(v.Headers)
-	own.variant = &v
+	shape := push.Shape(v)
+	own.shape = &shape
 	return &own
 }
 
@@ -188,31 +156,12 @@ func (m *Caller) Call(ctx context.Context, method string, body []byte) (status i
 // Close lets go of idle connections.
 func (m *Caller) Close() { m.sender.Client.CloseIdleConnections() }
 
-// shape is what a request of the caller looks like.
-func (m *Caller) shape(method string) *push.Shape {
-	v := m.variant
-	return &push.Shape{
-		Method: method, ContentType: cmp.Or(v.ContentType, push.DefaultContentType),
-		Params: params(v.Params), Headers: params(v.Headers),
-		SignedAt: v.SignedAt, BadSignature: v.BadSignature, Unsigned: v.Unsigned,
-	}
-}
-
-func params(of map[string]string) (list []top.Param) {
-	for _, name := range slices.Sorted(maps.Keys(of)) {
-		list = append(list, top.Param{Name: name, Value: of[name]})
-	}
-	return list
-}
-
 func (m *Caller) call(ctx context.Context, method string, body []byte) (res push.Result) {
-	p, err := m.sender.Sign(m.shape(method), body)
+	p, err := m.sender.Sign(method, m.shape, body)
 	if err != nil {
 		return failed(method, err)
 	}
-	for range max(m.variant.Times, 1) {
-		res = m.sender.Send(ctx, p)
-	}
+	m.sender.Send(ctx, p, m.shape, func(last push.Result) { res = last })
 	if res.Err != nil {
 		res.Err = failed(method, res.Err).Err
 	}
@@ -224,30 +173,23 @@ func failed(method string, err error) push.Result {
 }
 
 func (m *Caller) prices(ctx context.Context, r *qimen.RenewalPricesRequest) push.Result {
-	mark := func(r *qimen.RenewalPricesRequest) { r.IsPressureTest = true }
-	return callTyped(ctx, m, qimen.RenewalPricesMethod, r, mark)
+	return callTyped(ctx, m, qimen.RenewalPricesMethod, r)
 }
 
 func (m *Caller) submit(ctx context.Context, r *qimen.RenewalSubmitRequest) push.Result {
-	mark := func(r *qimen.RenewalSubmitRequest) { r.IsPressureTest = true }
-	return callTyped(ctx, m, qimen.RenewalSubmitMethod, r, mark)
+	return callTyped(ctx, m, qimen.RenewalSubmitMethod, r)
 }
 
 func (m *Caller) cancel(ctx context.Context, r *qimen.RenewalCancelRequest) push.Result {
-	mark := func(r *qimen.RenewalCancelRequest) { r.IsPressureTest = true }
-	return callTyped(ctx, m, qimen.RenewalCancelMethod, r, mark)
+	return callTyped(ctx, m, qimen.RenewalCancelMethod, r)
 }
 
 // callTyped sends a request in the form that its content type asks for.
-func callTyped[Req any](ctx context.Context, m *Caller, method string, request *Req, mark func(*Req)) push.Result {
+func callTyped[Req any](ctx context.Context, m *Caller, method string, request *Req) push.Result {
 	if request == nil {
 		return failed(method, errors.New("the request is nil"))
 	}
-	own := *request
-	if m.pressureTest {
-		mark(&own)
-	}
-	body, err := encodeRequest(&own, m.shape(method).ContentType)
+	body, err := encodeRequest(request, cmp.Or(m.shape.ContentType, push.DefaultContentType))
 	if err != nil {
 		return failed(method, err)
 	}

@@ -48,8 +48,9 @@ func TestCaller(t *testing.T) {
 	served := newTestMerchant()
 	server := httptest.NewServer(served)
 	defer server.Close()
-	over, err := New(" "+server.URL+"/qimen?tenant=7 ", testAppKey, markedSecret, WithClock(fixedClock), nil)
+	over, err := New(" "+server.URL+"/qimen?tenant=7 ", testAppKey, markedSecret)
 	noError(t, err)
+	over.sender.Now = fixedClock
 	defer over.Close()
 	for name, m := range map[string]*Caller{"handler": connectMerchant(t, newTestMerchant()), "HTTP": over} {
 		quote, err := m.Prices(ctx, merchantPrices())
@@ -87,28 +88,6 @@ func TestCaller(t *testing.T) {
 	}
 	if got := served.seen[0]; got["isPressureTest"] != "false" || got["carUseTime"] != "2023-02-04 10:00" {
 		t.Errorf("sent %v", got)
-	}
-}
-
-func TestPressureTest(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	served := newTestMerchant()
-	m := connectMerchant(t, served, WithPressureTest())
-	request := merchantPrices()
-	_, err := m.Prices(ctx, request)
-	noError(t, err)
-	booked, err := m.Submit(ctx, merchantSubmit())
-	noError(t, err)
-	_, err = m.Cancel(ctx, merchantCancel(booked.OutOrderID))
-	noError(t, err)
-	for _, got := range served.seen {
-		if got["isPressureTest"] != "true" {
-			t.Errorf("sent %v", got)
-		}
-	}
-	if request.IsPressureTest || len(served.seen) != 3 {
-		t.Errorf("%d requests; the caller's own: %+v", len(served.seen), request)
 	}
 }
 
@@ -166,7 +145,7 @@ func TestBadAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 		begin := time.Now()
-		_, err := connectMerchant(t, hang, WithTimeout(2*time.Second)).Prices(t.Context(), merchantPrices())
+		_, err := connectMerchant(t, hang).Vary(Variant{Timeout: 2 * time.Second}).Prices(t.Context(), merchantPrices())
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != 2*time.Second {
 			t.Errorf("after %v: %v", time.Since(begin), err)
 		}
@@ -188,13 +167,7 @@ func TestNewErrors(t *testing.T) {
 		"app key":           func() (*Caller, error) { return New(good, " ", markedSecret) },
 		"app secret: it is": func() (*Caller, error) { return New(good, testAppKey, "") },
 		"white space":       func() (*Caller, error) { return New(good, testAppKey, markedSecret+"\n") },
-		"WithClock": func() (*Caller, error) {
-			return New(good, testAppKey, markedSecret, WithClock(nil))
-		},
-		"WithTimeout": func() (*Caller, error) {
-			return New(good, testAppKey, markedSecret, WithTimeout(0))
-		},
-		"handler": func() (*Caller, error) { return NewForHandler(nil, testAppKey, markedSecret) },
+		"handler":           func() (*Caller, error) { return NewForHandler(nil, testAppKey, markedSecret) },
 		"handler: it is nil\napp key: it is empty: use that of the app that receives\napp secret": func() (*Caller, error) {
 			return NewForHandler(nil, "", "")
 		},

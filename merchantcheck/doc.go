@@ -2,10 +2,11 @@
 // it sends what Fliggy would send through the Qimen gateway (奇门), and reports which rules
 // of the merchant renewal guide the replies break.
 //
-//	caller, err := merchantcheck.New(url, appKey, secret, merchantcheck.WithPressureTest())
+//	caller, err := merchantcheck.New(url, appKey, secret)
 //	defer caller.Close()
 //	report := merchantcheck.Run(ctx, caller, merchantcheck.Config{
-//		Orders: []merchantcheck.Order{{OrderID: "3175520762897901122", Start: start}},
+//		Orders:       []merchantcheck.Order{{OrderID: "3175520762897901122", Start: start}},
+//		PressureTest: true,
 //	})
 //	_ = report.WriteText(os.Stdout)
 //	os.Exit(report.ExitCode())

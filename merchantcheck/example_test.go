@@ -45,7 +45,7 @@ func ExampleRun() {
 	}
 
 	// New takes the address of any endpoint, in Go or not.
-	merchant, err := merchantcheck.NewForHandler(endpoint, appKey, appSecret, merchantcheck.WithClock(clock))
+	merchant, err := merchantcheck.NewForHandler(endpoint, appKey, appSecret)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -54,6 +54,7 @@ func ExampleRun() {
 		Orders: []merchantcheck.Order{{
 			OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00"),
 		}},
+		Clock: clock,
 	})
 	for _, result := range report.Results {
 		if result.Status == merchantcheck.Failed {

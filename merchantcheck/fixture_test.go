@@ -30,7 +30,7 @@ var (
 	guideOrder = Order{
 		OrderID: guideOrderID, OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00"),
 	}
-	guideCheck = Config{Orders: []Order{guideOrder}, Submit: true}
+	guideCheck = Config{Orders: []Order{guideOrder}, Submit: true, Clock: fixedClock}
 )
 
 type object = map[string]any
@@ -335,10 +335,11 @@ func (m *testMerchant) booked() (ids []string) {
 }
 
 // connectMerchant names h as a merchant whose clock stands still.
-func connectMerchant(t testing.TB, h http.Handler, opts ...Option) *Caller {
+func connectMerchant(t testing.TB, h http.Handler) *Caller {
 	t.Helper()
-	m, err := NewForHandler(h, testAppKey, markedSecret, append([]Option{WithClock(fixedClock)}, opts...)...)
+	m, err := NewForHandler(h, testAppKey, markedSecret)
 	noError(t, err)
+	m.sender.Now = fixedClock
 	t.Cleanup(m.Close)
 	return m
 }

@@ -35,7 +35,7 @@ func (run *selfTest) trace() string {
 func (run *selfTest) priceRequest(o Order, to fliggy.Time) *qimen.RenewalPricesRequest {
 	return &qimen.RenewalPricesRequest{
 		OrderID: o.OrderID, OutOrderID: o.OutOrderID, CarUseTime: o.Start, CarReturnTime: to,
-		TraceID: run.trace(), Exts: nothingExts,
+		TraceID: run.trace(), Exts: nothingExts, IsPressureTest: run.cfg.PressureTest,
 	}
 }
 
@@ -71,7 +71,6 @@ func (run *selfTest) sendUnknownOrder(ctx context.Context, x *trial) string {
 
 func (run *selfTest) sendMalformed(ctx context.Context, x *trial) string {
 	request := run.usualRequest()
-	request.IsPressureTest = run.m.pressureTest
 	body, err := request.MarshalJSON()
 	if err != nil {
 		return err.Error()
@@ -127,7 +126,7 @@ func (run *selfTest) submitRequest(q *trial, tradeNo string) *qimen.RenewalSubmi
 	return &qimen.RenewalSubmitRequest{
 		OrderID: q.orderID, OutOrderID: q.outOrderID, CarUseTime: q.from, CarReturnTime: q.to,
 		RenewalOrderTotalAmount: fliggy.YuanOf(q.total), PriceMark: q.price("priceMark").text(),
-		PayTradeNo: tradeNo, TraceID: run.trace(), Exts: nothingExts,
+		PayTradeNo: tradeNo, TraceID: run.trace(), Exts: nothingExts, IsPressureTest: run.cfg.PressureTest,
 	}
 }
 
@@ -228,7 +227,7 @@ func (run *selfTest) cancelRequest(order fliggy.ID, renewal string) *qimen.Renew
 	}
 	return &qimen.RenewalCancelRequest{
 		OrderID: order, OutOrderID: renewal, CancelTime: fliggy.At(run.m.sender.Now()), CancelMessage: "用户主动取消",
-		PenaltyAmount: penalty, TraceID: run.trace(), Exts: nothingExts,
+		PenaltyAmount: penalty, TraceID: run.trace(), Exts: nothingExts, IsPressureTest: run.cfg.PressureTest,
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 func TestRunWithAnotherSecret(t *testing.T) {
 	t.Parallel()
 	m := newTestMerchant()
-	caller, err := NewForHandler(m, testAppKey, "another secret", WithClock(fixedClock))
+	caller, err := NewForHandler(m, testAppKey, "another secret")
 	noError(t, err)
 	report := Run(context.Background(), caller, guideCheck)
 	if report.OK() || report.Count(Passed) > 1 || m.submits != 0 {
@@ -46,6 +46,24 @@ func TestRunByEitherID(t *testing.T) {
 		Run(context.Background(), connectMerchant(t, http.HandlerFunc(serve)), cfg)
 		if want := [2]string{string(order.OrderID), order.OutOrderID}; asked != want {
 			t.Errorf("asked about %q, want %q", asked, want)
+		}
+	}
+}
+
+func TestPressureTest(t *testing.T) {
+	t.Parallel()
+	for _, mark := range []bool{false, true} {
+		m := newTestMerchant()
+		cfg := guideCheck
+		cfg.PressureTest = mark
+		Run(context.Background(), connectMerchant(t, m), cfg)
+		for _, request := range m.seen {
+			if (request["isPressureTest"] == "true") != mark {
+				t.Errorf("want isPressureTest %t, sent %v", mark, request)
+			}
+		}
+		if m.submits == 0 || m.cancels == 0 {
+			t.Errorf("%d submits, %d cancels", m.submits, m.cancels)
 		}
 	}
 }

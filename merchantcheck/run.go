@@ -1,6 +1,7 @@
 package merchantcheck
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -37,6 +38,12 @@ type Config struct {
 	// Unknown is an order that the merchant does not know; one is made up where it has
 	// no id.
 	Unknown Order
+	// PressureTest marks every request as load-test traffic (压测流量): isPressureTest "true".
+	PressureTest bool
+	// Timeout is how long each answer may take: DefaultTimeout where it is zero.
+	Timeout time.Duration
+	// Clock gives the time that requests are signed with: time.Now where it is nil.
+	Clock func() time.Time
 }
 
 // Run sends a merchant what Fliggy would send, and reports which rules
@@ -57,8 +64,7 @@ type Config struct {
 // ctx is over; what may be left is in the report. A check that cannot begin (no
 // merchant, no order), or does not come to its end, is a failure of the rule "run".
 //
-// Mark the traffic with [WithPressureTest] unless the endpoint is a test
-// system.
+// Mark the traffic with cfg.PressureTest unless the endpoint is a test system.
 func Run(ctx context.Context, m *Caller, cfg Config) *Report {
 	report := &Report{Endpoint: "nothing"}
 	if m != nil && m.sender != nil {
@@ -68,14 +74,26 @@ func Run(ctx context.Context, m *Caller, cfg Config) *Report {
 		report.incomplete("a merchant, and orders with an id and Start", problem, "Nothing was sent.")
 		return report
 	}
+	m = m.configured(&cfg)
 	trade := m.sender.Now().In(fliggy.Zone()).Format("20060102150405") + fmt.Sprintf("%06d", rand.IntN(1_000_000))
-	run := &selfTest{m: m.Vary(Variant{}), cfg: cfg, report: report, trade: trade}
+	run := &selfTest{m: m, cfg: cfg, report: report, trade: trade}
 	defer run.finish(ctx)
 	for i := range scenarios {
 		run.play(ctx, &scenarios[i])
 	}
 	run.judge()
 	return report
+}
+
+// configured returns a caller that sends as cfg says, whatever the variant of m.
+func (m *Caller) configured(cfg *Config) *Caller {
+	own, sender := m.Vary(Variant{}), *m.sender
+	own.sender = &sender
+	sender.Timeout = cmp.Or(cfg.Timeout, sender.Timeout)
+	if cfg.Clock != nil {
+		sender.Now = cfg.Clock
+	}
+	return own
 }
 
 // incomplete reports that not everything was checked.
@@ -94,6 +112,8 @@ func (c *Config) problem(m *Caller) string {
 		return "no order"
 	case c.Penalty.IsNegative():
 		return "a negative Penalty"
+	case c.Timeout < 0:
+		return "a negative Timeout"
 	}
 	for i, order := range c.Orders {
 		if top.IsBlank(string(order.OrderID)) && top.IsBlank(order.OutOrderID) {

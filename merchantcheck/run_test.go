@@ -63,7 +63,7 @@ func TestRunOfACorrectMerchant(t *testing.T) {
 	t.Run("over HTTP", func(t *testing.T) {
 		server := httptest.NewServer(newTestMerchant())
 		defer server.Close()
-		m, err := New(server.URL+"/qimen?tenant=7", testAppKey, markedSecret, WithClock(fixedClock))
+		m, err := New(server.URL+"/qimen?tenant=7", testAppKey, markedSecret)
 		noError(t, err)
 		defer m.Close()
 		wantClean(t, Run(ctx, m, guideCheck))
@@ -128,7 +128,7 @@ func TestRunOfAnyPlan(t *testing.T) {
 		cfg := guideCheck
 		start := guideOrder.Start.Add(time.Duration(rapid.IntRange(0, 600_000).Draw(t, "start")) * time.Minute)
 		cfg.Orders = []Order{{OrderID: guideOrderID, OutOrderID: "FZ1", Start: fliggy.At(start)}}
-		client, err := NewForHandler(m, testAppKey, markedSecret, WithClock(fixedClock))
+		client, err := NewForHandler(m, testAppKey, markedSecret)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,8 +149,8 @@ func TestRunWithoutSubmit(t *testing.T) {
 	}
 	second := Order{OrderID: guideOrderID + "2", OutOrderID: "FZ2", Start: fliggy.MustTime("2023-03-01 12:00")}
 	unknown := Order{OrderID: "7", OutOrderID: "FZ7"}
-	cfg := Config{Orders: []Order{guideOrder, second}, Unknown: unknown}
-	report := Run(context.Background(), connectMerchant(t, m, WithPressureTest()), cfg)
+	cfg := Config{Orders: []Order{guideOrder, second}, Unknown: unknown, PressureTest: true}
+	report := Run(context.Background(), connectMerchant(t, m), cfg)
 	if !report.OK() || broken(report) != nil {
 		t.Errorf("%v", report)
 	}
@@ -203,6 +203,7 @@ func TestRunCannotBegin(t *testing.T) {
 		"Orders[0] without OrderID and OutOrderID": {m, Config{Orders: []Order{{Start: guideOrder.Start}}}},
 		"Orders[1] without Start":                  {m, Config{Orders: []Order{guideOrder, {OrderID: "1"}}}},
 		"a negative Penalty":                       {m, Config{Orders: guideCheck.Orders, Penalty: fliggy.MustYuan("-1")}},
+		"a negative Timeout":                       {m, Config{Orders: guideCheck.Orders, Timeout: -1}},
 	} {
 		report := Run(context.Background(), c.m, c.cfg)
 		if report.OK() || report.ExitCode() != 1 || report.Failed() != 1 || !strings.Contains(report.String(), want) {
@@ -222,8 +223,10 @@ func TestRunOfAHangingMerchant(t *testing.T) {
 		hang := func(_ http.ResponseWriter, r *http.Request, _ string) bool { <-r.Context().Done(); return true }
 		m := newTestMerchant()
 		m.instead = hang
+		hasty := guideCheck
+		hasty.Timeout = 3 * time.Second
 		begin := time.Now()
-		report := Run(t.Context(), connectMerchant(t, m, WithTimeout(3*time.Second)), guideCheck)
+		report := Run(t.Context(), connectMerchant(t, m), hasty)
 		if report.OK() || time.Since(begin) != 3*3*time.Second || !strings.Contains(report.String(), "no answer in time") {
 			t.Errorf("after %v: %v", time.Since(begin), report)
 		}
@@ -278,7 +281,7 @@ func TestRunOfADeadEndpoint(t *testing.T) {
 		{"failing", say(500, "<html>"), "no reply of the merchant's: HTTP status 500, HTML or XML"},
 		{"empty", say(200, ""), "no reply of the merchant's: an empty body"},
 	} {
-		m, err := New(closed.URL, testAppKey, markedSecret, WithClock(fixedClock))
+		m, err := New(closed.URL, testAppKey, markedSecret)
 		noError(t, err)
 		if c.handler != nil {
 			m = connectMerchant(t, c.handler)

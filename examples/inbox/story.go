@@ -96,7 +96,7 @@ func (t *story) repeats(ctx context.Context) error {
 	}
 	first := t.renewals[0]
 	accepted := t.gw.Accept(first)
-	ordered := t.gw.RequestRefund(first, refund("3.20"), fliggytest.PushRepeated(3))
+	ordered := t.gw.RequestRefund(first, refund("3.20"), fliggytest.Push{Times: 3})
 	if err := errors.Join(taken(accepted), taken(ordered)); err != nil {
 		return err
 	}

@@ -77,14 +77,12 @@ func testOwn(ctx context.Context, j *job) (*merchantcheck.Report, error) {
 
 // testTarget tests somebody else's endpoint.
 func testTarget(ctx context.Context, j *job) (*merchantcheck.Report, error) {
-	check := merchantcheck.Config{Orders: []merchantcheck.Order{j.order}, Submit: j.submit}
-	return j.test(ctx, j.target, check, merchantcheck.WithPressureTest())
+	check := merchantcheck.Config{Orders: []merchantcheck.Order{j.order}, Submit: j.submit, PressureTest: true}
+	return j.test(ctx, j.target, check)
 }
 
-func (j *job) test(
-	ctx context.Context, at string, check merchantcheck.Config, opts ...merchantcheck.Option,
-) (*merchantcheck.Report, error) {
-	caller, err := merchantcheck.New(at, j.appKey, j.secret(), opts...)
+func (j *job) test(ctx context.Context, at string, check merchantcheck.Config) (*merchantcheck.Report, error) {
+	caller, err := merchantcheck.New(at, j.appKey, j.secret())
 	if err != nil {
 		return nil, err
 	}

@@ -213,7 +213,7 @@ func (w *world) merchants() {
 			w.later(20, func() { w.gw.Reject(id, "71008", "无车") })
 		default:
 			for range 1 + w.rng.IntN(2) {
-				w.later(20, func() { w.gw.Accept(id, fliggytest.PushRepeated(1+w.rng.IntN(2))) })
+				w.later(20, func() { w.gw.Accept(id, fliggytest.Push{Times: 1 + w.rng.IntN(2)}) })
 			}
 			for range w.rng.IntN(3) {
 				w.later(40, func() { w.refund(id) })

@@ -110,19 +110,19 @@ func gatewayRows() []leakRow {
 		run: func(t *testing.T, s *leakStage) []any {
 			g := leakGateway(t)
 			var values []any
-			push := func(opts ...fliggytest.PushOption) {
+			push := func(how fliggytest.Push) {
 				event := &events.RenewalRejected{Envelope: events.Envelope{OutOrderID: markPush.text}, RenewalOrderID: fliggy.ID(markPushID.text), ErrorMessage: markName.text}
-				opts = append(opts, fliggytest.PushParam("session", markSession.text))
-				for _, res := range []fliggytest.PushResult{g.Push(t.Context(), event, opts...), g.PushRaw(t.Context(), []byte(markPush.text), opts...), g.Push(t.Context(), nil)} {
+				how.Params = map[string]string{"session": markSession.text}
+				for _, res := range []fliggytest.PushResult{g.Push(t.Context(), event, how), g.PushRaw(t.Context(), []byte(markPush.text), how), g.Push(t.Context(), nil)} {
 					values = append(append(values, res), all(res.Err)...)
 				}
 				event.ErrorMessage += "\xff"
-				values = append(values, all(g.Push(t.Context(), event, opts...).Err)...)
+				values = append(values, all(g.Push(t.Context(), event, how).Err)...)
 			}
-			push()
+			push(fliggytest.Push{})
 			for _, to := range []string{"http://[::1" + markURL.text, markURL.text, "http://127.0.0.1:0/?x=" + url.QueryEscape(markURL.text), "http://127.0.0.1:0/?x=%zz" + markURL.text[:8]} {
 				g.PushTo(to)
-				push()
+				push(fliggytest.Push{})
 			}
 			for _, h := range []http.HandlerFunc{
 				func(http.ResponseWriter, *http.Request) { panic(errUser) },
@@ -130,9 +130,9 @@ func gatewayRows() []leakRow {
 				leakHandler(s, serving(quoting)...).ServeHTTP,
 			} {
 				g.PushToHandler(h)
-				push()
-				push(fliggytest.PushContentType("none"))
-				push(fliggytest.PushBadSignature())
+				push(fliggytest.Push{})
+				push(fliggytest.Push{ContentType: "none"})
+				push(fliggytest.Push{BadSignature: true})
 			}
 			for _, p := range g.Pushes() {
 				s.signed(p.RawQuery)
@@ -205,7 +205,7 @@ func printRows() []leakRow {
 					h      *qimen.Handler
 					v      qimen.Handler
 				}{order.AuthToken, &order.AuthToken, h, *h}, rentcar.CallSession(markSession.text), rentcar.WithSession(markSession.text),
-				fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text), fliggytest.PushParam("session", markSession.text)}
+				fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text)}
 			for _, m := range []any{driver, leakSecrets, p, d, h, order, order.AuthToken, all, &leakSecrets} {
 				text, err := json.Marshal(m)
 				values = append(values, string(text), err)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/merchantcheck"
@@ -69,7 +68,7 @@ func merchantRows() []leakRow {
 			how.answer(w, s.signed(r.URL.RawQuery))
 		}))
 		t.Cleanup(server.Close)
-		m, err := merchantcheck.New(server.URL+"/?tenant="+markURL.text[:15], leakApp, markSecret.text, merchantcheck.WithClock(leakTime))
+		m, err := merchantcheck.New(server.URL+"/?tenant="+markURL.text[:15], leakApp, markSecret.text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +102,7 @@ func merchantRows() []leakRow {
 			}(),
 			run: func(t *testing.T, s *leakStage) []any {
 				m := merchant(t, s, how)
-				report := merchantcheck.Run(t.Context(), m, merchantcheck.Config{Submit: how.name == "refuses", Orders: []merchantcheck.Order{{
+				report := merchantcheck.Run(t.Context(), m, merchantcheck.Config{Clock: leakTime, Submit: how.name == "refuses", Orders: []merchantcheck.Order{{
 					OrderID: "1", OutOrderID: markBody.text, Start: fliggy.MustTime("2023-02-04 10:00"),
 				}}})
 				text, err := report.MarshalJSON()
@@ -119,7 +118,7 @@ func merchantRows() []leakRow {
 			for _, address := range []string{"", markURL.text, "http://[" + markURL.text, "ftp://user:" + markSecret.text + "@host/?" + markURL.text, "http://host/?x=%zz" + markURL.text[:8]} {
 				errs = append(errs, second(merchantcheck.New(address, leakApp, markSecret.text)))
 			}
-			errs = append(errs, second(merchantcheck.New("http://host", "", markSecret.text+"\n", merchantcheck.WithClock(nil), merchantcheck.WithTimeout(-time.Second))),
+			errs = append(errs, second(merchantcheck.New("http://host", "", markSecret.text+"\n")),
 				second(merchantcheck.NewForHandler(nil, leakApp, markSecret.text)))
 			m, err := merchantcheck.NewForHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errUser) }), leakApp, markSecret.text)
 			if err != nil {

@@ -2,9 +2,11 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -20,15 +22,16 @@ import (
 // DefaultContentType is that of a push whose Shape names none.
 const DefaultContentType = "application/json;charset=utf-8"
 
-// A Shape says what a push looks like.
+// A Shape says how a push differs from those that Fliggy sends. The zero Shape differs in nothing.
 type Shape struct {
-	Method       string      // API name
-	ContentType  string      // of the body, which must fit it
-	Params       []top.Param // added to the query, or in place of app_key, method or timestamp; signed
-	Headers      []top.Param // sent percent-encoded, signed as they are, and listed in top-sign-list
-	SignedAt     time.Time   // the timestamp; that of the clock where it is zero
-	BadSignature bool        // sign with a secret that nobody has
-	Unsigned     bool        // leave the signature out
+	ContentType  string            // of the body, which must fit it
+	Params       map[string]string // added to the query, or in place of app_key, method or timestamp; signed
+	Headers      map[string]string // sent percent-encoded, signed as they are, and listed in top-sign-list
+	SignedAt     time.Time         // the timestamp; that of the clock where it is zero
+	BadSignature bool              // sign with a secret that nobody has
+	Unsigned     bool              // leave the signature out
+	Timeout      time.Duration     // how long the answer may take; as the Sender says where it is zero
+	Times        int               // send it so many times; once where it is less than 2
 }
 
 // A Sender signs pushes as one app and sends them to one target.
@@ -37,7 +40,7 @@ type Sender struct {
 	AppKey  string
 	Secret  func() string // a function, so that no formatting verb reaches the text
 	Now     func() time.Time
-	Timeout time.Duration // of one push
+	Timeout time.Duration // of a push whose Shape has none
 	Client  *http.Client  // of NewClient
 }
 
@@ -49,20 +52,21 @@ type Result struct {
 	Err      error  // why no answer came; without the URL, which carries the signature
 }
 
-// Sign makes the push that shape describes.
-func (s *Sender) Sign(shape *Shape, body []byte) (*qimen.Push, error) {
+// Sign makes a push to a method, in the given shape.
+func (s *Sender) Sign(method string, shape *Shape, body []byte) (*qimen.Push, error) {
 	at := shape.SignedAt
 	if at.IsZero() {
 		at = s.Now()
 	}
 	params := []top.Param{
 		{Name: "app_key", Value: s.AppKey},
-		{Name: "method", Value: shape.Method},
+		{Name: "method", Value: method},
 		{Name: "timestamp", Value: at.In(fliggy.Zone()).Format(time.DateTime)},
 	}
-	for _, param := range shape.Params { // receivers disagree on which of two values counts
-		if i := slices.IndexFunc(params[:3], func(own top.Param) bool { return own.Name == param.Name }); i >= 0 {
-			params[i].Value = param.Value
+	for _, name := range slices.Sorted(maps.Keys(shape.Params)) { // receivers disagree on which of two values counts
+		param := top.Param{Name: name, Value: shape.Params[name]}
+		if i := slices.IndexFunc(params[:3], func(own top.Param) bool { return own.Name == name }); i >= 0 {
+			params[i] = param
 		} else {
 			params = append(params, param)
 		}
@@ -71,11 +75,11 @@ func (s *Sender) Sign(shape *Shape, body []byte) (*qimen.Push, error) {
 	if s.To.query != "" {
 		query = s.To.query + "&" + query
 	}
-	push := &qimen.Push{RawQuery: query, Header: http.Header{"Content-Type": {shape.ContentType}}, Body: body}
-	var signed []string
-	for _, h := range shape.Headers {
-		signed = append(signed, h.Name)
-		push.Header.Set(h.Name, url.QueryEscape(h.Value))
+	contentType := cmp.Or(shape.ContentType, DefaultContentType)
+	push := &qimen.Push{RawQuery: query, Header: http.Header{"Content-Type": {contentType}}, Body: body}
+	signed := slices.Sorted(maps.Keys(shape.Headers))
+	for _, name := range signed {
+		push.Header.Set(name, url.QueryEscape(shape.Headers[name]))
 	}
 	if signed != nil {
 		push.Header.Set("top-sign-list", strings.Join(signed, ","))
@@ -90,9 +94,16 @@ func (s *Sender) Sign(shape *Shape, body []byte) (*qimen.Push, error) {
 	return qimen.SignPush(push, secret)
 }
 
-// Send sends a push once and reads the answer.
-func (s *Sender) Send(ctx context.Context, p *qimen.Push) Result {
-	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+// Send sends a push as often as shape says. It calls each with what became of every time.
+func (s *Sender) Send(ctx context.Context, p *qimen.Push, shape *Shape, each func(Result)) {
+	for range max(shape.Times, 1) {
+		each(s.send(ctx, p, cmp.Or(shape.Timeout, s.Timeout)))
+	}
+}
+
+// send sends a push once and reads the answer.
+func (s *Sender) send(ctx context.Context, p *qimen.Push, timeout time.Duration) Result {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	status, body, err := s.To.send(ctx, s.Client, p)
 	if err != nil {

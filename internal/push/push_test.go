@@ -8,11 +8,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fliggy-go/rentcar/internal/top"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -36,10 +36,9 @@ func TestSign(t *testing.T) {
 		t.Fatal(err)
 	}
 	shape := &Shape{
-		Method: "qimen.x", ContentType: DefaultContentType,
-		Params: []top.Param{{Name: "app_key", Value: "1"}, {Name: "customerId", Value: "a b"}}, Headers: []top.Param{{Name: "X-Cn", Value: "中"}},
+		Params: map[string]string{"app_key": "1", "customerId": "a b"}, Headers: map[string]string{"X-Cn": "中"},
 	}
-	p, err := sender(to).Sign(shape, []byte(`{"a":1}`))
+	p, err := sender(to).Sign("qimen.x", shape, []byte(`{"a":1}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +61,10 @@ func TestSign(t *testing.T) {
 		t.Errorf("the signature: %v", err)
 	}
 	for name, wrong := range map[string]Shape{
-		"bad signature": {Method: "qimen.x", ContentType: DefaultContentType, BadSignature: true},
-		"unsigned":      {Method: "qimen.x", ContentType: DefaultContentType, Unsigned: true},
+		"bad signature": {BadSignature: true},
+		"unsigned":      {Unsigned: true},
 	} {
-		p, err := sender(to).Sign(&wrong, nil)
+		p, err := sender(to).Sign("qimen.x", &wrong, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,9 +73,16 @@ func TestSign(t *testing.T) {
 		}
 	}
 	at := now.Add(-time.Hour)
-	if p, err := sender(to).Sign(&Shape{Method: "m", ContentType: DefaultContentType, SignedAt: at}, nil); err != nil || !strings.Contains(p.RawQuery, "14%3A40%3A52") {
+	if p, err := sender(to).Sign("m", &Shape{SignedAt: at}, nil); err != nil || !strings.Contains(p.RawQuery, "14%3A40%3A52") {
 		t.Errorf("signed an hour ago: %v, %+v", err, p)
 	}
+}
+
+// send sends a push and returns what became of every time.
+func send(ctx context.Context, s *Sender, shape *Shape) (all []Result) {
+	p := &qimen.Push{RawQuery: "sign=1", Header: http.Header{}, Body: []byte("{}")}
+	s.Send(ctx, p, shape, func(r Result) { all = append(all, r) })
+	return all
 }
 
 func TestSend(t *testing.T) {
@@ -96,11 +102,27 @@ func TestSend(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = io.WriteString(w, c.body)
 		})))
-		res := s.Send(t.Context(), &qimen.Push{RawQuery: "sign=1", Header: http.Header{}, Body: []byte("{}")})
-		if diff := cmp.Diff(Result{Status: c.status, Body: []byte(c.body), Accepted: c.accepted}, res); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
+		want := Result{Status: c.status, Body: []byte(c.body), Accepted: c.accepted}
+		for times, all := range map[int][]Result{-1: {want}, 0: {want}, 3: {want, want, want}} {
+			if diff := cmp.Diff(all, send(t.Context(), s, &Shape{Times: times})); diff != "" {
+				t.Errorf("%s, %d times (-want +got):\n%s", name, times, diff)
+			}
 		}
 	}
+}
+
+func TestTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := sender(ToHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })))
+		for want, shape := range map[time.Duration]Shape{time.Minute: {}, time.Hour: {Timeout: time.Hour}, time.Second: {Timeout: time.Second}} {
+			begin := time.Now()
+			res := send(t.Context(), s, &shape)
+			if !errors.Is(res[0].Err, context.DeadlineExceeded) || time.Since(begin) != want {
+				t.Errorf("after %v, want %v: %+v", time.Since(begin), want, res)
+			}
+		}
+	})
 }
 
 // An error names neither the URL, which carries the signature, nor a header that repeats it.
@@ -117,7 +139,7 @@ func TestErrorsWithoutURL(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	to, _ := To("http://127.0.0.1:1/")
-	if res := sender(to).Send(over, &qimen.Push{RawQuery: "sign=1", Header: http.Header{}}); !errors.Is(res.Err, context.Canceled) || strings.Contains(res.Err.Error(), "sign") {
-		t.Errorf("got %v", res.Err)
+	if res := send(over, sender(to), &Shape{}); !errors.Is(res[0].Err, context.Canceled) || strings.Contains(res[0].Err.Error(), "sign") {
+		t.Errorf("got %v", res)
 	}
 }

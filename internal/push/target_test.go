@@ -54,7 +54,9 @@ func TestTargets(t *testing.T) {
 		{ToHandler(h), "panic", "", "the handler panicked: in the handler", 0},
 	} {
 		s := sender(c.to)
-		res := s.Send(t.Context(), &qimen.Push{RawQuery: "a=1", Header: http.Header{}, Body: []byte(c.body)})
+		var res Result
+		p := &qimen.Push{RawQuery: "a=1", Header: http.Header{}, Body: []byte(c.body)}
+		s.Send(t.Context(), p, &Shape{}, func(r Result) { res = r })
 		s.Client.CloseIdleConnections()
 		if res.Status != c.status || string(res.Body) != c.answer || (res.Err == nil) != (c.failed == "") {
 			t.Errorf("%q: %+v", c.body, res)
