@@ -9,5 +9,7 @@ import (
 
 func TestMemoryStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(*testing.T) durable.Store { return durable.NewMemoryStore() }, storetest.WithTransactions())
+	storetest.Run(t, storetest.Subject{
+		New: func(*testing.T) durable.Store { return durable.NewMemoryStore() }, Transactions: true,
+	})
 }

@@ -3,9 +3,7 @@
 // A store's own test calls [Run]:
 //
 //	func TestStore(t *testing.T) {
-//		storetest.Run(t, func(t *testing.T) durable.Store {
-//			return newStore(t, filepath.Join(t.TempDir(), "items.db"))
-//		}, storetest.WithTransactions(), storetest.WithReopen(reopen))
+//		storetest.Run(t, storetest.Subject{New: newStore, Transactions: true, Reopen: reopen})
 //	}
 //
 // It needs no queue, and no clock: times are given to the store.
@@ -18,41 +16,30 @@ import (
 	"github.com/fliggy-go/rentcar/durable"
 )
 
-// An Option tells what a store can do beyond what every store does.
-type Option func(*options)
-
-type options struct {
-	hasTransactions bool
-	reopen          func(t *testing.T, s durable.Store) durable.Store
-}
-
-// WithTransactions checks that what is added within Do is stored when Do succeeds, and
-// only then.
-func WithTransactions() Option { return func(o *options) { o.hasTransactions = true } }
-
-// WithReopen checks that what the store did is durable. reopen closes a store that
-// open has made, as a restart of the program would, and opens it again with the same
-// content.
-func WithReopen(reopen func(t *testing.T, s durable.Store) durable.Store) Option {
-	return func(o *options) { o.reopen = reopen }
+// A Subject is a store to check, and what it can do beyond what every store does.
+type Subject struct {
+	// New gives a store without items, each time another. It is closed with t.Cleanup.
+	// Required.
+	New func(t *testing.T) durable.Store
+	// Transactions says that what is added within Do is stored when Do succeeds, and only
+	// then.
+	Transactions bool
+	// Reopen closes a store of New, as a restart of the program would, and opens it again
+	// with the same content. Leave it out for a store that is not durable.
+	Reopen func(t *testing.T, s durable.Store) durable.Store
 }
 
 // Run checks that a store keeps what the documentation of durable.Store says, each
-// sentence in a subtest of its own. open gives a store without items, each time a new one; it
-// is closed with t.Cleanup. Items are some hundreds in a subtest, and 1 MiB at most.
-func Run(t *testing.T, open func(t *testing.T) durable.Store, opts ...Option) {
+// sentence in a subtest of its own. Items are some hundreds in a subtest, and 1 MiB at most.
+func Run(t *testing.T, subject Subject) {
 	t.Helper()
-	var o options
-	for _, opt := range opts {
-		opt(&o)
-	}
 	for _, c := range checks {
-		if c.isTransactional && !o.hasTransactions || c.isReopening && o.reopen == nil {
+		if c.isTransactional && !subject.Transactions || c.isReopening && subject.Reopen == nil {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			k := &kit{tb: t, ctx: t.Context(), Store: open(t)}
-			k.reopen = func(s durable.Store) durable.Store { return o.reopen(t, s) }
+			k := &kit{tb: t, ctx: t.Context(), Store: subject.New(t)}
+			k.reopen = func(s durable.Store) durable.Store { return subject.Reopen(t, s) }
 			c.run(k)
 		})
 	}

@@ -17,13 +17,16 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSoundStorePasses(t *testing.T) {
 	t.Parallel()
-	Run(t, func(*testing.T) durable.Store { return newToy("") },
-		WithTransactions(), WithReopen(func(_ *testing.T, s durable.Store) durable.Store { return s.(*toy).open() }))
+	Run(t, Subject{
+		New:          func(*testing.T) durable.Store { return newToy("") },
+		Transactions: true,
+		Reopen:       func(_ *testing.T, s durable.Store) durable.Store { return s.(*toy).open() },
+	})
 }
 
 func TestStoreWithoutTransactionsPasses(t *testing.T) {
 	t.Parallel()
-	Run(t, func(*testing.T) durable.Store { return newToy("no transactions") })
+	Run(t, Subject{New: func(*testing.T) durable.Store { return newToy("no transactions") }})
 }
 
 // flaws has, for each check, the flaws that it has to find.

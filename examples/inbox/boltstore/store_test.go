@@ -36,8 +36,9 @@ func newStore(t *testing.T) *Store { return open(t, filepath.Join(t.TempDir(), "
 func TestContract(t *testing.T) {
 	t.Parallel()
 	reopen := func(t *testing.T, s durable.Store) durable.Store { return restart(t, s.(*Store)) }
-	storetest.Run(t, func(t *testing.T) durable.Store { return newStore(t) },
-		storetest.WithTransactions(), storetest.WithReopen(reopen))
+	storetest.Run(t, storetest.Subject{
+		New: func(t *testing.T) durable.Store { return newStore(t) }, Transactions: true, Reopen: reopen,
+	})
 }
 
 // restart closes a store, as the end of its process does, and opens it again.
