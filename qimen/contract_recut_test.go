@@ -107,7 +107,7 @@ func TestRecutAfterManyOthers(t *testing.T) {
 	signed := mustSign(t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret)
 	recut := signed.clone()
 	recut.Body = []byte(strings.Replace(string(recut.Body), "orderId=31", "orderId3=1", 1))
-	gate, err := NewMemoryGate(GateSize(300_000), GateClock(fixedClock))
+	gate, err := NewMemoryGate(MemoryGateConfig{Size: 300_000, Now: fixedClock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 func Example_rotate() {
 	at := time.Date(2026, 11, 22, 9, 0, 30, 0, fliggy.Zone())
 	clock := func() time.Time { return at } // leave it out in production
-	gate, err := qimen.NewMemoryGate()
+	gate, err := qimen.NewMemoryGate(qimen.MemoryGateConfig{})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,6 +1,7 @@
 package qimen
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -13,20 +14,36 @@ import (
 	"time"
 )
 
-// The defaults of a MemoryGate.
+// The defaults of a MemoryGateConfig.
 const (
-	// DefaultGateAge is how long a reply is kept for repeats.
+	// DefaultGateAge is the default of [MemoryGateConfig.Age].
 	DefaultGateAge = 24 * time.Hour
-	// DefaultGateSize is how many replies are kept.
+	// DefaultGateSize is the default of [MemoryGateConfig.Size].
 	DefaultGateSize = 100_000
 )
+
+// A MemoryGateConfig configures a MemoryGate. The zero value selects the defaults.
+type MemoryGateConfig struct {
+	// Age is how long replies and signatures are kept. The default is DefaultGateAge. A handler requires at least twice
+	// its window, because a recorded push can be sent again that long: see [WithWindow].
+	Age time.Duration
+	// Size is the number of replies, and of signatures, to keep: at least 2. The default is DefaultGateSize. A reply
+	// takes about 400 bytes and its own size, a signature about 100. If there are more, the oldest are forgotten before
+	// their time, and their repeats run again; at least half of Size are always kept. Size must cover the pushes of
+	// twice the window.
+	Size int
+	// Now returns the current time. The default is time.Now.
+	Now func() time.Time
+}
 
 // A MemoryGate is a [Gate] in the memory of one process: it knows nothing after a
 // restart and nothing of other processes. Make it with [NewMemoryGate]. Give one
 // gate to several handlers, such as the old and the new one while secrets are
 // replaced, and they recognise each other's messages.
 type MemoryGate struct {
-	gateConfig
+	age  time.Duration
+	size int
+	now  func() time.Time
 
 	mu      sync.Mutex
 	running map[string][]string // digests by key
@@ -63,69 +80,27 @@ type finished struct {
 	at     time.Time
 }
 
-type gateConfig struct {
-	age  time.Duration
-	size int
-	now  func() time.Time
-}
-
-// A GateOption configures a MemoryGate.
-type GateOption func(*gateConfig) error
-
-// GateAge sets how long a reply is kept for repeats: DefaultGateAge without it. A
-// handler takes no gate whose age is less than twice its window: within that time
-// a push that someone repeats passes for a fresh one.
-func GateAge(age time.Duration) GateOption {
-	return func(g *gateConfig) error {
-		if age <= 0 {
-			return errors.New("qimen: GateAge: want more than zero")
-		}
-		g.age = age
-		return nil
-	}
-}
-
-// GateSize sets how many replies are kept, and how many signatures: DefaultGateSize
-// without it. A reply takes some 400 bytes and its own size, a signature some 100.
-// With more, the oldest are forgotten before their time, so that their repeats run again;
-// at least half of them are always kept. Size it for the pushes of twice the window at
-// least.
-func GateSize(replies int) GateOption {
-	return func(g *gateConfig) error {
-		if replies < 2 {
-			return errors.New("qimen: GateSize: want 2 at least")
-		}
-		g.size = replies
-		return nil
-	}
-}
-
-// GateClock sets the clock that replies age by: time.Now without it.
-func GateClock(now func() time.Time) GateOption {
-	return func(g *gateConfig) error {
-		if now == nil {
-			return errors.New("qimen: GateClock: the function is nil")
-		}
-		g.now = now
-		return nil
-	}
-}
-
-// NewMemoryGate makes a gate. The error lists every option that is wrong.
-func NewMemoryGate(opts ...GateOption) (*MemoryGate, error) {
-	g := &MemoryGate{gateConfig: gateConfig{age: DefaultGateAge, size: DefaultGateSize, now: time.Now}}
+// NewMemoryGate returns a gate. The error lists every invalid field of config.
+func NewMemoryGate(config MemoryGateConfig) (*MemoryGate, error) {
 	var problems []error
-	for i, opt := range opts {
-		if opt == nil {
-			problems = append(problems, fmt.Errorf("qimen: NewMemoryGate: option %d is nil", i+1))
-		} else if err := opt(&g.gateConfig); err != nil {
-			problems = append(problems, err)
-		}
+	if config.Age < 0 {
+		problems = append(problems, errors.New("qimen: MemoryGateConfig.Age: must not be negative"))
+	}
+	if config.Size < 0 || config.Size == 1 {
+		problems = append(problems, errors.New("qimen: MemoryGateConfig.Size: must be at least 2, or 0 for the default"))
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
 	}
-	g.running = map[string][]string{}
+	g := &MemoryGate{
+		age:     cmp.Or(config.Age, DefaultGateAge),
+		size:    cmp.Or(config.Size, DefaultGateSize),
+		now:     config.Now,
+		running: map[string][]string{},
+	}
+	if g.now == nil {
+		g.now = time.Now
+	}
 	return g, nil
 }
 

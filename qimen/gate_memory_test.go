@@ -17,25 +17,25 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestMemoryGateOptions(t *testing.T) {
+func TestMemoryGateConfig(t *testing.T) {
 	t.Parallel()
+	const errAge = "qimen: MemoryGateConfig.Age: must not be negative"
+	const errSize = "qimen: MemoryGateConfig.Size: must be at least 2, or 0 for the default"
 	for name, c := range map[string]struct {
-		opt GateOption
-		err string
+		config MemoryGateConfig
+		err    string
 	}{
-		"no age":       {GateAge(0), "qimen: GateAge: want more than zero"},
-		"negative age": {GateAge(-time.Hour), "qimen: GateAge: want more than zero"},
-		"size 1":       {GateSize(1), "qimen: GateSize: want 2 at least"},
-		"size -1":      {GateSize(-1), "qimen: GateSize: want 2 at least"},
-		"no clock":     {GateClock(nil), "qimen: GateClock: the function is nil"},
-		"nil":          {nil, "qimen: NewMemoryGate: option 1 is nil"},
+		"negative age": {MemoryGateConfig{Age: -time.Hour}, errAge},
+		"size 1":       {MemoryGateConfig{Size: 1}, errSize},
+		"size -1":      {MemoryGateConfig{Size: -1}, errSize},
+		"both":         {MemoryGateConfig{Age: -1, Size: -1}, errAge + "\n" + errSize},
 	} {
-		if g, err := NewMemoryGate(c.opt); err == nil || err.Error() != c.err || g != nil {
+		if g, err := NewMemoryGate(c.config); err == nil || err.Error() != c.err || g != nil {
 			t.Errorf("%s: %v, %v", name, g, err)
 		}
 	}
-	g, err := NewMemoryGate()
-	if err != nil || g.age != 24*time.Hour || g.size != 100_000 {
+	g, err := NewMemoryGate(MemoryGateConfig{})
+	if err != nil || g.age != 24*time.Hour || g.size != 100_000 || g.now == nil {
 		t.Errorf("%v, %v", g, err)
 	}
 }
@@ -44,7 +44,7 @@ func TestMemoryGateOptions(t *testing.T) {
 func TestHandlerGateAge(t *testing.T) {
 	t.Parallel()
 	gate := func(age time.Duration) *MemoryGate {
-		g, err := NewMemoryGate(GateAge(age))
+		g, err := NewMemoryGate(MemoryGateConfig{Age: age})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func fill(t *testing.T, g *MemoryGate, from, n int) {
 func TestMemoryGateGivesBack(t *testing.T) {
 	t.Parallel()
 	now := testNow
-	g, err := NewMemoryGate(GateAge(time.Hour), GateClock(func() time.Time { return now }))
+	g, err := NewMemoryGate(MemoryGateConfig{Age: time.Hour, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestMemoryGateGivesBack(t *testing.T) {
 func TestMemoryGateSize(t *testing.T) {
 	t.Parallel()
 	for _, age := range []time.Duration{time.Hour, math.MaxInt64} {
-		g, err := NewMemoryGate(GateSize(100), GateAge(age), GateClock(fixedClock))
+		g, err := NewMemoryGate(MemoryGateConfig{Size: 100, Age: age, Now: fixedClock})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestMemoryGateSize(t *testing.T) {
 func TestMemoryGateClockSetBack(t *testing.T) {
 	t.Parallel()
 	now := testNow
-	g, err := NewMemoryGate(GateSize(10), GateAge(time.Hour), GateClock(func() time.Time { return now }))
+	g, err := NewMemoryGate(MemoryGateConfig{Size: 10, Age: time.Hour, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestStoredReplyIsKept(t *testing.T) {
 // No printer reaches what the gate holds, nor races with those who use it.
 func TestMemoryGatePrints(t *testing.T) {
 	t.Parallel()
-	g, err := NewMemoryGate(GateSize(50))
+	g, err := NewMemoryGate(MemoryGateConfig{Size: 50})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +263,7 @@ func TestMemoryGatePrints(t *testing.T) {
 func TestMemoryGateConcurrent(t *testing.T) {
 	t.Parallel()
 	const messages, users, rounds = 5, 8, 300
-	g, err := NewMemoryGate(GateSize(4), GateAge(time.Hour))
+	g, err := NewMemoryGate(MemoryGateConfig{Size: 4, Age: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,8 +307,9 @@ func TestMemoryGateConcurrent(t *testing.T) {
 func TestMemoryGateSignatures(t *testing.T) {
 	t.Parallel()
 	now := testNow
-	gate := func(t *testing.T, opts ...GateOption) *MemoryGate {
-		g, err := NewMemoryGate(append(opts, GateClock(func() time.Time { return now }))...)
+	gate := func(t *testing.T, config MemoryGateConfig) *MemoryGate {
+		config.Now = func() time.Time { return now }
+		g, err := NewMemoryGate(config)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -322,7 +323,7 @@ func TestMemoryGateSignatures(t *testing.T) {
 		return c.State
 	}
 	for _, size := range []int{2, 10, 1000, 60_000} {
-		g := gate(t, GateSize(size))
+		g := gate(t, MemoryGateConfig{Size: size})
 		for n := range size + size/2 {
 			if got := state(g, "one", strconv.Itoa(n)); got != ClaimNew {
 				t.Fatalf("size %d: %d is %v", size, n, got)
@@ -335,7 +336,7 @@ func TestMemoryGateSignatures(t *testing.T) {
 			t.Errorf("size %d: %d signatures", size, n)
 		}
 	}
-	g := gate(t, GateAge(time.Hour))
+	g := gate(t, MemoryGateConfig{Age: time.Hour})
 	if got := state(g, "one", "a"); got != ClaimNew {
 		t.Errorf("%v", got)
 	}
@@ -356,7 +357,7 @@ func TestMemoryGateSignatures(t *testing.T) {
 // Abandon forgets a signature, unless the claim has none any more.
 func TestMemoryGateAbandonsSignatures(t *testing.T) {
 	t.Parallel()
-	g, err := NewMemoryGate()
+	g, err := NewMemoryGate(MemoryGateConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -374,16 +375,6 @@ func TestMemoryGateAbandonsSignatures(t *testing.T) {
 		}
 		if again, _ := g.Begin(t.Context(), "key", "other "+sign, sign); again.State != c.want {
 			t.Errorf("keep %t: %v", c.keep, again.State)
-		}
-	}
-}
-
-func TestMemoryGateListsWhatIsWrong(t *testing.T) {
-	t.Parallel()
-	_, err := NewMemoryGate(nil, GateAge(-1), GateSize(-1), nil)
-	for _, want := range []string{"option 1 is nil", "GateAge", "GateSize", "option 4 is nil"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q in it", err, want)
 		}
 	}
 }
@@ -509,7 +500,7 @@ func TestMemoryGateModel(t *testing.T) {
 			now:     testNow,
 			running: map[gateMessage]Claim{},
 		}
-		gate, err := NewMemoryGate(GateAge(m.age), GateSize(m.size), GateClock(func() time.Time { return m.now }))
+		gate, err := NewMemoryGate(MemoryGateConfig{Age: m.age, Size: m.size, Now: func() time.Time { return m.now }})
 		if err != nil {
 			t.Fatal(err)
 		}

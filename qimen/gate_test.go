@@ -284,7 +284,7 @@ func TestGateReplayInsideWindow(t *testing.T) {
 	signed := testNow.Add(-30 * time.Second) // 09:00:00
 	now := signed.Add(-DefaultWindow)        // the receiver's clock is late
 	clock := func() time.Time { return now }
-	gate, err := NewMemoryGate(GateAge(2*DefaultWindow), GateClock(clock))
+	gate, err := NewMemoryGate(MemoryGateConfig{Age: 2 * DefaultWindow, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -392,7 +392,7 @@ func TestGateSharedByHandlers(t *testing.T) {
 	t.Parallel()
 	const messages, copies = 100, 6
 	var f office
-	gate, err := NewMemoryGate()
+	gate, err := NewMemoryGate(MemoryGateConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		note(errors.New("no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...) and its kin to serve renewals"))
 	}
 	if !h.hasOwnGate {
-		h.gate, err = NewMemoryGate(GateAge(max(DefaultGateAge, 2*h.window)), GateClock(h.now))
+		h.gate, err = NewMemoryGate(MemoryGateConfig{Age: max(DefaultGateAge, 2*h.window), Now: h.now})
 		note(err)
 	}
 	switch g, ok := h.gate.(*MemoryGate); {

@@ -469,7 +469,7 @@ func TestClockPanics(t *testing.T) {
 	if d, err := h.Verify(p); d != nil || !errors.As(err, &panicked) {
 		t.Errorf("Verify: %v, %v", d, err)
 	}
-	gate := mustGate(t, GateClock(func() time.Time { panic("no battery") }))
+	gate := mustGate(t, MemoryGateConfig{Now: func() time.Time { panic("no battery") }})
 	h = f.handler(t, WithGate(gate))
 	if r := h.Handle(t.Context(), p); r.Status != http.StatusInternalServerError || f.last().Reason != ReasonGateFailed || !errors.As(f.last().Err, &panicked) {
 		t.Errorf("%d, observed %+v", r.Status, f.last())

@@ -75,9 +75,9 @@ func TestOptionsDoNotOverflow(t *testing.T) {
 		"longest to read":    {WithReadTimeout(longest), ""},
 		"body limit":         {WithBodyLimit(math.MaxInt64), ""},
 		"header limit":       {WithHeaderLimit(math.MaxInt64), ""},
-		"gate for a minute":  {WithGate(mustGate(t, GateAge(time.Minute))), "it forgets after 1m0s"},
-		"gate for ever":      {WithGate(mustGate(t, GateAge(most))), ""},
-		"gate without limit": {WithGate(mustGate(t, GateSize(math.MaxInt))), ""},
+		"gate for a minute":  {WithGate(mustGate(t, MemoryGateConfig{Age: time.Minute})), "it forgets after 1m0s"},
+		"gate for ever":      {WithGate(mustGate(t, MemoryGateConfig{Age: most})), ""},
+		"gate without limit": {WithGate(mustGate(t, MemoryGateConfig{Size: math.MaxInt})), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -116,8 +116,8 @@ func TestOptionsDoNotOverflow(t *testing.T) {
 	}
 }
 
-func mustGate(t *testing.T, opts ...GateOption) *MemoryGate {
-	g, err := NewMemoryGate(opts...)
+func mustGate(t *testing.T, config MemoryGateConfig) *MemoryGate {
+	g, err := NewMemoryGate(config)
 	if err != nil {
 		t.Fatal(err)
 	}

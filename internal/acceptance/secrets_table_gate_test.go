@@ -52,7 +52,7 @@ func gateRows() []leakRow {
 	rows := []leakRow{{
 		name: "gate, repeats and conflicts", covers: []string{"qimen.WithGate", "qimen.NewMemoryGate", "qimen.MemoryGate.MarshalJSON"}, want: string(qimen.ReasonAccepted),
 		run: func(t *testing.T, s *leakStage) []any {
-			gate, err := qimen.NewMemoryGate(qimen.GateAge(time.Hour), qimen.GateSize(10), qimen.GateClock(leakTime))
+			gate, err := qimen.NewMemoryGate(qimen.MemoryGateConfig{Age: time.Hour, Size: 10, Now: leakTime})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +64,7 @@ func gateRows() []leakRow {
 	}, {
 		name: "gate, claims", covers: []string{"qimen.MemoryGate.Begin", "qimen.MemoryGate.Finish", "qimen.MemoryGate.Abandon"}, want: "finished",
 		run: func(t *testing.T, _ *leakStage) []any {
-			gate, err := qimen.NewMemoryGate()
+			gate, err := qimen.NewMemoryGate(qimen.MemoryGateConfig{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,13 +107,13 @@ func gateRows() []leakRow {
 			return over(s, leakHandler(s, append(slices.Clone(yes), qimen.WithHeaderLimit(8))...), markPush.text)
 		},
 	}}
-	for name, opt := range map[string]qimen.GateOption{"GateAge": qimen.GateAge(0), "GateSize": qimen.GateSize(1), "GateClock": qimen.GateClock(nil)} {
-		rows = append(rows, leakRow{
-			name: "NewMemoryGate, " + name, covers: []string{"qimen." + name}, want: "qimen: " + name,
-			run: func(*testing.T, *leakStage) []any { return append(all(second(qimen.NewMemoryGate(opt))), opt) },
-		})
-	}
-	return rows
+	return append(rows, leakRow{
+		name: "NewMemoryGate", covers: []string{"qimen.NewMemoryGate"}, want: "qimen: MemoryGateConfig.Size",
+		run: func(*testing.T, *leakStage) []any {
+			config := qimen.MemoryGateConfig{Size: 1, Now: leakTime}
+			return append(all(second(qimen.NewMemoryGate(config))), config)
+		},
+	})
 }
 
 // inboxRows are events that could not be stored, and stored ones that fail.

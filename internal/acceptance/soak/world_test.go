@@ -44,7 +44,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{gateAge: time.Hour}
 	var err error
-	if w.gate, err = qimen.NewMemoryGate(qimen.GateAge(w.gateAge), qimen.GateClock(w.now)); err != nil {
+	if w.gate, err = qimen.NewMemoryGate(qimen.MemoryGateConfig{Age: w.gateAge, Now: w.now}); err != nil {
 		t.Fatal(err)
 	}
 	handler, err := qimen.NewHandler(qimen.Secrets{app: {secret, "an earlier secret"}},
