@@ -22,14 +22,18 @@ var (
 // CreateOrder reports a new order (创建订单回调).
 //
 // API: alitrip.rentcar.zzc.callback.order.create.
-func (s *AgencyService) CreateOrder(ctx context.Context, req *AgencyCreateOrderRequest, opts ...CallOption) (*AgencyCreateOrderResult, error) {
+func (s *AgencyService) CreateOrder(
+	ctx context.Context, req *AgencyCreateOrderRequest, opts ...CallOption,
+) (*AgencyCreateOrderResult, error) {
 	return invoke(ctx, s.client, opAgencyCreateOrder, req, opts)
 }
 
 // UpdateOrder reports a new status of an order (订单状态回调同步).
 //
 // API: alitrip.rentcar.zzc.callback.order.update.
-func (s *AgencyService) UpdateOrder(ctx context.Context, req *AgencyUpdateOrderRequest, opts ...CallOption) (*AgencyUpdateOrderResult, error) {
+func (s *AgencyService) UpdateOrder(
+	ctx context.Context, req *AgencyUpdateOrderRequest, opts ...CallOption,
+) (*AgencyUpdateOrderResult, error) {
 	return invoke(ctx, s.client, opAgencyUpdateOrder, req, opts)
 }
 
@@ -179,7 +183,8 @@ func (d AgencyDriver) MarshalJSON() ([]byte, error) {
 	if d == (AgencyDriver{}) {
 		return []byte("{}"), nil
 	}
-	return nil, errors.New("rentcar: an AgencyDriver is personal data and has no JSON: to store one, convert it to a type of your own, " +
+	return nil, errors.New("rentcar: an AgencyDriver is personal data and has no JSON: to store one, convert it to a " +
+		"type of your own, " +
 		"as in: type driver rentcar.AgencyDriver")
 }
 

@@ -32,8 +32,8 @@ func (s *BillService) Notify(ctx context.Context, bill *Bill, opts ...CallOption
 	return s.NotifyAll(ctx, &BillNotifyRequest{Bills: []Bill{*bill}}, opts...)
 }
 
-// NewRequest returns what Notify sends for a bill, for whoever stores it first: the bill is validated, and the channel is
-// the client's. [BillService.NotifyAll] sends it.
+// NewRequest returns what Notify sends for a bill, for whoever stores it first: the bill is validated, and the channel
+// is the client's. [BillService.NotifyAll] sends it.
 func (s *BillService) NewRequest(bill *Bill) (*BillNotifyRequest, error) {
 	if bill == nil {
 		return nil, bill.Validate()
@@ -50,7 +50,9 @@ func (s *BillService) NewRequest(bill *Bill) (*BillNotifyRequest, error) {
 // returned.
 //
 // API: alitrip.rentcar.btb.bill.notify.
-func (s *BillService) NotifyAll(ctx context.Context, req *BillNotifyRequest, opts ...CallOption) (*BillNotifyResult, error) {
+func (s *BillService) NotifyAll(
+	ctx context.Context, req *BillNotifyRequest, opts ...CallOption,
+) (*BillNotifyResult, error) {
 	return invoke(ctx, s.client, opBillNotify, req, opts)
 }
 
@@ -297,7 +299,7 @@ func (b *Bill) Split(size int, batchNo func(i int) string) ([]*Bill, error) {
 	for at := 0; at == 0 || at < len(b.Lines); at += size {
 		end := min(at+size, len(b.Lines))
 		var number string
-		if err := contain.Do("batchNo", func() error { number = batchNo(len(out)); return nil }); err != nil {
+		if err := contain.Call("batchNo", func() error { number = batchNo(len(out)); return nil }); err != nil {
 			return nil, fmt.Errorf("rentcar: split bill: batch %d: %w", len(out), err)
 		}
 		part := &Bill{BillNo: b.BillNo, BatchNo: number, Remark: b.Remark, Lines: b.Lines[at:end:end]}

@@ -22,17 +22,22 @@ import (
 
 func init() {
 	goldenCases = append(goldenCases, []goldenCase{
-		{op: api.BillNotify, sample: "alitrip.rentcar.btb.bill.notify.request.json", call: func(ctx context.Context, c *Client) (any, error) {
+		{op: api.BillNotify, sample: "alitrip.rentcar.btb.bill.notify.request.json", call: func(
+			ctx context.Context, c *Client,
+		) (any, error) {
 			return c.Bills.NotifyAll(ctx, &BillNotifyRequest{
 				TraceID: "3048786216231969001", ChannelID: fliggy.ChannelDidi, Exts: someExts,
 				Bills: []Bill{{
 					BillNo: "ID20230203", BatchNo: "20230203001", TotalAmount: fliggy.MustYuan("10000"), Remark: "备注",
 					Lines: []BillLine{{
-						OrderID: "fz2939293", OutOrderID: "fx123111", TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee, OrderAmount: fliggy.MustYuan("100"),
-						PayTradeNo: "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
-						CustomerPaidAmount: fliggy.MustYuan("100"), RealConsumeAmount: fliggy.MustYuan("100"), DiscountAmount: fliggy.MustYuan("0"),
-						DistributorDiscountAmount: fliggy.MustYuan("0"), CommissionAmount: fliggy.MustYuan("10"), PayChannelAmount: fliggy.MustYuan("0"),
-						OrderStatus: "1", Ext: `{"key":"value"}`,
+						OrderID: "fz2939293", OutOrderID: "fx123111", TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
+						OrderAmount: fliggy.MustYuan("100"),
+						PayTradeNo:  "1122334411", PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
+						CustomerPaidAmount: fliggy.MustYuan("100"), RealConsumeAmount: fliggy.MustYuan("100"),
+						DiscountAmount:            fliggy.MustYuan("0"),
+						DistributorDiscountAmount: fliggy.MustYuan("0"), CommissionAmount: fliggy.MustYuan("10"),
+						PayChannelAmount: fliggy.MustYuan("0"),
+						OrderStatus:      "1", Ext: `{"key":"value"}`,
 					}},
 				}},
 			})
@@ -52,7 +57,10 @@ func TestBillBuilder(t *testing.T) {
 	}
 	types := []fliggy.TradeType{bill.Lines[0].TradeType, bill.Lines[1].TradeType, bill.Lines[2].TradeType}
 	diff(t, "trade types", []fliggy.TradeType{fliggy.TradeIncome, fliggy.TradeIncome, fliggy.TradeRefund}, types)
-	diff(t, "bill", []string{"ID1", "B1", "备注", "-30.50"}, []string{bill.BillNo, bill.BatchNo, bill.Remark, bill.TotalAmount.String()})
+	diff(
+		t, "bill", []string{"ID1", "B1", "备注", "-30.50"},
+		[]string{bill.BillNo, bill.BatchNo, bill.Remark, bill.TotalAmount.String()},
+	)
 	if w := bill.Warnings(); len(w) != 0 {
 		t.Errorf("warnings %v", w)
 	}
@@ -63,7 +71,11 @@ func TestBillBuilder(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "total", "-31", own.TotalAmount.String())
-	diff(t, "warnings", []fliggy.Problem{{Field: "total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}}, own.Warnings())
+	diff(
+		t, "warnings",
+		[]fliggy.Problem{{Field: "total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}},
+		own.Warnings(),
+	)
 
 	// What was built stays as it was while the builder goes on.
 	if _, err := b.Income(billLine(fliggy.BillOrderFee, "1")).Build(); err != nil {
@@ -73,7 +85,9 @@ func TestBillBuilder(t *testing.T) {
 	if len(bill.Lines) != 3 || bill.Lines[0].OrderID == "changed" {
 		t.Errorf("a built bill changed: %+v", bill.Lines)
 	}
-	whole, err := NewBill("ID1", "B1").Income(billLine(fliggy.BillOrderFee, "1"), billLine(fliggy.BillOrderFee, "2")).Build()
+	whole, err := NewBill("ID1", "B1").Income(
+		billLine(fliggy.BillOrderFee, "1"), billLine(fliggy.BillOrderFee, "2"),
+	).Build()
 	if err != nil || whole.TotalAmount.String() != "3.00" {
 		t.Errorf("the total of whole yuan is %v, %v; want it with fen", whole, err)
 	}
@@ -86,7 +100,10 @@ func TestBillBuilder(t *testing.T) {
 
 func TestBillRefusals(t *testing.T) {
 	t.Parallel()
-	_, err := NewBill("", " ").Income(BillLine{}, billLine(fliggy.BillOrderFeeRefund, "1"), billLine(fliggy.BillOrderFee, "-1"), billLine(fliggy.BillOrderFee, "0.00")).Refund(billLine(fliggy.BillOrderFee, "1")).Build()
+	_, err := NewBill("", " ").Income(
+		BillLine{}, billLine(fliggy.BillOrderFeeRefund, "1"), billLine(fliggy.BillOrderFee, "-1"),
+		billLine(fliggy.BillOrderFee, "0.00"),
+	).Refund(billLine(fliggy.BillOrderFee, "1")).Build()
 	const at = "distributor_bill_list[0]."
 	contradicts := "contradicts trade_type: 10 to 14 are income, 20 to 24 refunds"
 	positive := "must be positive: trade_type says whether it is income or refund"
@@ -102,7 +119,9 @@ func TestBillRefusals(t *testing.T) {
 	add("bill_detail_list[2].order_amount", positive)
 	add("bill_detail_list[3].order_amount", positive)
 	add("bill_detail_list[4].biz_type", contradicts)
-	diff(t, "error", &fliggy.ValidationError{Method: opBillNotify.Method, Problems: want}, as[*fliggy.ValidationError](t, err))
+	diff(
+		t, "error", &fliggy.ValidationError{Method: opBillNotify.Method, Problems: want}, as[*fliggy.ValidationError](t, err),
+	)
 
 	// An unknown kind of movement is not contradicted, and a line needs no type of
 	// its own beyond the required ones.
@@ -111,8 +130,11 @@ func TestBillRefusals(t *testing.T) {
 		t.Errorf("an unknown biz type: %v", err)
 	}
 	for biz, income := range map[fliggy.BillBizType]bool{
-		fliggy.BillOrderFee: true, fliggy.BillVehicleDamageDeduction: true, fliggy.BillTrafficViolationDeduction: true, fliggy.BillDepositDeduction: true, fliggy.BillCancelPenalty: true,
-		fliggy.BillOrderFeeRefund: false, fliggy.BillVehicleDamageDeductionRefund: false, fliggy.BillTrafficViolationDeductionRefund: false, fliggy.BillDepositDeductionRefund: false, fliggy.BillCancelPenaltyRefund: false,
+		fliggy.BillOrderFee: true, fliggy.BillVehicleDamageDeduction: true, fliggy.BillTrafficViolationDeduction: true,
+		fliggy.BillDepositDeduction: true, fliggy.BillCancelPenalty: true,
+		fliggy.BillOrderFeeRefund: false, fliggy.BillVehicleDamageDeductionRefund: false,
+		fliggy.BillTrafficViolationDeductionRefund: false, fliggy.BillDepositDeductionRefund: false,
+		fliggy.BillCancelPenaltyRefund: false,
 	} {
 		_, asIncome := NewBill("1", "1").Income(billLine(biz, "1")).Build()
 		_, asRefund := NewBill("1", "1").Refund(billLine(biz, "1")).Build()
@@ -133,18 +155,32 @@ func TestBillNotify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "warnings", []fliggy.Problem{{Field: "distributor_bill_list[0].total_amount", Rule: "differs from income less refunds of the lines, see LineTotal"}}, res.Warnings)
-	want := `{"distributor_bill_list":[{"bill_no":"ID1","req_batch_no":"B1","total_amount":"0.00","bill_detail_list":[{"order_id":"3104050285204362836",` +
-		`"out_order_id":"RC202212191604667539969978368","trade_type":1,"biz_type":10,"order_amount":"16.02","pay_trade_no":"1122334411","pay_time":"2023-02-03 19:23:32"}]}],"channel_id":"80001"}`
+	diff(
+		t, "warnings",
+		[]fliggy.Problem{
+			{
+				Field: "distributor_bill_list[0].total_amount",
+				Rule:  "differs from income less refunds of the lines, see LineTotal",
+			},
+		},
+		res.Warnings,
+	)
+	want := `{"distributor_bill_list":[{"bill_no":"ID1","req_batch_no":"B1","total_amount":"0.00","bill_detail_list":[{` +
+		`"order_id":"3104050285204362836",` +
+		`"out_order_id":"RC202212191604667539969978368","trade_type":1,"biz_type":10,"order_amount":"16.02","pay_trade_no"` +
+		`:"1122334411","pay_time":"2023-02-03 19:23:32"}]}],"channel_id":"80001"}`
 	diff(t, "request", want, g.last(t).form(t)[opBillNotify.Param])
 	// A batch without lines is what the page allows.
-	if _, err := c.Bills.Notify(context.Background(), &Bill{BillNo: "1", BatchNo: "1", TotalAmount: fliggy.MustYuan("0")}); err != nil {
+	if _, err := c.Bills.Notify(
+		context.Background(), &Bill{BillNo: "1", BatchNo: "1", TotalAmount: fliggy.MustYuan("0")},
+	); err != nil {
 		t.Error(err)
 	}
 	second := []Bill{*bill, {BillNo: "2"}}
 	_, err = c.Bills.NotifyAll(context.Background(), &BillNotifyRequest{Bills: second})
 	diff(t, "problems", []fliggy.Problem{
-		{Field: "distributor_bill_list[1].req_batch_no", Rule: "is required"}, {Field: "distributor_bill_list[1].total_amount", Rule: "is required"},
+		{Field: "distributor_bill_list[1].req_batch_no", Rule: "is required"},
+		{Field: "distributor_bill_list[1].total_amount", Rule: "is required"},
 	}, as[*fliggy.ValidationError](t, err).Problems)
 }
 
@@ -255,7 +291,9 @@ func TestBillSplitRefusals(t *testing.T) {
 		"no size":       {0, number, "rentcar: split bill: the size must be positive"},
 		"negative size": {-1, number, "rentcar: split bill: the size must be positive"},
 		"no numbers":    {1, nil, "rentcar: split bill: batchNo is nil: name each batch"},
-		"one number":    {1, func(int) string { return "B1" }, "rentcar: split bill: batch 1 has the number of an earlier one"},
+		"one number": {
+			1, func(int) string { return "B1" }, "rentcar: split bill: batch 1 has the number of an earlier one",
+		},
 	} {
 		if parts, err := bill.Split(tc.size, tc.batch); parts != nil || err == nil || err.Error() != tc.want {
 			t.Errorf("%s: %v, %v; want %s", name, parts, err, tc.want)
@@ -290,15 +328,22 @@ func TestBillWithoutAmounts(t *testing.T) {
 	whole.TradeType = fliggy.TradeIncome
 	noAmount, noType, unknownType := whole, whole, whole
 	noAmount.OrderAmount, noType.TradeType, unknownType.TradeType = fliggy.Yuan{}, 0, 3
-	for field, line := range map[string]BillLine{"order_amount": noAmount, "trade_type": noType, " trade_type": unknownType} {
+	for field, line := range map[string]BillLine{
+		"order_amount": noAmount, "trade_type": noType, " trade_type": unknownType,
+	} {
 		field = "bill_detail_list[1]." + strings.TrimSpace(field)
 		b := &Bill{BillNo: "1", BatchNo: "1", TotalAmount: fliggy.MustYuan("5.00"), Lines: []BillLine{whole, line}}
 		total, err := b.LineTotal()
 		if ps := as[*fliggy.ValidationError](t, err).Problems; total.IsSet() || len(ps) != 1 || ps[0].Field != field {
 			t.Errorf("%s: total %q, %v", field, total, err)
 		}
-		diff(t, field, []fliggy.Problem{{Field: "total_amount", Rule: "cannot be compared with the lines, see LineTotal"}}, b.Warnings())
-		if parts, err := b.Split(1, func(i int) string { return fmt.Sprint(i) }); parts != nil || err == nil || !strings.Contains(err.Error(), field) {
+		diff(
+			t, field, []fliggy.Problem{{Field: "total_amount", Rule: "cannot be compared with the lines, see LineTotal"}},
+			b.Warnings(),
+		)
+		if parts, err := b.Split(
+			1, func(i int) string { return fmt.Sprint(i) },
+		); parts != nil || err == nil || !strings.Contains(err.Error(), field) {
 			t.Errorf("%s: split into %v, %v", field, parts, err)
 		}
 	}
@@ -307,7 +352,9 @@ func TestBillWithoutAmounts(t *testing.T) {
 func TestSplitWithNamesThatPanic(t *testing.T) {
 	t.Parallel()
 	parts, err := billOf(3).Split(1, func(i int) string { return []string{"a", "b"}[i] })
-	if parts != nil || !isPanic(err) || !strings.HasPrefix(err.Error(), "rentcar: split bill: batch 2: panic in batchNo: ") {
+	if parts != nil || !isPanic(err) || !strings.HasPrefix(
+		err.Error(), "rentcar: split bill: batch 2: panic in batchNo: ",
+	) {
 		t.Errorf("%v, %v", parts, err)
 	}
 }
@@ -371,7 +418,10 @@ func TestLineTotalProperty(t *testing.T) {
 		var b Bill
 		want := decimal.New(0, -2)
 		for _, text := range rapid.SliceOf(amounts).Draw(t, "amounts") {
-			l := BillLine{TradeType: rapid.SampledFrom([]fliggy.TradeType{fliggy.TradeIncome, fliggy.TradeRefund}).Draw(t, "type"), OrderAmount: fliggy.MustYuan(text)}
+			l := BillLine{
+				TradeType:   rapid.SampledFrom([]fliggy.TradeType{fliggy.TradeIncome, fliggy.TradeRefund}).Draw(t, "type"),
+				OrderAmount: fliggy.MustYuan(text),
+			}
 			if rapid.IntRange(0, 20).Draw(t, "huge") == 0 {
 				l.OrderAmount = fliggy.YuanOf(decimal.New(5, 1100)) // which has no plain notation
 			}
@@ -406,11 +456,15 @@ func billOf(lines int) *Bill {
 	for i := range b.Lines {
 		n := strconv.Itoa(i)
 		b.Lines[i] = BillLine{
-			OrderID: fliggy.ID("31879835310242" + n), OutOrderID: "OUT/" + n, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
-			OrderAmount: fliggy.MustYuan("200.98"), PayTradeNo: "2023020322001" + n, PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
-			CustomerPaidAmount: fliggy.MustYuan("190.98"), RealConsumeAmount: fliggy.MustYuan("200.98"), DiscountAmount: fliggy.MustYuan("10.00"),
-			DistributorDiscountAmount: fliggy.MustYuan("0.00"), CommissionAmount: fliggy.MustYuan("20.10"), PayChannelAmount: fliggy.MustYuan("1.2"),
-			OrderStatus: "已完成", Ext: `{"city":"上海"}`,
+			OrderID: fliggy.ID("31879835310242" + n), OutOrderID: "OUT/" + n, TradeType: fliggy.TradeIncome,
+			BizType:     fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("200.98"), PayTradeNo: "2023020322001" + n,
+			PayTime: fliggy.MustTime("2023-02-03 19:23:32"), PayType: fliggy.PayAlipay,
+			CustomerPaidAmount: fliggy.MustYuan("190.98"), RealConsumeAmount: fliggy.MustYuan("200.98"),
+			DiscountAmount:            fliggy.MustYuan("10.00"),
+			DistributorDiscountAmount: fliggy.MustYuan("0.00"), CommissionAmount: fliggy.MustYuan("20.10"),
+			PayChannelAmount: fliggy.MustYuan("1.2"),
+			OrderStatus:      "已完成", Ext: `{"city":"上海"}`,
 		}
 	}
 	b.TotalAmount, _ = b.LineTotal()
@@ -469,7 +523,9 @@ func TestLongBillsAreSignedAndSent(t *testing.T) {
 						return replyJSON(`{"error_response":{"code":7,"sub_code":"accesscontrol.limited-by-api-access-count"}}`)(r)
 					}
 					return replyJSON(`{"successful":true}`)(r)
-				}, WithSignMethod(method), WithRetry(RetryPolicy{}), withFakeTime(&fakeTime{}), WithNames(opBillNotify.Method, names))
+				}, WithSignMethod(method), WithRetry(RetryPolicy{}), withFakeTime(&fakeTime{}), WithNames(
+					opBillNotify.Method, names,
+				))
 				for _, lines := range []int{1, 10, 13, 14, 15, 16, 17, 18, 60, 300} {
 					fails = true
 					req := &BillNotifyRequest{ChannelID: fliggy.ChannelAmap, Bills: []Bill{*billOf(lines)}}

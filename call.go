@@ -177,7 +177,9 @@ func newCall[Req any](c *Client, op *api.Operation, req *Req, cfg callConfig) (*
 			return nil, err
 		}
 	}
-	text, err := plans.request.AppendJSON(make([]byte, 0, 512), req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members})
+	text, err := plans.request.AppendJSON(
+		make([]byte, 0, 512), req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members},
+	)
 	if err != nil {
 		return nil, invalidValue(op.Method, err)
 	}
@@ -339,7 +341,9 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, obs *
 		return nil
 	}
 	if business := (*BusinessError)(nil); errors.As(err, &business) {
-		business.Code, business.Message = cl.private.redact(business.Code, maxCode), cl.private.redact(business.Message, maxText)
+		business.Code, business.Message = cl.private.redact(business.Code, maxCode), cl.private.redact(
+			business.Message, maxText,
+		)
 		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
 		return business

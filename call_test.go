@@ -41,7 +41,9 @@ func TestGuards(t *testing.T) {
 	wantProblem(t, "the wrapper as a parameter", err, opOrderQuery.Param)
 	err = c.Call(t.Context(), "x.y", Params{"p": decimal.New(1250, -2)}, new(Raw))
 	wantProblem(t, "a decimal without a home", err, "p")
-	if _, err := NewClient("1", "s", WithBaseURL("https://gw.api.taobao.com/top/router/rest#")); err == nil || !strings.Contains(err.Error(), "#") {
+	if _, err := NewClient(
+		"1", "s", WithBaseURL("https://gw.api.taobao.com/top/router/rest#"),
+	); err == nil || !strings.Contains(err.Error(), "#") {
 		t.Errorf("a base URL with a fragment: %v", err)
 	}
 	for _, n := range []Names{{Param: " "}, {Inner: " "}} {
@@ -94,7 +96,8 @@ func billLine(biz fliggy.BillBizType, amount string) BillLine {
 
 func someQuote() *RenewalQuoteRequest {
 	return &RenewalQuoteRequest{
-		OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"), ChannelID: fliggy.ChannelAmap,
+		OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"),
+		CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"), ChannelID: fliggy.ChannelAmap,
 	}
 }
 
@@ -167,21 +170,23 @@ func isA[T error](err error) bool { _, ok := errors.AsType[T](err); return ok }
 // What a call without a type and order.query make of every recorded reply. Where
 // the official parser sees an empty success, a service reply is an error here.
 var vectorVerdicts = map[string]struct{ untyped, typed string }{
-	"json_full":                   {"success", "success"},
-	"json_simplify_full":          {"success", "success"},
-	"xml_full":                    {"success", "success"},
-	"json_error":                  {"gateway error", "gateway error"},
-	"json_error_no_sub":           {"gateway error", "gateway error"},
-	"json_error_simplify":         {"gateway error", "gateway error"},
-	"xml_error":                   {"gateway error", "gateway error"},
-	"json_business_failure":       {"success", "business error"}, // the flag of an unknown method is the caller's to look at
+	"json_full":           {"success", "success"},
+	"json_simplify_full":  {"success", "success"},
+	"xml_full":            {"success", "success"},
+	"json_error":          {"gateway error", "gateway error"},
+	"json_error_no_sub":   {"gateway error", "gateway error"},
+	"json_error_simplify": {"gateway error", "gateway error"},
+	"xml_error":           {"gateway error", "gateway error"},
+	// the flag of an unknown method is the caller's to look at
+	"json_business_failure":       {"success", "business error"},
 	"json_string_numbers":         {"success", "success"},
 	"json_empty_list":             {"success", "decode error"}, // no success flag
 	"json_nulls":                  {"success", "decode error"}, // no success flag
 	"json_unknown_root":           {"success", "success"},
 	"json_object_in_string_field": {"success", "decode error"}, // no success flag
 	"http_400_error_body":         {"gateway error", "gateway error"},
-	"http_500":                    {"gateway error", "gateway error"}, // the official client ignores the body, and loses the code
+	// the official client ignores the body, and loses the code
+	"http_500":                    {"gateway error", "gateway error"},
 	"http_403":                    {"gateway error", "gateway error"}, // as above
 	"not_json":                    {"decode error", "decode error"},
 	"qimen_failure":               {"gateway error", ""},
@@ -254,7 +259,8 @@ func checkFault(t *testing.T, v *responseVector, err error, want string) {
 	}
 	o := &v.Official
 	wanted := &GatewayError{
-		Code: o.Code, Msg: o.Msg, SubCode: o.SubCode, SubMsg: o.SubMsg, RequestID: o.RequestID, HTTPStatus: v.HTTPStatus, Attempts: 1,
+		Code: o.Code, Msg: o.Msg, SubCode: o.SubCode, SubMsg: o.SubMsg, RequestID: o.RequestID, HTTPStatus: v.HTTPStatus,
+		Attempts: 1,
 	}
 	switch v.Name {
 	case "json_error_simplify":
@@ -306,53 +312,96 @@ func TestOddReplies(t *testing.T) {
 	)
 	deep := strings.Repeat(`{"a":`, 5000) + "1" + strings.Repeat("}", 5000)
 	for name, tc := range map[string]oddReply{
-		"nothing":              {200, jsonType, "", decode, decode, decode, SimplifiedJSON, "empty"},
-		"white space":          {200, jsonType, " \n", decode, decode, decode, SimplifiedJSON, "empty"},
-		"empty list":           {200, jsonType, "[]", decode, decode, decode, SimplifiedJSON, "JSON, 2 bytes"},
-		"empty object":         {200, jsonType, "{}", decode, decode, ok, SimplifiedJSON, "JSON, 2 bytes"},
-		"empty root":           {200, jsonType, `{"x_response":{}}`, decode, decode, ok, WrappedJSON, "JSON"},
-		"null":                 {200, jsonType, "null", decode, decode, decode, SimplifiedJSON, "text"},
-		"a text":               {200, jsonType, `"successful"`, decode, decode, decode, SimplifiedJSON, "text"},
-		"a number":             {200, jsonType, "1", decode, decode, decode, SimplifiedJSON, "text"},
-		"no content":           {204, "", "", status, status, status, SimplifiedJSON, ""},
-		"created":              {201, jsonType, `{"successful":true}`, status, status, status, SimplifiedJSON, ""},
-		"bad gateway":          {502, "text/html", "<html>502</html>", status, status, status, SimplifiedJSON, ""},
-		"a status unheard of":  {599, jsonType, "", status, status, status, SimplifiedJSON, ""},
-		"not found":            {404, jsonType, `{"successful":true}`, status, status, status, SimplifiedJSON, ""},
-		"redirect":             {302, jsonType, "", status, status, status, SimplifiedJSON, ""},
-		"HTML":                 {200, "text/html", "<html>busy</html>", decode, decode, decode, SimplifiedJSON, "HTML, 17 bytes"},
-		"HTML for XML":         {200, "text/html", "<html><successful>true</successful></html>", decode, decode, decode, XML, "HTML"},
-		"HTML with a doctype":  {200, "text/html", "\n<!DOCTYPE html><html/>", decode, decode, decode, XML, "HTML"},
-		"XML for JSON":         {200, xmlType, "<x_response><successful>true</successful></x_response>", decode, decode, decode, SimplifiedJSON, "XML"},
-		"JSON for XML":         {200, jsonType, `{"successful":true}`, decode, decode, decode, XML, "JSON"},
-		"error in XML":         {200, xmlType, "<error_response><code>25</code></error_response>", gateway, gateway, gateway, WrappedJSON, ""},
-		"error in JSON":        {200, jsonType, `{"error_response":{"code":25}}`, gateway, gateway, gateway, XML, ""},
-		"empty error":          {200, jsonType, `{"error_response":{}}`, gateway, gateway, gateway, SimplifiedJSON, ""},
-		"cut off":              {200, jsonType, `{"successful":true`, decode, decode, decode, SimplifiedJSON, "JSON"},
-		"cut off inside":       {200, jsonType, `{"successful":true,"order_info":{"total_fee":"1`, decode, decode, decode, SimplifiedJSON, "JSON"},
-		"two roots":            {200, jsonType, `{"successful":true}{"successful":true}`, decode, decode, decode, SimplifiedJSON, "JSON"},
-		"text behind":          {200, jsonType, `{"successful":true} busy`, decode, decode, decode, SimplifiedJSON, "JSON"},
-		"unknown members":      {200, jsonType, `{"status":"ok"}`, decode, decode, ok, SimplifiedJSON, "JSON"},
-		"flag missing":         {200, jsonType, `{"ret_code":"1","request_id":"r"}`, decode, ok, ok, SimplifiedJSON, "JSON"},
-		"flag null":            {200, jsonType, `{"successful":null}`, decode, ok, ok, SimplifiedJSON, "JSON"},
-		"flag empty":           {200, jsonType, `{"successful":""}`, decode, ok, ok, SimplifiedJSON, "JSON"},
-		"flag twice":           {200, jsonType, `{"successful":false,"successful":true}`, decode, decode, ok, SimplifiedJSON, "JSON"},
-		"flag twice, XML":      {200, xmlType, "<x_response><successful>false</successful><successful>true</successful></x_response>", decode, decode, ok, XML, "XML"},
-		"error inside":         {200, jsonType, `{"x_response":{"successful":true,"error_response":{"code":15}}}`, gateway, gateway, gateway, WrappedJSON, ""},
-		"error inside, XML":    {200, xmlType, "<x_response><successful>true</successful><error_response><code>15</code></error_response></x_response>", gateway, gateway, gateway, XML, ""},
+		"nothing":             {200, jsonType, "", decode, decode, decode, SimplifiedJSON, "empty"},
+		"white space":         {200, jsonType, " \n", decode, decode, decode, SimplifiedJSON, "empty"},
+		"empty list":          {200, jsonType, "[]", decode, decode, decode, SimplifiedJSON, "JSON, 2 bytes"},
+		"empty object":        {200, jsonType, "{}", decode, decode, ok, SimplifiedJSON, "JSON, 2 bytes"},
+		"empty root":          {200, jsonType, `{"x_response":{}}`, decode, decode, ok, WrappedJSON, "JSON"},
+		"null":                {200, jsonType, "null", decode, decode, decode, SimplifiedJSON, "text"},
+		"a text":              {200, jsonType, `"successful"`, decode, decode, decode, SimplifiedJSON, "text"},
+		"a number":            {200, jsonType, "1", decode, decode, decode, SimplifiedJSON, "text"},
+		"no content":          {204, "", "", status, status, status, SimplifiedJSON, ""},
+		"created":             {201, jsonType, `{"successful":true}`, status, status, status, SimplifiedJSON, ""},
+		"bad gateway":         {502, "text/html", "<html>502</html>", status, status, status, SimplifiedJSON, ""},
+		"a status unheard of": {599, jsonType, "", status, status, status, SimplifiedJSON, ""},
+		"not found":           {404, jsonType, `{"successful":true}`, status, status, status, SimplifiedJSON, ""},
+		"redirect":            {302, jsonType, "", status, status, status, SimplifiedJSON, ""},
+		"HTML": {
+			200, "text/html", "<html>busy</html>", decode, decode, decode, SimplifiedJSON, "HTML, 17 bytes",
+		},
+		"HTML for XML": {
+			200, "text/html", "<html><successful>true</successful></html>", decode, decode, decode, XML, "HTML",
+		},
+		"HTML with a doctype": {200, "text/html", "\n<!DOCTYPE html><html/>", decode, decode, decode, XML, "HTML"},
+		"XML for JSON": {
+			200, xmlType, "<x_response><successful>true</successful></x_response>", decode, decode, decode, SimplifiedJSON,
+			"XML",
+		},
+		"JSON for XML": {200, jsonType, `{"successful":true}`, decode, decode, decode, XML, "JSON"},
+		"error in XML": {
+			200, xmlType, "<error_response><code>25</code></error_response>", gateway, gateway, gateway, WrappedJSON, "",
+		},
+		"error in JSON": {200, jsonType, `{"error_response":{"code":25}}`, gateway, gateway, gateway, XML, ""},
+		"empty error":   {200, jsonType, `{"error_response":{}}`, gateway, gateway, gateway, SimplifiedJSON, ""},
+		"cut off":       {200, jsonType, `{"successful":true`, decode, decode, decode, SimplifiedJSON, "JSON"},
+		"cut off inside": {
+			200, jsonType, `{"successful":true,"order_info":{"total_fee":"1`, decode, decode, decode, SimplifiedJSON, "JSON",
+		},
+		"two roots": {
+			200, jsonType, `{"successful":true}{"successful":true}`, decode, decode, decode, SimplifiedJSON, "JSON",
+		},
+		"text behind":     {200, jsonType, `{"successful":true} busy`, decode, decode, decode, SimplifiedJSON, "JSON"},
+		"unknown members": {200, jsonType, `{"status":"ok"}`, decode, decode, ok, SimplifiedJSON, "JSON"},
+		"flag missing":    {200, jsonType, `{"ret_code":"1","request_id":"r"}`, decode, ok, ok, SimplifiedJSON, "JSON"},
+		"flag null":       {200, jsonType, `{"successful":null}`, decode, ok, ok, SimplifiedJSON, "JSON"},
+		"flag empty":      {200, jsonType, `{"successful":""}`, decode, ok, ok, SimplifiedJSON, "JSON"},
+		"flag twice": {
+			200, jsonType, `{"successful":false,"successful":true}`, decode, decode, ok, SimplifiedJSON, "JSON",
+		},
+		"flag twice, XML": {
+			200, xmlType, "<x_response><successful>false</successful><successful>true</successful></x_response>", decode, decode,
+			ok, XML, "XML",
+		},
+		"error inside": {
+			200, jsonType, `{"x_response":{"successful":true,"error_response":{"code":15}}}`, gateway, gateway, gateway,
+			WrappedJSON, "",
+		},
+		"error inside, XML": {
+			200, xmlType,
+			"<x_response><successful>true</successful><error_response><code>15</code></error_response></x_response>", gateway,
+			gateway, gateway, XML, "",
+		},
 		"flag of another kind": {200, jsonType, `{"successful":"maybe"}`, decode, decode, ok, SimplifiedJSON, "JSON"},
 		"flag a number":        {200, jsonType, `{"successful":2}`, decode, decode, ok, SimplifiedJSON, "JSON"},
 		"flag an object":       {200, jsonType, `{"successful":{"a":1}}`, decode, decode, ok, SimplifiedJSON, "JSON"},
-		"no JSON escape":       {200, jsonType, `{"successful":true,"ret_msg":"\x"}`, decode, decode, decode, SimplifiedJSON, "JSON"},
-		"deep nesting":         {200, jsonType, `{"successful":true,"x":` + deep + `}`, decode, decode, decode, SimplifiedJSON, "JSON"},
-		"exponent":             {200, jsonType, `{"successful":true,"order_info":{"total_fee":1e999999999}}`, decode, ok, ok, SimplifiedJSON, "JSON"},
-		"a megabyte of digits": {200, jsonType, `{"successful":true,"order_info":{"total_fee":1` + strings.Repeat("0", 1<<20) + `}}`, decode, ok, ok, SimplifiedJSON, "JSON"},
-		"XML cut off":          {200, xmlType, "<x_response><successful>true</succ", decode, decode, decode, XML, "XML"},
-		"XML empty":            {200, xmlType, "<x_response/>", decode, decode, ok, XML, "XML"},
-		"XML with entities":    {200, xmlType, `<!DOCTYPE a [<!ENTITY b "c">]><x_response><successful>true</successful></x_response>`, decode, decode, decode, XML, "XML"},
-		"XML text before":      {200, xmlType, "busy <x_response><successful>true</successful></x_response>", decode, decode, decode, XML, "text"},
-		"XML of two roots":     {200, xmlType, "<x_response><successful>true</successful></x_response><y/>", decode, decode, decode, XML, "XML"},
-		"XML nested deep":      {200, xmlType, strings.Repeat("<a>", 5000) + strings.Repeat("</a>", 5000), decode, decode, decode, XML, "XML"},
+		"no JSON escape": {
+			200, jsonType, `{"successful":true,"ret_msg":"\x"}`, decode, decode, decode, SimplifiedJSON, "JSON",
+		},
+		"deep nesting": {
+			200, jsonType, `{"successful":true,"x":` + deep + `}`, decode, decode, decode, SimplifiedJSON, "JSON",
+		},
+		"exponent": {
+			200, jsonType, `{"successful":true,"order_info":{"total_fee":1e999999999}}`, decode, ok, ok, SimplifiedJSON, "JSON",
+		},
+		"a megabyte of digits": {
+			200, jsonType, `{"successful":true,"order_info":{"total_fee":1` + strings.Repeat("0", 1<<20) + `}}`, decode, ok, ok,
+			SimplifiedJSON, "JSON",
+		},
+		"XML cut off": {200, xmlType, "<x_response><successful>true</succ", decode, decode, decode, XML, "XML"},
+		"XML empty":   {200, xmlType, "<x_response/>", decode, decode, ok, XML, "XML"},
+		"XML with entities": {
+			200, xmlType, `<!DOCTYPE a [<!ENTITY b "c">]><x_response><successful>true</successful></x_response>`, decode, decode,
+			decode, XML, "XML",
+		},
+		"XML text before": {
+			200, xmlType, "busy <x_response><successful>true</successful></x_response>", decode, decode, decode, XML, "text",
+		},
+		"XML of two roots": {
+			200, xmlType, "<x_response><successful>true</successful></x_response><y/>", decode, decode, decode, XML, "XML",
+		},
+		"XML nested deep": {
+			200, xmlType, strings.Repeat("<a>", 5000) + strings.Repeat("</a>", 5000), decode, decode, decode, XML, "XML",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -392,10 +441,12 @@ func (tc *oddReply) check(t *testing.T, what, want string, err error) {
 	if err == nil {
 		return
 	}
-	if d, ok := errors.AsType[*DecodeError](err); ok && (!strings.Contains(d.Reply, tc.reply) || d.HTTPStatus != tc.status) {
+	if d, ok := errors.AsType[*DecodeError](err); ok && (!strings.Contains(d.Reply, tc.reply) ||
+		d.HTTPStatus != tc.status) {
 		t.Errorf("%s: %q with status %d, want %q with %d", what, d.Reply, d.HTTPStatus, tc.reply, tc.status)
 	}
-	if s, ok := errors.AsType[*TransportError](err); ok && (s.HTTPStatus != tc.status || s.Phase != PhaseStatus || !strings.HasPrefix(s.Err.Error(), fmt.Sprint(tc.status)) || strings.HasSuffix(s.Err.Error(), " ")) {
+	if s, ok := errors.AsType[*TransportError](err); ok && (s.HTTPStatus != tc.status || s.Phase != PhaseStatus ||
+		!strings.HasPrefix(s.Err.Error(), fmt.Sprint(tc.status)) || strings.HasSuffix(s.Err.Error(), " ")) {
 		t.Errorf("%s: %v", what, s)
 	}
 	if len(err.Error()) > 400 {
@@ -424,19 +475,32 @@ func TestSuccessFlagForms(t *testing.T) {
 func TestBusinessErrors(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, _ := clientFor(t, replyJSON(`{"successful":false,"ret_code":"012","ret_msg":"续租时间冲突","request_id":"r1","cancel_fee":"5.5"}`))
+	c, _ := clientFor(
+		t, replyJSON(`{"successful":false,"ret_code":"012","ret_msg":"续租时间冲突","request_id":"r1","cancel_fee":"5.5"}`),
+	)
 	done, err := cancelRenewal(ctx, c)
-	diff(t, "error", &BusinessError{Method: opRenewalCancel.Method, Code: "012", Message: "续租时间冲突", RequestID: "r1", Attempts: 1}, as[*BusinessError](t, err))
+	diff(
+		t, "error",
+		&BusinessError{Method: opRenewalCancel.Method, Code: "012", Message: "续租时间冲突", RequestID: "r1", Attempts: 1},
+		as[*BusinessError](t, err),
+	)
 	if done == nil || done.CancelFee.String() != "5.5" || done.Successful {
 		t.Errorf("result %+v, want the decoded reply", done)
 	}
-	if want := "rentcar: alitrip.rentcar.btb.renewal.order.cancel: refused with code 012: 续租时间冲突 [request_id r1]"; err.Error() != want {
+	if want := "rentcar: alitrip.rentcar.btb.renewal.order.cancel: refused with code 012: 续租时间冲突 " +
+		"[request_id r1]"; err.Error() != want {
 		t.Errorf("text %q, want %q", err, want)
 	}
 
-	agency, _ := clientFor(t, replyJSON(`{"biz_success":false,"biz_error_code":"31","biz_error_msg":"重复","request_id":"r2"}`))
+	agency, _ := clientFor(
+		t, replyJSON(`{"biz_success":false,"biz_error_code":"31","biz_error_msg":"重复","request_id":"r2"}`),
+	)
 	res, err := agency.Agency.UpdateOrder(ctx, &AgencyUpdateOrderRequest{AgentOrderNo: "1"})
-	diff(t, "error", &BusinessError{Method: opAgencyUpdateOrder.Method, Code: "31", Message: "重复", RequestID: "r2", Attempts: 1}, as[*BusinessError](t, err))
+	diff(
+		t, "error",
+		&BusinessError{Method: opAgencyUpdateOrder.Method, Code: "31", Message: "重复", RequestID: "r2", Attempts: 1},
+		as[*BusinessError](t, err),
+	)
 	if res == nil || res.BizErrorCode != "31" {
 		t.Errorf("result %+v", res)
 	}
@@ -445,7 +509,9 @@ func TestBusinessErrors(t *testing.T) {
 // Members that no field knows are kept, and nothing else is.
 func TestUnknownMembersAreKept(t *testing.T) {
 	t.Parallel()
-	c, _ := clientFor(t, replyJSON(`{"successful":true,"new_member":{"a":[1,2.50]},"order_info":{"x":1},"request_id":"r"}`))
+	c, _ := clientFor(
+		t, replyJSON(`{"successful":true,"new_member":{"a":[1,2.50]},"order_info":{"x":1},"request_id":"r"}`),
+	)
 	res, err := queryOrder(context.Background(), c)
 	if err != nil {
 		t.Fatal(err)

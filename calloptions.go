@@ -108,8 +108,8 @@ func CallMember(name string, value any) CallOption {
 	}
 }
 
-// CallWithoutValidation sends the request without validating it, for the day when the documents are wrong. An id that is
-// not a number is then written as text even where the platform is believed to take a number.
+// CallWithoutValidation sends the request without validating it, for the day when the documents are wrong. An id that
+// is not a number is then written as text even where the platform is believed to take a number.
 func CallWithoutValidation() CallOption {
 	return func(c *callConfig) { c.skipValidation = true }
 }

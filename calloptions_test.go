@@ -23,19 +23,37 @@ func TestCallOptions(t *testing.T) {
 		form    map[string]string // beside the request
 		message string            // the request; empty for the plain one
 	}{
-		"none":              {nil, "client session", nil, ""},
-		"session":           {[]CallOption{CallSession("mine")}, "mine", nil, ""},
-		"parameter":         {[]CallOption{CallParam("extra", "a b")}, "client session", map[string]string{"extra": "a b"}, ""},
-		"parameters":        {[]CallOption{CallParam("a", "1"), CallParam("b", "2"), CallParam("a", "3")}, "client session", map[string]string{"a": "3", "b": "2"}, ""},
-		"blank parameter":   {[]CallOption{CallParam("a", " ")}, "client session", nil, ""},
-		"member added":      {[]CallOption{CallMember("new", 7)}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","new":7}`},
-		"member replaced":   {[]CallOption{CallMember("order_id", json.RawMessage("5.0"))}, "client session", nil, `{"channel_id":"80001","order_id":5.0}`},
-		"member again":      {[]CallOption{CallMember("a", 1), CallMember("b", true), CallMember("a", "x")}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","b":true,"a":"x"}`},
-		"member taken away": {[]CallOption{CallMember("channel_id", nil)}, "client session", nil, `{"order_id":"523412312","channel_id":null}`},
+		"none":    {nil, "client session", nil, ""},
+		"session": {[]CallOption{CallSession("mine")}, "mine", nil, ""},
+		"parameter": {
+			[]CallOption{CallParam("extra", "a b")}, "client session", map[string]string{"extra": "a b"}, "",
+		},
+		"parameters": {
+			[]CallOption{CallParam("a", "1"), CallParam("b", "2"), CallParam("a", "3")}, "client session",
+			map[string]string{"a": "3", "b": "2"}, "",
+		},
+		"blank parameter": {[]CallOption{CallParam("a", " ")}, "client session", nil, ""},
+		"member added": {
+			[]CallOption{CallMember("new", 7)}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","new":7}`,
+		},
+		"member replaced": {
+			[]CallOption{CallMember("order_id", json.RawMessage("5.0"))}, "client session", nil,
+			`{"channel_id":"80001","order_id":5.0}`,
+		},
+		"member again": {
+			[]CallOption{CallMember("a", 1), CallMember("b", true), CallMember("a", "x")}, "client session", nil,
+			`{"order_id":"523412312","channel_id":"80001","b":true,"a":"x"}`,
+		},
+		"member taken away": {
+			[]CallOption{CallMember("channel_id", nil)}, "client session", nil, `{"order_id":"523412312","channel_id":null}`,
+		},
 		"members of all kinds": {[]CallOption{
-			CallMember("yuan", fliggy.MustYuan("1.50")), CallMember("fen", fliggy.FenOf(150)), CallMember("id", fliggy.ID("007")), CallMember("list", []string{"a", "b"}),
-			CallMember("time", fliggy.MustTime("2023-02-03 14:00:00")), CallMember("secret", fliggy.NewSecret("s")), CallMember("struct", AgencyPlace{CityName: "洛杉矶"}),
-		}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","yuan":"1.50","fen":150,"id":"007","list":["a","b"],` +
+			CallMember("yuan", fliggy.MustYuan("1.50")), CallMember("fen", fliggy.FenOf(150)),
+			CallMember("id", fliggy.ID("007")), CallMember("list", []string{"a", "b"}),
+			CallMember("time", fliggy.MustTime("2023-02-03 14:00:00")), CallMember("secret", fliggy.NewSecret("s")),
+			CallMember("struct", AgencyPlace{CityName: "洛杉矶"}),
+		}, "client session", nil, `{"order_id":"523412312","channel_id":"80001","yuan":"1.50","fen":150,"id":"007","list":` +
+			`["a","b"],` +
 			`"time":"2023-02-03 14:00:00","secret":"s","struct":{"city_name":"洛杉矶"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -60,8 +78,11 @@ func TestCallOptions(t *testing.T) {
 func TestCallOptionRefusals(t *testing.T) {
 	t.Parallel()
 	bad := []CallOption{
-		CallSession(""), CallSession(" "), CallTimeout(0), CallAttempts(0), CallParam("", "x"), CallParam("\xff", "x"), CallParam("p", "\xff"), CallParam("sign", "x"), CallParam("session", "x"), CallParam("simplify", "x"),
-		CallMember(" ", 1), CallMember("f", 1.5), CallMember("m", map[string]any{}), CallMember("r", json.RawMessage("{")), CallRawReply(nil), nil, // which may be a mistake of a caller who meant CallSession
+		CallSession(""), CallSession(" "), CallTimeout(0), CallAttempts(0), CallParam("", "x"), CallParam("\xff", "x"),
+		CallParam("p", "\xff"), CallParam("sign", "x"), CallParam("session", "x"), CallParam("simplify", "x"),
+		// which may be a mistake of a caller who meant CallSession
+		CallMember(" ", 1), CallMember("f", 1.5), CallMember("m", map[string]any{}), CallMember("r", json.RawMessage("{")),
+		CallRawReply(nil), nil,
 	}
 	want := []fliggy.Problem{
 		{Field: "session", Rule: "is empty: leave the option out to send the client's"},
@@ -83,7 +104,9 @@ func TestCallOptionRefusals(t *testing.T) {
 	}
 	c, g := clientFor(t, replyJSON(okReply))
 	_, err := queryOrder(context.Background(), c, bad...)
-	diff(t, "typed", &fliggy.ValidationError{Method: opOrderQuery.Method, Problems: want}, as[*fliggy.ValidationError](t, err))
+	diff(
+		t, "typed", &fliggy.ValidationError{Method: opOrderQuery.Method, Problems: want}, as[*fliggy.ValidationError](t, err),
+	)
 	var out Raw
 	err = c.Call(context.Background(), "x.y", nil, &out, bad...)
 	diff(t, "untyped", &fliggy.ValidationError{Method: "x.y", Problems: want}, as[*fliggy.ValidationError](t, err))
@@ -104,17 +127,24 @@ func TestWithoutValidation(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "nothing at all", map[string]string{opOrderQuery.Param: "{}"}, g.last(t).form(t))
-	if _, err := c.Renewals.Submit(ctx, &RenewalSubmitRequest{OrderID: "fz-007", TotalFee: fliggy.MustYuan("-1")}, CallWithoutValidation()); err != nil {
+	if _, err := c.Renewals.Submit(
+		ctx, &RenewalSubmitRequest{OrderID: "fz-007", TotalFee: fliggy.MustYuan("-1")}, CallWithoutValidation(),
+	); err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "an id that is no number", map[string]string{opRenewalSubmit.Param: `{"order_id":"fz-007","total_fee":"-1"}`}, g.last(t).form(t))
+	diff(
+		t, "an id that is no number", map[string]string{opRenewalSubmit.Param: `{"order_id":"fz-007","total_fee":"-1"}`},
+		g.last(t).form(t),
+	)
 	if _, err := c.Bills.Notify(ctx, &Bill{}, CallWithoutValidation()); err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "an empty bill", map[string]string{opBillNotify.Param: `{"distributor_bill_list":[{}]}`}, g.last(t).form(t))
 	// What has no wire form at all is refused all the same.
 	_, err := c.Orders.Query(ctx, &OrderQueryRequest{TraceID: "\xff"}, CallWithoutValidation())
-	want := &fliggy.ValidationError{Method: opOrderQuery.Method, Problems: []fliggy.Problem{{Field: "trace_id", Rule: "not valid UTF-8"}}}
+	want := &fliggy.ValidationError{
+		Method: opOrderQuery.Method, Problems: []fliggy.Problem{{Field: "trace_id", Rule: "not valid UTF-8"}},
+	}
 	diff(t, "refusal", want, as[*fliggy.ValidationError](t, err))
 	if _, err := c.Orders.Query(ctx, nil, CallWithoutValidation()); !isA[*fliggy.ValidationError](err) {
 		t.Errorf("a nil request: %v", err)
@@ -128,12 +158,23 @@ func TestWithRawReply(t *testing.T) {
 		respond httpmock.Responder
 		want    RawReply
 	}{
-		"success":  {replyJSON(okReply), RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte(okReply)}},
-		"business": {replyJSON(`{"successful":false}`), RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte(`{"successful":false}`)}},
-		"gateway":  {replyJSON(`{"error_response":{"code":1}}`), RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte(`{"error_response":{"code":1}}`)}},
-		"decode":   {replyJSON("[]"), RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte("[]")}},
-		"charset":  {reply(200, "text/plain;charset=GBK", "\xd6\xd0"), RawReply{200, http.Header{"Content-Type": {"text/plain;charset=GBK"}}, []byte("\xd6\xd0")}},
-		"status":   {reply(502, "text/html", "<html>"), RawReply{502, http.Header{"Content-Type": {"text/html"}}, []byte("<html>")}},
+		"success": {replyJSON(okReply), RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte(okReply)}},
+		"business": {
+			replyJSON(`{"successful":false}`),
+			RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte(`{"successful":false}`)},
+		},
+		"gateway": {
+			replyJSON(`{"error_response":{"code":1}}`),
+			RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte(`{"error_response":{"code":1}}`)},
+		},
+		"decode": {replyJSON("[]"), RawReply{200, http.Header{"Content-Type": {jsonType}}, []byte("[]")}},
+		"charset": {
+			reply(200, "text/plain;charset=GBK", "\xd6\xd0"),
+			RawReply{200, http.Header{"Content-Type": {"text/plain;charset=GBK"}}, []byte("\xd6\xd0")},
+		},
+		"status": {
+			reply(502, "text/html", "<html>"), RawReply{502, http.Header{"Content-Type": {"text/html"}}, []byte("<html>")},
+		},
 		"cut off": {func(*http.Request) (*http.Response, error) {
 			body := io.MultiReader(strings.NewReader(`{"succ`), iotest.ErrReader(io.ErrUnexpectedEOF))
 			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"X": {"y"}}, Body: io.NopCloser(body)}, nil
@@ -154,7 +195,9 @@ func TestReplacedMembersAreNotValidated(t *testing.T) {
 	mt := httpmock.NewMockTransport()
 	mt.RegisterNoResponder(httpmock.NewStringResponder(http.StatusOK, `{"successful":true}`))
 	c := testClient(t, mt)
-	_, err := c.Orders.Query(t.Context(), &OrderQueryRequest{}, CallMember("channel_id", "80001"), CallMember("order_id", "fz1"))
+	_, err := c.Orders.Query(
+		t.Context(), &OrderQueryRequest{}, CallMember("channel_id", "80001"), CallMember("order_id", "fz1"),
+	)
 	if err != nil {
 		t.Error(err)
 	}

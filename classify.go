@@ -123,12 +123,21 @@ var codeTable = []codeRow{
 	{"", "accesscontrol.*", ErrRateLimited, OutcomeRejected, repeatAll, "TOP: flow control"},
 	{"", "isv.BUSINESS_LIMIT_CONTROL", ErrRateLimited, OutcomeRejected, repeatAll, "client: flow control of the service"},
 	{"", "isp.get-app-error", ErrUnauthorized, OutcomeRejected, repeatNone, "probe: code 1, the app key is not known"},
-	{"", "isp.null-pointer-exception", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service failed, repeating does not help"},
-	{"", "isp.top-parse-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the service could not read or write, repeating does not help"},
+	{
+		"", "isp.null-pointer-exception", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone,
+		"TOP: the service failed, repeating does not help",
+	},
+	{
+		"", "isp.top-parse-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone,
+		"TOP: the service could not read or write, repeating does not help",
+	},
 	{"", "isp.top-mapping-parse-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: bad arguments"},
 	{"", "isp.invalid-parameters", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "client: bad arguments"},
 	{"", "isp.*", ErrUnavailable, OutcomeUnknown, repeatReads, "TOP: the service, or the way to it, failed"},
-	{"", "isv.request-replay-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "TOP: the gateway has had this request before"},
+	{
+		"", "isv.request-replay-error", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone,
+		"TOP: the gateway has had this request before",
+	},
 
 	// Main codes that decide by themselves.
 	{"4", "", ErrRateLimited, OutcomeRejected, repeatAll, "TOP, older list: User Call Limited"},
@@ -179,7 +188,10 @@ var codeTable = []codeRow{
 	{"InvalidAppKey", "", ErrUnauthorized, OutcomeRejected, repeatNone, "IOP: as 29"},
 	{"IllegalTimestamp", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 31"},
 	{"MissingParameter", "", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "IOP: as 40"},
-	{"InvalidParameter", "", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone, "IOP: the gateway or the service says so"},
+	{
+		"InvalidParameter", "", fliggy.ErrInvalidRequest, OutcomeUnknown, repeatNone,
+		"IOP: the gateway or the service says so",
+	},
 
 	// Sub codes beside the others, of which 15 is the usual one.
 	{"", "isv.*", fliggy.ErrInvalidRequest, OutcomeRejected, repeatNone, "TOP: the service refuses the request"},

@@ -35,7 +35,8 @@ func TestCodeTable(t *testing.T) {
 		if row.kind == nil || row.source == "" || (row.main == "" && row.sub == "") != last {
 			t.Errorf("row %d: %+v", i, row)
 		}
-		if row.repeat == repeatAll && row.outcome != OutcomeRejected || row.outcome != OutcomeRejected && row.outcome != OutcomeUnknown {
+		if row.repeat == repeatAll && row.outcome != OutcomeRejected || row.outcome != OutcomeRejected &&
+			row.outcome != OutcomeUnknown {
 			t.Errorf("row %d: a write is repeated, or its outcome is not an error's: %+v", i, row)
 		}
 	}
@@ -65,7 +66,9 @@ func TestCallLimitsInWords(t *testing.T) {
 	for passed, left := range []time.Duration{14229 * time.Second, 14228 * time.Second} { // a call a second
 		ft.advance(time.Duration(passed) * time.Second)
 		_, err := cancelRenewal(ctx, c)
-		if after, ok := RetryAfter(err); !ok || after != left || !errors.Is(err, ErrRateLimited) || errors.Is(err, ErrOutcomeUnknown) {
+		if after, ok := RetryAfter(err); !ok || after != left || !errors.Is(err, ErrRateLimited) || errors.Is(
+			err, ErrOutcomeUnknown,
+		) {
 			t.Errorf("RetryAfter is %v, %v, want %v: %v", after, ok, left, err)
 		}
 	}
@@ -80,7 +83,9 @@ func TestCallLimitsInWords(t *testing.T) {
 	ft = &fakeTime{}
 	c, g = clientFor(t, inTurn(caseReply(t, "08-api-call-limit.json"), replyJSON(okReply)), withFakeTime(ft))
 	_, err := cancelRenewal(ctx, c)
-	if took := ft.time().Sub(testClock()); err != nil || g.count() != 2 || took < time.Second || took >= time.Second+banJitter {
+	if took := ft.time().Sub(
+		testClock(),
+	); err != nil || g.count() != 2 || took < time.Second || took >= time.Second+banJitter {
 		t.Errorf("%d requests after %v: %v", g.count(), took, err)
 	}
 }
@@ -89,7 +94,8 @@ func TestCallLimitsInWords(t *testing.T) {
 func TestWordsOfAFinalFailure(t *testing.T) {
 	t.Parallel()
 	for code, final := range map[string]bool{
-		"40": true, "MissingParameter": true, "31": false, "IllegalTimestamp": false, "InvalidApiPath": false, "InvalidParameter": false, "AppApiCallLimit": false,
+		"40": true, "MissingParameter": true, "31": false, "IllegalTimestamp": false, "InvalidApiPath": false,
+		"InvalidParameter": false, "AppApiCallLimit": false,
 	} {
 		if got := IsFinal(&GatewayError{Method: opCallback.Method, Code: code}); got != final {
 			t.Errorf("%s: final %v, want %v", code, got, final)
@@ -108,7 +114,9 @@ func TestWordsOfAQimenProvider(t *testing.T) {
 		var out Raw
 		err := c.CallQimen(context.Background(), "x.z", &QimenRequest{TargetAppKey: "1"}, &out)
 		e := as[*GatewayError](t, err)
-		if e.RetryAfter != 0 || g.count() != 1 || !errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnauthorized) {
+		if e.RetryAfter != 0 || g.count() != 1 || !errors.Is(
+			err, ErrOutcomeUnknown,
+		) || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnauthorized) {
 			t.Errorf("%s: %d requests: %+v", body, g.count(), e)
 		}
 	}
@@ -125,7 +133,9 @@ func TestProviderCodeIsItsOwn(t *testing.T) {
 		var raw Raw
 		err := c.CallQimen(t.Context(), "qimen.x", &QimenRequest{TargetAppKey: "1"}, &raw)
 		var fault *GatewayError
-		if !errors.As(err, &fault) || OutcomeOf(err) != OutcomeUnknown || errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnauthorized) {
+		if !errors.As(err, &fault) || OutcomeOf(err) != OutcomeUnknown || errors.Is(err, ErrRateLimited) || errors.Is(
+			err, ErrUnauthorized,
+		) {
 			t.Errorf("%s: %v, outcome %v", body, err, OutcomeOf(err))
 		}
 	}

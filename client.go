@@ -47,7 +47,8 @@ func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
 		return nil, errors.New("rentcar: new client: the app secret is empty: take it from the console of the open platform")
 	}
 	if strings.TrimSpace(appKey) != appKey || strings.TrimSpace(appSecret) != appSecret {
-		return nil, errors.New("rentcar: new client: the app key or the app secret has white space around it, which would end in " +
+		return nil, errors.New("rentcar: new client: the app key or the app secret has white space around it, which would " +
+			"end in " +
 			"\"Invalid signature\": was a line break pasted with it?")
 	}
 	cfg := defaultConfig()

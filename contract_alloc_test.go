@@ -40,7 +40,10 @@ func (e *steady) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newSteady() *steady {
-	return &steady{body: `{"successful":true,"cancel_fee":"0.00","request_id":"15r6qc5i1nkgx"}`, header: http.Header{"Content-Type": {jsonType}}}
+	return &steady{
+		body:   `{"successful":true,"cancel_fee":"0.00","request_id":"15r6qc5i1nkgx"}`,
+		header: http.Header{"Content-Type": {jsonType}},
+	}
 }
 
 // What calls allocate does not grow unnoticed. AllocsPerRun forbids t.Parallel.

@@ -109,7 +109,8 @@ func camel(name string) string {
 
 func mapped(f catalogueField) (mapping, bool) {
 	for _, m := range mappings {
-		if m.docType == f.Type && strings.Contains(f.Unit, m.unit) && strings.Contains(f.Hint, m.hint) && (!m.enum || len(f.Enum) > 0) {
+		if m.docType == f.Type && strings.Contains(f.Unit, m.unit) && strings.Contains(f.Hint, m.hint) && (!m.enum ||
+			len(f.Enum) > 0) {
 			if m.goType == "an enumeration" {
 				m.goType = cmp.Or(enumerations[f.Name], "fliggy."+camel(f.Name))
 			}
@@ -131,7 +132,9 @@ type deviation struct {
 // deviations by method, part and path; "*" for every method. Those of one API are in the
 // test of the file that has its types.
 var deviations = map[string]deviation{
-	"* response request_id": {goType: "string", surplus: true, reason: "of the envelope: the gateway adds it to every reply"},
+	"* response request_id": {
+		goType: "string", surplus: true, reason: "of the envelope: the gateway adds it to every reply",
+	},
 	"* response successful": {goType: "bool", required: true, reason: "no silent success"},
 }
 

@@ -19,7 +19,8 @@ func source(t testing.TB) map[string]*ast.File { return packageSource(t, ".", "r
 func packageSource(t testing.TB, folder, name string) map[string]*ast.File {
 	t.Helper()
 	library := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	pkgs, err := parser.ParseDir(token.NewFileSet(), folder, library, parser.ParseComments) //nolint:staticcheck // no build tags here, and types are not needed
+	//nolint:staticcheck // no build tags here, and types are not needed
+	pkgs, err := parser.ParseDir(token.NewFileSet(), folder, library, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,10 @@ func TestInferredMembersSaySo(t *testing.T) {
 			continue
 		}
 		if !word.MatchString(doc) {
-			t.Errorf("%s: %s.%s (%s) is inferred, and its comment does not say so: %q", f.method, f.owner.Name(), f.field.Name, f.name, doc)
+			t.Errorf(
+				"%s: %s.%s (%s) is inferred, and its comment does not say so: %q", f.method, f.owner.Name(), f.field.Name, f.name,
+				doc,
+			)
 		}
 	}
 }

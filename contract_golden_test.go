@@ -183,7 +183,8 @@ func TestGolden(t *testing.T) {
 			}
 			requests, results := map[Format]string{}, map[Format]string{}
 			for format, respond := range documents(t, file.reply, page) {
-				c, g := clientFor(t, respond, WithFormat(format), WithPartnerID("golden"), WithUserAgent("golden")) // the defaults carry the version
+				// the defaults carry the version
+				c, g := clientFor(t, respond, WithFormat(format), WithPartnerID("golden"), WithUserAgent("golden"))
 				got, err := tc.call(context.Background(), c)
 				if err != nil {
 					t.Fatalf("%v: %v", format, err)
@@ -246,7 +247,10 @@ func TestSampleReplies(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	sample := func(name string) *Client {
-		c, _ := clientFor(t, reply(http.StatusOK, xmlType, readFile(t, "testdata", "samples", name)), WithFormat(XML), WithChannel(fliggy.ChannelAmap))
+		c, _ := clientFor(
+			t, reply(http.StatusOK, xmlType, readFile(t, "testdata", "samples", name)), WithFormat(XML),
+			WithChannel(fliggy.ChannelAmap),
+		)
 		return c
 	}
 
@@ -265,18 +269,24 @@ func TestSampleReplies(t *testing.T) {
 	}
 	diff(t, "bill.notify", Status{Successful: true, RetCode: "1001", RetMsg: "错误信息", Exts: `{"k":"v"}`}, bill.Status)
 
-	agency, err := sample("alitrip.rentcar.zzc.callback.order.create.response.xml").Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{AgentOrderNo: "1"})
+	agency, err := sample(
+		"alitrip.rentcar.zzc.callback.order.create.response.xml",
+	).Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{AgentOrderNo: "1"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "order.create", &AgencyCreateOrderResult{
-		Meta: Meta{Attempts: 1}, AgencyStatus: AgencyStatus{BizSuccess: true, BizErrorCode: "31", BizErrorMsg: "错误内容"}, FliggyOrderID: "1321231234",
+		Meta: Meta{Attempts: 1}, AgencyStatus: AgencyStatus{BizSuccess: true, BizErrorCode: "31", BizErrorMsg: "错误内容"},
+		FliggyOrderID: "1321231234",
 	}, agency)
 
-	for _, name := range []string{"alitrip.rentcar.btb.order.query", "alitrip.rentcar.btb.bill.notify", "alitrip.rentcar.zzc.callback.order.create"} {
+	for _, name := range []string{
+		"alitrip.rentcar.btb.order.query", "alitrip.rentcar.btb.bill.notify", "alitrip.rentcar.zzc.callback.order.create",
+	} {
 		_, err := queryOrder(ctx, sample(name+".error.xml"))
 		want := &GatewayError{
-			Method: opOrderQuery.Method, Code: "50", Msg: "Remote service error", SubCode: "isv.invalid-parameter", SubMsg: "非法参数", HTTPStatus: 200, Attempts: 1,
+			Method: opOrderQuery.Method, Code: "50", Msg: "Remote service error", SubCode: "isv.invalid-parameter",
+			SubMsg: "非法参数", HTTPStatus: 200, Attempts: 1,
 		}
 		diff(t, name, want, as[*GatewayError](t, err))
 	}

@@ -60,14 +60,16 @@ func (n *evilNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 	n.trip.call()
 	body := `{"successful":true,"request_id":"r7","x":"1"}`
 	if n.refuses && n.sent == 1 {
-		body = `{"error_response":{"code":"7","msg":"App Call Limited","sub_code":"accesscontrol.limited-by-api-access-count","sub_msg":"no time is told"}}`
+		body = `{"error_response":{"code":"7","msg":"App Call ` +
+			`Limited","sub_code":"accesscontrol.limited-by-api-access-count","sub_msg":"no time is told"}}`
 	}
 	if n.forbidden {
 		body = `{"error_response":{"code":"11","msg":"Insufficient isv permissions"}}`
 	}
 	return &http.Response{
-		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {jsonType}},
-		Body: &evilBody{strings.NewReader(body), n.read}, ContentLength: -1, Request: r,
+		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {jsonType}},
+		Body:   &evilBody{strings.NewReader(body), n.read}, ContentLength: -1, Request: r,
 	}, nil
 }
 
@@ -101,56 +103,111 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 	errUser := errors.New("an error of the user's own")
 	ways := map[string]func(){
 		"text": func() { panic("boom") }, "error": func() { panic(errUser) }, "nil": func() { panic(nil) },
-		"nil pointer": func() { var p *Client; _ = p.appKey }, "an error that panics": func() { panic((*fliggy.PanicError)(nil)) },
-		"Goexit": runtime.Goexit,
+		"nil pointer":          func() { var p *Client; _ = p.appKey },
+		"an error that panics": func() { panic((*fliggy.PanicError)(nil)) },
+		"Goexit":               runtime.Goexit,
 	}
 	write := func(ctx context.Context, c *Client, _ *evil, opts ...CallOption) error {
 		_, err := cancelRenewal(ctx, c, opts...)
 		return err
 	}
 	for name, c := range map[string]struct {
-		from    int // which call of the function is the first to panic; 1 without it
-		opts    func(*evil) []Option
-		network func(*evil) *evilNetwork
-		call    func(context.Context, *Client, *evil, ...CallOption) error
-		outcome Outcome
-		sent    int
-		culprit string // what the error names; empty where the call has no error of a panic
-		invalid bool   // it is a *ValidationError, which quotes the panic
+		from      int // which call of the function is the first to panic; 1 without it
+		opts      func(*evil) []Option
+		network   func(*evil) *evilNetwork
+		call      func(context.Context, *Client, *evil, ...CallOption) error
+		outcome   Outcome
+		sent      int
+		culprit   string // what the error names; empty where the call has no error of a panic
+		invalid   bool   // it is a *ValidationError, which quotes the panic
+		endsCalls bool   // Goexit ends the caller's goroutine: nothing is known then of a call on it
 	}{
-		"clock, for the timestamp": {from: 1, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} }, outcome: OutcomeNotSent, culprit: "the clock"},
-		"clock, after the reply":   {from: 4, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} }, outcome: OutcomeSucceeded, sent: 1},
-		"clock, after a refusal":   {from: 4, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} }, network: func(*evil) *evilNetwork { return &evilNetwork{forbidden: true} }, outcome: OutcomeRejected, sent: 1},
-		"limiter":                  {opts: func(e *evil) []Option { return []Option{WithLimiter(e)} }, outcome: OutcomeNotSent, culprit: "the limiter"},
-		"limiter, before a repeat": {from: 2, opts: func(e *evil) []Option { return []Option{WithLimiter(e), withRetries()} }, network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true} }, outcome: OutcomeRejected, sent: 1, culprit: "the limiter"},
-		"sleep":                    {opts: func(e *evil) []Option { return []Option{WithSleep(e.sleep), withRetries()} }, network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true} }, outcome: OutcomeRejected, sent: 1, culprit: "the function to wait with"},
-		"session":                  {opts: func(e *evil) []Option { return []Option{WithSessionSource(e.session)} }, outcome: OutcomeNotSent, culprit: "the source of sessions"},
+		"clock, for the timestamp": {
+			from: 1, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} }, outcome: OutcomeNotSent,
+			culprit: "the clock",
+		},
+		"clock, after the reply": {
+			from: 4, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} }, outcome: OutcomeSucceeded, sent: 1,
+		},
+		"clock, after a refusal": {
+			from: 4, opts: func(e *evil) []Option { return []Option{WithClock(e.now)} },
+			network: func(*evil) *evilNetwork { return &evilNetwork{forbidden: true} }, outcome: OutcomeRejected, sent: 1,
+		},
+		"limiter": {
+			opts: func(e *evil) []Option { return []Option{WithLimiter(e)} }, outcome: OutcomeNotSent, culprit: "the limiter",
+		},
+		"limiter, before a repeat": {
+			from: 2, opts: func(e *evil) []Option { return []Option{WithLimiter(e), withRetries()} },
+			network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true} }, outcome: OutcomeRejected, sent: 1,
+			culprit: "the limiter",
+		},
+		"sleep": {
+			opts:    func(e *evil) []Option { return []Option{WithSleep(e.sleep), withRetries()} },
+			network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true} }, outcome: OutcomeRejected, sent: 1,
+			culprit: "the function to wait with",
+		},
+		"session": {
+			opts: func(e *evil) []Option { return []Option{WithSessionSource(e.session)} }, outcome: OutcomeNotSent,
+			culprit: "the source of sessions",
+		},
 		"session, before a repeat": {from: 2, opts: func(e *evil) []Option {
 			return []Option{WithSessionSource(e.session), withRetries(), WithSleep((&evil{from: 99}).sleep)}
-		}, network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true} }, outcome: OutcomeRejected, sent: 1, culprit: "the source of sessions"},
-		"logger":                   {opts: func(e *evil) []Option { return []Option{WithLogger(slog.New(e))} }, outcome: OutcomeSucceeded, sent: 1},
-		"logger, of a refusal":     {opts: func(e *evil) []Option { return []Option{WithLogger(slog.New(e))} }, network: func(*evil) *evilNetwork { return &evilNetwork{forbidden: true} }, outcome: OutcomeRejected, sent: 1},
-		"observer, of the attempt": {opts: func(e *evil) []Option { return []Option{WithObserver(e.observe)} }, outcome: OutcomeSucceeded, sent: 1},
-		"observer, of the call":    {from: 2, opts: func(e *evil) []Option { return []Option{WithObserver(e.observe)} }, outcome: OutcomeSucceeded, sent: 1},
-		"observer and logger":      {opts: func(e *evil) []Option { return []Option{WithObserver(e.observe), WithLogger(slog.New(e))} }, outcome: OutcomeSucceeded, sent: 1},
-		"wire log":                 {opts: func(e *evil) []Option { return []Option{WithWireLog(func(context.Context, WireLog) { e.call() })} }, outcome: OutcomeSucceeded, sent: 1},
-		"round tripper":            {network: func(e *evil) *evilNetwork { return &evilNetwork{trip: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper"},
-		"body of the reply":        {network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper"},
-		"body of the reply, a read": {network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, opts: func(*evil) []Option { return []Option{withRetries()} }, call: func(ctx context.Context, c *Client, _ *evil, _ ...CallOption) error {
+		}, network: func(*evil) *evilNetwork {
+			return &evilNetwork{refuses: true}
+		}, outcome: OutcomeRejected, sent: 1, culprit: "the source of sessions"},
+		"logger": {
+			opts: func(e *evil) []Option { return []Option{WithLogger(slog.New(e))} }, outcome: OutcomeSucceeded, sent: 1,
+		},
+		"logger, of a refusal": {
+			opts:    func(e *evil) []Option { return []Option{WithLogger(slog.New(e))} },
+			network: func(*evil) *evilNetwork { return &evilNetwork{forbidden: true} }, outcome: OutcomeRejected, sent: 1,
+		},
+		"observer, of the attempt": {
+			opts: func(e *evil) []Option { return []Option{WithObserver(e.observe)} }, outcome: OutcomeSucceeded, sent: 1,
+		},
+		"observer, of the call": {
+			from: 2, opts: func(e *evil) []Option { return []Option{WithObserver(e.observe)} }, outcome: OutcomeSucceeded,
+			sent: 1,
+		},
+		"observer and logger": {
+			opts:    func(e *evil) []Option { return []Option{WithObserver(e.observe), WithLogger(slog.New(e))} },
+			outcome: OutcomeSucceeded, sent: 1,
+		},
+		"wire log": {
+			opts:    func(e *evil) []Option { return []Option{WithWireLog(func(context.Context, WireLog) { e.call() })} },
+			outcome: OutcomeSucceeded, sent: 1,
+		},
+		"round tripper": {
+			network: func(e *evil) *evilNetwork { return &evilNetwork{trip: e} }, outcome: OutcomeUnknown, sent: 1,
+			culprit: "the round tripper", endsCalls: true,
+		},
+		"body of the reply": {
+			network: func(e *evil) *evilNetwork { return &evilNetwork{read: e} }, outcome: OutcomeUnknown, sent: 1,
+			culprit: "the round tripper", endsCalls: true,
+		},
+		"body of the reply, a read": {network: func(e *evil) *evilNetwork {
+			return &evilNetwork{read: e}
+		}, opts: func(*evil) []Option {
+			return []Option{withRetries()}
+		}, call: func(
+			ctx context.Context, c *Client, _ *evil, _ ...CallOption,
+		) error {
 			_, err := queryOrder(ctx, c)
 			return err
-		}, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper"},
-		"UnmarshalText": {opts: func(*evil) []Option { return []Option{withRetries()} }, call: func(ctx context.Context, c *Client, e *evil, _ ...CallOption) error {
+		}, outcome: OutcomeUnknown, sent: 1, culprit: "the round tripper", endsCalls: true},
+		"UnmarshalText": {opts: func(*evil) []Option { return []Option{withRetries()} }, call: func(
+			ctx context.Context, c *Client, e *evil, _ ...CallOption,
+		) error {
 			evilUnmarshal = e
 			return c.Call(ctx, "x.y", Params{"a": "1"}, &evilType{}, CallReadOnly())
-		}, outcome: OutcomeUnknown, sent: 1, culprit: "UnmarshalJSON or UnmarshalText"},
+		}, outcome: OutcomeUnknown, sent: 1, culprit: "UnmarshalJSON or UnmarshalText", endsCalls: true},
 		"MarshalJSON of a parameter": {call: func(ctx context.Context, c *Client, e *evil, _ ...CallOption) error {
 			return c.Call(ctx, "x.y", Params{"a": struct{ E *evil }{e}}, &Raw{})
-		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText"},
+		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText", endsCalls: true},
 		"MarshalJSON of a member": {call: func(ctx context.Context, c *Client, e *evil, _ ...CallOption) error {
 			_, err := cancelRenewal(ctx, c, CallMember("a", struct{ E *evil }{e}))
 			return err
-		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText"},
+		}, outcome: OutcomeNotSent, invalid: true, culprit: "MarshalJSON or MarshalText", endsCalls: true},
 	} {
 		for way, do := range ways {
 			synctest.Test(t, func(t *testing.T) { // which finds what hangs
@@ -190,7 +247,7 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 				if e.calls == 0 || e.calls > max(c.from, 1)+mostCalls {
 					t.Errorf("%s, %s: the function was called %d times", name, way, e.calls)
 				}
-				if way == "Goexit" { // it ends the goroutine of the caller
+				if way == "Goexit" && c.endsCalls {
 					if returned {
 						t.Errorf("%s, %s: returned", name, way)
 					}
@@ -209,7 +266,8 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 					if !errors.As(err, &invalid) || !strings.Contains(err.Error(), "panic in "+c.culprit) {
 						t.Errorf("%s, %s: error %v", name, way, err)
 					}
-				case errors.As(err, &p) != (c.culprit != "") || p != nil && (p.Func != c.culprit || !strings.Contains(err.Error(), "panic in "+c.culprit)):
+				case errors.As(err, &p) != (c.culprit != "") || p != nil && (p.Func != c.culprit ||
+					!strings.Contains(err.Error(), "panic in "+c.culprit)):
 					t.Errorf("%s, %s: error %v, want a panic in %q", name, way, err, c.culprit)
 				}
 				if errors.As(err, &p) && errors.Is(err, errUser) != (way == "error") {
@@ -223,13 +281,14 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 // A probe that panics has learnt nothing.
 func TestProbePanics(t *testing.T) {
 	t.Parallel()
-	c := testClient(t, newSteady())
-	settled, err := c.Renewals.Settle(t.Context(), &SettleRequest{
-		Submit: &RenewalSubmitRequest{RenewalOutOrderID: "R1"},
-		Probe:  (&evil{from: 1, do: func() { panic("boom") }}).probe,
-	})
-	if err != nil || settled.Verdict != VerdictStillUnknown || !isPanic(settled.Err) {
-		t.Errorf("Settle = %+v, %v", settled, err)
+	for way, do := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
+		c := testClient(t, newSteady())
+		settled, err := c.Renewals.Settle(t.Context(), &SettleRequest{
+			Submit: &RenewalSubmitRequest{RenewalOutOrderID: "R1"}, Probe: (&evil{from: 1, do: do}).probe,
+		})
+		if err != nil || settled.Verdict != VerdictStillUnknown || !isPanic(settled.Err) {
+			t.Errorf("%s: Settle = %+v, %v", way, settled, err)
+		}
 	}
 }
 
@@ -244,10 +303,16 @@ func TestErrorsWhoseMethodsPanic(t *testing.T) {
 		opt     Option
 		outcome Outcome
 	}{
-		"cause of the context":  {ended, WithRetry(RetryPolicy{}), OutcomeNotSent},
-		"cause, with a limiter": {ended, WithLimiter(limiterFunc(func(ctx context.Context) error { return context.Cause(ctx) })), OutcomeNotSent},
-		"limiter":               {t.Context(), WithLimiter(limiterFunc(func(context.Context) error { return bad })), OutcomeNotSent},
-		"session":               {t.Context(), WithSessionSource(func(context.Context) (string, error) { return "", bad }), OutcomeNotSent},
+		"cause of the context": {ended, WithRetry(RetryPolicy{}), OutcomeNotSent},
+		"cause, with a limiter": {
+			ended, WithLimiter(limiterFunc(func(ctx context.Context) error { return context.Cause(ctx) })), OutcomeNotSent,
+		},
+		"limiter": {
+			t.Context(), WithLimiter(limiterFunc(func(context.Context) error { return bad })), OutcomeNotSent,
+		},
+		"session": {
+			t.Context(), WithSessionSource(func(context.Context) (string, error) { return "", bad }), OutcomeNotSent,
+		},
 		"round tripper": {t.Context(), func(c *config) error {
 			c.httpClient = &http.Client{Transport: newGateway(failWith(bad))}
 			return nil

@@ -74,29 +74,59 @@ func asXML(t testing.TB, body string) string {
 // it, with all that it says.
 func TestErrorsWithoutTheirRoot(t *testing.T) {
 	t.Parallel()
-	bare15 := &GatewayError{Code: "15", Msg: "Remote service error", SubCode: "isv.402", SubMsg: "invalidate request", RequestID: "213f5a0000000000"}
-	bareTime := &GatewayError{Code: "IllegalTimestamp", Msg: "The timestamp is invalid or malformed", RequestID: "213f5a0000000000"}
+	bare15 := &GatewayError{
+		Code: "15", Msg: "Remote service error", SubCode: "isv.402", SubMsg: "invalidate request",
+		RequestID: "213f5a0000000000",
+	}
+	bareTime := &GatewayError{
+		Code: "IllegalTimestamp", Msg: "The timestamp is invalid or malformed", RequestID: "213f5a0000000000",
+	}
 	signature := &GatewayError{Code: "sign-check-failure", Msg: "Illegal request"}
 	for name, c := range map[string]struct {
 		body string
 		want *GatewayError
 	}{
-		"10, code 15":                    {caseFile(t, "10-bare-error-15.json"), bare15},
-		"10, a word":                     {caseFile(t, "10-bare-error-timestamp.json"), bareTime},
-		"10, in a response":              {`{"response":` + caseFile(t, "10-bare-error-15.json") + `}`, bare15},
-		"10, in the method's root":       {`{"a_b_response":` + caseFile(t, "10-bare-error-15.json") + `}`, bare15},
-		"10, message in the usual root":  {`{"error_response":` + caseFile(t, "10-bare-error-timestamp.json") + `}`, bareTime},
-		"10, a sub code and no type":     {`{"code":15,"msg":"m","sub_code":"isv.x","sub_msg":"s"}`, &GatewayError{Code: "15", Msg: "m", SubCode: "isv.x", SubMsg: "s"}},
-		"04, method's root":              {caseFile(t, "04-qimen-method-root-failure.json"), signature},
-		"04, root of any name":           {strings.Replace(caseFile(t, "04-qimen-method-root-failure.json"), "deliveryorder_create_response", "answer", 1), signature},
-		"04, root of the gateway":        {strings.Replace(caseFile(t, "04-qimen-method-root-failure.json"), "deliveryorder_create_response", "response", 1), signature},
-		"04, error_response":             {strings.Replace(caseFile(t, "04-qimen-method-root-failure.json"), "deliveryorder_create_response", "error_response", 1), signature},
-		"04, no root":                    {`{"flag":"failure","code":"sign-check-failure","message":"Illegal request"}`, signature},
-		"04, upper case":                 {`{"a_b_response":{"flag":"FAILURE","code":"sign-check-failure","message":"Illegal request"}}`, signature},
-		"04, with names of the platform": {`{"a_b_response":{"flag":"failure","sub_code":"sign-check-failure","sub_message":"Illegal request"}}`, &GatewayError{SubCode: "sign-check-failure", SubMsg: "Illegal request"}},
+		"10, code 15":              {caseFile(t, "10-bare-error-15.json"), bare15},
+		"10, a word":               {caseFile(t, "10-bare-error-timestamp.json"), bareTime},
+		"10, in a response":        {`{"response":` + caseFile(t, "10-bare-error-15.json") + `}`, bare15},
+		"10, in the method's root": {`{"a_b_response":` + caseFile(t, "10-bare-error-15.json") + `}`, bare15},
+		"10, message in the usual root": {
+			`{"error_response":` + caseFile(t, "10-bare-error-timestamp.json") + `}`, bareTime,
+		},
+		"10, a sub code and no type": {
+			`{"code":15,"msg":"m","sub_code":"isv.x","sub_msg":"s"}`,
+			&GatewayError{Code: "15", Msg: "m", SubCode: "isv.x", SubMsg: "s"},
+		},
+		"04, method's root": {caseFile(t, "04-qimen-method-root-failure.json"), signature},
+		"04, root of any name": {
+			strings.Replace(caseFile(t, "04-qimen-method-root-failure.json"), "deliveryorder_create_response", "answer", 1),
+			signature,
+		},
+		"04, root of the gateway": {
+			strings.Replace(caseFile(t, "04-qimen-method-root-failure.json"), "deliveryorder_create_response", "response", 1),
+			signature,
+		},
+		"04, error_response": {
+			strings.Replace(
+				caseFile(t, "04-qimen-method-root-failure.json"), "deliveryorder_create_response", "error_response", 1,
+			),
+			signature,
+		},
+		"04, no root": {
+			`{"flag":"failure","code":"sign-check-failure","message":"Illegal request"}`, signature,
+		},
+		"04, upper case": {
+			`{"a_b_response":{"flag":"FAILURE","code":"sign-check-failure","message":"Illegal request"}}`, signature,
+		},
+		"04, with names of the platform": {
+			`{"a_b_response":{"flag":"failure","sub_code":"sign-check-failure","sub_message":"Illegal request"}}`,
+			&GatewayError{SubCode: "sign-check-failure", SubMsg: "Illegal request"},
+		},
 	} {
 		inXML := asXML(t, c.body)
-		if !strings.HasSuffix(inXML, "_response>") && !strings.HasSuffix(inXML, "</response>") && !strings.HasSuffix(inXML, "</answer>") {
+		if !strings.HasSuffix(inXML, "_response>") && !strings.HasSuffix(
+			inXML, "</response>",
+		) && !strings.HasSuffix(inXML, "</answer>") {
 			inXML = "<r>" + inXML + "</r>"
 		}
 		for format, body := range map[Format]string{SimplifiedJSON: c.body, WrappedJSON: c.body, XML: inXML} {
@@ -104,7 +134,10 @@ func TestErrorsWithoutTheirRoot(t *testing.T) {
 				client, _ := clientFor(t, replyJSON(body), WithFormat(format))
 				err := call(client)
 				got := as[*GatewayError](t, err)
-				if diff := cmp.Diff(c.want, got, cmpopts.IgnoreFields(GatewayError{}, "Method", "HTTPStatus", "Attempts"), cmpopts.IgnoreUnexported(GatewayError{})); diff != "" {
+				if diff := cmp.Diff(
+					c.want, got, cmpopts.IgnoreFields(GatewayError{}, "Method", "HTTPStatus", "Attempts"),
+					cmpopts.IgnoreUnexported(GatewayError{}),
+				); diff != "" {
 					t.Errorf("%s, %v, %s: %s (-want +got):\n%s", name, format, door, body, diff)
 				}
 			}
@@ -122,7 +155,9 @@ func TestErrorsWithoutTheirRoot(t *testing.T) {
 func TestErrorOfACodeAndAMessage(t *testing.T) {
 	t.Parallel()
 	const body = `{"code":25,"msg":"Invalid signature","request_id":"r"}`
-	for format, body := range map[Format]string{SimplifiedJSON: body, WrappedJSON: body, XML: "<r>" + asXML(t, body) + "</r>"} {
+	for format, body := range map[Format]string{
+		SimplifiedJSON: body, WrappedJSON: body, XML: "<r>" + asXML(t, body) + "</r>",
+	} {
 		for door, call := range doors {
 			client, _ := clientFor(t, replyJSON(body), WithFormat(format))
 			err := call(client)
@@ -169,7 +204,8 @@ func TestRepliesThatAreNoErrors(t *testing.T) {
 			Value json.RawMessage `top:"value"`
 		}
 		for format, body := range map[Format]string{
-			SimplifiedJSON: body, WrappedJSON: `{"a_b_response":` + body + `}`, XML: "<a_b_response>" + asXML(t, body) + "</a_b_response>",
+			SimplifiedJSON: body, WrappedJSON: `{"a_b_response":` + body + `}`,
+			XML: "<a_b_response>" + asXML(t, body) + "</a_b_response>",
 		} {
 			client, _ := clientFor(t, replyJSON(body), WithFormat(format))
 			for _, out := range []any{&Raw{}, &own{}} {
@@ -233,29 +269,39 @@ func TestControlCharactersInReplies(t *testing.T) {
 		return c
 	}
 	address := caseFile(t, "01-raw-control-address.json")
-	for format, body := range map[Format]string{SimplifiedJSON: address, WrappedJSON: fmt.Sprintf(`{"x_response":%s}`, address)} {
+	for format, body := range map[Format]string{
+		SimplifiedJSON: address, WrappedJSON: fmt.Sprintf(`{"x_response":%s}`, address),
+	} {
 		result, err := queryOrder(context.Background(), client(body, format))
 		if err != nil || len(result.Booking.Stores) != 1 || result.Booking.Stores[0].Address != "北京市\n昌平区\t100号" {
 			t.Errorf("typed, %v: %+v, %v", format, result, err)
 		}
 		var raw Raw
-		if err := client(body, format).Call(context.Background(), "a.b", Params{"a": 1}, &raw); err != nil || string(raw) != body {
+		if err := client(body, format).Call(
+			context.Background(), "a.b", Params{"a": 1}, &raw,
+		); err != nil || string(raw) != body {
 			t.Errorf("raw, %v: %q, %v", format, raw, err)
 		}
 		var out struct {
 			Booking json.RawMessage `top:"booking_info"`
 		}
-		if err := client(body, format).Call(context.Background(), "a.b", Params{"a": 1}, &out); err != nil || !json.Valid(out.Booking) {
+		if err := client(body, format).Call(
+			context.Background(), "a.b", Params{"a": 1}, &out,
+		); err != nil || !json.Valid(out.Booking) {
 			t.Errorf("json.RawMessage, %v: %q, %v", format, out.Booking, err)
 		}
-		if err := client(body, format).CallQimen(context.Background(), "a.b", &QimenRequest{TargetAppKey: "1"}, &out); err != nil || !json.Valid(out.Booking) {
+		if err := client(body, format).CallQimen(
+			context.Background(), "a.b", &QimenRequest{TargetAppKey: "1"}, &out,
+		); err != nil || !json.Valid(out.Booking) {
 			t.Errorf("CallQimen, %v: %q, %v", format, out.Booking, err)
 		}
 	}
 	var out struct {
 		RetMsg string `top:"ret_msg"`
 	}
-	if err := client(caseFile(t, "01-raw-control-success.json"), WrappedJSON).Call(context.Background(), "a.b", Params{"a": 1}, &out); err != nil || out.RetMsg != "\n\r\t2000-01-01 00:00:00" {
+	if err := client(
+		caseFile(t, "01-raw-control-success.json"), WrappedJSON,
+	).Call(context.Background(), "a.b", Params{"a": 1}, &out); err != nil || out.RetMsg != "\n\r\t2000-01-01 00:00:00" {
 		t.Errorf("%q, %v", out.RetMsg, err)
 	}
 	for door, call := range doors {
@@ -271,7 +317,8 @@ func TestListTwice(t *testing.T) {
 	t.Parallel()
 	for format, body := range map[Format]string{
 		SimplifiedJSON: `{"successful":true,"order_info":{"service_type":["3"],"service_type":["1"]}}`,
-		XML:            `<r><successful>true</successful><order_info><service_type><string>3</string></service_type><service_type><string>1</string></service_type></order_info></r>`,
+		XML: `<r><successful>true</successful><order_info><service_type><string>3</string></service_type><servi` +
+			`ce_type><string>1</string></service_type></order_info></r>`,
 	} {
 		c, _ := clientFor(t, replyJSON(body), WithFormat(format))
 		_, err := queryOrder(context.Background(), c)
@@ -286,11 +333,15 @@ func TestListTwice(t *testing.T) {
 func TestErrorsThatDecideNothing(t *testing.T) {
 	t.Parallel()
 	submit := func(c *Client) error {
-		_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OrderID: "3187983531024266527", RenewalOutOrderID: "x", ChannelID: fliggy.ChannelAmap})
+		_, err := c.Renewals.Submit(
+			t.Context(),
+			&RenewalSubmitRequest{OrderID: "3187983531024266527", RenewalOutOrderID: "x", ChannelID: fliggy.ChannelAmap},
+		)
 		return err
 	}
 	for body, format := range map[string]Format{
-		`{"code":4,"message":"context deadline exceeded"}`:                                         SimplifiedJSON, // as gRPC counts
+		// as gRPC counts
+		`{"code":4,"message":"context deadline exceeded"}`:                                         SimplifiedJSON,
 		`{"code":42,"message":"db timeout after insert"}`:                                          SimplifiedJSON,
 		`{"x_response":{"code":8,"message":"RESOURCE_EXHAUSTED"}}`:                                 SimplifiedJSON,
 		`<r><code>8</code><message>m</message></r>`:                                                XML,
@@ -303,7 +354,9 @@ func TestErrorsThatDecideNothing(t *testing.T) {
 		`{"successful":true,"renewal_order_id":"null"}`:                                            SimplifiedJSON,
 		`{"successful":true,"renewal_order_id":0}`:                                                 SimplifiedJSON,
 	} {
-		c, g := clientFor(t, replyJSON(body), WithFormat(format), WithSleep(func(context.Context, time.Duration) error { return nil }))
+		c, g := clientFor(
+			t, replyJSON(body), WithFormat(format), WithSleep(func(context.Context, time.Duration) error { return nil }),
+		)
 		if err := submit(c); OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
 			t.Errorf("%s: sent %d times, outcome %v: %v", body, g.count(), OutcomeOf(err), err)
 		}

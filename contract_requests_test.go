@@ -24,58 +24,108 @@ func TestValidation(t *testing.T) {
 		want   []fliggy.Problem // nil for a request that is in order
 	}{
 		"quote": {opRenewalQuote.Method, &RenewalQuoteRequest{RenewalOrderID: "x", Exts: "x"}, []fliggy.Problem{
-			{Field: "order_id", Rule: required}, {Field: "car_use_time", Rule: required}, {Field: "car_return_time", Rule: required},
+			{Field: "order_id", Rule: required}, {Field: "car_use_time", Rule: required},
+			{Field: "car_return_time", Rule: required},
 			{Field: "renewal_order_id", Rule: ruleDigits}, {Field: "exts", Rule: object},
 		}},
-		"quote, times": {opRenewalQuote.Method, &RenewalQuoteRequest{OrderID: "0123", CarUseTime: late, CarReturnTime: early}, []fliggy.Problem{
+		"quote, times": {opRenewalQuote.Method, &RenewalQuoteRequest{
+			OrderID: "0123", CarUseTime: late, CarReturnTime: early,
+		}, []fliggy.Problem{
 			{Field: "order_id", Rule: ruleDigits}, {Field: "car_return_time", Rule: "must be after car_use_time"},
 		}},
-		"quote, same times": {opRenewalQuote.Method, &RenewalQuoteRequest{OrderID: "1", CarUseTime: late, CarReturnTime: late}, []fliggy.Problem{
+		"quote, same times": {opRenewalQuote.Method, &RenewalQuoteRequest{
+			OrderID: "1", CarUseTime: late, CarReturnTime: late,
+		}, []fliggy.Problem{
 			{Field: "car_return_time", Rule: "must be after car_use_time"},
 		}},
 		"quote, in order": {opRenewalQuote.Method, someQuote(), nil},
 		"submit": {opRenewalSubmit.Method, &RenewalSubmitRequest{
-			CarUseTime: late, CarReturnTime: early, TotalFee: fliggy.MustYuan("-0.01"), Payment: fliggy.MustYuan("-1"), Exts: "[]", TraceID: "\xff",
+			CarUseTime: late, CarReturnTime: early, TotalFee: fliggy.MustYuan("-0.01"), Payment: fliggy.MustYuan("-1"),
+			Exts: "[]", TraceID: "\xff",
 		}, []fliggy.Problem{
 			{Field: "order_id", Rule: required}, {Field: "trace_id", Rule: "not valid UTF-8"}, {Field: "exts", Rule: object},
-			{Field: "car_return_time", Rule: "must be after car_use_time"}, {Field: "total_fee", Rule: "must not be negative"}, {Field: "payment", Rule: "must not be negative"},
+			{Field: "car_return_time", Rule: "must be after car_use_time"}, {Field: "total_fee", Rule: "must not be negative"},
+			{Field: "payment", Rule: "must not be negative"},
 		}},
-		"submit, service": {opRenewalSubmit.Method, &RenewalSubmitRequest{OrderID: "1", SelectedServices: []string{"21", "\xff"}}, []fliggy.Problem{
+		"submit, service": {opRenewalSubmit.Method, &RenewalSubmitRequest{
+			OrderID: "1", SelectedServices: []string{"21", "\xff"},
+		}, []fliggy.Problem{
 			{Field: "select_add_services[1]", Rule: "not valid UTF-8"},
 		}},
 		"submit, as little as can be": {opRenewalSubmit.Method, &RenewalSubmitRequest{OrderID: "1"}, nil},
-		"submit, free":                {opRenewalSubmit.Method, &RenewalSubmitRequest{OrderID: "1", TotalFee: fliggy.MustYuan("0.00"), Payment: fliggy.MustYuan("0")}, nil},
+		"submit, free": {
+			opRenewalSubmit.Method,
+			&RenewalSubmitRequest{OrderID: "1", TotalFee: fliggy.MustYuan("0.00"), Payment: fliggy.MustYuan("0")}, nil,
+		},
 		"checkcancel": {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{Exts: "null!"}, []fliggy.Problem{
-			{Field: "exts", Rule: object}, {Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"},
+			{Field: "exts", Rule: object},
+			{Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"},
 		}},
-		"checkcancel, ids": {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{OrderID: "a", RenewalOrderID: " 1"}, []fliggy.Problem{
+		"checkcancel, ids": {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{
+			OrderID: "a", RenewalOrderID: " 1",
+		}, []fliggy.Problem{
 			{Field: "order_id", Rule: ruleDigits}, {Field: "renewal_order_id", Rule: ruleDigits},
 		}},
 		"checkcancel by own id": {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{OutOrderID: outRenewal}, nil},
 		"checkcancel by order":  {opRenewalCheckCancel.Method, &RenewalCheckCancelRequest{OrderID: "1"}, nil},
 		"cancel": {opRenewalCancel.Method, &RenewalCancelRequest{CancelFee: fliggy.MustYuan("-5")}, []fliggy.Problem{
-			{Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"}, {Field: "cancel_fee", Rule: "must not be negative"},
+			{Field: "renewal_order_id", Rule: "one of renewal_order_id, out_order_id and order_id is required"},
+			{Field: "cancel_fee", Rule: "must not be negative"},
 		}},
 		"cancel by renewal order": {opRenewalCancel.Method, &RenewalCancelRequest{RenewalOrderID: "1"}, nil},
 		"query": {opOrderQuery.Method, &OrderQueryRequest{Exts: "a"}, []fliggy.Problem{
-			{Field: "channel_id", Rule: required}, {Field: "exts", Rule: object}, {Field: "order_id", Rule: "one of order_id and out_order_id is required"},
+			{Field: "channel_id", Rule: required}, {Field: "exts", Rule: object},
+			{Field: "order_id", Rule: "one of order_id and out_order_id is required"},
 		}},
-		"query, blank channel":      {opOrderQuery.Method, &OrderQueryRequest{OutOrderID: "a", ChannelID: " "}, []fliggy.Problem{{Field: "channel_id", Rule: "is required, got white space only"}}},
-		"query by own id":           {opOrderQuery.Method, &OrderQueryRequest{OutOrderID: "a", ChannelID: fliggy.ChannelAmap}, nil},
-		"query, no digits":          {opOrderQuery.Method, &OrderQueryRequest{OrderID: "fz2939293", ChannelID: "90001"}, nil}, // text here, and a new channel
-		"order.cancelcheck":         {opOrderCheckCancel.Method, &OrderCheckCancelRequest{}, []fliggy.Problem{{Field: "order_id", Rule: required}, {Field: "out_order_id", Rule: required}, {Field: "channel_id", Rule: required}}},
-		"order.cancelcheck, blanks": {opOrderCheckCancel.Method, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "\t", ChannelID: fliggy.ChannelAmap}, []fliggy.Problem{{Field: "out_order_id", Rule: "is required, got white space only"}}},
-		"bills":                     {opBillNotify.Method, &BillNotifyRequest{}, []fliggy.Problem{{Field: "channel_id", Rule: required}, {Field: "distributor_bill_list", Rule: "must hold a bill"}}},
-		"callback":                  {opCallback.Method, validated{&CallbackRequest{Exts: "x"}}, []fliggy.Problem{{Field: "event_data", Rule: required}, {Field: "exts", Rule: object}}},
+		"query, blank channel": {
+			opOrderQuery.Method, &OrderQueryRequest{OutOrderID: "a", ChannelID: " "},
+			[]fliggy.Problem{{Field: "channel_id", Rule: "is required, got white space only"}},
+		},
+		"query by own id": {
+			opOrderQuery.Method, &OrderQueryRequest{OutOrderID: "a", ChannelID: fliggy.ChannelAmap}, nil,
+		},
+		// text here, and a new channel
+		"query, no digits": {opOrderQuery.Method, &OrderQueryRequest{OrderID: "fz2939293", ChannelID: "90001"}, nil},
+		"order.cancelcheck": {
+			opOrderCheckCancel.Method, &OrderCheckCancelRequest{},
+			[]fliggy.Problem{
+				{Field: "order_id", Rule: required}, {Field: "out_order_id", Rule: required}, {Field: "channel_id", Rule: required},
+			},
+		},
+		"order.cancelcheck, blanks": {
+			opOrderCheckCancel.Method, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "\t", ChannelID: fliggy.ChannelAmap},
+			[]fliggy.Problem{{Field: "out_order_id", Rule: "is required, got white space only"}},
+		},
+		"bills": {
+			opBillNotify.Method, &BillNotifyRequest{},
+			[]fliggy.Problem{{Field: "channel_id", Rule: required}, {Field: "distributor_bill_list", Rule: "must hold a bill"}},
+		},
+		"callback": {
+			opCallback.Method, validated{&CallbackRequest{Exts: "x"}},
+			[]fliggy.Problem{{Field: "event_data", Rule: required}, {Field: "exts", Rule: object}},
+		},
 		"agency create": {opAgencyCreateOrder.Method, &AgencyCreateOrderRequest{
-			RentFee: "3 yuan", Extra: "x", UseCarTime: fliggy.LocalTime{Year: 2024, Month: 13, Day: 1}, Promotions: []AgencyPromotion{{}, {PromotionID: "a", ZZCPromotionID: "b", FliggyPromotionID: "c"}},
+			RentFee: "3 yuan", Extra: "x", UseCarTime: fliggy.LocalTime{Year: 2024, Month: 13, Day: 1},
+			Promotions: []AgencyPromotion{{}, {PromotionID: "a", ZZCPromotionID: "b", FliggyPromotionID: "c"}},
 		}, []fliggy.Problem{
 			{Field: "agent_order_no", Rule: required}, {Field: "rent_fee", Rule: "*"},
-			{Field: "promotion_list[1].promotion_id", Rule: ruleDigits}, {Field: "promotion_list[1].zzc_promotion_id", Rule: ruleDigits},
-			{Field: "promotion_list[1].fliggy_promotion_id", Rule: ruleDigits}, {Field: "use_car_time", Rule: "*"}, {Field: "extra", Rule: object},
+			{Field: "promotion_list[1].promotion_id", Rule: ruleDigits},
+			{Field: "promotion_list[1].zzc_promotion_id", Rule: ruleDigits},
+			{Field: "promotion_list[1].fliggy_promotion_id", Rule: ruleDigits}, {Field: "use_car_time", Rule: "*"},
+			{Field: "extra", Rule: object},
 		}},
-		"agency create, in order": {opAgencyCreateOrder.Method, &AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(fliggy.AgencyUnpaid), Extra: "null"}, []fliggy.Problem{{Field: "extra", Rule: object}}},
-		"agency update":           {opAgencyUpdateOrder.Method, &AgencyUpdateOrderRequest{Extra: "[]"}, []fliggy.Problem{{Field: "agent_order_no", Rule: "one of agent_order_no and fliggy_order_id is required"}, {Field: "extra", Rule: object}}},
+		"agency create, in order": {
+			opAgencyCreateOrder.Method,
+			&AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(fliggy.AgencyUnpaid), Extra: "null"},
+			[]fliggy.Problem{{Field: "extra", Rule: object}},
+		},
+		"agency update": {
+			opAgencyUpdateOrder.Method, &AgencyUpdateOrderRequest{Extra: "[]"},
+			[]fliggy.Problem{
+				{Field: "agent_order_no", Rule: "one of agent_order_no and fliggy_order_id is required"},
+				{Field: "extra", Rule: object},
+			},
+		},
 		"agency update by Fliggy": {opAgencyUpdateOrder.Method, &AgencyUpdateOrderRequest{FliggyOrderID: "fz1"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,7 +211,9 @@ func TestIDForms(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	c, g := clientFor(t, replyJSON(`{"successful":true}`))
-	for _, id := range []fliggy.ID{"0", "7", "523412312", "9223372036854775807", "9223372036854775808", "31879835310242665270000000000001"} {
+	for _, id := range []fliggy.ID{
+		"0", "7", "523412312", "9223372036854775807", "9223372036854775808", "31879835310242665270000000000001",
+	} {
 		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +223,9 @@ func TestIDForms(t *testing.T) {
 		}
 		diff(t, "text", fmt.Sprintf(`{"order_id":"%s","channel_id":"80001"}`, id), g.last(t).form(t)[opOrderQuery.Param])
 	}
-	for _, id := range []fliggy.ID{"a", "12a", "007", "00", "+7", "7 ", " 7", "１２", "0x7", "7.", ".7", "1_000", "1.5", "1e3", "-3"} {
+	for _, id := range []fliggy.ID{
+		"a", "12a", "007", "00", "+7", "7 ", " 7", "１２", "0x7", "7.", ".7", "1_000", "1.5", "1e3", "-3",
+	} {
 		if _, err := c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: id}); !isA[*fliggy.ValidationError](err) {
 			t.Errorf("%q where a number is due: %v", id, err)
 		}
@@ -197,7 +251,8 @@ func TestAmounts(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(`{"successful":true,"cancel_fee":"10.00"}`))
 	for fee, want := range map[fliggy.Yuan]string{
-		{}: `{"order_id":1}`, fliggy.MustYuan("0"): `{"order_id":1,"cancel_fee":"0"}`, fliggy.MustYuan("0.00"): `{"order_id":1,"cancel_fee":"0.00"}`,
+		{}: `{"order_id":1}`, fliggy.MustYuan("0"): `{"order_id":1,"cancel_fee":"0"}`,
+		fliggy.MustYuan("0.00"): `{"order_id":1,"cancel_fee":"0.00"}`,
 		fliggy.MustYuan("5.50"): `{"order_id":1,"cancel_fee":"5.50"}`,
 	} {
 		res, err := c.Renewals.Cancel(context.Background(), &RenewalCancelRequest{OrderID: "1", CancelFee: fee})
@@ -207,8 +262,12 @@ func TestAmounts(t *testing.T) {
 		diff(t, "request", want, g.last(t).form(t)[opRenewalCancel.Param])
 	}
 	agency, g := clientFor(t, replyJSON(`{"biz_success":true}`))
-	for fee, want := range map[fliggy.Fen]string{{}: `{"agent_order_no":"1"}`, fliggy.FenOf(0): `{"agent_order_no":"1","refund_amount":0}`} {
-		if _, err := agency.Agency.UpdateOrder(context.Background(), &AgencyUpdateOrderRequest{AgentOrderNo: "1", RefundAmount: fee}); err != nil {
+	for fee, want := range map[fliggy.Fen]string{
+		{}: `{"agent_order_no":"1"}`, fliggy.FenOf(0): `{"agent_order_no":"1","refund_amount":0}`,
+	} {
+		if _, err := agency.Agency.UpdateOrder(
+			context.Background(), &AgencyUpdateOrderRequest{AgentOrderNo: "1", RefundAmount: fee},
+		); err != nil {
 			t.Fatal(err)
 		}
 		diff(t, "request", want, g.last(t).form(t)[opAgencyUpdateOrder.Param])
@@ -230,20 +289,26 @@ func TestTimesAndZones(t *testing.T) {
 	c, g := clientFor(t, replyJSON(`{"biz_success":true}`))
 	_, err := c.Agency.CreateOrder(context.Background(), &AgencyCreateOrderRequest{
 		AgentOrderNo: "1", PayTime: fliggy.Time{Time: pickUp}, CreateOrderTime: fliggy.At(pickUp),
-		UseCarTime: fliggy.LocalTimeOf(pickUp), ReturnCarTime: fliggy.LocalTime{Year: 2024, Month: 11, Day: 6, Hour: 23, Minute: 59, Second: 59},
+		UseCarTime:    fliggy.LocalTimeOf(pickUp),
+		ReturnCarTime: fliggy.LocalTime{Year: 2024, Month: 11, Day: 6, Hour: 23, Minute: 59, Second: 59},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	diff(t, "request", `{"agent_order_no":"1","create_order_time":"2024-11-06 13:42:29","pay_time":"2024-11-06 13:42:29",`+
-		`"use_car_time":"2024-11-05 19:42:29","return_car_time":"2024-11-06 23:59:59"}`, g.last(t).form(t)[opAgencyCreateOrder.Param])
+		`"use_car_time":"2024-11-05 19:42:29","return_car_time":"2024-11-06 `+
+		`23:59:59"}`, g.last(t).form(t)[opAgencyCreateOrder.Param])
 
-	orders, _ := clientFor(t, replyJSON(`{"successful":true,"order_info":{"pay_time":"2022-11-24 00:30:00","create_time":1669220000000}}`))
+	orders, _ := clientFor(
+		t, replyJSON(`{"successful":true,"order_info":{"pay_time":"2022-11-24 00:30:00","create_time":1669220000000}}`),
+	)
 	res, err := queryOrder(context.Background(), orders)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !res.Info.PayTime.Equal(time.Date(2022, 11, 23, 16, 30, 0, 0, time.UTC)) || res.Info.CreateTime.UnixMilli() != 1669220000000 {
+	if !res.Info.PayTime.Equal(
+		time.Date(2022, 11, 23, 16, 30, 0, 0, time.UTC),
+	) || res.Info.CreateTime.UnixMilli() != 1669220000000 {
 		t.Errorf("times %v, %v", res.Info.PayTime, res.Info.CreateTime)
 	}
 }

@@ -8,10 +8,14 @@
 //
 //	order, err := client.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: id})
 //	if !order.SupportsRenewal() { ... }                       // service_type holds 3
-//	quote, err := client.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{OrderID: id, CarUseTime: from, CarReturnTime: to})
+//	quote, err := client.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{
+//		OrderID: id, CarUseTime: from, CarReturnTime: to,
+//	})
 //	renewal, err := client.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{OrderID: id, ItemID: quote.ItemID, ...})
 //	// later, pushed to package qimen: event 103 (accepted) or 104 (rejected)
-//	check, err := client.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: renewal.RenewalOrderID})
+//	check, err := client.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{
+//		RenewalOrderID: renewal.RenewalOrderID,
+//	})
 //	done, err := client.Renewals.Cancel(ctx, &rentcar.RenewalCancelRequest{RenewalOrderID: renewal.RenewalOrderID})
 //	// event 142: refund the customer, then answer 270 or 271
 //	_, err = client.Callbacks.Send(ctx, refund.SuccessCallback()) // or durable.Outbox: until Fliggy confirms

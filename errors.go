@@ -84,7 +84,8 @@ func OutcomeOf(err error) Outcome {
 // passes (flow control, an outage), and for an outcome that is not known.
 func IsFinal(err error) bool {
 	for ; err != nil; err = errors.Unwrap(err) {
-		switch e := err.(type) { //nolint:errorlint // the loop looks into errors that wrap one, not into the causes of a call's error
+		//nolint:errorlint // the loop looks into errors that wrap one, not into the causes of a call's error
+		switch e := err.(type) {
 		case *fliggy.ValidationError, *BusinessError:
 			return true
 		case *GatewayError:
@@ -126,7 +127,8 @@ type Phase string
 
 // The phases of an attempt.
 const (
-	PhaseBefore  Phase = "before sending"                   // the context was over, or the clock, the limiter or the source of sessions failed: nothing was sent
+	// the context was over, or the clock, the limiter or the source of sessions failed: nothing was sent
+	PhaseBefore  Phase = "before sending"
 	PhaseConnect Phase = "connecting"                       // name, connection or TLS: nothing was sent
 	PhaseSend    Phase = "sending or waiting for the reply" // a connection came about, no reply did
 	PhaseRead    Phase = "reading the reply"                // a reply was cut off, broken or too large
@@ -135,7 +137,9 @@ const (
 
 // Error names the method, the phase and the cause, never URL, body or secrets.
 func (e *TransportError) Error() string {
-	return fmt.Sprintf("rentcar: %s: %s: %v%s%s", e.Method, e.Phase, e.Err, attempts(e.Attempts), e.class().warning(e.Method))
+	return fmt.Sprintf(
+		"rentcar: %s: %s: %v%s%s", e.Method, e.Phase, e.Err, attempts(e.Attempts), e.class().warning(e.Method),
+	)
 }
 
 // Unwrap returns the cause, such as context.DeadlineExceeded.
@@ -305,12 +309,15 @@ func (c *Client) transportError(cl *call, n int, got *answer, failed *phaseError
 func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, obs *Observation) *GatewayError {
 	e := &GatewayError{
 		Method: cl.method, Code: cl.private.redact(f.Code, maxCode), Msg: cl.private.redact(f.Msg, maxText),
-		SubCode: cl.private.redact(f.SubCode, maxCode), SubMsg: cl.private.redact(f.SubMsg, maxText), RequestID: cl.private.redact(f.RequestID, maxCode),
+		SubCode: cl.private.redact(f.SubCode, maxCode), SubMsg: cl.private.redact(f.SubMsg, maxText),
+		RequestID:  cl.private.redact(f.RequestID, maxCode),
 		HTTPStatus: got.status, Attempts: n, readOnly: !cl.write,
 	}
 	limited := e.class().is(ErrRateLimited)
 	// A Qimen provider may have written the error. Its code 7 is its own.
-	e.undecided = f.Provider || f.Contradicted || cl.dialect == top.Qimen && limited && !strings.HasPrefix(f.SubCode, "accesscontrol.")
+	e.undecided = f.Provider || f.Contradicted || cl.dialect == top.Qimen && limited && !strings.HasPrefix(
+		f.SubCode, "accesscontrol.",
+	)
 	if limited && !e.undecided {
 		e.RetryAfter = cmp.Or(banOf(cut(f.SubMsg, maxText)), banOf(cut(f.Msg, maxText)))
 	}

@@ -16,7 +16,8 @@ import (
 
 // sentinels are all classes that an error can match.
 var sentinels = []error{
-	ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest, ErrReplyTooLarge,
+	ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest,
+	ErrReplyTooLarge,
 }
 
 // A want is what is to be known of a failure: what became of the call, which
@@ -78,7 +79,9 @@ func (w want) check(t testing.TB, err error, write bool) {
 	if c := testClass(t, err); c.repeat != w.repeat || c.write != write {
 		t.Errorf("class %+v, want %+v for write %v", c, w, write)
 	}
-	warned := strings.Contains(err.Error(), "outcome unknown: the call may have been carried out; find out before repeating it")
+	warned := strings.Contains(
+		err.Error(), "outcome unknown: the call may have been carried out; find out before repeating it",
+	)
 	if warned != unknown {
 		t.Errorf("the text warns of an unknown outcome: %v, want %v: %s", warned, unknown, err)
 	}
@@ -116,48 +119,78 @@ func TestGatewayErrorClasses(t *testing.T) {
 		{wantThrottled, []string{"4", "5", "6", "7", "8"}, []string{"", "anything", "isv.x"}},
 		{wantThrottled, []string{"7", "15", ""}, []string{
 			"accesscontrol.limited-by-app-access-count", "accesscontrol.limited-by-api-access-count",
-			"accesscontrol.limited-by-app-api-access-count", "accesscontrol.limited-by-dynamic-access-count", "isv.BUSINESS_LIMIT_CONTROL",
+			"accesscontrol.limited-by-app-api-access-count", "accesscontrol.limited-by-dynamic-access-count",
+			"isv.BUSINESS_LIMIT_CONTROL",
 		}},
-		{wantInvalid, []string{"9", "21", "22", "23", "30", "31", "32", "33", "34", "40", "41", "43", "47"}, []string{"", "isv.missing-parameter"}},
-		{wantForbidden, []string{"11", "12", "13", "42", "53"}, []string{"", "isv.permission-api-package-limit", "isv.permission-ip-whitelist-limit"}},
-		{wantAuth, []string{"24", "25", "26", "27", "28", "29", "44"}, []string{"", "invalid-sessionkey", "session-expired", "isv.appkey-not-exists"}},
-		{wantThrottled, []string{"ApiCallLimit", "AppApiCallLimit", "AppCallLimit", "SellerCallLimit"}, []string{"", "isv.x"}},
+		{
+			wantInvalid, []string{"9", "21", "22", "23", "30", "31", "32", "33", "34", "40", "41", "43", "47"},
+			[]string{"", "isv.missing-parameter"},
+		},
+		{
+			wantForbidden, []string{"11", "12", "13", "42", "53"},
+			[]string{"", "isv.permission-api-package-limit", "isv.permission-ip-whitelist-limit"},
+		},
+		{
+			wantAuth, []string{"24", "25", "26", "27", "28", "29", "44"},
+			[]string{"", "invalid-sessionkey", "session-expired", "isv.appkey-not-exists"},
+		},
+		{
+			wantThrottled, []string{"ApiCallLimit", "AppApiCallLimit", "AppCallLimit", "SellerCallLimit"}, []string{"", "isv.x"},
+		},
 		{wantInvalid, []string{"IllegalTimestamp", "MissingParameter", "InvalidApiPath"}, []string{"", "isv.x"}},
 		{wantForbidden, []string{"InsufficientPermission", "AppWhiteIpLimit"}, []string{"", "isv.x"}},
 		{wantAuth, []string{
-			"InvalidAppKey", "IncompleteSignature", "InvalidSignature", "MissingSession", "InvalidSession", "IllegalAccessToken", "InvalidAccessToken",
+			"InvalidAppKey", "IncompleteSignature", "InvalidSignature", "MissingSession", "InvalidSession", "IllegalAccessToken",
+			"InvalidAccessToken",
 		}, []string{"", "isv.x"}},
 		{wantBadArg, []string{"InvalidParameter"}, []string{"", "isv.x"}}, // the service may say so, and may have acted
 		{wantAuth, []string{"1", "15", "", "500"}, []string{"isp.get-app-error"}},
-		{wantBadArg, []string{"15", "31", "25", ""}, []string{"isv.request-replay-error"}}, // it has had the request before, and may have carried it out
+		// it has had the request before, and may have carried it out
+		{wantBadArg, []string{"15", "31", "25", ""}, []string{"isv.request-replay-error"}},
 		{wantInvalid, []string{"15", "50", "500", "601", "999", ""}, []string{
-			"isv.missing-parameter", "isv.missing-parameter:x", "isv.invalid-parameter", "isv.parameters-mismatch:a-and-b", "isv.invalid-permission",
+			"isv.missing-parameter", "isv.missing-parameter:x", "isv.invalid-parameter", "isv.parameters-mismatch:a-and-b",
+			"isv.invalid-permission",
 			"isv.order-not-exist:7", "isv.order-service-error:REASON", "isv.anything",
 		}},
 		{wantBadArg, []string{"15", "50", "500", "10", ""}, []string{
 			"isp.null-pointer-exception", "isp.top-parse-error", "isp.top-mapping-parse-error", "isp.invalid-parameters",
 		}},
-		{wantLost, []string{"15", "50", "500", "10", "3", "88", "", "7", "25", "40", "41"}, []string{ // of the service side, whatever the main code
-			"isp.order-service-unavailable", "isp.remote-service-error", "isp.remote-service-timeout", "isp.remote-connection-error",
+		// of the service side, whatever the main code
+		{wantLost, []string{"15", "50", "500", "10", "3", "88", "", "7", "25", "40", "41"}, []string{
+			"isp.order-service-unavailable", "isp.remote-service-error", "isp.remote-service-timeout",
+			"isp.remote-connection-error",
 			"isp.top-remote-connection-timeout", "isp.top-remote-connection-timeout-tmall", "isp.top-remote-connection-error",
 			"isp.top-remote-service-unavailable", "isp.top-remote-unknown-error", "isp.unknown-error", "isp.system-busy",
 			"isp.http-read-timeout", "isp.http-connection-timeout", "isp.http-connection-refuse", "isp.http-closed",
 		}},
 		{wantLost, []string{"ApiCallLimit", "InvalidAppKey", "1"}, []string{"isp.x", "isp.get-app-error.x"}},
-		{wantLost, []string{"3", "10", "88", "15", "50", "1", "14", "99", "12345", "x", "apicalllimit", "ApiCallLimits", "ServiceTimeout"}, []string{"", "2401", "9100", "unfamiliar"}},
+		{
+			wantLost,
+			[]string{
+				"3", "10", "88", "15", "50", "1", "14", "99", "12345", "x", "apicalllimit", "ApiCallLimits", "ServiceTimeout",
+			},
+			[]string{"", "2401", "9100", "unfamiliar"},
+		},
 	} {
 		for _, code := range row.codes {
 			for _, sub := range row.subCodes {
 				t.Run(code+" "+sub, func(t *testing.T) {
 					t.Parallel()
-					body := fmt.Sprintf(`{"error_response":{"code":%q,"msg":"Remote service error","sub_code":%q,"sub_msg":"why","request_id":"16kksr4el1bs0"}}`, code, sub)
+					body := fmt.Sprintf(
+						`{"error_response":{"code":%q,"msg":"Remote service `+
+							`error","sub_code":%q,"sub_msg":"why","request_id":"16kksr4el1bs0"}}`,
+						code, sub,
+					)
 					c, _ := clientFor(t, replyJSON(body))
 					row.want.both(t, c, func(t *testing.T, err error) {
 						got := as[*GatewayError](t, err)
 						diff(t, "error", &GatewayError{
-							Method: got.Method, Code: code, Msg: "Remote service error", SubCode: sub, SubMsg: "why", RequestID: "16kksr4el1bs0", HTTPStatus: 200, Attempts: 1,
+							Method: got.Method, Code: code, Msg: "Remote service error", SubCode: sub, SubMsg: "why",
+							RequestID: "16kksr4el1bs0", HTTPStatus: 200, Attempts: 1,
 						}, got)
-						for _, part := range []string{"gateway error " + code, sub, ": Remote service error: why [request_id 16kksr4el1bs0]"} {
+						for _, part := range []string{
+							"gateway error " + code, sub, ": Remote service error: why [request_id 16kksr4el1bs0]",
+						} {
 							if !strings.Contains(err.Error(), part) {
 								t.Errorf("the text lacks %q: %s", part, err)
 							}
@@ -176,14 +209,18 @@ func TestErrorTexts(t *testing.T) {
 		read, write string // after "rentcar: METHOD: "; empty where it is not looked at
 	}{
 		"gateway": {
-			replyJSON(`{"error_response":{"code":15,"msg":"Remote service error","sub_code":"isv.invalid-parameter","sub_msg":"非法参数","request_id":"r1"}}`),
+			replyJSON(
+				`{"error_response":{"code":15,"msg":"Remote service ` +
+					`error","sub_code":"isv.invalid-parameter","sub_msg":"非法参数","request_id":"r1"}}`,
+			),
 			"gateway error 15 (isv.invalid-parameter): Remote service error: 非法参数 [request_id r1]",
 			"gateway error 15 (isv.invalid-parameter): Remote service error: 非法参数 [request_id r1]",
 		},
 		"gateway, little said": {
 			replyJSON(`{"error_response":{"code":10}}`),
 			"gateway error 10",
-			"gateway error 10 (outcome unknown: the call may have been carried out; find out before repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it was not)",
+			"gateway error 10 (outcome unknown: the call may have been carried out; find out before repeating it: ask " +
+				"Renewals.CheckCancel: if it can still be cancelled, it was not)",
 		},
 		"business": {
 			replyJSON(`{"successful":false,"request_id":"r1"}`),
@@ -191,19 +228,25 @@ func TestErrorTexts(t *testing.T) {
 			"refused [request_id r1]",
 		},
 		"decode": {
-			replyJSON(`{"successful":true,"order_info":{"added_service_list":[{"sid":"1"},{"sort_key":"a"}]},"request_id":"r1"}`),
-			"reply not understood (JSON, 104 bytes): order_info.added_service_list[1].sort_key: expected a whole number [request_id r1]",
+			replyJSON(
+				`{"successful":true,"order_info":{"added_service_list":[{"sid":"1"},{"sort_key":"a"}]},"request_id":"r1"}`,
+			),
+			"reply not understood (JSON, 104 bytes): order_info.added_service_list[1].sort_key: expected a whole number " +
+				"[request_id r1]",
 			"",
 		},
 		"flag": {
 			replyJSON(`{"ret_code":"1","request_id":"r1"}`),
 			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1]",
-			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have been carried out; find out before repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it was not)",
+			"reply not understood (JSON, 34 bytes): successful: missing [request_id r1] (outcome unknown: the call may have " +
+				"been carried out; find out before repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it " +
+				"was not)",
 		},
 		"status": {
 			reply(http.StatusServiceUnavailable, "text/html", "<html>busy</html>"),
 			"HTTP status: 503 Service Unavailable",
-			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; find out before repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it was not)",
+			"HTTP status: 503 Service Unavailable (outcome unknown: the call may have been carried out; find out before " +
+				"repeating it: ask Renewals.CheckCancel: if it can still be cancelled, it was not)",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -227,7 +270,10 @@ func TestErrorTexts(t *testing.T) {
 // A reply that came and was not understood: a read may ask again.
 func TestDecodeErrorClass(t *testing.T) {
 	t.Parallel()
-	for _, body := range []string{"", "[]", `{"ret_code":"1"}`, `{"successful":"maybe"}`, "<html>busy</html>", `{"successful":true,"cancel_fee":"x","order_info":1}`} {
+	for _, body := range []string{
+		"", "[]", `{"ret_code":"1"}`, `{"successful":"maybe"}`, "<html>busy</html>",
+		`{"successful":true,"cancel_fee":"x","order_info":1}`,
+	} {
 		c, _ := clientFor(t, replyJSON(body))
 		wantGarbled.both(t, c, func(t *testing.T, err error) {
 			if e := as[*DecodeError](t, err); e.Attempts != 1 || e.HTTPStatus != 200 || e.Err == nil || !errors.Is(err, e.Err) {
@@ -285,14 +331,18 @@ func TestIsFinal(t *testing.T) {
 		err  error
 		want bool
 	}{
-		"none":                        {nil, false},
-		"another package's":           {errors.New("x"), false},
-		"invalid":                     {&fliggy.ValidationError{}, true},
-		"refused":                     {refused, true},
-		"wrapped":                     {fmt.Errorf("bill 7: %w", refused), true},
-		"malformed":                   {malformed, true},
-		"sub code":                    {&GatewayError{Method: opBillNotify.Method, Code: "15", SubCode: "isv.invalid-parameter"}, true},
-		"permission":                  {&GatewayError{Method: opBillNotify.Method, Code: "15", SubCode: "isv.invalid-permission"}, false},
+		"none":              {nil, false},
+		"another package's": {errors.New("x"), false},
+		"invalid":           {&fliggy.ValidationError{}, true},
+		"refused":           {refused, true},
+		"wrapped":           {fmt.Errorf("bill 7: %w", refused), true},
+		"malformed":         {malformed, true},
+		"sub code": {
+			&GatewayError{Method: opBillNotify.Method, Code: "15", SubCode: "isv.invalid-parameter"}, true,
+		},
+		"permission": {
+			&GatewayError{Method: opBillNotify.Method, Code: "15", SubCode: "isv.invalid-permission"}, false,
+		},
 		"method":                      {&GatewayError{Method: opBillNotify.Method, Code: "22"}, false},
 		"timestamp":                   {&GatewayError{Method: opBillNotify.Method, Code: "31"}, false},
 		"signature":                   {&GatewayError{Method: opBillNotify.Method, Code: "25"}, false},
@@ -342,20 +392,34 @@ func TestErrorsMadeByHand(t *testing.T) {
 		outcome Outcome
 		after   time.Duration
 	}{
-		"code":                   {&GatewayError{Code: "7"}, ErrRateLimited, false, OutcomeRejected, 0},
-		"code, ban":              {&GatewayError{Method: write, Code: "7", RetryAfter: time.Minute}, ErrRateLimited, false, OutcomeRejected, time.Minute},
-		"word":                   {&GatewayError{Code: "InvalidAppKey"}, ErrUnauthorized, false, OutcomeRejected, 0},
-		"sub code":               {&GatewayError{Code: "15", SubCode: "isv.invalid-parameter"}, fliggy.ErrInvalidRequest, false, OutcomeRejected, 0},
-		"read, undecided":        {&GatewayError{Method: read, Code: "10"}, ErrUnavailable, false, OutcomeUnknown, 0},
-		"write, undecided":       {&GatewayError{Method: write, Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},
-		"any method, undecided":  {&GatewayError{Method: "x.y", Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},
-		"not sent":               {&TransportError{Method: write, Phase: PhaseBefore}, nil, false, OutcomeNotSent, 0},
-		"no connection":          {&TransportError{Method: write, Phase: PhaseConnect}, ErrUnavailable, false, OutcomeNotSent, 0},
-		"no reply":               {&TransportError{Method: write, Phase: PhaseSend}, ErrUnavailable, true, OutcomeUnknown, 0},
-		"no reply to a read":     {&TransportError{Method: read, Phase: PhaseSend}, ErrUnavailable, false, OutcomeUnknown, 0},
-		"too large":              {&TransportError{Method: read, Phase: PhaseRead, Err: ErrReplyTooLarge}, ErrReplyTooLarge, false, OutcomeUnknown, 0},
-		"429":                    {&TransportError{Method: read, Phase: PhaseStatus, HTTPStatus: 429, RetryAfter: time.Second}, ErrRateLimited, false, OutcomeUnknown, time.Second},
-		"404 of a write":         {&TransportError{Method: write, Phase: PhaseStatus, HTTPStatus: 404}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"code": {&GatewayError{Code: "7"}, ErrRateLimited, false, OutcomeRejected, 0},
+		"code, ban": {
+			&GatewayError{Method: write, Code: "7", RetryAfter: time.Minute}, ErrRateLimited, false, OutcomeRejected,
+			time.Minute,
+		},
+		"word": {&GatewayError{Code: "InvalidAppKey"}, ErrUnauthorized, false, OutcomeRejected, 0},
+		"sub code": {
+			&GatewayError{Code: "15", SubCode: "isv.invalid-parameter"}, fliggy.ErrInvalidRequest, false, OutcomeRejected, 0,
+		},
+		"read, undecided":       {&GatewayError{Method: read, Code: "10"}, ErrUnavailable, false, OutcomeUnknown, 0},
+		"write, undecided":      {&GatewayError{Method: write, Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"any method, undecided": {&GatewayError{Method: "x.y", Code: "10"}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"not sent":              {&TransportError{Method: write, Phase: PhaseBefore}, nil, false, OutcomeNotSent, 0},
+		"no connection": {
+			&TransportError{Method: write, Phase: PhaseConnect}, ErrUnavailable, false, OutcomeNotSent, 0,
+		},
+		"no reply":           {&TransportError{Method: write, Phase: PhaseSend}, ErrUnavailable, true, OutcomeUnknown, 0},
+		"no reply to a read": {&TransportError{Method: read, Phase: PhaseSend}, ErrUnavailable, false, OutcomeUnknown, 0},
+		"too large": {
+			&TransportError{Method: read, Phase: PhaseRead, Err: ErrReplyTooLarge}, ErrReplyTooLarge, false, OutcomeUnknown, 0,
+		},
+		"429": {
+			&TransportError{Method: read, Phase: PhaseStatus, HTTPStatus: 429, RetryAfter: time.Second}, ErrRateLimited, false,
+			OutcomeUnknown, time.Second,
+		},
+		"404 of a write": {
+			&TransportError{Method: write, Phase: PhaseStatus, HTTPStatus: 404}, ErrUnavailable, true, OutcomeUnknown, 0,
+		},
 		"not understood":         {&DecodeError{Method: read}, nil, false, OutcomeUnknown, 0},
 		"not understood, write":  {&DecodeError{Method: write}, nil, true, OutcomeUnknown, 0},
 		"refused by the service": {&BusinessError{Method: write, Code: "1"}, nil, false, OutcomeRejected, 0},
@@ -388,7 +452,13 @@ func TestContradictedError(t *testing.T) {
 		"id":           {replyJSON(`{` + fault + `,"renewal_order_id":"7"}`), SimplifiedJSON},
 		"another root": {replyJSON(`{` + fault + `,"x_response":{"successful":true}}`), WrappedJSON},
 		"inside":       {replyJSON(`{"x_response":{` + fault + `,"successful":true}}`), WrappedJSON},
-		"XML":          {reply(200, xmlType, `<x_response><error_response><code>7</code></error_response><successful>true</successful></x_response>`), XML},
+		"XML": {
+			reply(
+				200, xmlType,
+				`<x_response><error_response><code>7</code></error_response><successful>true</successful></x_response>`,
+			),
+			XML,
+		},
 	} {
 		c, g := clientFor(t, tc.respond, withRetries(), WithFormat(tc.format))
 		_, err := cancelRenewal(t.Context(), c)
@@ -426,7 +496,8 @@ func TestMessagesAreBrief(t *testing.T) {
 			t.Errorf("%q", text)
 		}
 	}
-	if got := (&GatewayError{Method: opOrderQuery.Method}).Error(); got != "rentcar: "+opOrderQuery.Method+": gateway error without a code" {
+	got := (&GatewayError{Method: opOrderQuery.Method}).Error()
+	if got != "rentcar: "+opOrderQuery.Method+": gateway error without a code" {
 		t.Error(got)
 	}
 }

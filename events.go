@@ -30,8 +30,8 @@ func (s *CallbackService) Send(ctx context.Context, cb *events.Callback, opts ..
 	return s.SendRequest(ctx, req, opts...)
 }
 
-// NewRequest returns what Send sends for a callback, for whoever stores it first: cb is validated, and a channel that it
-// lacks is the client's.
+// NewRequest returns what Send sends for a callback, for whoever stores it first: cb is validated, and a channel that
+// it lacks is the client's.
 func (s *CallbackService) NewRequest(cb *events.Callback) (*CallbackRequest, error) {
 	return s.request(cb, false)
 }
@@ -39,7 +39,9 @@ func (s *CallbackService) NewRequest(cb *events.Callback) (*CallbackRequest, err
 // SendRequest sends what [CallbackService.NewRequest] has made.
 //
 // API: alitrip.rentcar.btb.distribution.callback.
-func (s *CallbackService) SendRequest(ctx context.Context, req *CallbackRequest, opts ...CallOption) (*CallbackResult, error) {
+func (s *CallbackService) SendRequest(
+	ctx context.Context, req *CallbackRequest, opts ...CallOption,
+) (*CallbackResult, error) {
 	return invoke(ctx, s.client, opCallback, req, opts)
 }
 

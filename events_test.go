@@ -16,7 +16,10 @@ func init() {
 	goldenCases = append(goldenCases, []goldenCase{
 		{op: api.Callback, call: func(ctx context.Context, c *Client) (any, error) {
 			return c.Callbacks.Send(ctx, &events.Callback{
-				Envelope: events.Envelope{ChannelID: fliggy.ChannelAmap, OrderID: mainOrder, OutOrderID: outOrder, EventType: events.TypeRenewalFeeRefundSucceeded},
+				Envelope: events.Envelope{
+					ChannelID: fliggy.ChannelAmap, OrderID: mainOrder, OutOrderID: outOrder,
+					EventType: events.TypeRenewalFeeRefundSucceeded,
+				},
 				Data: events.CallbackData{
 					RenewalOrderID: renewalOrder, RenewalOutOrderID: outRenewal, RefundType: 1, Amount: fliggy.MustYuan("1.10"),
 					Reason: "退费 <&>", PayTradeNo: "3104050285204362836_142_1",
@@ -35,16 +38,27 @@ func TestCallbackValidation(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	c, g := clientFor(t, replyJSON(okReply), WithChannel(fliggy.ChannelAmap))
-	_, err := c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeRenewalFeeRefundSucceeded}})
+	_, err := c.Callbacks.Send(
+		ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeRenewalFeeRefundSucceeded}},
+	)
 	e := as[*fliggy.ValidationError](t, err)
 	if e == nil || e.Method != opCallback.Method || len(e.Problems) < 4 || g.count() != 0 {
 		t.Errorf("%v after %d requests", err, g.count())
 	}
-	_, err = c.Callbacks.Send(ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeOrderCancelled}}, CallWithoutValidation(), CallMember("event_type", 10))
+	_, err = c.Callbacks.Send(
+		ctx, &events.Callback{Envelope: events.Envelope{EventType: events.TypeOrderCancelled}}, CallWithoutValidation(),
+		CallMember("event_type", 10),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "request", map[string]string{opCallback.Param: `{"event_data":"{\"channelId\":\"80001\",\"eventType\":10}","channel_id":"80001","event_type":10}`}, g.last(t).form(t))
+	diff(
+		t, "request",
+		map[string]string{
+			opCallback.Param: `{"event_data":"{\"channelId\":\"80001\",\"eventType\":10}","channel_id":"80001","event_type":10}`,
+		},
+		g.last(t).form(t),
+	)
 }
 
 // SendRequest sends what NewRequest has made, as Send does, and NewRequest refuses what Send refuses.
@@ -75,7 +89,9 @@ func TestCallbackNewRequest(t *testing.T) {
 			t.Errorf("NewRequest: %v, Send: %v", stored, sent)
 		}
 	}
-	if err := (&CallbackRequest{EventData: " "}).Validate(); err == nil || !strings.Contains(err.Error(), "event_data: is required") {
+	if err := (&CallbackRequest{EventData: " "}).Validate(); err == nil || !strings.Contains(
+		err.Error(), "event_data: is required",
+	) {
 		t.Error(err)
 	}
 }

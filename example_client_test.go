@@ -57,7 +57,10 @@ func ExampleOutcomeOf() {
 	client, stop := answering(http.StatusBadGateway, "<html>502</html>")
 	defer stop()
 
-	_, err := client.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "3104050285204362836", RenewalOutOrderID: "RC202212191604667539969978361"})
+	_, err := client.Renewals.Submit(
+		context.Background(),
+		&rentcar.RenewalSubmitRequest{OrderID: "3104050285204362836", RenewalOutOrderID: "RC202212191604667539969978361"},
+	)
 	switch {
 	case err == nil:
 		fmt.Println("booked")

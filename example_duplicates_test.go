@@ -22,7 +22,7 @@ func Example_duplicates() {
 		return nil
 	}
 
-	gate, err := qimen.NewMemoryGate(qimen.MemoryGateConfig{Age: 48*time.Hour, Size: 1_000_000})
+	gate, err := qimen.NewMemoryGate(qimen.MemoryGateConfig{Age: 48 * time.Hour, Size: 1_000_000})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -29,7 +29,9 @@ func (s exampleStore) booked(_ context.Context, key string) (*qimen.RenewalSubmi
 
 func (exampleStore) newID() string { return "R000000001" }
 
-func (s exampleStore) book(_ context.Context, key string, reply *qimen.RenewalSubmitReply) (*qimen.RenewalSubmitReply, error) {
+func (s exampleStore) book(
+	_ context.Context, key string, reply *qimen.RenewalSubmitReply,
+) (*qimen.RenewalSubmitReply, error) {
 	s[key] = reply
 	return reply, nil
 }
@@ -46,7 +48,9 @@ func Example_merchant() {
 			{Value: fliggy.MustDecimal("50"), StartTime: 0, EndTime: 420},
 			{Value: fliggy.MustDecimal("100"), StartTime: 421, EndTime: 1440},
 		},
-		CancelPolicy: fliggy.CancelPolicy{CancelType: 1, SupportCancel: true, Rules: []fliggy.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}}},
+		CancelPolicy: fliggy.CancelPolicy{
+			CancelType: 1, SupportCancel: true, Rules: []fliggy.CancelRule{{Num: 0, Time: 24}, {Num: 50, Time: 0}},
+		},
 	}
 	if err := plan.Validate(); err != nil {
 		log.Fatal(err)
@@ -63,10 +67,14 @@ func Example_merchant() {
 	}
 	handler, err := qimen.NewHandler(qimen.Secrets{appKey: {secret}},
 		qimen.WithLogger(slog.Default()), // without it nothing tells you what was refused, and why
-		qimen.OnRenewalPrices(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+		qimen.OnRenewalPrices(func(
+			ctx context.Context, d *qimen.Delivery, r *qimen.RenewalPricesRequest,
+		) (*qimen.RenewalPricesReply, error) {
 			return price(ctx, r.OrderID, r.CarUseTime, r.CarReturnTime)
 		}),
-		qimen.OnRenewalSubmit(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+		qimen.OnRenewalSubmit(func(
+			ctx context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest,
+		) (*qimen.RenewalSubmitReply, error) {
 			if before, err := store.booked(ctx, d.Key); before != nil || err != nil {
 				return before, err // it came again: the same answer, whatever the price is by now
 			}
@@ -80,7 +88,9 @@ func Example_merchant() {
 			reply := &qimen.RenewalSubmitReply{OutOrderID: store.newID(), CreatedTime: fliggy.At(time.Now())}
 			return store.book(ctx, d.Key, reply) // once for each d.Key; r.IsPressureTest stays out of the books
 		}),
-		qimen.OnRenewalCancel(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+		qimen.OnRenewalCancel(func(
+			ctx context.Context, d *qimen.Delivery, r *qimen.RenewalCancelRequest,
+		) (*qimen.RenewalCancelReply, error) {
 			return &qimen.RenewalCancelReply{}, store.cancel(ctx, r) // r.OutOrderID is the id of your reply to the submit
 		}),
 	)
@@ -137,7 +147,9 @@ func Example_merchantCheck() {
 		log.Fatal(err)
 	}
 	report := merchantcheck.Run(ctx, caller, merchantcheck.Config{
-		Orders:       []merchantcheck.Order{{OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00")}},
+		Orders: []merchantcheck.Order{
+			{OrderID: "3175520762897901122", OutOrderID: "FZ1111111", Start: fliggy.MustTime("2023-02-04 10:00")},
+		},
 		Submit:       false, // true books a renewal, and cancels it
 		PressureTest: true,  // every request says that it is a load test
 	})

@@ -54,7 +54,9 @@ func ExampleRenewalService_Settle() {
 // A renewal that the merchant refused while the reply to its submit was lost.
 func ExampleSettleRequest() {
 	ctx := context.Background()
-	gw := fliggytest.NewGateway(fliggytest.WithClock(func() time.Time { return time.Date(2022, 11, 20, 2, 0, 0, 0, time.UTC) }))
+	gw := fliggytest.NewGateway(
+		fliggytest.WithClock(func() time.Time { return time.Date(2022, 11, 20, 2, 0, 0, 0, time.UTC) }),
+	)
 	defer gw.Close()
 	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
@@ -123,7 +125,8 @@ func ExampleRetryAfter() {
 	request := &rentcar.OrderQueryRequest{OrderID: fliggytest.SampleOrderID}
 
 	_, err = client.Orders.Query(ctx, request)
-	if wait, banned := rentcar.RetryAfter(err); banned { // errors.Is(err, rentcar.ErrRateLimited) is true without a time, too
+	// errors.Is(err, rentcar.ErrRateLimited) is true without a time, too
+	if wait, banned := rentcar.RetryAfter(err); banned {
 		fmt.Println("flow control: try again in", wait)
 	}
 	_, err = client.Orders.Query(ctx, request) // nothing is sent: the client remembers the ban

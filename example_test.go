@@ -60,7 +60,8 @@ func ExampleSign() {
 }
 
 func ExampleClient_events() {
-	const appKey, currentSecret, previousSecret = "12345678", "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+	const appKey = "12345678"
+	const currentSecret, previousSecret = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 	client, err := rentcar.NewClient(appKey, currentSecret)
 	if err != nil {
 		log.Fatal(err)

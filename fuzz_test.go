@@ -23,7 +23,9 @@ func FuzzReply(f *testing.F) {
 	for _, v := range file.Vectors {
 		f.Add(v.HTTPStatus, v.ContentType, []byte(v.Body), uint8(v.format()))
 	}
-	for _, name := range []string{"alitrip.rentcar.btb.order.query.response.xml", "alitrip.rentcar.btb.order.query.error.xml"} {
+	for _, name := range []string{
+		"alitrip.rentcar.btb.order.query.response.xml", "alitrip.rentcar.btb.order.query.error.xml",
+	} {
 		f.Add(200, xmlType, []byte(readFile(f, "testdata", "samples", name)), uint8(XML))
 	}
 	f.Add(200, jsonType, []byte(readExchange(f, opOrderQuery.Method).reply), uint8(SimplifiedJSON))
@@ -32,7 +34,10 @@ func FuzzReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte, format uint8) {
 		status = 100 + (status%500+500)%500
 		now := testClock()
-		c, _ := clientFor(t, reply(status, contentType, string(body)), WithFormat(Format(format%3)), WithClock(func() time.Time { return now }))
+		c, _ := clientFor(
+			t, reply(status, contentType, string(body)), WithFormat(Format(format%3)),
+			WithClock(func() time.Time { return now }),
+		)
 		later := func() { now = now.Add(maxBan) } // no reply bans the next call
 		ctx := context.Background()
 		res, err := queryOrder(ctx, c)
@@ -136,7 +141,9 @@ func FuzzParams(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, value, raw string) {
 		c, g := clientFor(t, replyJSON(okReply))
 		var out Raw
-		err := c.Call(context.Background(), "x.y", Params{name: value, "raw": json.RawMessage(raw)}, &out, CallParam("more"+name, value))
+		err := c.Call(
+			context.Background(), "x.y", Params{name: value, "raw": json.RawMessage(raw)}, &out, CallParam("more"+name, value),
+		)
 		if err != nil {
 			if !isA[*fliggy.ValidationError](err) || g.count() != 0 {
 				t.Errorf("%v after %d requests", err, g.count())

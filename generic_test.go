@@ -31,25 +31,51 @@ func TestGenericRefusals(t *testing.T) {
 		err  error
 		want []fliggy.Problem
 	}{
-		"no method":         {c.Call(ctx, " ", nil, &out), problem("method", "is required: the API name")},
-		"no out":            {c.Call(ctx, "x.y", nil, nil), problem("out", wrongOut)},
-		"nil Raw":           {c.Call(ctx, "x.y", nil, (*Raw)(nil)), problem("out", wrongOut)},
-		"a Raw":             {c.Call(ctx, "x.y", nil, out), problem("out", wrongOut)},
-		"a struct":          {c.Call(ctx, "x.y", nil, vectorReply{}), problem("out", wrongOut)},
-		"nil struct":        {c.Call(ctx, "x.y", nil, (*vectorReply)(nil)), problem("out", wrongOut)},
-		"a map":             {c.Call(ctx, "x.y", nil, &map[string]any{}), problem("out", wrongOut)},
-		"no wire format":    {c.Call(ctx, "x.y", nil, &struct{ M map[string]any }{}), problem("out", `.M: a map[string]interface {} has no wire format: use a struct with tags, or a json.RawMessage`)},
-		"no name":           {c.Call(ctx, "x.y", Params{"": 1}, &out), problem("parameter", "must have a name, in valid UTF-8")},
-		"broken name":       {c.Call(ctx, "x.y", Params{"\xff": 1}, &out), problem("parameter", "must have a name, in valid UTF-8")},
-		"nil context":       {c.Call(nil, "x.y", nil, &out), problem("context", "must not be nil")}, //nolint:staticcheck // what is tested
+		"no method":  {c.Call(ctx, " ", nil, &out), problem("method", "is required: the API name")},
+		"no out":     {c.Call(ctx, "x.y", nil, nil), problem("out", wrongOut)},
+		"nil Raw":    {c.Call(ctx, "x.y", nil, (*Raw)(nil)), problem("out", wrongOut)},
+		"a Raw":      {c.Call(ctx, "x.y", nil, out), problem("out", wrongOut)},
+		"a struct":   {c.Call(ctx, "x.y", nil, vectorReply{}), problem("out", wrongOut)},
+		"nil struct": {c.Call(ctx, "x.y", nil, (*vectorReply)(nil)), problem("out", wrongOut)},
+		"a map":      {c.Call(ctx, "x.y", nil, &map[string]any{}), problem("out", wrongOut)},
+		"no wire format": {
+			c.Call(ctx, "x.y", nil, &struct{ M map[string]any }{}),
+			problem("out", `.M: a map[string]interface {} has no wire format: use a struct with tags, or a json.RawMessage`),
+		},
+		"no name": {
+			c.Call(ctx, "x.y", Params{"": 1}, &out), problem("parameter", "must have a name, in valid UTF-8"),
+		},
+		"broken name": {
+			c.Call(ctx, "x.y", Params{"\xff": 1}, &out), problem("parameter", "must have a name, in valid UTF-8"),
+		},
+		//nolint:staticcheck // what is tested
+		"nil context":       {c.Call(nil, "x.y", nil, &out), problem("context", "must not be nil")},
 		"nil Qimen request": {c.CallQimen(ctx, "x.y", nil, &out), problem("request", "must not be nil")},
-		"no target":         {c.CallQimen(ctx, "x.y", &QimenRequest{}, &out), problem("target_app_key", "is required: the app key of the provider")},
-		"blank target":      {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: " "}, &out), problem("target_app_key", "is required: the app key of the provider")},
-		"two bodies":        {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", JSON: 1, XML: []byte{}}, &out), problem("body", "is JSON or XML, not both")},
-		"broken body":       {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", JSON: json.RawMessage("{")}, &out), problem("body", "must be valid JSON")},
-		"float body":        {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", JSON: 1.5}, &out), problem("body", "is a float, which has no exact text: use Yuan, Decimal or text")},
-		"Qimen parameter":   {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", Params: Params{"v": "3"}}, &out), problem("v", "is a parameter of the protocol: the client sends it")},
-		"Qimen out":         {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1"}, out), problem("out", wrongOut)},
+		"no target": {
+			c.CallQimen(ctx, "x.y", &QimenRequest{}, &out),
+			problem("target_app_key", "is required: the app key of the provider"),
+		},
+		"blank target": {
+			c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: " "}, &out),
+			problem("target_app_key", "is required: the app key of the provider"),
+		},
+		"two bodies": {
+			c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", JSON: 1, XML: []byte{}}, &out),
+			problem("body", "is JSON or XML, not both"),
+		},
+		"broken body": {
+			c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", JSON: json.RawMessage("{")}, &out),
+			problem("body", "must be valid JSON"),
+		},
+		"float body": {
+			c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", JSON: 1.5}, &out),
+			problem("body", "is a float, which has no exact text: use Yuan, Decimal or text"),
+		},
+		"Qimen parameter": {
+			c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1", Params: Params{"v": "3"}}, &out),
+			problem("v", "is a parameter of the protocol: the client sends it"),
+		},
+		"Qimen out": {c.CallQimen(ctx, "x.y", &QimenRequest{TargetAppKey: "1"}, out), problem("out", wrongOut)},
 	} {
 		got := as[*fliggy.ValidationError](t, tc.err)
 		if got == nil {
@@ -88,7 +114,9 @@ func TestGenericCallsAndWrites(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
-	if err := c.CallQimen(context.Background(), "x.y", &QimenRequest{TargetAppKey: "1"}, &out); !errors.Is(err, ErrOutcomeUnknown) {
+	if err := c.CallQimen(
+		context.Background(), "x.y", &QimenRequest{TargetAppKey: "1"}, &out,
+	); !errors.Is(err, ErrOutcomeUnknown) {
 		t.Errorf("Qimen: %v", err)
 	}
 }
@@ -155,7 +183,9 @@ func callByHand(ctx context.Context, hc *http.Client, req *orderQuery, reply any
 	}
 	query.Set("sign", strings.ToUpper(hex.EncodeToString(mac.Sum(nil))))
 	body := url.Values{"req": {string(text)}}.Encode()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://gw.api.taobao.com/top/router/rest?"+query.Encode(), strings.NewReader(body))
+	r, err := http.NewRequestWithContext(
+		ctx, http.MethodPost, "https://gw.api.taobao.com/top/router/rest?"+query.Encode(), strings.NewReader(body),
+	)
 	if err != nil {
 		return err
 	}
@@ -239,7 +269,8 @@ func TestQimenBodies(t *testing.T) {
 			QimenRequest{XML: []byte("<request><a>中</a></request>")}, "text/xml;charset=utf-8", "<request><a>中</a></request>",
 		},
 		"struct": {
-			QimenRequest{JSON: cancel{"t-1", fliggy.MustYuan("1.0")}}, "application/json;charset=utf-8", `{"traceId":"t-1","fee":"1.0"}`,
+			QimenRequest{JSON: cancel{"t-1", fliggy.MustYuan("1.0")}}, "application/json;charset=utf-8",
+			`{"traceId":"t-1","fee":"1.0"}`,
 		},
 		"pointer to a struct": {
 			QimenRequest{JSON: &cancel{TraceID: "t-1"}}, "application/json;charset=utf-8", `{"traceId":"t-1"}`,

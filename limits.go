@@ -71,7 +71,10 @@ func (e *RateLimitError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("rentcar: %s: not sent: %v: %v", e.Method, ErrRateLimited, e.Err)
 	}
-	return fmt.Sprintf("rentcar: %s: not sent: %v: the ban lasts for %v more", e.Method, ErrRateLimited, e.RetryAfter.Round(time.Millisecond))
+	return fmt.Sprintf(
+		"rentcar: %s: not sent: %v: the ban lasts for %v more", e.Method, ErrRateLimited,
+		e.RetryAfter.Round(time.Millisecond),
+	)
 }
 
 // Unwrap returns the error of the limiter.
@@ -114,7 +117,9 @@ const (
 
 // banText finds how long a ban lasts in the words of the platform: "This ban will last for 12 more
 // seconds", or "this ban will last 12 seconds". Minutes, hours and "14,229" are read too.
-var banText = regexp.MustCompile(`(?i)(ban\s+will\s+)?last\s+(?:for\s+)?(\d{1,3}(?:,\d{3})+|\d+)\s+(?:more\s+)?(second|minute|hour)`)
+var banText = regexp.MustCompile(
+	`(?i)(ban\s+will\s+)?last\s+(?:for\s+)?(\d{1,3}(?:,\d{3})+|\d+)\s+(?:more\s+)?(second|minute|hour)`,
+)
 
 // banOf returns how long a ban lasts by text, or 0. A time after "ban will last" decides; without one the longest time
 // counts.

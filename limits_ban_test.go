@@ -22,14 +22,15 @@ const apiBan = "accesscontrol.limited-by-api-access-count"
 func TestBanTexts(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
-		"This ban will last for 1 more seconds":                              time.Second,
-		"This ban will last for 1 more second.":                              time.Second,
-		"This ban will last for 60 more seconds":                             time.Minute,
-		"This ban will last for 31062 more seconds":                          8*time.Hour + 37*time.Minute + 42*time.Second,
-		"This ban will last for 00031062 more seconds":                       31062 * time.Second,
-		"app call limited: THIS BAN WILL LAST FOR 5 MORE SECONDS, sorry":     5 * time.Second,
-		"it will last\tfor  7\nmore  seconds":                                7 * time.Second,
-		"last for 3 more seconds, last for 9 more seconds":                   9 * time.Second, // a call too early may prolong a ban
+		"This ban will last for 1 more seconds":                          time.Second,
+		"This ban will last for 1 more second.":                          time.Second,
+		"This ban will last for 60 more seconds":                         time.Minute,
+		"This ban will last for 31062 more seconds":                      8*time.Hour + 37*time.Minute + 42*time.Second,
+		"This ban will last for 00031062 more seconds":                   31062 * time.Second,
+		"app call limited: THIS BAN WILL LAST FOR 5 MORE SECONDS, sorry": 5 * time.Second,
+		"it will last\tfor  7\nmore  seconds":                            7 * time.Second,
+		// a call too early may prolong a ban
+		"last for 3 more seconds, last for 9 more seconds":                   9 * time.Second,
 		"exceeds the limit. This ban will last 14229 seconds":                14229 * time.Second,
 		"exceeds the limit. this ban will last 1 seconds":                    time.Second,
 		"not forbidden, will last 7 more seconds":                            7 * time.Second,
@@ -37,15 +38,16 @@ func TestBanTexts(t *testing.T) {
 		"in the last 60 seconds the limit; this ban will last 14229 seconds": 14229 * time.Second,
 		"This ban will last 5 seconds, more than in the last 60 seconds":     5 * time.Second,
 		"This ban will last 14,229 seconds":                                  14229 * time.Second,
-		"This ban will last for 2 more minutes":                              2 * time.Minute, // no longer ignored, as are hours
-		"this ban will last 1 hour":                                          time.Hour,
-		"this ban will last 25 HOURS":                                        24 * time.Hour,
-		"this ban will last 9,999,999,999,999,999,999 hours":                 24 * time.Hour,
-		"this ban will last 1,2 seconds":                                     0,
-		"This ban will last for 86399 more seconds":                          86399 * time.Second,
-		"This ban will last for 86400 more seconds":                          24 * time.Hour,
-		"This ban will last for 86401 more seconds":                          24 * time.Hour,
-		"This ban will last for 999999999 more seconds":                      24 * time.Hour,
+		// no longer ignored, as are hours
+		"This ban will last for 2 more minutes":              2 * time.Minute,
+		"this ban will last 1 hour":                          time.Hour,
+		"this ban will last 25 HOURS":                        24 * time.Hour,
+		"this ban will last 9,999,999,999,999,999,999 hours": 24 * time.Hour,
+		"this ban will last 1,2 seconds":                     0,
+		"This ban will last for 86399 more seconds":          86399 * time.Second,
+		"This ban will last for 86400 more seconds":          24 * time.Hour,
+		"This ban will last for 86401 more seconds":          24 * time.Hour,
+		"This ban will last for 999999999 more seconds":      24 * time.Hour,
 
 		"":                                       0,
 		"This ban will last for 0 more seconds":  0,
@@ -67,7 +69,9 @@ func TestBanTexts(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.String().Draw(t, "before") + fmt.Sprintf("last for %s more seconds", rapid.StringMatching(`[0-9]{0,25}`).Draw(t, "seconds"))
+		text := rapid.String().Draw(t, "before") + fmt.Sprintf(
+			"last for %s more seconds", rapid.StringMatching(`[0-9]{0,25}`).Draw(t, "seconds"),
+		)
 		if got := banOf(text); got < 0 || got > maxBan {
 			t.Fatalf("%q: %v", text, got)
 		}
@@ -95,7 +99,14 @@ func TestBansInReplies(t *testing.T) {
 		"code 10, ban":    {"10", ban, "", ban, 0},
 		"code 25, ban":    {"25", ban, "", ban, 0},
 	} {
-		c, g := clientFor(t, replyJSON(fmt.Sprintf(`{"error_response":{"code":%q,"msg":%q,"sub_code":%q,"sub_msg":%q}}`, tc.code, tc.msg, tc.subCode, tc.subMsg)))
+		c, g := clientFor(
+			t,
+			replyJSON(
+				fmt.Sprintf(
+					`{"error_response":{"code":%q,"msg":%q,"sub_code":%q,"sub_msg":%q}}`, tc.code, tc.msg, tc.subCode, tc.subMsg,
+				),
+			),
+		)
 		_, err := queryOrder(context.Background(), c)
 		if e := as[*GatewayError](t, err); e.RetryAfter != tc.want {
 			t.Errorf("%s: %v, want %v", name, e.RetryAfter, tc.want)
@@ -139,9 +150,13 @@ func TestScopesOfBans(t *testing.T) {
 		"no flow at all": {"isv.invalid-parameter", "This ban will last for 60 more seconds", nil},
 	} {
 		for second, call := range calls {
-			c, g := clientFor(t, inTurn(gatewayFailure("7", tc.subCode, tc.subMsg), replyOK), WithQimenURL("http://qimen.test/qm"))
+			c, g := clientFor(
+				t, inTurn(gatewayFailure("7", tc.subCode, tc.subMsg), replyOK), WithQimenURL("http://qimen.test/qm"),
+			)
 			if name == "no flow at all" {
-				c, g = clientFor(t, inTurn(gatewayFailure("15", tc.subCode, tc.subMsg), replyOK), WithQimenURL("http://qimen.test/qm"))
+				c, g = clientFor(
+					t, inTurn(gatewayFailure("15", tc.subCode, tc.subMsg), replyOK), WithQimenURL("http://qimen.test/qm"),
+				)
 			}
 			if _, err := queryOrder(ctx, c); !isA[*GatewayError](err) || g.count() != 1 {
 				t.Fatalf("%s: %v", name, err)
@@ -173,7 +188,12 @@ func replyOK(r *http.Request) (*http.Response, error) {
 func TestBanOfAQimenProvider(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	banned := replyJSON(fmt.Sprintf(`{"response":{"flag":"failure","code":7,"sub_code":%q,"sub_message":"This ban will last for 60 more seconds"}}`, appBan))
+	banned := replyJSON(
+		fmt.Sprintf(
+			`{"response":{"flag":"failure","code":7,"sub_code":%q,"sub_message":"This ban will last for 60 more seconds"}}`,
+			appBan,
+		),
+	)
 	c, g := clientFor(t, inTurn(banned, replyOK), WithQimenURL("http://qimen.test/qm"))
 	var out Raw
 	call := func(target string) error {
@@ -196,7 +216,10 @@ func TestBanOfAQimenProvider(t *testing.T) {
 // A provider's own code 7 is no flow control: what it means is not known.
 func TestCodeSevenOfAQimenProvider(t *testing.T) {
 	t.Parallel()
-	c, g := clientFor(t, reply(200, xmlType, `<response><flag>failure</flag><code>7</code><message>booked already</message></response>`),
+	c,
+		g := clientFor(t, reply(
+		200, xmlType, `<response><flag>failure</flag><code>7</code><message>booked already</message></response>`,
+	),
 		WithQimenURL("http://qimen.test/qm"), WithFormat(XML), withFakeTime(&fakeTime{}))
 	var out Raw
 	err := c.CallQimen(context.Background(), "x.z", &QimenRequest{TargetAppKey: "1", XML: []byte("<r/>")}, &out)
@@ -256,10 +279,16 @@ func TestRetryAfter(t *testing.T) {
 		"gateway, no ban":         {&GatewayError{Code: "7"}, 0},
 		"limiter, after a ban":    {&stopped{last: gateway, why: &RateLimitError{Err: errNoToken}}, time.Minute},
 		"a longer ban of another": {&stopped{last: limited, why: gateway}, time.Second},
-		"no ban, then one":        {&stopped{last: &GatewayError{Method: opOrderQuery.Method, Code: "10"}, why: limited}, time.Second},
-		"a write, then a ban":     {&stopped{last: &GatewayError{Method: "m", Code: "10"}, why: limited}, 0},
-		"a proxy, of a read":      {&TransportError{Method: opOrderQuery.Method, Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, time.Hour},
-		"a proxy, of a write":     {&TransportError{Method: "m", Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, 0},
+		"no ban, then one": {
+			&stopped{last: &GatewayError{Method: opOrderQuery.Method, Code: "10"}, why: limited}, time.Second,
+		},
+		"a write, then a ban": {&stopped{last: &GatewayError{Method: "m", Code: "10"}, why: limited}, 0},
+		"a proxy, of a read": {
+			&TransportError{Method: opOrderQuery.Method, Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, time.Hour,
+		},
+		"a proxy, of a write": {
+			&TransportError{Method: "m", Phase: PhaseStatus, HTTPStatus: 503, RetryAfter: time.Hour}, 0,
+		},
 	} {
 		if got, ok := RetryAfter(tc.err); got != tc.want || ok != (tc.want > 0) {
 			t.Errorf("%s: %v, %v, want %v", name, got, ok, tc.want)
@@ -312,7 +341,9 @@ func TestShortBansAreWaitedOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var seen []Observation
-			c, g, ft := banned(t, tc.seconds, append(tc.opts, WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }))...)
+			c, g, ft := banned(
+				t, tc.seconds, append(tc.opts, WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }))...,
+			)
 			ft.advance(tc.passed)
 			seen, ft.waits = nil, nil
 			meta, err := send(context.Background(), c, false)
@@ -329,13 +360,23 @@ func TestShortBansAreWaitedOut(t *testing.T) {
 				return
 			}
 			diff(t, "error", &RateLimitError{Method: opOrderQuery.Method, RetryAfter: tc.left}, as[*RateLimitError](t, err))
-			if meta != nil || g.count() != 1 || len(ft.waits) != 0 || OutcomeOf(err) != OutcomeNotSent || !errors.Is(err, ErrRateLimited) || errors.Is(err, ErrOutcomeUnknown) {
+			if meta != nil || g.count() != 1 || len(ft.waits) != 0 || OutcomeOf(err) != OutcomeNotSent || !errors.Is(
+				err, ErrRateLimited,
+			) || errors.Is(
+				err, ErrOutcomeUnknown,
+			) {
 				t.Errorf("%d requests, waits %v: %v", g.count(), ft.waits, err)
 			}
 			if after, ok := RetryAfter(err); !ok || after != tc.left {
 				t.Errorf("RetryAfter is %v, %v", after, ok)
 			}
-			diff(t, "text", "rentcar: alitrip.rentcar.btb.order.query: not sent: rate limited: the ban lasts for "+tc.left.Round(time.Millisecond).String()+" more", err.Error())
+			diff(
+				t, "text",
+				"rentcar: alitrip.rentcar.btb.order.query: not sent: rate limited: the ban lasts for "+tc.left.Round(
+					time.Millisecond,
+				).String()+" more",
+				err.Error(),
+			)
 			diff(t, "observations", []Observation{{Method: opOrderQuery.Method, Done: true, Outcome: OutcomeNotSent}}, seen)
 		})
 	}
@@ -357,7 +398,8 @@ func TestABanThatTheCallMeets(t *testing.T) {
 	}
 	c, g := clientFor(t, banFor("60"), withRetries())
 	_, err := send(context.Background(), c, true)
-	if e := as[*GatewayError](t, err); e.RetryAfter != time.Minute || g.count() != 1 || isA[*stopped](err) || OutcomeOf(err) != OutcomeRejected {
+	if e := as[*GatewayError](t, err); e.RetryAfter != time.Minute || g.count() != 1 || isA[*stopped](err) ||
+		OutcomeOf(err) != OutcomeRejected {
 		t.Errorf("%d requests: %v", g.count(), err)
 	}
 }
@@ -379,13 +421,17 @@ func TestABanThatAnotherCallMeets(t *testing.T) {
 			return tc.respond(r)
 		}, withFakeTime(&fakeTime{}))
 		_, err := queryOrder(context.Background(), c)
-		if e := as[*GatewayError](t, err); e.Code != tc.code || e.RetryAfter != tc.told || g.count() != 1 || OutcomeOf(err) != e.Outcome() {
+		if e := as[*GatewayError](t, err); e.Code != tc.code || e.RetryAfter != tc.told || g.count() != 1 ||
+			OutcomeOf(err) != e.Outcome() {
 			t.Errorf("%s: %d requests: %v", name, g.count(), err)
 		}
 		if after, ok := RetryAfter(err); !ok || after != time.Minute || !errors.Is(err, ErrRateLimited) {
 			t.Errorf("%s: RetryAfter is %v, %v", name, after, ok)
 		}
-		if want := "(not sent again: rentcar: alitrip.rentcar.btb.order.query: not sent: rate limited: the ban lasts for 1m0s more)"; !strings.HasSuffix(err.Error(), want) {
+		if want := "(not sent again: rentcar: alitrip.rentcar.btb.order.query: not sent: rate limited: the ban lasts for " +
+			"1m0s more)"; !strings.HasSuffix(
+			err.Error(), want,
+		) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -402,7 +448,10 @@ func TestBansAndDeadlines(t *testing.T) {
 		soon, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		start := time.Now()
 		_, err := queryOrder(soon, c)
-		if e := as[*RateLimitError](t, err); e.RetryAfter != 3*time.Second || time.Since(start) != 0 || g.count() != 1 || errors.Is(err, context.DeadlineExceeded) {
+		if e := as[*RateLimitError](t, err); e.RetryAfter != 3*time.Second || time.Since(start) != 0 || g.count() != 1 ||
+			errors.Is(
+				err, context.DeadlineExceeded,
+			) {
 			t.Errorf("%d requests after %v: %v", g.count(), time.Since(start), err)
 		}
 		cancel()
@@ -415,7 +464,10 @@ func TestBansAndDeadlines(t *testing.T) {
 		}
 		_, err = queryOrder(left, c)
 		e := as[*TransportError](t, err)
-		if e.Phase != PhaseBefore || e.Attempts != 0 || OutcomeOf(err) != OutcomeNotSent || !errors.Is(err, boss) || !errors.Is(err, context.Canceled) {
+		if e.Phase != PhaseBefore || e.Attempts != 0 || OutcomeOf(err) != OutcomeNotSent || !errors.Is(err, boss) ||
+			!errors.Is(
+				err, context.Canceled,
+			) {
 			t.Errorf("%+v: %v", e, err)
 		}
 		if took := time.Since(start); took != time.Second || g.count() != 2 {
@@ -447,13 +499,16 @@ func TestBanUnderAFrozenClock(t *testing.T) {
 			start := time.Now()
 			_, err := queryOrder(t.Context(), c)
 			e := as[*RateLimitError](t, err)
-			if took := time.Since(start); e.RetryAfter != left || g.count() != 0 || took < left || took > DefaultMaxDelay+banJitter {
+			if took := time.Since(start); e.RetryAfter != left || g.count() != 0 || took < left ||
+				took > DefaultMaxDelay+banJitter {
 				t.Errorf("%v: %d requests after %v: %v", left, g.count(), took, err)
 			}
 		})
 	}
 	sleeps := 0
-	c, g := clientFor(t, banFor("1"), withRetries(), WithSleep(func(context.Context, time.Duration) error { sleeps++; return nil }))
+	c, g := clientFor(
+		t, banFor("1"), withRetries(), WithSleep(func(context.Context, time.Duration) error { sleeps++; return nil }),
+	)
 	_, err := queryOrder(context.Background(), c)
 	if e := as[*GatewayError](t, err); e.RetryAfter != time.Second || g.count() != 1 || sleeps > 7 {
 		t.Errorf("%d requests, %d waits: %v", g.count(), sleeps, err)
@@ -468,7 +523,8 @@ func TestABanThatGrows(t *testing.T) {
 		ft := &fakeTime{}
 		var c *Client
 		grow := sync.OnceFunc(func() { c.bans.note("", "", grown, ft.time()) })
-		c, g := clientFor(t, replyJSON(okReply), withFakeTime(ft), WithSleep(func(ctx context.Context, d time.Duration) error {
+		c, g := clientFor(t, replyJSON(okReply), withFakeTime(ft), WithSleep(func(ctx context.Context,
+			d time.Duration) error {
 			defer grow()
 			return ft.sleep(ctx, d)
 		}))

@@ -21,7 +21,9 @@ import (
 func asksToWait(status int, value, body string) httpmock.Responder {
 	return func(r *http.Request) (*http.Response, error) {
 		header := http.Header{"Content-Type": {"text/html"}, "Retry-After": {value}}
-		return &http.Response{StatusCode: status, Header: header, Request: r, Body: io.NopCloser(strings.NewReader(body))}, nil
+		return &http.Response{
+			StatusCode: status, Header: header, Request: r, Body: io.NopCloser(strings.NewReader(body)),
+		}, nil
 	}
 }
 
@@ -81,7 +83,9 @@ func TestProxyThatAsksToWait(t *testing.T) {
 		ft := &fakeTime{}
 		c, g := clientFor(t, inTurn(asksToWait(status, "3", "<html>"), replyJSON(okReply)), withFakeTime(ft))
 		meta, err := send(ctx, c, false)
-		if took := ft.time().Sub(testClock()); err != nil || meta.Attempts != 2 || took < 3*time.Second || took >= 3*time.Second+banJitter {
+		if took := ft.time().Sub(
+			testClock(),
+		); err != nil || meta.Attempts != 2 || took < 3*time.Second || took >= 3*time.Second+banJitter {
 			t.Errorf("%d: %d requests after %v: %v", status, g.count(), took, err)
 		}
 
@@ -89,10 +93,13 @@ func TestProxyThatAsksToWait(t *testing.T) {
 		c, g = clientFor(t, inTurn(asksToWait(status, "7", "<html>"), replyJSON(okReply)), withFakeTime(ft))
 		_, err = queryOrder(ctx, c)
 		e := as[*TransportError](t, err)
-		if after, ok := RetryAfter(err); !ok || after != 7*time.Second || e.RetryAfter != after || g.count() != 1 || len(ft.waits) != 0 {
+		if after, ok := RetryAfter(err); !ok || after != 7*time.Second || e.RetryAfter != after || g.count() != 1 ||
+			len(ft.waits) != 0 {
 			t.Errorf("%d: RetryAfter is %v, %v after %d requests: %v", status, after, ok, g.count(), err)
 		}
-		if errors.Is(err, ErrRateLimited) != limited || errors.Is(err, ErrUnavailable) == limited || OutcomeOf(err) != OutcomeUnknown {
+		if errors.Is(
+			err, ErrRateLimited,
+		) != limited || errors.Is(err, ErrUnavailable) == limited || OutcomeOf(err) != OutcomeUnknown {
 			t.Errorf("%d: %v", status, err)
 		}
 		_, err = queryOrder(ctx, c) // it is remembered, for the method that met it
@@ -106,7 +113,9 @@ func TestProxyThatAsksToWait(t *testing.T) {
 		c, g = clientFor(t, asksToWait(status, "3", "<html>"), withFakeTime(&fakeTime{}))
 		_, err = cancelRenewal(ctx, c)
 		e = as[*TransportError](t, err)
-		if after, ok := RetryAfter(err); ok || e.RetryAfter != 3*time.Second || g.count() != 1 || !errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrRateLimited) != limited {
+		if after, ok := RetryAfter(err); ok || e.RetryAfter != 3*time.Second || g.count() != 1 || !errors.Is(
+			err, ErrOutcomeUnknown,
+		) || errors.Is(err, ErrRateLimited) != limited {
 			t.Errorf("%d: %d requests, RetryAfter is %v: %v", status, g.count(), after, err)
 		}
 	}
@@ -295,9 +304,13 @@ func TestLimiterIsAskedBeforeEveryAttempt(t *testing.T) {
 		write   bool
 		want    string
 	}{
-		"one attempt":         {replyJSON(okReply), true, "wait send"},
-		"repeated read":       {inTurn(replyJSON("?"), gatewayFailure("10", "", ""), replyJSON(okReply)), false, "wait send wait send wait send"},
-		"repeated write":      {inTurn(dialFailure(), gatewayFailure("5", "", ""), replyJSON(okReply)), true, "wait send wait send wait send"},
+		"one attempt": {replyJSON(okReply), true, "wait send"},
+		"repeated read": {
+			inTurn(replyJSON("?"), gatewayFailure("10", "", ""), replyJSON(okReply)), false, "wait send wait send wait send",
+		},
+		"repeated write": {
+			inTurn(dialFailure(), gatewayFailure("5", "", ""), replyJSON(okReply)), true, "wait send wait send wait send",
+		},
 		"write not repeated":  {gatewayFailure("10", "", ""), true, "wait send"},
 		"all attempts failed": {gatewayFailure("10", "", ""), false, "wait send wait send wait send"},
 	} {
@@ -372,7 +385,8 @@ func TestLimiterRefuses(t *testing.T) {
 			method = opRenewalCancel.Method
 		}
 		e := as[*RateLimitError](t, err)
-		if e.Method != method || e.RetryAfter != 0 || !errors.Is(e.Err, errNoToken) || meta != nil || g.count() != 0 { // not the very error: that may hold anything
+		// not the very error: that may hold anything
+		if e.Method != method || e.RetryAfter != 0 || !errors.Is(e.Err, errNoToken) || meta != nil || g.count() != 0 {
 			t.Errorf("%+v after %d requests", e, g.count())
 		}
 		if !errors.Is(err, errNoToken) || OutcomeOf(err) != OutcomeNotSent {
@@ -414,7 +428,8 @@ func TestLimiterRefusesToRepeat(t *testing.T) {
 			if g.count() != tc.passes || attemptsOf(err) != tc.passes {
 				t.Errorf("%d requests: %v", g.count(), err)
 			}
-			if OutcomeOf(err) != tc.want.outcome || testClass(t, err).kind != tc.want.kind { //nolint:errorlint // the sentinel itself
+			//nolint:errorlint // the sentinel itself
+			if OutcomeOf(err) != tc.want.outcome || testClass(t, err).kind != tc.want.kind {
 				t.Errorf("outcome %v: %v", OutcomeOf(err), err)
 			}
 			if tc.want.kind != nil && !errors.Is(err, tc.want.kind) {
@@ -463,16 +478,22 @@ func TestContextEndsInTheLimiter(t *testing.T) {
 				t.Errorf("%v does not match %v", err, is)
 			}
 		}
-		diff(t, "observations", []Observation{{Method: opRenewalCancel.Method, Done: true, Duration: time.Second, Outcome: OutcomeNotSent}}, *seen)
+		diff(
+			t, "observations",
+			[]Observation{{Method: opRenewalCancel.Method, Done: true, Duration: time.Second, Outcome: OutcomeNotSent}}, *seen,
+		)
 
 		c, g, _ = watched(t, dialFailure(), WithLimiter(endless(1)))
 		ctx, cancel = cancelAfter(time.Second, boss)
 		defer cancel()
 		_, err = send(ctx, c, true)
-		if e := as[*TransportError](t, err); e.Phase != PhaseConnect || e.Attempts != 1 || g.count() != 1 || OutcomeOf(err) != OutcomeNotSent {
+		if e := as[*TransportError](t, err); e.Phase != PhaseConnect || e.Attempts != 1 || g.count() != 1 ||
+			OutcomeOf(err) != OutcomeNotSent {
 			t.Errorf("%+v after %d requests", e, g.count())
 		}
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, boss) || errors.Is(err, ErrRateLimited) || !errors.Is(err, ErrUnavailable) {
+		if !errors.Is(
+			err, context.Canceled,
+		) || !errors.Is(err, boss) || errors.Is(err, ErrRateLimited) || !errors.Is(err, ErrUnavailable) {
 			t.Errorf("%v", err)
 		}
 	})

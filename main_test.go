@@ -146,7 +146,9 @@ func queryOrder(ctx context.Context, c *Client, opts ...CallOption) (*OrderQuery
 }
 
 func cancelRenewal(ctx context.Context, c *Client, opts ...CallOption) (*RenewalCancelResult, error) {
-	return c.Renewals.Cancel(ctx, &RenewalCancelRequest{RenewalOrderID: "3187983531024266527", ChannelID: fliggy.ChannelAmap}, opts...)
+	return c.Renewals.Cancel(
+		ctx, &RenewalCancelRequest{RenewalOrderID: "3187983531024266527", ChannelID: fliggy.ChannelAmap}, opts...,
+	)
 }
 
 // values compares what cmp cannot look into by their own notion of equality.

@@ -71,16 +71,19 @@ func observedError(err error) error {
 
 // tell calls a function that only observes. Its panic is logged and changes nothing.
 func (c *Client) tell(ctx context.Context, what string, f func()) {
-	err := contain.Do(what, func() error { f(); return nil })
+	err := contain.Call(what, func() error { f(); return nil })
 	if p := (*fliggy.PanicError)(nil); errors.As(err, &p) {
-		c.log(ctx, slog.LevelError, "rentcar: a function of yours panicked", slog.String("error", err.Error()), slog.String("stack", string(p.Stack)))
+		c.log(
+			ctx, slog.LevelError, "rentcar: a function of yours panicked", slog.String("error", err.Error()),
+			slog.String("stack", string(p.Stack)),
+		)
 	}
 }
 
 // log writes a record if there is a logger, whose panics are dropped.
 func (c *Client) log(ctx context.Context, level slog.Level, message string, attrs ...slog.Attr) {
 	if c.cfg.logger != nil {
-		_ = contain.Do("the logger", func() error { c.cfg.logger.LogAttrs(ctx, level, message, attrs...); return nil })
+		_ = contain.Call("the logger", func() error { c.cfg.logger.LogAttrs(ctx, level, message, attrs...); return nil })
 	}
 }
 
@@ -115,7 +118,8 @@ func notAgain(err error) string {
 
 // idNames are the members of requests that name an order, a bill or a batch, but no person.
 var idNames = []string{
-	"order_id", "out_order_id", "renewal_order_id", "renewal_out_order_id", "agent_order_no", "fliggy_order_id", "bill_no", "req_batch_no",
+	"order_id", "out_order_id", "renewal_order_id", "renewal_out_order_id", "agent_order_no", "fliggy_order_id", "bill_no",
+	"req_batch_no",
 }
 
 // idText matches ids. Other text in the place of an id is not logged.
@@ -243,7 +247,8 @@ func (c *Client) showWire(ctx context.Context, cl *call, req request, got *answe
 func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireLog {
 	address, own, _ := strings.Cut(req.address, "?")
 	w := WireLog{
-		Observation: obs, URL: address, BodyType: req.contentType, Body: c.wireText(string(req.body)), SignMethod: c.cfg.signMethod,
+		Observation: obs, URL: address, BodyType: req.contentType, Body: c.wireText(string(req.body)),
+		SignMethod: c.cfg.signMethod,
 	}
 	query, form, raw := formParams(req.query), formParams(string(req.body)), []byte(nil)
 	if req.contentType != formType {

@@ -27,7 +27,10 @@ func TestWireLog(t *testing.T) {
 	t.Parallel()
 	var seen []WireLog
 	wire := WithWireLog(func(_ context.Context, w WireLog) { seen = append(seen, w) }, "shown")
-	c, g := clientFor(t, replyJSON(`{"error_response":{"code":25,"msg":"Invalid signature","sub_code":"isv.x"}}`), wire, WithSession("a-session"))
+	c, g := clientFor(
+		t, replyJSON(`{"error_response":{"code":25,"msg":"Invalid signature","sub_code":"isv.x"}}`), wire,
+		WithSession("a-session"),
+	)
 	_, _ = queryOrder(t.Context(), c, CallParam("shown", "a b"), CallParam("hidden", "a b"))
 	if len(seen) != 1 {
 		t.Fatalf("%d logs", len(seen))
@@ -65,7 +68,8 @@ func TestWireLog(t *testing.T) {
   form rent_car_b2b_query_order_req (45 bytes, digest X)
   form shown=a b (3 bytes, digest X)
   body application/x-www-form-urlencoded;charset=UTF-8 (X)
-  signed with hmac-sha256: app_key format hidden method partner_id rent_car_b2b_query_order_req session shown sign_method simplify timestamp v (X)
+  signed with hmac-sha256: app_key format hidden method partner_id` +
+		` rent_car_b2b_query_order_req session shown sign_method simplify timestamp v (X)
   reply HTTP status 200, application/json;charset=UTF-8 (X): rejected, code 25 isv.x`
 	text := w.String()
 	for _, p := range w.Params {
@@ -89,7 +93,13 @@ func TestWireLogShowsNothingSecret(t *testing.T) {
 	t.Parallel()
 	for name, call := range map[string]func(*Client) error{
 		"typed": func(c *Client) error {
-			_, err := c.Renewals.Submit(t.Context(), &RenewalSubmitRequest{OutOrderID: markerBody, RenewalOutOrderID: markerBody, ItemID: markerBody, TraceID: markerBody}, CallWithoutValidation(), CallParam("p", markerBody), CallMember("m", markerBody))
+			_, err := c.Renewals.Submit(
+				t.Context(),
+				&RenewalSubmitRequest{
+					OutOrderID: markerBody, RenewalOutOrderID: markerBody, ItemID: markerBody, TraceID: markerBody,
+				},
+				CallWithoutValidation(), CallParam("p", markerBody), CallMember("m", markerBody),
+			)
 			return err
 		},
 		"long": func(c *Client) error {
@@ -100,10 +110,18 @@ func TestWireLogShowsNothingSecret(t *testing.T) {
 		},
 		"generic": func(c *Client) error { return c.Call(t.Context(), "x.y", Params{"a": markerBody}, &Raw{}) },
 		"Qimen, JSON": func(c *Client) error {
-			return c.CallQimen(t.Context(), "x.y", &QimenRequest{TargetAppKey: "1", Params: Params{"a": markerBody}, JSON: json.RawMessage(`{"a":"` + markerBody + `"}`)}, &Raw{})
+			return c.CallQimen(
+				t.Context(), "x.y",
+				&QimenRequest{
+					TargetAppKey: "1", Params: Params{"a": markerBody}, JSON: json.RawMessage(`{"a":"` + markerBody + `"}`),
+				},
+				&Raw{},
+			)
 		},
 		"Qimen, XML": func(c *Client) error {
-			return c.CallQimen(t.Context(), "x.y", &QimenRequest{TargetAppKey: "1", XML: []byte("<a>" + markerBody + "</a>")}, &Raw{})
+			return c.CallQimen(
+				t.Context(), "x.y", &QimenRequest{TargetAppKey: "1", XML: []byte("<a>" + markerBody + "</a>")}, &Raw{},
+			)
 		},
 	} {
 		for how, respond := range map[string]httpmock.Responder{
@@ -114,14 +132,19 @@ func TestWireLogShowsNothingSecret(t *testing.T) {
 				return reply(200, "text/"+r.URL.Query().Get("session")+" "+r.URL.RawQuery, markerReply)(r)
 			},
 		} {
-			c, g, seen := wireClient(t, respond, WithQimenURL("http://qimen.test/?x="+markerURL), WithBaseURL("http://gateway.test/?x="+markerURL)) // hosts and paths are shown
+			// hosts and paths are shown
+			c, g, seen := wireClient(
+				t, respond, WithQimenURL("http://qimen.test/?x="+markerURL), WithBaseURL("http://gateway.test/?x="+markerURL),
+			)
 			_ = call(c)
 			if len(*seen) != 1 || g.count() != 1 {
 				t.Errorf("%s, %s: %d logs of %d requests", name, how, len(*seen), g.count())
 				continue
 			}
 			w := (*seen)[0]
-			if sign := g.last(t).query(t)["sign"]; len(w.Signed) < 8 || w.SignedText.Length < 100 || w.Body.Length != len(g.last(t).body) {
+			if sign := g.last(t).query(t)["sign"]; len(w.Signed) < 8 || w.SignedText.Length < 100 || w.Body.Length != len(
+				g.last(t).body,
+			) {
 				t.Errorf("%s, %s: incomplete: %v", name, how, w)
 			} else {
 				var b bytes.Buffer

@@ -205,7 +205,7 @@ func WithSessionSource(source func(ctx context.Context) (session string, err err
 	return option(source != nil, "the source of sessions is nil: leave the option out to send none",
 		func(c *config) {
 			c.sessionSource = func(ctx context.Context) (session string, err error) {
-				err = contain.Do("the source of sessions", func() (err error) { session, err = source(ctx); return err })
+				err = contain.Call("the source of sessions", func() (err error) { session, err = source(ctx); return err })
 				return session, err
 			}
 		})
@@ -214,7 +214,9 @@ func WithSessionSource(source func(ctx context.Context) (session string, err err
 // WithChannel fills the channel (channel_id, 分销渠道) of requests that leave it
 // out.
 func WithChannel(channel fliggy.Channel) Option {
-	return option(!top.IsBlank(string(channel)), "the channel is empty: leave the option out and set ChannelID in each request",
+	return option(!top.IsBlank(
+		string(channel),
+	), "the channel is empty: leave the option out and set ChannelID in each request",
 		func(c *config) { c.channel = channel })
 }
 
@@ -242,10 +244,12 @@ func WithRetry(p RetryPolicy) Option {
 	}
 }
 
-// WithLimiter calls l.Wait before every attempt. Its error is wrapped in a *RateLimitError unless the context has ended.
+// WithLimiter calls l.Wait before every attempt. Its error is wrapped in a *RateLimitError unless the context has
+// ended.
 func WithLimiter(l Limiter) Option {
 	v := reflect.ValueOf(l)
-	return option(v.IsValid() && (v.Kind() != reflect.Pointer || !v.IsNil()), "the limiter is nil: leave the option out for none",
+	isNil := !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+	return option(!isNil, "the limiter is nil: leave the option out for none",
 		func(c *config) { c.limiter = containedLimiter{l} })
 }
 
@@ -253,16 +257,16 @@ func WithLimiter(l Limiter) Option {
 type containedLimiter struct{ l Limiter }
 
 func (c containedLimiter) Wait(ctx context.Context) error {
-	return contain.Do("the limiter", func() error { return c.l.Wait(ctx) })
+	return contain.Call("the limiter", func() error { return c.l.Wait(ctx) })
 }
 
-// WithSleep sets how the client waits before a retry, for tests. wait returns an error if the context ends first. Use it
-// together with WithClock, by which bans end.
+// WithSleep sets how the client waits before a retry, for tests. wait returns an error if the context ends first. Use
+// it together with WithClock, by which bans end.
 func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 	return option(wait != nil, "the function to wait with is nil",
 		func(c *config) {
 			c.sleep = func(ctx context.Context, d time.Duration) error {
-				return contain.Do("the function to wait with", func() error { return wait(ctx, d) })
+				return contain.Call("the function to wait with", func() error { return wait(ctx, d) })
 			}
 		})
 }
@@ -276,7 +280,7 @@ func WithClock(now func() time.Time) Option {
 // contained wraps a clock of the user, which may panic.
 func contained(clock func() time.Time) func() (time.Time, error) {
 	return func() (now time.Time, err error) {
-		err = contain.Do("the clock", func() error { now = clock(); return nil })
+		err = contain.Call("the clock", func() error { now = clock(); return nil })
 		if err == nil && now.IsZero() {
 			err = errors.New("the clock gave the zero time")
 		}

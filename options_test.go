@@ -72,7 +72,10 @@ func TestEnvironments(t *testing.T) {
 			diff(t, "Qimen", tc.qimen, u.Scheme+"://"+u.Host+u.Path)
 		})
 	}
-	diff(t, "names", []string{"production", "sandbox", "Environment(9)"}, []string{Production.String(), Sandbox.String(), Environment(9).String()})
+	diff(
+		t, "names", []string{"production", "sandbox", "Environment(9)"},
+		[]string{Production.String(), Sandbox.String(), Environment(9).String()},
+	)
 	diff(t, "formats", []string{"simplified JSON", "wrapped JSON", "XML", "Format(9)"},
 		[]string{SimplifiedJSON.String(), WrappedJSON.String(), XML.String(), Format(9).String()})
 }
@@ -87,19 +90,24 @@ func TestOptionsOnTheWire(t *testing.T) {
 		agent string
 	}{
 		"defaults": {nil, map[string]string{
-			"app_key": testAppKey, "format": "json", "simplify": "true", "sign_method": "hmac-sha256", "v": "2.0", "timestamp": "2023-02-03 14:00:00",
+			"app_key": testAppKey, "format": "json", "simplify": "true", "sign_method": "hmac-sha256", "v": "2.0",
+			"timestamp":  "2023-02-03 14:00:00",
 			"partner_id": "rentcar-go-" + Version, "session": "", "target_app_key": "",
 		}, "rentcar-go/" + Version},
-		"MD5":                 {[]Option{WithSignMethod(MD5)}, map[string]string{"sign_method": "md5"}, ""},
-		"HMAC":                {[]Option{WithSignMethod(HMACMD5)}, map[string]string{"sign_method": "hmac"}, ""},
-		"wrapped":             {[]Option{WithFormat(WrappedJSON)}, map[string]string{"format": "json", "simplify": ""}, ""},
-		"session":             {[]Option{WithSession("s 1")}, map[string]string{"session": "s 1"}, ""},
-		"partner":             {[]Option{WithPartnerID("me")}, map[string]string{"partner_id": "me"}, ""},
-		"no partner":          {[]Option{WithPartnerID("")}, map[string]string{"partner_id": ""}, ""},
-		"agent":               {[]Option{WithUserAgent("me/1")}, nil, "me/1"},
-		"clock elsewhere":     {[]Option{WithClock(newYork)}, map[string]string{"timestamp": "2023-02-03 14:00:00"}, ""},
-		"last clock wins":     {[]Option{WithClock(time.Now), WithClock(newYork)}, map[string]string{"timestamp": "2023-02-03 14:00:00"}, ""},
-		"last format wins":    {[]Option{WithFormat(XML), WithFormat(SimplifiedJSON)}, map[string]string{"simplify": "true"}, ""},
+		"MD5":             {[]Option{WithSignMethod(MD5)}, map[string]string{"sign_method": "md5"}, ""},
+		"HMAC":            {[]Option{WithSignMethod(HMACMD5)}, map[string]string{"sign_method": "hmac"}, ""},
+		"wrapped":         {[]Option{WithFormat(WrappedJSON)}, map[string]string{"format": "json", "simplify": ""}, ""},
+		"session":         {[]Option{WithSession("s 1")}, map[string]string{"session": "s 1"}, ""},
+		"partner":         {[]Option{WithPartnerID("me")}, map[string]string{"partner_id": "me"}, ""},
+		"no partner":      {[]Option{WithPartnerID("")}, map[string]string{"partner_id": ""}, ""},
+		"agent":           {[]Option{WithUserAgent("me/1")}, nil, "me/1"},
+		"clock elsewhere": {[]Option{WithClock(newYork)}, map[string]string{"timestamp": "2023-02-03 14:00:00"}, ""},
+		"last clock wins": {
+			[]Option{WithClock(time.Now), WithClock(newYork)}, map[string]string{"timestamp": "2023-02-03 14:00:00"}, "",
+		},
+		"last format wins": {
+			[]Option{WithFormat(XML), WithFormat(SimplifiedJSON)}, map[string]string{"simplify": "true"}, "",
+		},
 		"environment is kept": {[]Option{WithEnvironment(Sandbox), WithSession("x")}, map[string]string{"session": "x"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,7 +148,10 @@ func TestUserHTTPClientIsCopied(t *testing.T) {
 	}
 	g := newGateway(withCookie)
 	redirects := 0
-	user := &http.Client{Transport: g, Jar: jar, Timeout: time.Hour, CheckRedirect: func(*http.Request, []*http.Request) error { redirects++; return nil }}
+	user := &http.Client{
+		Transport: g, Jar: jar, Timeout: time.Hour,
+		CheckRedirect: func(*http.Request, []*http.Request) error { redirects++; return nil },
+	}
 	c := testClient(t, nil, WithHTTPClient(user))
 	user.Transport = failingTransport{} // the copy was made before
 	for range 2 {
@@ -195,7 +206,8 @@ func TestDefaultTransports(t *testing.T) {
 	if used := testClient(t, nil).transport.resty.GetClient().Transport; used != (guard{http.DefaultTransport}) {
 		t.Errorf("an open transport is %+v, not the default one of net/http", used)
 	}
-	if d, ok := defaultRoundTripper().(*http.Transport); !ok || d.MaxIdleConnsPerHost != 128 || d == http.DefaultTransport {
+	if d, ok := defaultRoundTripper().(*http.Transport); !ok || d.MaxIdleConnsPerHost != 128 ||
+		d == http.DefaultTransport {
 		t.Errorf("default transport %+v", d)
 	}
 }
@@ -215,7 +227,10 @@ func TestSessionSource(t *testing.T) {
 		},
 	} {
 		asked = 0
-		c, g := clientFor(t, inTurn(gatewayFailure("7", apiBan, ""), replyJSON(okReply)), WithSessionSource(source), withFakeTime(&fakeTime{}), WithChannel(fliggy.ChannelAmap))
+		c, g := clientFor(
+			t, inTurn(gatewayFailure("7", apiBan, ""), replyJSON(okReply)), WithSessionSource(source), withFakeTime(&fakeTime{}),
+			WithChannel(fliggy.ChannelAmap),
+		)
 		for range 2 { // two attempts, and one
 			if err := form(c); err != nil {
 				t.Fatal(err)
@@ -247,31 +262,48 @@ func TestSessionSourceFails(t *testing.T) {
 	t.Parallel()
 	errRefresh := errors.New("the refresh token is used up")
 	c, g := clientFor(t, replyJSON(okReply), withRetries(), WithSessionSource(func(context.Context) (string, error) {
-		return "half-a-session-of-them", fmt.Errorf("refreshing %s under %s: %w", "half-a-session-of-them", testSecret, errRefresh)
+		return "half-a-session-of-them", fmt.Errorf(
+			"refreshing %s under %s: %w", "half-a-session-of-them", testSecret, errRefresh,
+		)
 	}))
 	_, err := cancelRenewal(t.Context(), c)
 	transport := as[*TransportError](t, err)
-	if g.count() != 0 || OutcomeOf(err) != OutcomeNotSent || transport.Phase != PhaseBefore || !errors.Is(err, errRefresh) || errors.Is(err, ErrOutcomeUnknown) {
+	if g.count() != 0 || OutcomeOf(err) != OutcomeNotSent || transport.Phase != PhaseBefore || !errors.Is(
+		err, errRefresh,
+	) || errors.Is(
+		err, ErrOutcomeUnknown,
+	) {
 		t.Errorf("sent %d times, error %v with outcome %v", g.count(), err, OutcomeOf(err))
 	}
-	diff(t, "text", "rentcar: "+opRenewalCancel.Method+": before sending: asking for the session: refreshing [redacted] under [redacted]: the refresh token is used up", err.Error())
+	diff(
+		t, "text",
+		"rentcar: "+opRenewalCancel.Method+": before sending: asking for the session: refreshing [redacted] under "+
+			"[redacted]: the refresh token is used up",
+		err.Error(),
+	)
 
 	// A failure between two attempts is why there was no second one.
 	asked := 0
-	c, g = clientFor(t, gatewayFailure("7", apiBan, ""), withFakeTime(&fakeTime{}), WithSessionSource(func(context.Context) (string, error) {
+	c, g = clientFor(t, gatewayFailure(
+		"7", apiBan, "",
+	), withFakeTime(&fakeTime{}), WithSessionSource(func(context.Context) (string, error) {
 		if asked++; asked > 1 {
 			return "", errRefresh
 		}
 		return "s", nil
 	}))
 	_, err = cancelRenewal(t.Context(), c)
-	if g.count() != 1 || OutcomeOf(err) != OutcomeRejected || !errors.Is(err, errRefresh) || !errors.Is(err, ErrRateLimited) {
+	if g.count() != 1 || OutcomeOf(err) != OutcomeRejected || !errors.Is(err, errRefresh) || !errors.Is(
+		err, ErrRateLimited,
+	) {
 		t.Errorf("sent %d times, error %v with outcome %v", g.count(), err, OutcomeOf(err))
 	}
 
 	// One that hangs has the time of an attempt.
 	synctest.Test(t, func(t *testing.T) {
-		c, g := clientFor(t, replyJSON(okReply), WithTimeout(time.Minute), WithSessionSource(func(ctx context.Context) (string, error) {
+		c, g := clientFor(t, replyJSON(okReply), WithTimeout(
+			time.Minute,
+		), WithSessionSource(func(ctx context.Context) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
 		}))
@@ -288,10 +320,15 @@ func TestSessionSourceAfterARefusedSession(t *testing.T) {
 	t.Parallel()
 	for want, policy := range map[int]RetryPolicy{1: {}, 2: {Codes: []string{"27"}}} {
 		asked := 0
-		c, g := clientFor(t, inTurn(gatewayFailure("27", "", ""), replyJSON(okReply)), withFakeTime(&fakeTime{}), WithRetry(policy),
+		c,
+			g := clientFor(t, inTurn(
+			gatewayFailure("27", "", ""), replyJSON(okReply),
+		), withFakeTime(&fakeTime{}), WithRetry(policy),
 			WithSessionSource(func(context.Context) (string, error) { asked++; return fmt.Sprint("session-", asked), nil }))
 		_, err := cancelRenewal(t.Context(), c)
-		if sent := g.last(t).query(t)["session"]; asked != want || g.count() != want || sent != fmt.Sprint("session-", want) || (err == nil) != (want == 2) {
+		if sent := g.last(t).query(t)["session"]; asked != want || g.count() != want || sent != fmt.Sprint(
+			"session-", want,
+		) || (err == nil) != (want == 2) {
 			t.Errorf("%d requests, asked %d times: %v", g.count(), asked, err)
 		}
 	}
@@ -302,7 +339,10 @@ func TestSessionSourceAfterARefusedSession(t *testing.T) {
 func TestDefaultChannel(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, g := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1,"item_id":"1","cancel_fee":"0.00"}`), WithChannel(fliggy.ChannelDidi))
+	c, g := clientFor(
+		t, replyJSON(`{"successful":true,"renewal_order_id":1,"item_id":"1","cancel_fee":"0.00"}`),
+		WithChannel(fliggy.ChannelDidi),
+	)
 	query, quote := &OrderQueryRequest{OrderID: "1"}, someQuote()
 	quote.ChannelID = ""
 	check, cancel := &RenewalCheckCancelRequest{OrderID: "1"}, &RenewalCancelRequest{OrderID: "1"}
@@ -329,7 +369,10 @@ func TestDefaultChannel(t *testing.T) {
 	if message := g.last(t); message.body == "" {
 		t.Error("an empty form")
 	}
-	channels := []fliggy.Channel{query.ChannelID, quote.ChannelID, check.ChannelID, cancel.ChannelID, submit.ChannelID, orderCheck.ChannelID, bills.ChannelID, callback.ChannelID}
+	channels := []fliggy.Channel{
+		query.ChannelID, quote.ChannelID, check.ChannelID, cancel.ChannelID, submit.ChannelID, orderCheck.ChannelID,
+		bills.ChannelID, callback.ChannelID,
+	}
 	diff(t, "the caller's requests", make([]fliggy.Channel, len(channels)), channels)
 
 	if _, err := c.Orders.Query(ctx, &OrderQueryRequest{OrderID: "1", ChannelID: fliggy.ChannelHello}); err != nil {

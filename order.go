@@ -20,7 +20,9 @@ var (
 // renewal may be started.
 //
 // API: alitrip.rentcar.btb.order.query.
-func (s *OrderService) Query(ctx context.Context, req *OrderQueryRequest, opts ...CallOption) (*OrderQueryResult, error) {
+func (s *OrderService) Query(
+	ctx context.Context, req *OrderQueryRequest, opts ...CallOption,
+) (*OrderQueryResult, error) {
 	return invoke(ctx, s.client, opOrderQuery, req, opts)
 }
 
@@ -28,7 +30,9 @@ func (s *OrderService) Query(ctx context.Context, req *OrderQueryRequest, opts .
 // For a renewal order use Renewals.CheckCancel.
 //
 // API: alitrip.rentcar.btb.order.cancelcheck.
-func (s *OrderService) CheckCancel(ctx context.Context, req *OrderCheckCancelRequest, opts ...CallOption) (*OrderCheckCancelResult, error) {
+func (s *OrderService) CheckCancel(
+	ctx context.Context, req *OrderCheckCancelRequest, opts ...CallOption,
+) (*OrderCheckCancelResult, error) {
 	return invoke(ctx, s.client, opOrderCheckCancel, req, opts)
 }
 

@@ -140,7 +140,8 @@ func isSimpleType(t reflect.Type) bool {
 
 // protocolParams are what the client itself sends beside the request.
 var protocolParams = []string{
-	"app_key", "format", "method", "partner_id", "session", "sign", "sign_method", "simplify", "target_app_key", "timestamp", "v",
+	"app_key", "format", "method", "partner_id", "session", "sign", "sign_method", "simplify", "target_app_key",
+	"timestamp", "v",
 }
 
 func isProtocolParam(name string) bool { return slices.Contains(protocolParams, name) }

@@ -27,48 +27,51 @@ func TestParamValues(t *testing.T) {
 		value         any
 		param, member string
 	}{
-		"nil":                      {nil, "", "null"},
-		"nil pointer":              {noID, "", "null"},
-		"nil pointer to a struct":  {(*paramStruct)(nil), "", "null"},
-		"text":                     {`a "b" 中`, `a "b" 中`, `"a \"b\" 中"`},
-		"blank text":               {" ", "", `" "`},
-		"looks like null":          {"null", "null", `"null"`},
-		"boolean":                  {true, "true", "true"},
-		"false":                    {false, "false", "false"},
-		"zero":                     {0, "0", "0"},
-		"whole number":             {int64(-3187983531024266527), "-3187983531024266527", "-3187983531024266527"},
-		"unsigned":                 {uint8(7), "7", "7"},
-		"id":                       {mainOrder, string(mainOrder), `"` + string(mainOrder) + `"`},
-		"pointer to an id":         {new(mainOrder), string(mainOrder), `"` + string(mainOrder) + `"`},
-		"pointer to a pointer":     {new(new("x")), "x", `"x"`},
-		"yuan":                     {fliggy.MustYuan("1.50"), "1.50", `"1.50"`},
-		"zero yuan":                {fliggy.MustYuan("0.00"), "0.00", `"0.00"`},
-		"unset yuan":               {fliggy.Yuan{}, "", "null"},
-		"fen":                      {fliggy.FenOf(150), "150", "150"},
-		"decimal":                  {fliggy.MustDecimal("1.5"), "1.5", `"1.5"`},
-		"time":                     {fliggy.MustTime("2023-02-03 14:00:00"), "2023-02-03 14:00:00", `"2023-02-03 14:00:00"`},
-		"date":                     {fliggy.Date{Year: 2023, Month: 2, Day: 3}, "2023-02-03", `"2023-02-03"`},
-		"extension data":           {fliggy.Exts(`{"a":"b"}`), `{"a":"b"}`, `"{\"a\":\"b\"}"`},
-		"secret":                   {fliggy.NewSecret("s/1"), "s/1", `"s\/1"`},
-		"text enumeration":         {fliggy.ChannelAmap, "80001", `"80001"`},
-		"number enumeration":       {fliggy.TradeIncome, "1", "1"},
-		"list of text":             {[]string{"a", "b"}, "a,b", `["a","b"]`},
-		"list of numbers":          {[]int{1, 2}, "1,2", "[1,2]"},
-		"list of ids":              {[]fliggy.ID{"1", "2"}, "1,2", `["1","2"]`},
-		"list of pointers":         {[]*int{new(1), nil}, "1,", "[1,null]"},
-		"list of enumerations":     {[]fliggy.OrderServiceType{fliggy.OrderServiceRenewal}, "3", `["3"]`},
-		"empty list":               {[]string{}, "", "[]"},
-		"nil list":                 {[]string(nil), "", "[]"},
-		"struct":                   {paramStruct{ID: "1", Name: "n"}, `{"id":"1","name":"n"}`, `{"id":"1","name":"n"}`},
-		"pointer to a struct":      {&paramStruct{Count: 2}, `{"Count":2}`, `{"Count":2}`},
-		"list of structs":          {[]paramStruct{{ID: "1"}, {}}, `[{"id":"1"},{}]`, `[{"id":"1"},{}]`},
-		"list of struct pointers":  {[]*paramStruct{{ID: "1"}}, `[{"id":"1"}]`, `[{"id":"1"}]`},
-		"raw JSON":                 {json.RawMessage(`{"a": 1.0}`), `{"a": 1.0}`, `{"a": 1.0}`},
-		"raw JSON text":            {json.RawMessage(`"a"`), `"a"`, `"a"`},
-		"pointer to raw JSON":      {new(json.RawMessage(`[1]`)), "[1]", "[1]"},
-		"nil raw JSON":             {json.RawMessage(nil), "", "null"},
-		"pointer to empty raw":     {new(json.RawMessage), "", "null"},
-		"request of this package":  {&OrderQueryRequest{OrderID: "1", ChannelID: fliggy.ChannelAmap}, `{"order_id":"1","channel_id":"80001"}`, `{"order_id":"1","channel_id":"80001"}`},
+		"nil":                     {nil, "", "null"},
+		"nil pointer":             {noID, "", "null"},
+		"nil pointer to a struct": {(*paramStruct)(nil), "", "null"},
+		"text":                    {`a "b" 中`, `a "b" 中`, `"a \"b\" 中"`},
+		"blank text":              {" ", "", `" "`},
+		"looks like null":         {"null", "null", `"null"`},
+		"boolean":                 {true, "true", "true"},
+		"false":                   {false, "false", "false"},
+		"zero":                    {0, "0", "0"},
+		"whole number":            {int64(-3187983531024266527), "-3187983531024266527", "-3187983531024266527"},
+		"unsigned":                {uint8(7), "7", "7"},
+		"id":                      {mainOrder, string(mainOrder), `"` + string(mainOrder) + `"`},
+		"pointer to an id":        {new(mainOrder), string(mainOrder), `"` + string(mainOrder) + `"`},
+		"pointer to a pointer":    {new(new("x")), "x", `"x"`},
+		"yuan":                    {fliggy.MustYuan("1.50"), "1.50", `"1.50"`},
+		"zero yuan":               {fliggy.MustYuan("0.00"), "0.00", `"0.00"`},
+		"unset yuan":              {fliggy.Yuan{}, "", "null"},
+		"fen":                     {fliggy.FenOf(150), "150", "150"},
+		"decimal":                 {fliggy.MustDecimal("1.5"), "1.5", `"1.5"`},
+		"time":                    {fliggy.MustTime("2023-02-03 14:00:00"), "2023-02-03 14:00:00", `"2023-02-03 14:00:00"`},
+		"date":                    {fliggy.Date{Year: 2023, Month: 2, Day: 3}, "2023-02-03", `"2023-02-03"`},
+		"extension data":          {fliggy.Exts(`{"a":"b"}`), `{"a":"b"}`, `"{\"a\":\"b\"}"`},
+		"secret":                  {fliggy.NewSecret("s/1"), "s/1", `"s\/1"`},
+		"text enumeration":        {fliggy.ChannelAmap, "80001", `"80001"`},
+		"number enumeration":      {fliggy.TradeIncome, "1", "1"},
+		"list of text":            {[]string{"a", "b"}, "a,b", `["a","b"]`},
+		"list of numbers":         {[]int{1, 2}, "1,2", "[1,2]"},
+		"list of ids":             {[]fliggy.ID{"1", "2"}, "1,2", `["1","2"]`},
+		"list of pointers":        {[]*int{new(1), nil}, "1,", "[1,null]"},
+		"list of enumerations":    {[]fliggy.OrderServiceType{fliggy.OrderServiceRenewal}, "3", `["3"]`},
+		"empty list":              {[]string{}, "", "[]"},
+		"nil list":                {[]string(nil), "", "[]"},
+		"struct":                  {paramStruct{ID: "1", Name: "n"}, `{"id":"1","name":"n"}`, `{"id":"1","name":"n"}`},
+		"pointer to a struct":     {&paramStruct{Count: 2}, `{"Count":2}`, `{"Count":2}`},
+		"list of structs":         {[]paramStruct{{ID: "1"}, {}}, `[{"id":"1"},{}]`, `[{"id":"1"},{}]`},
+		"list of struct pointers": {[]*paramStruct{{ID: "1"}}, `[{"id":"1"}]`, `[{"id":"1"}]`},
+		"raw JSON":                {json.RawMessage(`{"a": 1.0}`), `{"a": 1.0}`, `{"a": 1.0}`},
+		"raw JSON text":           {json.RawMessage(`"a"`), `"a"`, `"a"`},
+		"pointer to raw JSON":     {new(json.RawMessage(`[1]`)), "[1]", "[1]"},
+		"nil raw JSON":            {json.RawMessage(nil), "", "null"},
+		"pointer to empty raw":    {new(json.RawMessage), "", "null"},
+		"request of this package": {
+			&OrderQueryRequest{OrderID: "1", ChannelID: fliggy.ChannelAmap}, `{"order_id":"1","channel_id":"80001"}`,
+			`{"order_id":"1","channel_id":"80001"}`,
+		},
 		"numbers documented as so": {&RenewalQuoteRequest{OrderID: "1"}, `{"order_id":1}`, `{"order_id":1}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +86,9 @@ func TestParamValues(t *testing.T) {
 				form = map[string]string{"v": "2.0"} // no body is empty
 			}
 			diff(t, "form", form, g.last(t).form(t))
-			if _, err := c.Orders.Query(context.Background(), &OrderQueryRequest{}, CallWithoutValidation(), CallMember("p", tc.value)); err != nil {
+			if _, err := c.Orders.Query(
+				context.Background(), &OrderQueryRequest{}, CallWithoutValidation(), CallMember("p", tc.value),
+			); err != nil {
 				t.Fatal(err)
 			}
 			diff(t, "member", map[string]string{opOrderQuery.Param: `{"p":` + tc.member + "}"}, g.last(t).form(t))
@@ -99,13 +104,15 @@ func TestParamRefusals(t *testing.T) {
 		value any
 		rule  string
 	}{
-		"float":             {1.5, float},
-		"small float":       {float32(1), float},
-		"pointer to float":  {new(1.5), float},
-		"list of floats":    {[]float64{1}, float},
-		"list of pointers":  {[]*float64{new(1.0)}, float},
-		"bytes":             {[]byte("a"), "is bytes: use a string, or a json.RawMessage"},
-		"map":               {map[string]string{"a": "b"}, "a map[string]string has no wire format: use a struct with tags, or a json.RawMessage"},
+		"float":            {1.5, float},
+		"small float":      {float32(1), float},
+		"pointer to float": {new(1.5), float},
+		"list of floats":   {[]float64{1}, float},
+		"list of pointers": {[]*float64{new(1.0)}, float},
+		"bytes":            {[]byte("a"), "is bytes: use a string, or a json.RawMessage"},
+		"map": {
+			map[string]string{"a": "b"}, "a map[string]string has no wire format: use a struct with tags, or a json.RawMessage",
+		},
 		"list of anything":  {[]any{1}, "a interface {} has no wire format: use a struct with tags, or a json.RawMessage"},
 		"list of lists":     {[][]string{{"a"}}, "a list of lists has no wire format"},
 		"channel":           {make(chan int), "a chan int has no wire format: use a struct with tags, or a json.RawMessage"},
@@ -115,16 +122,25 @@ func TestParamRefusals(t *testing.T) {
 		"broken text":       {"a\xff", "not valid UTF-8"},
 		"broken list":       {[]string{"a", "\xff"}, "[1]: not valid UTF-8"},
 		"broken in structs": {[]paramStruct{{}, {Name: "\xff"}}, "[1].name: not valid UTF-8"},
-		"id that is none":   {&RenewalQuoteRequest{OrderID: "fz1"}, "order_id: must be digits without a leading zero: the platform takes a number here"},
+		"id that is none": {
+			&RenewalQuoteRequest{OrderID: "fz1"},
+			"order_id: must be digits without a leading zero: the platform takes a number here",
+		},
 	} {
 		var out Raw
 		err := c.Call(context.Background(), "x.y", Params{"p": tc.value}, &out)
-		diff(t, name, &fliggy.ValidationError{Method: "x.y", Problems: []fliggy.Problem{{Field: "p", Rule: tc.rule}}}, as[*fliggy.ValidationError](t, err))
+		diff(
+			t, name, &fliggy.ValidationError{Method: "x.y", Problems: []fliggy.Problem{{Field: "p", Rule: tc.rule}}},
+			as[*fliggy.ValidationError](t, err),
+		)
 	}
 	for _, name := range protocolParams {
 		var out Raw
 		err := c.Call(context.Background(), "x.y", Params{name: "1"}, &out)
-		diff(t, name, []fliggy.Problem{{Field: name, Rule: "is a parameter of the protocol: the client sends it"}}, as[*fliggy.ValidationError](t, err).Problems)
+		diff(
+			t, name, []fliggy.Problem{{Field: name, Rule: "is a parameter of the protocol: the client sends it"}},
+			as[*fliggy.ValidationError](t, err).Problems,
+		)
 	}
 	if g.count() != 0 {
 		t.Errorf("%d requests were sent", g.count())
@@ -142,7 +158,11 @@ func TestParamsArrive(t *testing.T) {
 				continue
 			}
 			params[name] = value
-			if strings.Trim(value, "\t\n\v\f\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000") != "" {
+			if strings.Trim(
+				value,
+				"\t\n\v\f\r\x1c\x1d\x1e\x1f "+
+					"\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000",
+			) != "" {
 				want[name] = value
 			}
 		}

@@ -66,7 +66,9 @@ func (s *secrets) all() []string {
 		quoted := strconv.Quote(t)
 		sent := string(top.AppendForm(nil, []top.Param{{Value: t}}))[len("="):]
 		inJSON, _ := json.Marshal(t) // text always has a form
-		for _, form := range []string{url.QueryEscape(t), url.PathEscape(t), sent, quoted[1 : len(quoted)-1], string(inJSON[1 : len(inJSON)-1])} {
+		for _, form := range []string{
+			url.QueryEscape(t), url.PathEscape(t), sent, quoted[1 : len(quoted)-1], string(inJSON[1 : len(inJSON)-1]),
+		} {
 			if form != t {
 				texts = append(texts, form)
 			}
@@ -87,7 +89,9 @@ const (
 // redact cuts a text that others wrote to most bytes, and replaces the secrets in it.
 func (s *secrets) redact(text string, most int) string {
 	text = cut(text, most+minPart) // the beginning of a secret at the end is still recognised
-	if isPlain(text) && !slices.ContainsFunc(s.texts, func(t string) bool { return t != "" && strings.Contains(text, begin(t)) }) {
+	if isPlain(text) && !slices.ContainsFunc(
+		s.texts, func(t string) bool { return t != "" && strings.Contains(text, begin(t)) },
+	) {
 		return cut(text, most) // of letters and digits alone, as most codes and ids are, a form is the text itself
 	}
 	var met []string
@@ -151,8 +155,8 @@ func cut(text string, n int) string {
 // address finds URLs, the quoted ones of a *url.Error up to the closing quote.
 var address = regexp.MustCompile(`(?i)"[a-z][a-z0-9+.-]*://(?:[^"\\]|\\.)*(?:"|$)|[a-z][a-z0-9+.-]*://\S+`)
 
-// hide returns an error that matches what err matches. Its text is that of err, cut, without secrets and URLs: err comes
-// from other code and may quote this request, or another one with secrets of its own.
+// hide returns an error that matches what err matches. Its text is that of err, cut, without secrets and URLs: err
+// comes from other code and may quote this request, or another one with secrets of its own.
 func (s *secrets) hide(err error) error {
 	text := s.redact(fmt.Sprint(err), maxText) // Sprint survives a panic of Error
 	return &hidden{cut(address.ReplaceAllString(text, redacted), maxText), func() error { return err }}
@@ -219,7 +223,10 @@ func withCause(ctx context.Context, err error) error {
 }
 
 // classes are the sentinel errors that errors of this package match.
-var classes = []error{ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest, ErrReplyTooLarge}
+var classes = []error{
+	ErrOutcomeUnknown, ErrRateLimited, ErrUnavailable, ErrUnauthorized, ErrForbidden, fliggy.ErrInvalidRequest,
+	ErrReplyTooLarge,
+}
 
 // causeOf returns the cause of the context's end. A cause that is or wraps an error of this package is about another
 // call, so it is replaced by a foreignError, which has neither its classes nor its text.
@@ -231,7 +238,8 @@ func causeOf(ctx context.Context) (cause error) {
 		}
 	}()
 	var another interface{ Outcome() Outcome }
-	if cause != nil && (errors.As(cause, &another) || slices.ContainsFunc(classes, func(class error) bool { return matches(cause, class) })) {
+	if cause != nil && (errors.As(cause, &another) ||
+		slices.ContainsFunc(classes, func(class error) bool { return matches(cause, class) })) {
 		return &foreignError{cause}
 	}
 	return cause

@@ -22,7 +22,8 @@ import (
 // platform.
 func TestRepeatedCallsShowNothingSecret(t *testing.T) {
 	t.Parallel()
-	const throttled = `{"error_response":{"code":7,"msg":"` + markerReply + ` %[1]s","sub_code":"` + apiBan + `","sub_msg":"%[1]s This ban will last for 2 more seconds"}}`
+	const throttled = `{"error_response":{"code":7,"msg":"` + markerReply + ` %[1]s","sub_code":"` + apiBan +
+		`","sub_msg":"%[1]s This ban will last for 2 more seconds"}}`
 	const down = `{"error_response":{"code":10,"msg":"` + markerReply + ` %s"}}`
 	const refused = `{"successful":false,"ret_code":"%[1]s","ret_msg":"` + markerReply + ` %[1]s"}`
 	leaking := func(r *http.Request) (*http.Response, error) {
@@ -39,9 +40,13 @@ func TestRepeatedCallsShowNothingSecret(t *testing.T) {
 		log     string // what it must tell
 	}{
 		"all attempts fail": {nil, echo(down), nil, `attempts=3 duration=`},
-		"throttled":         {nil, echo(throttled), []Option{WithRetry(RetryPolicy{MaxDelay: time.Second})}, `sub_code=` + apiBan},
-		"budget":            {nil, echo(down), []Option{func(c *config) error { c.retry.Budget = -1; return nil }}, `outcome=unknown code=10`},
-		"deadline":          {soon, echo(down), []Option{hurried}, `outcome=unknown code=10`},
+		"throttled": {
+			nil, echo(throttled), []Option{WithRetry(RetryPolicy{MaxDelay: time.Second})}, `sub_code=` + apiBan,
+		},
+		"budget": {
+			nil, echo(down), []Option{func(c *config) error { c.retry.Budget = -1; return nil }}, `outcome=unknown code=10`,
+		},
+		"deadline": {soon, echo(down), []Option{hurried}, `outcome=unknown code=10`},
 		"given up": {gone, echo(throttled), []Option{WithSleep(func(ctx context.Context, d time.Duration) error {
 			if d > 0 {
 				leave()
@@ -51,23 +56,28 @@ func TestRepeatedCallsShowNothingSecret(t *testing.T) {
 		"limiter":               {nil, echo(throttled), []Option{WithLimiter(refusing(1))}, `outcome=rejected code=7`},
 		"limiter, first":        {nil, echo(throttled), []Option{WithLimiter(refusing(0))}, `outcome="not sent"`},
 		"unknown, then refused": {nil, inTurn(leaking, echo(refused)), nil, `outcome=unknown`},
-		"unknown, then invalid": {nil, inTurn(leaking, echo(`{"error_response":{"code":31,"msg":"`+markerReply+` %s"}}`)), nil, `outcome=unknown code=31`},
-		"transport":             {nil, leaking, nil, `sending or waiting for the reply: proxy could not send [redacted]`},
-		"transport, limiter":    {nil, leaking, []Option{WithLimiter(refusing(1))}, `not sent: rate limited: no token left)`},
+		"unknown, then invalid": {
+			nil, inTurn(leaking, echo(`{"error_response":{"code":31,"msg":"`+markerReply+` %s"}}`)), nil,
+			`outcome=unknown code=31`,
+		},
+		"transport":          {nil, leaking, nil, `sending or waiting for the reply: proxy could not send [redacted]`},
+		"transport, limiter": {nil, leaking, []Option{WithLimiter(refusing(1))}, `not sent: rate limited: no token left)`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
 			var seen []Observation
 			opts := append([]Option{
-				withFakeTime(&fakeTime{}), WithLogger(slog.New(slog.NewTextHandler(&b, nil))), WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }),
+				withFakeTime(&fakeTime{}), WithLogger(slog.New(slog.NewTextHandler(&b, nil))),
+				WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }),
 			}, tc.opts...)
 			c, g := markedClient(t, tc.respond, opts...)
 			ctx := tc.ctx
 			if ctx == nil {
 				ctx = context.Background()
 			}
-			req := &RenewalCancelRequest{OutOrderID: "out-1", CancelMessage: markerBody, ChannelID: fliggy.ChannelAmap} // ids are logged
+			// ids are logged
+			req := &RenewalCancelRequest{OutOrderID: "out-1", CancelMessage: markerBody, ChannelID: fliggy.ChannelAmap}
 			_, err := c.Renewals.Cancel(ctx, req, CallRepeatUnknown())
 			if err == nil {
 				t.Fatal("no error")
@@ -104,7 +114,10 @@ func checkHiddenInside(t *testing.T, err error, markers []string) {
 func TestBansAndSettlementsShowNothingSecret(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, g := markedClient(t, echo(`{"error_response":{"code":7,"sub_code":"`+appBan+`","sub_msg":"This ban will last for 60 more seconds %s"}}`))
+	c, g := markedClient(
+		t,
+		echo(`{"error_response":{"code":7,"sub_code":"`+appBan+`","sub_msg":"This ban will last for 60 more seconds %s"}}`),
+	)
 	_, met := queryOrder(ctx, c)
 	_, held := queryOrder(ctx, c)
 	_ = as[*GatewayError](t, met)
@@ -122,12 +135,19 @@ func TestBansAndSettlementsShowNothingSecret(t *testing.T) {
 		t.Fatalf("%+v, %v", unanswered, err)
 	}
 	for name, v := range map[string]any{
-		"met": met, "held back": held, "settlement": settled, "settlement value": *settled, "its error": settled.Err, "unanswered": unanswered, "its error too": unanswered.Err,
+		"met": met, "held back": held, "settlement": settled, "settlement value": *settled, "its error": settled.Err,
+		"unanswered": unanswered, "its error too": unanswered.Err,
 		"client": c, "bans": c.bans, "budget": c.budget,
 	} {
-		checkHidden(t, name, v, markerSecret, markerSession, markerURL, g.last(t).query(t)["sign"], g2.last(t).query(t)["sign"], g3.last(t).query(t)["sign"])
+		checkHidden(
+			t, name, v, markerSecret, markerSession, markerURL, g.last(t).query(t)["sign"], g2.last(t).query(t)["sign"],
+			g3.last(t).query(t)["sign"],
+		)
 	}
-	diff(t, "JSON of a ban", `{"Method":"alitrip.rentcar.btb.order.query","RetryAfter":60000000000}`, renderings(t, held)["JSON"])
+	diff(
+		t, "JSON of a ban", `{"Method":"alitrip.rentcar.btb.order.query","RetryAfter":60000000000}`,
+		renderings(t, held)["JSON"],
+	)
 }
 
 // A cause that somebody made of the request loses the signature too, also that of

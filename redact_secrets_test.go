@@ -123,7 +123,9 @@ func TestErrorsShowNothingSecret(t *testing.T) {
 			diff(t, "verdict", tc.verdict, verdict(err))
 			checkHidden(t, "error", err, markerSecret, markerSession, g.last(t).query(t)["sign"], markerURL, markerBody)
 			for e := err; e != nil; e = errors.Unwrap(e) {
-				checkHidden(t, fmt.Sprintf("%T inside", e), e, markerSecret, markerSession, g.last(t).query(t)["sign"], markerURL, markerBody)
+				checkHidden(
+					t, fmt.Sprintf("%T inside", e), e, markerSecret, markerSession, g.last(t).query(t)["sign"], markerURL, markerBody,
+				)
 			}
 		})
 	}
@@ -142,12 +144,16 @@ func (l leaky) Is(target error) bool { return target == errLeak }
 func TestDecodeErrorsShowNoReply(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
-		markerReply, `"` + markerReply + `"`, `<html>` + markerReply, `["` + markerReply + `"]`, `{"successful":"` + markerReply + `"}`,
-		`{"successful":true,"ret_msg":"` + markerReply + `"`, `{"successful":true,"order_info":{"total_fee":"` + markerReply + `"}}`,
-		`{"successful":true,"order_info":{"create_time":"` + markerReply + `"}}`, `{"successful":true,"order_info":{"order_status":"` + markerReply + `"}}`,
+		markerReply, `"` + markerReply + `"`, `<html>` + markerReply, `["` + markerReply + `"]`,
+		`{"successful":"` + markerReply + `"}`,
+		`{"successful":true,"ret_msg":"` + markerReply + `"`,
+		`{"successful":true,"order_info":{"total_fee":"` + markerReply + `"}}`,
+		`{"successful":true,"order_info":{"create_time":"` + markerReply + `"}}`,
+		`{"successful":true,"order_info":{"order_status":"` + markerReply + `"}}`,
 		`{"successful":true,"order_info":"` + markerReply + `"}`, `{"successful":true,"order_info":["` + markerReply + `"]}`,
 		`{"successful":true,"booking_info":{"car_type":"` + markerReply + `","days":"` + markerReply + `"}}`,
-		`{"ret_msg":"` + markerReply + `"}`, `{"successful":true} ` + markerReply, "{\"successful\":true,\"ret_msg\":\"" + markerReply + "\xff\"}",
+		`{"ret_msg":"` + markerReply + `"}`, `{"successful":true} ` + markerReply,
+		"{\"successful\":true,\"ret_msg\":\"" + markerReply + "\xff\"}",
 	} {
 		c, _ := markedClient(t, replyJSON(body))
 		_, err := queryOrder(context.Background(), c)
@@ -156,7 +162,8 @@ func TestDecodeErrorsShowNoReply(t *testing.T) {
 	}
 	for _, body := range []string{
 		`<r><successful>` + markerReply + `</successful></r>`, `<r>` + markerReply + `</r>`, markerReply, `<r>` + markerReply,
-		`<r><successful>true</successful><order_info>` + markerReply + `</order_info></r>`, `<r a="` + markerReply + `"><successful/></r>`,
+		`<r><successful>true</successful><order_info>` + markerReply + `</order_info></r>`,
+		`<r a="` + markerReply + `"><successful/></r>`,
 	} {
 		c, _ := markedClient(t, reply(200, xmlType, body), WithFormat(XML))
 		_, err := queryOrder(context.Background(), c)
@@ -170,9 +177,12 @@ func TestValidationErrorsShowNoValues(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	c, _ := markedClient(t, replyJSON(okReply))
-	_, quote := c.Renewals.Quote(ctx, &RenewalQuoteRequest{OrderID: markerBody, RenewalOrderID: markerBody, Exts: markerBody})
+	_, quote := c.Renewals.Quote(
+		ctx, &RenewalQuoteRequest{OrderID: markerBody, RenewalOrderID: markerBody, Exts: markerBody},
+	)
 	_, agency := c.Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{
-		AuthToken: fliggy.NewSecret(markerBody), Driver: AgencyDriver{DriverName: markerBody + "\xff"}, Extra: markerBody, RentFee: markerBody,
+		AuthToken: fliggy.NewSecret(markerBody), Driver: AgencyDriver{DriverName: markerBody + "\xff"}, Extra: markerBody,
+		RentFee:    markerBody,
 		Promotions: []AgencyPromotion{{PromotionID: markerBody}},
 	})
 	generic := c.Call(ctx, "x.y", Params{"a": json.RawMessage(markerBody), "b": markerBody + "\xff"}, nil)
@@ -191,14 +201,21 @@ func TestClientsAndOptionsShowNothingSecret(t *testing.T) {
 	for name, v := range map[string]any{
 		"client": c, "client value": *c, "client in a slice": []*Client{c}, "client in a map": map[string]*Client{"c": c},
 		"unexported client": struct{ c *Client }{c}, "unexported client value": struct{ c Client }{*c},
-		"service": c.Renewals, "service value": *c.Orders, "options": []Option{session}, "call options": []CallOption{perCall},
+		"service": c.Renewals, "service value": *c.Orders, "options": []Option{session},
+		"call options":         []CallOption{perCall},
 		"client configuration": c.cfg, "call configuration": cc,
 	} {
 		checkHidden(t, name, v, markerSecret, markerSession)
 	}
 	want := "rentcar.Client{app key 12345678, hmac-sha256, simplified JSON}"
-	diff(t, "text", [3]string{want, want, `"` + want + `"`}, [3]string{c.String(), fmt.Sprintf("%+v", c), renderings(t, c)["JSON"]})
-	for _, bad := range []Option{WithBaseURL("ht!tp://" + markerURL), WithBaseURL(markerURL), WithQimenURL("http://u:" + markerURL + "@h"), WithUserAgent(markerURL + "\n")} {
+	diff(
+		t, "text", [3]string{want, want, `"` + want + `"`},
+		[3]string{c.String(), fmt.Sprintf("%+v", c), renderings(t, c)["JSON"]},
+	)
+	for _, bad := range []Option{
+		WithBaseURL("ht!tp://" + markerURL), WithBaseURL(markerURL), WithQimenURL("http://u:" + markerURL + "@h"),
+		WithUserAgent(markerURL + "\n"),
+	} {
 		_, err := NewClient(testAppKey, markerSecret, bad)
 		if err == nil {
 			t.Fatal("a bad option was taken")
@@ -211,7 +228,8 @@ func TestClientsAndOptionsShowNothingSecret(t *testing.T) {
 func TestLogsShowNothingSecret(t *testing.T) {
 	t.Parallel()
 	for _, respond := range []httpmock.Responder{
-		replyJSON(okReply), echo(`{"error_response":{"code":"25 %s","msg":"m"}}`), echo(`{"successful":false,"ret_code":"%s"}`), echo(`{"request_id":"%s"}`),
+		replyJSON(okReply), echo(`{"error_response":{"code":"25 %s","msg":"m"}}`),
+		echo(`{"successful":false,"ret_code":"%s"}`), echo(`{"request_id":"%s"}`),
 	} {
 		var b bytes.Buffer
 		var seen []Observation

@@ -54,19 +54,26 @@ var hostileReplies = map[Format]map[string]string{
 	SimplifiedJSON: {
 		"code": `{"error_response":{"code":%q}}`, "msg": `{"error_response":{"code":15,"msg":%q}}`,
 		"sub code": `{"error_response":{"code":15,"sub_code":%q}}`, "sub msg": `{"error_response":{"code":15,"sub_msg":%q}}`,
-		"ban": `{"error_response":{"code":7,"sub_msg":%q}}`, "request id of an error": `{"error_response":{"code":15,"request_id":%q}}`,
-		"ret code": `{"successful":false,"ret_code":%q}`, "ret msg": `{"successful":false,"ret_msg":%q}`,
-		"request id of a refusal": `{"successful":false,"request_id":%q}`, "request id of a success": `{"successful":true,"request_id":%q}`,
-		"request id of no result": `{"request_id":%q}`, "a name": `{"successful":true,%q:`, "a value": `{"successful":%q}`, "text": `%q`,
+		"ban":                    `{"error_response":{"code":7,"sub_msg":%q}}`,
+		"request id of an error": `{"error_response":{"code":15,"request_id":%q}}`,
+		"ret code":               `{"successful":false,"ret_code":%q}`, "ret msg": `{"successful":false,"ret_msg":%q}`,
+		"request id of a refusal": `{"successful":false,"request_id":%q}`,
+		"request id of a success": `{"successful":true,"request_id":%q}`,
+		"request id of no result": `{"request_id":%q}`, "a name": `{"successful":true,%q:`, "a value": `{"successful":%q}`,
+		"text": `%q`,
 	},
 	WrappedJSON: {
-		"root": `{%q:{"successful":"x"}}`, "msg": `{"error_response":{"code":15,"msg":%q}}`, "ret msg": `{"r":{"successful":false,"ret_msg":%q}}`,
-		"request id": `{"r":{"successful":true,"request_id":%q}}`, "outer request id": `{"r":{"successful":true},"request_id":%q}`,
+		"root": `{%q:{"successful":"x"}}`, "msg": `{"error_response":{"code":15,"msg":%q}}`,
+		"ret msg":          `{"r":{"successful":false,"ret_msg":%q}}`,
+		"request id":       `{"r":{"successful":true,"request_id":%q}}`,
+		"outer request id": `{"r":{"successful":true},"request_id":%q}`,
 	},
 	XML: {
-		"msg": `<error_response><code>15</code><msg>%s</msg></error_response>`, "sub msg": `<error_response><code>7</code><sub_msg>%s</sub_msg></error_response>`,
-		"ret msg": `<r><successful>false</successful><ret_msg>%s</ret_msg></r>`, "request id": `<r><successful>true</successful><request_id>%s</request_id></r>`,
-		"value": `<r><successful>%s</successful></r>`,
+		"msg":        `<error_response><code>15</code><msg>%s</msg></error_response>`,
+		"sub msg":    `<error_response><code>7</code><sub_msg>%s</sub_msg></error_response>`,
+		"ret msg":    `<r><successful>false</successful><ret_msg>%s</ret_msg></r>`,
+		"request id": `<r><successful>true</successful><request_id>%s</request_id></r>`,
+		"value":      `<r><successful>%s</successful></r>`,
 	},
 }
 
@@ -194,7 +201,10 @@ func TestHostileErrors(t *testing.T) {
 			return nil, err
 		})
 		checkHostile(t, kind+", request inside", func(r *http.Request) (*http.Response, error) { return nil, &holding{r} })
-		checkHostile(t, kind+", in itself", func(r *http.Request) (*http.Response, error) { return nil, errors.Join(leaky{text(r)}, errLeak) })
+		checkHostile(
+			t, kind+", in itself",
+			func(r *http.Request) (*http.Response, error) { return nil, errors.Join(leaky{text(r)}, errLeak) },
+		)
 		checkHostile(t, kind+", body", func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(failingReader{leaky{text(r)}})}, nil
 		})
@@ -229,7 +239,10 @@ func (*holding) Error() string { return "failed" }
 func TestRedact(t *testing.T) {
 	t.Parallel()
 	s := &secrets{}
-	s.addAttempt("http://h.test/rest?tenant=abcdefghijkl", "app_key=12345678&sign=0123456789ABCDEF", "thesecretofthisapp", "5678-session-of-this-user")
+	s.addAttempt(
+		"http://h.test/rest?tenant=abcdefghijkl", "app_key=12345678&sign=0123456789ABCDEF", "thesecretofthisapp",
+		"5678-session-of-this-user",
+	)
 	filler := strings.Repeat("x", maxCode)
 	for text, want := range map[string]string{
 		"":                                    "",
@@ -275,12 +288,16 @@ func TestSecretsAreUnreachable(t *testing.T) {
 		t.Fatal(failed, limited, dropped)
 	}
 	for name, v := range map[string]any{
-		"client": c, "client value": *c, "service": c.Orders, "error": failed, "refusal of the limiter": limited, "validation": dropped,
-		"secret": fliggy.NewSecret(markerSecret), "options": []Option{WithSession(markerSession)}, "call options": []CallOption{CallSession(markerSession)},
+		"client": c, "client value": *c, "service": c.Orders, "error": failed, "refusal of the limiter": limited,
+		"validation": dropped,
+		"secret":     fliggy.NewSecret(markerSecret), "options": []Option{WithSession(markerSession)},
+		"call options": []CallOption{CallSession(markerSession)},
 	} {
 		checkUnreachable(t, name, v, markers...)
 	}
-	if len(acceptance.Reachable(struct{ a map[string]any }{map[string]any{"k": &[]any{[]byte(markerSecret)}}}, markerSecret)) == 0 {
+	if len(
+		acceptance.Reachable(struct{ a map[string]any }{map[string]any{"k": &[]any{[]byte(markerSecret)}}}, markerSecret),
+	) == 0 {
 		t.Error("the walk finds nothing")
 	}
 }
@@ -348,7 +365,10 @@ func BenchmarkHostileReply(b *testing.B) {
 					header.Set("Content-Encoding", "gzip")
 				}
 				rt := roundTripper(func(*http.Request) (*http.Response, error) {
-					return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(bytes.NewReader(sent)), ContentLength: int64(len(sent))}, nil
+					return &http.Response{
+						StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(bytes.NewReader(sent)),
+						ContentLength: int64(len(sent)),
+					}, nil
 				})
 				c := testClient(b, rt, WithFormat(format), WithRetry(RetryPolicy{MaxAttempts: 1}))
 				b.Run(fmt.Sprintf("%s/gzip=%v/%d", name, zipped, size), func(b *testing.B) {
@@ -377,7 +397,10 @@ func TestErrorsOfOthersShowNoURL(t *testing.T) {
 		"wrapped": fmt.Errorf("refresh: %w", get),
 		"joined":  errors.Join(broken, &url.Error{Op: "Get", URL: "x:y", Err: broken}, get),
 		"as text": fmt.Errorf("refresh %s: %w: %v", strings.ReplaceAll(get.URL, " ", "+"), broken, get.Error()),
-		"cut off": fmt.Errorf("%w: %s%w", broken, strings.Repeat("x", maxText-200), &url.Error{URL: get.URL + strings.Repeat("y", 200), Err: broken}),
+		"cut off": fmt.Errorf(
+			"%w: %s%w", broken, strings.Repeat("x", maxText-200),
+			&url.Error{URL: get.URL + strings.Repeat("y", 200), Err: broken},
+		),
 	} {
 		cancelled, cancel := context.WithCancelCause(t.Context())
 		cancel(failure)
@@ -394,7 +417,9 @@ func TestErrorsOfOthersShowNoURL(t *testing.T) {
 			_, err := queryOrder(tc.ctx, c)
 			checkHiddenInside(t, err, []string{secret, "127.0.0.1"})
 			checkHidden(t, kind+", "+from, b.String(), secret, "127.0.0.1")
-			if found := (*url.Error)(nil); !errors.Is(err, broken) || kind != "as text" && !errors.As(err, &found) || g.count() != 0 {
+			if found := (*url.Error)(nil); !errors.Is(
+				err, broken,
+			) || kind != "as text" && !errors.As(err, &found) || g.count() != 0 {
 				t.Errorf("%s, %s: %v", kind, from, err)
 			}
 			if kind != "cut off" && !strings.Contains(err.Error(), broken.Error()) {

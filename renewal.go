@@ -22,7 +22,9 @@ var (
 // Quote asks what a renewal costs (续租报价查询).
 //
 // API: alitrip.rentcar.btb.renewaldetail.query.
-func (s *RenewalService) Quote(ctx context.Context, req *RenewalQuoteRequest, opts ...CallOption) (*RenewalQuoteResult, error) {
+func (s *RenewalService) Quote(
+	ctx context.Context, req *RenewalQuoteRequest, opts ...CallOption,
+) (*RenewalQuoteResult, error) {
 	return invoke(ctx, s.client, opRenewalQuote, req, opts)
 }
 
@@ -32,7 +34,9 @@ func (s *RenewalService) Quote(ctx context.Context, req *RenewalQuoteRequest, op
 // ErrOutcomeUnknown the order may exist: do not submit again, ask Settle.
 //
 // API: alitrip.rentcar.btb.renewal.submit; all its names are inferred.
-func (s *RenewalService) Submit(ctx context.Context, req *RenewalSubmitRequest, opts ...CallOption) (*RenewalSubmitResult, error) {
+func (s *RenewalService) Submit(
+	ctx context.Context, req *RenewalSubmitRequest, opts ...CallOption,
+) (*RenewalSubmitResult, error) {
 	return invoke(ctx, s.client, opRenewalSubmit, req, opts)
 }
 
@@ -40,7 +44,9 @@ func (s *RenewalService) Submit(ctx context.Context, req *RenewalSubmitRequest, 
 // (续租预取消). It changes nothing.
 //
 // API: alitrip.rentcar.btb.renewal.checkcancel.
-func (s *RenewalService) CheckCancel(ctx context.Context, req *RenewalCheckCancelRequest, opts ...CallOption) (*RenewalCheckCancelResult, error) {
+func (s *RenewalService) CheckCancel(
+	ctx context.Context, req *RenewalCheckCancelRequest, opts ...CallOption,
+) (*RenewalCheckCancelResult, error) {
 	return invoke(ctx, s.client, opRenewalCheckCancel, req, opts)
 }
 
@@ -48,7 +54,9 @@ func (s *RenewalService) CheckCancel(ctx context.Context, req *RenewalCheckCance
 // documented to follow; an order to refund a fee (142) may.
 //
 // API: alitrip.rentcar.btb.renewal.order.cancel; all its names are inferred.
-func (s *RenewalService) Cancel(ctx context.Context, req *RenewalCancelRequest, opts ...CallOption) (*RenewalCancelResult, error) {
+func (s *RenewalService) Cancel(
+	ctx context.Context, req *RenewalCancelRequest, opts ...CallOption,
+) (*RenewalCancelResult, error) {
 	return invoke(ctx, s.client, opRenewalCancel, req, opts)
 }
 

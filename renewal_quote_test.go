@@ -17,23 +17,45 @@ func init() {
 	goldenCases = append(goldenCases, []goldenCase{
 		{op: api.RenewalQuote, call: func(ctx context.Context, c *Client) (any, error) {
 			return c.Renewals.Quote(ctx, &RenewalQuoteRequest{
-				OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"), CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
-				ChannelID: fliggy.ChannelAmap, OutOrderID: outOrder, RenewalOrderID: renewalOrder, TraceID: "2108aa55167523107", Exts: someExts,
+				OrderID: mainOrder, CarUseTime: fliggy.MustTime("2022-11-22 10:22:00"),
+				CarReturnTime: fliggy.MustTime("2022-11-23 10:52:00"),
+				ChannelID:     fliggy.ChannelAmap, OutOrderID: outOrder, RenewalOrderID: renewalOrder, TraceID: "2108aa55167523107",
+				Exts: someExts,
 			})
 		}},
 	}...)
 	const whyWhole = "a rule without one of its numbers says nothing, and 0 would be read as free"
 	maps.Copy(deviations, map[string]deviation{
-		"renewaldetail.query request order_id":                                              {goType: "fliggy.ID", number: true, required: true, reason: "a quote has no meaning without it"},
-		"renewaldetail.query request car_use_time":                                          {goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it"},
-		"renewaldetail.query request car_return_time":                                       {goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it"},
-		"renewaldetail.query response added_service_list.service_type":                      {goType: "fliggy.ServiceType", reason: "its values are seen in the merchant's samples"},
-		"renewaldetail.query response added_service_list.quantity":                          {goType: "fliggy.Decimal", reason: "a fraction in the merchant's samples"},
-		"renewaldetail.query response price_info.scattered_price_rule_info.data.value":      {goType: "fliggy.Decimal", required: true, reason: whyWhole},
-		"renewaldetail.query response price_info.scattered_price_rule_info.data.start_time": {goType: "int", required: true, reason: whyWhole},
-		"renewaldetail.query response price_info.scattered_price_rule_info.data.end_time":   {goType: "int", required: true, reason: whyWhole},
-		"renewaldetail.query response cancel_strategy_struct.cancel_rules.num":              {goType: "int", required: true, reason: whyWhole},
-		"renewaldetail.query response cancel_strategy_struct.cancel_rules.time":             {goType: "int", required: true, reason: whyWhole},
+		"renewaldetail.query request order_id": {
+			goType: "fliggy.ID", number: true, required: true, reason: "a quote has no meaning without it",
+		},
+		"renewaldetail.query request car_use_time": {
+			goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it",
+		},
+		"renewaldetail.query request car_return_time": {
+			goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it",
+		},
+		"renewaldetail.query response added_service_list.service_type": {
+			goType: "fliggy.ServiceType", reason: "its values are seen in the merchant's samples",
+		},
+		"renewaldetail.query response added_service_list.quantity": {
+			goType: "fliggy.Decimal", reason: "a fraction in the merchant's samples",
+		},
+		"renewaldetail.query response price_info.scattered_price_rule_info.data.value": {
+			goType: "fliggy.Decimal", required: true, reason: whyWhole,
+		},
+		"renewaldetail.query response price_info.scattered_price_rule_info.data.start_time": {
+			goType: "int", required: true, reason: whyWhole,
+		},
+		"renewaldetail.query response price_info.scattered_price_rule_info.data.end_time": {
+			goType: "int", required: true, reason: whyWhole,
+		},
+		"renewaldetail.query response cancel_strategy_struct.cancel_rules.num": {
+			goType: "int", required: true, reason: whyWhole,
+		},
+		"renewaldetail.query response cancel_strategy_struct.cancel_rules.time": {
+			goType: "int", required: true, reason: whyWhole,
+		},
 	})
 }
 
@@ -52,15 +74,21 @@ func TestIncompleteQuotes(t *testing.T) {
 			warnings: []string{"added_service_list[0].amount", "added_service_list[1].amount"},
 			missing:  []string{"added_service_list[0].amount", "added_service_list[1].amount"},
 		},
-		"c1-quote-without-standard-price.json": {warnings: []string{"price_info.standard_price"}, missing: []string{"price_info.standard_price"}},
-		"c1-quote-without-services.json":       {warnings: []string{"added_service_list"}, missing: []string{"added_service_list"}},
-		"c1-quote-without-item-id.json":        {failed: "item_id: missing from a success"},
-		"c1-quote-without-percentage.json":     {failed: "cancel_strategy_struct.cancel_rules[0].num: missing"},
+		"c1-quote-without-standard-price.json": {
+			warnings: []string{"price_info.standard_price"}, missing: []string{"price_info.standard_price"},
+		},
+		"c1-quote-without-services.json": {
+			warnings: []string{"added_service_list"}, missing: []string{"added_service_list"},
+		},
+		"c1-quote-without-item-id.json":    {failed: "item_id: missing from a success"},
+		"c1-quote-without-percentage.json": {failed: "cancel_strategy_struct.cancel_rules[0].num: missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log bytes.Buffer
-			c, _ := clientFor(t, replyJSON(readFile(t, "testdata", "cases", name)), WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+			c, _ := clientFor(
+				t, replyJSON(readFile(t, "testdata", "cases", name)), WithLogger(slog.New(slog.NewTextHandler(&log, nil))),
+			)
 			res, err := c.Renewals.Quote(context.Background(), someQuote(), CallAttempts(1))
 			if tc.failed != "" {
 				if decode := as[*DecodeError](t, err); !strings.Contains(decode.Error(), tc.failed) || res != nil {
@@ -110,7 +138,9 @@ func TestQuoteWarnsOfPolicyWithoutKind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := slices.ContainsFunc(res.Warnings, func(p fliggy.Problem) bool { return p.Field == "cancel_strategy_struct.cancel_type" })
+		got := slices.ContainsFunc(
+			res.Warnings, func(p fliggy.Problem) bool { return p.Field == "cancel_strategy_struct.cancel_type" },
+		)
 		if got != want {
 			t.Errorf("%s: warned %t: %v", policy, got, res.Warnings)
 		}
@@ -124,7 +154,9 @@ func TestRefusedQuoteNeedsNothing(t *testing.T) {
 	ctx := context.Background()
 	_, quote := c.Renewals.Quote(ctx, someQuote())
 	_, check := c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{OrderID: "1"})
-	_, order := c.Orders.CheckCancel(ctx, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2", ChannelID: fliggy.ChannelAmap})
+	_, order := c.Orders.CheckCancel(
+		ctx, &OrderCheckCancelRequest{OrderID: "1", OutOrderID: "2", ChannelID: fliggy.ChannelAmap},
+	)
 	for _, err := range []error{quote, check, order} {
 		if refused := as[*BusinessError](t, err); refused.Code == "" {
 			t.Errorf("no code in %v", err)

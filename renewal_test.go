@@ -22,7 +22,8 @@ func init() {
 		}},
 		{op: api.RenewalCheckCancel, call: func(ctx context.Context, c *Client) (any, error) {
 			return c.Renewals.CheckCancel(ctx, &RenewalCheckCancelRequest{
-				OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, ChannelID: fliggy.ChannelAmap, TraceID: "t", Exts: someExts,
+				OrderID: mainOrder, OutOrderID: outRenewal, RenewalOrderID: renewalOrder, ChannelID: fliggy.ChannelAmap,
+				TraceID: "t", Exts: someExts,
 			})
 		}},
 		{op: api.RenewalCancel, call: func(ctx context.Context, c *Client) (any, error) {
@@ -33,7 +34,9 @@ func init() {
 		}},
 	}...)
 	maps.Copy(deviations, map[string]deviation{
-		"renewal.submit request order_id": {goType: "fliggy.ID", number: true, required: true, reason: "nothing can be renewed without it"},
+		"renewal.submit request order_id": {
+			goType: "fliggy.ID", number: true, required: true, reason: "nothing can be renewed without it",
+		},
 	})
 }
 
@@ -41,7 +44,9 @@ func init() {
 func TestSubmitWarnings(t *testing.T) {
 	t.Parallel()
 	c, _ := clientFor(t, replyJSON(`{"successful":true,"renewal_order_id":1,"order_id":"1","out_order_id":"2"}`))
-	res, err := c.Renewals.Submit(context.Background(), &RenewalSubmitRequest{OrderID: "1", CarUseTime: fliggy.MustTime("2022-11-22 10:22:00")})
+	res, err := c.Renewals.Submit(
+		context.Background(), &RenewalSubmitRequest{OrderID: "1", CarUseTime: fliggy.MustTime("2022-11-22 10:22:00")},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

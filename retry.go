@@ -149,7 +149,8 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 	for n, maybeDone := 1, false; err == nil; n++ {
 		var now Observation
 		now, err = c.attempt(ctx, cl, n)
-		if failed, ok := err.(*TransportError); ok && failed.Phase == PhaseBefore && last != nil { //nolint:errorlint // not wrapped
+		//nolint:errorlint // not wrapped
+		if failed, ok := err.(*TransportError); ok && failed.Phase == PhaseBefore && last != nil {
 			err = &stopped{method: cl.method, last: last, why: failed.Err, maybeDone: maybeDone}
 			break // the context ended just before the next one
 		}
@@ -182,7 +183,8 @@ func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err 
 	defer c.hidePanic(cl, &why)
 	defer contain.Recover("the context", &why)
 	failed, ok := err.(interface{ class() class })
-	if !ok || n >= cl.config.attempts || isPanic(err) { // not ok: a business error, the platform has understood the call, and said no
+	// not ok: a business error, the platform has understood the call, and said no
+	if !ok || n >= cl.config.attempts || isPanic(err) {
 		return false, nil
 	}
 	if failure := failed.class(); !failure.repeatable(cl.config.repeatUnknown) && (maybeDone || !c.cfg.retry.names(err)) {
@@ -191,7 +193,8 @@ func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err 
 	if ctx.Err() != nil {
 		return false, c.ended(ctx, cl, ctx.Err())
 	}
-	if ban := c.bans.left(cl.banScope, cl.method, c.now); ban > 0 { // waiting for its end multiplies no outage, and costs no budget
+	// waiting for its end multiplies no outage, and costs no budget
+	if ban := c.bans.left(cl.banScope, cl.method, c.now); ban > 0 {
 		if cl.write && tooLate(ctx, ban+leastForWrite) {
 			return false, &RateLimitError{Method: cl.method, RetryAfter: ban}
 		}
@@ -267,7 +270,8 @@ func newsOf(ban *RateLimitError, failure error) error {
 
 // notSent wraps the error of admit: nothing was sent. A *RateLimitError already says so.
 func (cl *call) notSent(err error) error {
-	if _, limited := err.(*RateLimitError); err == nil || limited { //nolint:errorlint // as admit returns it, not inside a cause
+	//nolint:errorlint // as admit returns it, not inside a cause
+	if _, limited := err.(*RateLimitError); err == nil || limited {
 		return err
 	}
 	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, readOnly: !cl.write}

@@ -72,7 +72,9 @@ func TestBudgetIsShared(t *testing.T) {
 			return dialFailure()(r)
 		}
 		return o.respond(r)
-	}, withRetries(), WithClock(func() time.Time { return at }), WithSleep(func(context.Context, time.Duration) error { return nil }))
+	}, withRetries(), WithClock(func() time.Time { return at }), WithSleep(
+		func(context.Context, time.Duration) error { return nil },
+	))
 	all := func() {
 		var wg sync.WaitGroup
 		for i := range callers {
@@ -105,7 +107,9 @@ func TestBudgetIsOfAttempts(t *testing.T) {
 	t.Parallel()
 	ctx, leave := context.WithCancel(context.Background())
 	sleeps := 0
-	c, g := clientFor(t, gatewayFailure("10", "", ""), WithRetry(RetryPolicy{Budget: 1}), WithSleep(func(ctx context.Context, _ time.Duration) error {
+	c, g := clientFor(t, gatewayFailure("10", "", ""), WithRetry(
+		RetryPolicy{Budget: 1},
+	), WithSleep(func(ctx context.Context, _ time.Duration) error {
 		if sleeps++; sleeps == 1 {
 			leave()
 		}
@@ -118,7 +122,9 @@ func TestBudgetIsOfAttempts(t *testing.T) {
 	if _, err := send(ctx, c, false); !errors.Is(err, context.Canceled) || g.count() != 11 {
 		t.Errorf("%d requests: %v", g.count(), err)
 	}
-	if _, err := send(context.Background(), c, false); !errors.Is(err, errBudget) || attemptsOf(err) != 2 || g.count() != 13 {
+	if _, err := send(
+		context.Background(), c, false,
+	); !errors.Is(err, errBudget) || attemptsOf(err) != 2 || g.count() != 13 {
 		t.Errorf("%d requests: %v", g.count(), err)
 	}
 }
@@ -127,7 +133,9 @@ func TestBudgetIsOfAttempts(t *testing.T) {
 func TestBudgetBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.OneOf(rapid.IntRange(1, 5), rapid.IntRange(1, math.MaxInt), rapid.IntRange(math.MaxInt-3, math.MaxInt)).Draw(t, "budget")
+		n := rapid.OneOf(
+			rapid.IntRange(1, 5), rapid.IntRange(1, math.MaxInt), rapid.IntRange(math.MaxInt-3, math.MaxInt),
+		).Draw(t, "budget")
 		b := newBudget(n)
 		tenths := int64(0) // spent
 		for _, take := range rapid.SliceOfN(rapid.Bool(), 0, 100).Draw(t, "steps") {

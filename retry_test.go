@@ -32,7 +32,8 @@ func TestRetryPolicyDelaysAreBounded(t *testing.T) {
 			t.Fatalf("attempt %d waits %v", n, wait)
 		}
 	}
-	if short := (RetryPolicy{BaseDelay: time.Second, MaxDelay: time.Hour}).withDefaults(); short.BaseDelay != time.Second || short.MaxDelay != time.Hour {
+	short := (RetryPolicy{BaseDelay: time.Second, MaxDelay: time.Hour}).withDefaults()
+	if short.BaseDelay != time.Second || short.MaxDelay != time.Hour {
 		t.Errorf("%+v", short)
 	}
 }
@@ -41,7 +42,9 @@ func TestRetryPolicyDelaysAreBounded(t *testing.T) {
 // out. They repeat no write whose outcome is unknown.
 func TestRetryCodes(t *testing.T) {
 	t.Parallel()
-	own := RetryPolicy{Codes: []string{"41", "isv.order-service-error:BUSY", "isp.top-parse-error", "2401", "provider-busy"}}
+	own := RetryPolicy{
+		Codes: []string{"41", "isv.order-service-error:BUSY", "isp.top-parse-error", "2401", "provider-busy"},
+	}
 	for name, tc := range map[string]struct {
 		respond       httpmock.Responder
 		reads, writes int
@@ -64,7 +67,9 @@ func TestRetryCodes(t *testing.T) {
 		}
 	}
 	c, g := clientFor(t, gatewayFailure("15", "isp.top-parse-error", ""), withFakeTime(&fakeTime{}), WithRetry(own))
-	if _, err := send(context.Background(), c, true, CallRepeatUnknown()); !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
+	if _, err := send(
+		context.Background(), c, true, CallRepeatUnknown(),
+	); !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
 		t.Errorf("a repeat of unknown writes: %d requests: %v", g.count(), err)
 	}
 	provider := replyJSON(`{"flag":"failure","code":"provider-busy"}`)
@@ -136,7 +141,11 @@ func dialFailure() httpmock.Responder {
 }
 
 func gatewayFailure(code, subCode, subMsg string) httpmock.Responder {
-	return replyJSON(fmt.Sprintf(`{"error_response":{"code":%q,"msg":"Failed","sub_code":%q,"sub_msg":%q,"request_id":"r7"}}`, code, subCode, subMsg))
+	return replyJSON(
+		fmt.Sprintf(
+			`{"error_response":{"code":%q,"msg":"Failed","sub_code":%q,"sub_msg":%q,"request_id":"r7"}}`, code, subCode, subMsg,
+		),
+	)
 }
 
 // each gives one error_response per code, under its own name.
@@ -184,7 +193,13 @@ var failureRows = []struct {
 		"HTTP 504":             reply(http.StatusGatewayTimeout, "text/plain", "upstream"),
 		"500 with envelope":    reply(http.StatusInternalServerError, jsonType, `{"error_response":{"code":10}}`),
 	}},
-	{wantLost, 3, 1, each("3", "10", "88", "1", "15", "12345", "isp.remote-service-timeout", "isp.unknown-error", "7 isp.http-closed", "15 2401")},
+	{
+		wantLost, 3, 1,
+		each(
+			"3", "10", "88", "1", "15", "12345", "isp.remote-service-timeout", "isp.unknown-error", "7 isp.http-closed",
+			"15 2401",
+		),
+	},
 	{wantLimited, 3, 1, map[string]httpmock.Responder{
 		"HTTP 429": reply(http.StatusTooManyRequests, "text/plain", "slow down"),
 	}},
@@ -205,16 +220,29 @@ var failureRows = []struct {
 		"15 accesscontrol.limited-by-dynamic-access-count", "isv.BUSINESS_LIMIT_CONTROL",
 	)},
 	{wantThrottled, 3, 3, map[string]httpmock.Responder{
-		"a short ban of the API": gatewayFailure("7", "accesscontrol.limited-by-api-access-count", "This ban will last for 1 more seconds"),
+		"a short ban of the API": gatewayFailure(
+			"7", "accesscontrol.limited-by-api-access-count", "This ban will last for 1 more seconds",
+		),
 		"a short ban of the app": gatewayFailure("7", appBan, "This ban will last for 5 more seconds"),
 	}},
 	{wantThrottled, 1, 1, map[string]httpmock.Responder{
-		"a long ban": gatewayFailure("7", "accesscontrol.limited-by-api-access-count", "This ban will last for 6 more seconds"),
+		"a long ban": gatewayFailure(
+			"7", "accesscontrol.limited-by-api-access-count", "This ban will last for 6 more seconds",
+		),
 	}},
-	{wantInvalid, 1, 1, each("9", "21", "22", "23", "30", "31", "32", "33", "34", "40", "41", "43", "47", "isv.invalid-parameter", "88 isv.anything")},
+	{
+		wantInvalid, 1, 1,
+		each(
+			"9", "21", "22", "23", "30", "31", "32", "33", "34", "40", "41", "43", "47", "isv.invalid-parameter",
+			"88 isv.anything",
+		),
+	},
 	{wantForbidden, 1, 1, each("11", "12", "13", "42", "53")},
 	{wantAuth, 1, 1, each("24", "25", "26", "27", "28", "29", "44")},
-	{wantBadArg, 1, 1, each("isp.null-pointer-exception", "isp.top-parse-error", "isp.top-mapping-parse-error", "isp.invalid-parameters")},
+	{
+		wantBadArg, 1, 1,
+		each("isp.null-pointer-exception", "isp.top-parse-error", "isp.top-mapping-parse-error", "isp.invalid-parameters"),
+	},
 }
 
 // Every kind of failure, of reads and of writes: how often a call that always fails
@@ -258,7 +286,8 @@ func watched(t *testing.T, respond httpmock.Responder, opts ...Option) (*Client,
 	t.Helper()
 	var seen []Observation
 	opts = append([]Option{
-		withRetries(), WithClock(time.Now), WithTimeout(time.Second), WithReplyLimit(4096), WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }),
+		withRetries(), WithClock(time.Now), WithTimeout(time.Second), WithReplyLimit(4096),
+		WithObserver(func(_ context.Context, o Observation) { seen = append(seen, o) }),
 	}, opts...)
 	c, g := clientFor(t, respond, opts...)
 	return c, g, &seen
@@ -270,7 +299,9 @@ func failsAlways(t *testing.T, w want, respond httpmock.Responder, write bool, s
 	meta, err := send(t.Context(), c, write)
 	w.check(t, err, write)
 	if g.count() != sent || attemptsOf(err) != sent || meta != nil {
-		t.Errorf("sent %d times, %d attempts in the error, result %v; want %d: %v", g.count(), attemptsOf(err), meta, sent, err)
+		t.Errorf(
+			"sent %d times, %d attempts in the error, result %v; want %d: %v", g.count(), attemptsOf(err), meta, sent, err,
+		)
 	}
 	if told := fmt.Sprintf("[after %d attempts]", sent); strings.Contains(err.Error(), told) != (sent > 1) {
 		t.Errorf("the text does not tell of %d attempts: %v", sent, err)
@@ -422,7 +453,10 @@ func TestEveryAttemptIsSignedAnew(t *testing.T) {
 		clock := func() time.Time { return testClock().Add(time.Duration(past.Add(1)) * time.Second) }
 		ft := &fakeTime{}
 		throttled := gatewayFailure("7", "accesscontrol.limited-by-dynamic-access-count", "")
-		c, g := clientFor(t, inTurn(throttled, throttled, replyJSON(okReply)), WithSession("s 1"), WithChannel(fliggy.ChannelAmap), withFakeTime(ft), WithClock(clock))
+		c, g := clientFor(
+			t, inTurn(throttled, throttled, replyJSON(okReply)), WithSession("s 1"), WithChannel(fliggy.ChannelAmap),
+			withFakeTime(ft), WithClock(clock),
+		)
 		if err := call(context.Background(), c); err != nil || g.count() != 3 {
 			t.Fatalf("%s: %v after %d requests", name, err, g.count())
 		}
@@ -501,7 +535,8 @@ func TestContextThatPanics(t *testing.T) {
 				return tc.failure(r)
 			}, WithRetry(RetryPolicy{}))
 			_, err := send(ctx, c, tc.write, CallRepeatUnknown())
-			if g.count() != 1 || OutcomeOf(err) != tc.outcome || errors.Is(err, ErrOutcomeUnknown) != (tc.write && tc.outcome == OutcomeUnknown) || !isPanic(err) {
+			if g.count() != 1 || OutcomeOf(err) != tc.outcome || errors.Is(err, ErrOutcomeUnknown) != (tc.write &&
+				tc.outcome == OutcomeUnknown) || !isPanic(err) {
 				t.Errorf("%s, %s: %d requests: %v", method, name, g.count(), err)
 			}
 			checkHidden(t, method+", "+name, err, markerSecret)

@@ -27,7 +27,8 @@ func failure(t testing.TB, name string) httpmock.Responder {
 	return nil
 }
 
-const refusedReply = `{"successful":false,"ret_code":"DUP","ret_msg":"there is one","request_id":"r9","cancel_fee":"1.60"}`
+const refusedReply = `{"successful":false,"ret_code":"DUP","ret_msg":"there is ` +
+	`one","request_id":"r9","cancel_fee":"1.60"}`
 
 // With CallRepeatUnknown a write is repeated like a read. An attempt that may have
 // been carried out is not forgotten: only a success makes up for it.
@@ -41,24 +42,32 @@ func TestCallRepeatUnknown(t *testing.T) {
 		also     error // another class of it
 		wrapped  bool  // the last failure alone does not tell
 	}{
-		"lost, success":               {[]string{"EOF"}, replyJSON(okReply), 2, OutcomeSucceeded, nil, false},
-		"lost, lost, success":         {[]string{"cut reply", "code 10 "}, replyJSON(okReply), 3, OutcomeSucceeded, nil, false},
-		"undecodable, success":        {[]string{"HTML"}, replyJSON(okReply), 2, OutcomeSucceeded, nil, false},
-		"lost for good":               {nil, failure(t, "HTTP 502"), 3, OutcomeUnknown, ErrUnavailable, false},
-		"lost, refused":               {[]string{"reset"}, replyJSON(refusedReply), 2, OutcomeUnknown, nil, true},
-		"undecodable, refused":        {[]string{"no flag"}, replyJSON(refusedReply), 2, OutcomeUnknown, nil, true},
-		"lost, invalid":               {[]string{"code 3 "}, failure(t, "code 15 isv.invalid-parameter"), 2, OutcomeUnknown, fliggy.ErrInvalidRequest, true},
-		"lost, forbidden":             {[]string{"EOF"}, failure(t, "code 11 "), 2, OutcomeUnknown, ErrForbidden, true},
-		"lost, unauthorized":          {[]string{"EOF"}, failure(t, "code 25 "), 2, OutcomeUnknown, ErrUnauthorized, true},
-		"lost, no connection":         {[]string{"HTTP 500"}, failure(t, "dial"), 3, OutcomeUnknown, ErrUnavailable, true},
-		"lost, flow control":          {[]string{"EOF"}, failure(t, "code 7 "), 3, OutcomeUnknown, ErrRateLimited, true},
-		"lost, a long ban":            {[]string{"EOF"}, failure(t, "a long ban"), 2, OutcomeUnknown, ErrRateLimited, true},
-		"lost, bad argument":          {[]string{"EOF"}, failure(t, "code 15 isp.top-parse-error"), 2, OutcomeUnknown, fliggy.ErrInvalidRequest, false},
+		"lost, success": {[]string{"EOF"}, replyJSON(okReply), 2, OutcomeSucceeded, nil, false},
+		"lost, lost, success": {
+			[]string{"cut reply", "code 10 "}, replyJSON(okReply), 3, OutcomeSucceeded, nil, false,
+		},
+		"undecodable, success": {[]string{"HTML"}, replyJSON(okReply), 2, OutcomeSucceeded, nil, false},
+		"lost for good":        {nil, failure(t, "HTTP 502"), 3, OutcomeUnknown, ErrUnavailable, false},
+		"lost, refused":        {[]string{"reset"}, replyJSON(refusedReply), 2, OutcomeUnknown, nil, true},
+		"undecodable, refused": {[]string{"no flag"}, replyJSON(refusedReply), 2, OutcomeUnknown, nil, true},
+		"lost, invalid": {
+			[]string{"code 3 "}, failure(t, "code 15 isv.invalid-parameter"), 2, OutcomeUnknown, fliggy.ErrInvalidRequest, true,
+		},
+		"lost, forbidden":     {[]string{"EOF"}, failure(t, "code 11 "), 2, OutcomeUnknown, ErrForbidden, true},
+		"lost, unauthorized":  {[]string{"EOF"}, failure(t, "code 25 "), 2, OutcomeUnknown, ErrUnauthorized, true},
+		"lost, no connection": {[]string{"HTTP 500"}, failure(t, "dial"), 3, OutcomeUnknown, ErrUnavailable, true},
+		"lost, flow control":  {[]string{"EOF"}, failure(t, "code 7 "), 3, OutcomeUnknown, ErrRateLimited, true},
+		"lost, a long ban":    {[]string{"EOF"}, failure(t, "a long ban"), 2, OutcomeUnknown, ErrRateLimited, true},
+		"lost, bad argument": {
+			[]string{"EOF"}, failure(t, "code 15 isp.top-parse-error"), 2, OutcomeUnknown, fliggy.ErrInvalidRequest, false,
+		},
 		"lost, too large":             {[]string{"EOF"}, failure(t, "too large"), 2, OutcomeUnknown, ErrReplyTooLarge, false},
 		"lost between others":         {[]string{"dial", "EOF"}, failure(t, "dial"), 3, OutcomeUnknown, ErrUnavailable, true},
 		"flow control, lost, refused": {[]string{"code 5 ", "EOF"}, replyJSON(refusedReply), 3, OutcomeUnknown, nil, true},
 		"no connection, refused":      {[]string{"dial"}, replyJSON(refusedReply), 2, OutcomeRejected, nil, false},
-		"flow control, invalid":       {[]string{"code 4 "}, failure(t, "code 31 "), 2, OutcomeRejected, fliggy.ErrInvalidRequest, false},
+		"flow control, invalid": {
+			[]string{"code 4 "}, failure(t, "code 31 "), 2, OutcomeRejected, fliggy.ErrInvalidRequest, false,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +81,8 @@ func TestCallRepeatUnknown(t *testing.T) {
 			if g.count() != tc.sent || OutcomeOf(err) != tc.outcome {
 				t.Errorf("%d requests, outcome %v: %v", g.count(), OutcomeOf(err), err)
 			}
-			if last := (*seen)[len(*seen)-1]; len(*seen) != tc.sent+1 || !last.Done || last.Outcome != tc.outcome || last.Attempt != tc.sent {
+			if last := (*seen)[len(*seen)-1]; len(*seen) != tc.sent+1 || !last.Done || last.Outcome != tc.outcome ||
+				last.Attempt != tc.sent {
 				t.Errorf("observed %+v", *seen)
 			}
 			if tc.outcome == OutcomeSucceeded {
@@ -81,7 +91,9 @@ func TestCallRepeatUnknown(t *testing.T) {
 				}
 				return
 			}
-			if attemptsOf(err) != tc.sent || errors.Is(err, ErrOutcomeUnknown) != (tc.outcome == OutcomeUnknown) || tc.also != nil && !errors.Is(err, tc.also) {
+			if attemptsOf(err) != tc.sent || errors.Is(
+				err, ErrOutcomeUnknown,
+			) != (tc.outcome == OutcomeUnknown) || tc.also != nil && !errors.Is(err, tc.also) {
 				t.Errorf("%v; want class %v too", err, tc.also)
 			}
 			if n := strings.Count(err.Error(), ErrOutcomeUnknown.Error()); (n == 1) != (tc.outcome == OutcomeUnknown) {
@@ -91,7 +103,9 @@ func TestCallRepeatUnknown(t *testing.T) {
 				t.Errorf("%T: %v", err, err)
 			}
 			if business, ok := errors.AsType[*BusinessError](err); ok {
-				want := &BusinessError{Method: opRenewalCancel.Method, Code: "DUP", Message: "there is one", RequestID: "r9", Attempts: tc.sent}
+				want := &BusinessError{
+					Method: opRenewalCancel.Method, Code: "DUP", Message: "there is one", RequestID: "r9", Attempts: tc.sent,
+				}
 				diff(t, "business error", want, business)
 			}
 			if (meta != nil) != isA[*BusinessError](err) {
@@ -110,7 +124,8 @@ func TestRefusalAfterAnUnknownAttempt(t *testing.T) {
 	if res == nil || res.CancelFee.String() != "1.60" || res.RetCode != "DUP" || res.Attempts != 2 {
 		t.Errorf("result %+v", res)
 	}
-	want := "rentcar: alitrip.rentcar.btb.renewal.order.cancel: refused with code DUP: there is one [request_id r9] [after 2 attempts]" +
+	want := "rentcar: alitrip.rentcar.btb.renewal.order.cancel: refused with code DUP: there is one [request_id r9] " +
+		"[after 2 attempts]" +
 		" (of an earlier attempt: outcome unknown: the call may have been carried out; find out before repeating it: " +
 		"ask Renewals.CheckCancel: if it can still be cancelled, it was not)"
 	diff(t, "text", want, err.Error())
@@ -129,7 +144,10 @@ func TestUnknownAttemptAndNoFurtherOne(t *testing.T) {
 		is   error
 	}{
 		"the limiter refuses": {ctx, []Option{WithLimiter(refusing(1))}, errNoToken},
-		"the budget is spent": {ctx, []Option{WithRetry(RetryPolicy{Budget: 1}), func(c *config) error { c.retry.Budget = 0; return nil }}, errBudget},
+		"the budget is spent": {
+			ctx, []Option{WithRetry(RetryPolicy{Budget: 1}), func(c *config) error { c.retry.Budget = 0; return nil }},
+			errBudget,
+		},
 		"the caller leaves": {gone, []Option{WithSleep(func(context.Context, time.Duration) error {
 			leave()
 			return nil
@@ -139,7 +157,9 @@ func TestUnknownAttemptAndNoFurtherOne(t *testing.T) {
 		c, g := clientFor(t, failure(t, "EOF"), append([]Option{withFakeTime(ft)}, tc.opts...)...)
 		_, err := send(tc.ctx, c, true, CallRepeatUnknown())
 		e := as[*TransportError](t, err)
-		if g.count() != 1 || e.Attempts != 1 || !errors.Is(err, tc.is) || !errors.Is(err, ErrOutcomeUnknown) || OutcomeOf(err) != OutcomeUnknown {
+		if g.count() != 1 || e.Attempts != 1 || !errors.Is(err, tc.is) || !errors.Is(
+			err, ErrOutcomeUnknown,
+		) || OutcomeOf(err) != OutcomeUnknown {
 			t.Errorf("%s: %d requests: %v", name, g.count(), err)
 		}
 		if !isA[*stopped](err) || !strings.Contains(err.Error(), "(not sent again: ") {
@@ -168,7 +188,9 @@ func TestUnknownAttemptAndOneThatWasNotSent(t *testing.T) {
 		WithLimiter(limiterFunc(func(context.Context) error { admitted++; return nil })))
 	_, err := send(ctx, c, true, CallRepeatUnknown())
 	e := as[*TransportError](t, err)
-	if g.count() != 1 || e.Phase != PhaseSend || e.Attempts != 1 || !errors.Is(err, context.Canceled) || !errors.Is(err, ErrOutcomeUnknown) || OutcomeOf(err) != OutcomeUnknown {
+	if g.count() != 1 || e.Phase != PhaseSend || e.Attempts != 1 || !errors.Is(err, context.Canceled) || !errors.Is(
+		err, ErrOutcomeUnknown,
+	) || OutcomeOf(err) != OutcomeUnknown {
 		t.Errorf("%d requests, %+v: %v", g.count(), e, err)
 	}
 }
@@ -202,7 +224,8 @@ func TestAttemptsByTheTable(t *testing.T) {
 			}
 		}
 	}
-	slices.SortFunc(steps, func(a, b step) int { return strings.Compare(a.name, b.name) }) // so that a failure can be repeated
+	// so that a failure can be repeated
+	slices.SortFunc(steps, func(a, b step) int { return strings.Compare(a.name, b.name) })
 	rapid.Check(t, func(rt *rapid.T) {
 		seq := rapid.SliceOfN(rapid.SampledFrom(steps), 1, 5).Draw(rt, "steps")
 		write, repeat := rapid.Bool().Draw(rt, "write"), rapid.Bool().Draw(rt, "repeat")
@@ -230,7 +253,10 @@ func TestAttemptsByTheTable(t *testing.T) {
 		c, g := clientFor(t, inTurn(responders...), withFakeTime(ft), WithReplyLimit(4096))
 		meta, err := send(context.Background(), c, write, opts...)
 		if g.count() != sent || OutcomeOf(err) != outcome || errors.Is(err, ErrOutcomeUnknown) != unknown {
-			rt.Fatalf("%v: write %v, repeat %v, %d attempts: %d requests, outcome %v, want %d, %v: %v", seq, write, repeat, most, g.count(), OutcomeOf(err), sent, outcome, err)
+			rt.Fatalf(
+				"%v: write %v, repeat %v, %d attempts: %d requests, outcome %v, want %d, %v: %v", seq, write, repeat, most,
+				g.count(), OutcomeOf(err), sent, outcome, err,
+			)
 		}
 		if err == nil && meta.Attempts != sent || err != nil && attemptsOf(err) != sent {
 			rt.Fatalf("%d attempts are told as %+v, %v", sent, meta, err)
@@ -276,19 +302,33 @@ func TestCallReadOnly(t *testing.T) {
 		call func(c *Client) error
 		read bool
 	}{
-		"Call":                        {func(c *Client) error { return c.Call(ctx, "x.y", nil, &out) }, false},
-		"Call, read only":             {func(c *Client) error { return c.Call(ctx, "x.y", nil, &out, CallReadOnly()) }, true},
-		"Call of a read":              {func(c *Client) error { return c.Call(ctx, read, nil, &out) }, true},
-		"Call of a write":             {func(c *Client) error { return c.Call(ctx, write, nil, &out) }, false},
-		"Call of a write, read only":  {func(c *Client) error { return c.Call(ctx, write, nil, &out, CallReadOnly()) }, false},
-		"CallQimen":                   {func(c *Client) error { return c.CallQimen(ctx, "x.y", own, &out) }, false},
-		"CallQimen, read only":        {func(c *Client) error { return c.CallQimen(ctx, "x.y", own, &out, CallReadOnly()) }, true},
-		"typed write, read only":      {func(c *Client) error { _, err := cancelRenewal(ctx, c, CallReadOnly()); return err }, false},
-		"typed read":                  {func(c *Client) error { _, err := queryOrder(ctx, c); return err }, true},
-		"quote":                       {func(c *Client) error { _, err := c.Renewals.Quote(ctx, someQuote()); return err }, true},
-		"bill":                        {func(c *Client) error { _, err := c.Bills.Notify(ctx, someBill(t)); return err }, false},
-		"Call, a repeat of unknown":   {func(c *Client) error { return c.Call(ctx, "x.y", nil, &out, CallRepeatUnknown()) }, false},
-		"read, and repeat of unknown": {func(c *Client) error { return c.Call(ctx, "x.y", nil, &out, CallReadOnly(), CallRepeatUnknown()) }, true},
+		"Call":            {func(c *Client) error { return c.Call(ctx, "x.y", nil, &out) }, false},
+		"Call, read only": {func(c *Client) error { return c.Call(ctx, "x.y", nil, &out, CallReadOnly()) }, true},
+		"Call of a read":  {func(c *Client) error { return c.Call(ctx, read, nil, &out) }, true},
+		"Call of a write": {func(c *Client) error { return c.Call(ctx, write, nil, &out) }, false},
+		"Call of a write, read only": {
+			func(c *Client) error { return c.Call(ctx, write, nil, &out, CallReadOnly()) }, false,
+		},
+		"CallQimen": {func(c *Client) error { return c.CallQimen(ctx, "x.y", own, &out) }, false},
+		"CallQimen, read only": {
+			func(c *Client) error { return c.CallQimen(ctx, "x.y", own, &out, CallReadOnly()) }, true,
+		},
+		"typed write, read only": {
+			func(c *Client) error { _, err := cancelRenewal(ctx, c, CallReadOnly()); return err }, false,
+		},
+		"typed read": {func(c *Client) error { _, err := queryOrder(ctx, c); return err }, true},
+		"quote": {
+			func(c *Client) error { _, err := c.Renewals.Quote(ctx, someQuote()); return err }, true,
+		},
+		"bill": {
+			func(c *Client) error { _, err := c.Bills.Notify(ctx, someBill(t)); return err }, false,
+		},
+		"Call, a repeat of unknown": {
+			func(c *Client) error { return c.Call(ctx, "x.y", nil, &out, CallRepeatUnknown()) }, false,
+		},
+		"read, and repeat of unknown": {
+			func(c *Client) error { return c.Call(ctx, "x.y", nil, &out, CallReadOnly(), CallRepeatUnknown()) }, true,
+		},
 	} {
 		for _, respond := range []httpmock.Responder{failure(t, "EOF"), gatewayUnavailable} {
 			ft := &fakeTime{}

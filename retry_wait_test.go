@@ -21,7 +21,9 @@ import (
 func TestBackoffBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		delay := rapid.OneOf(rapid.Int64Range(0, math.MaxInt64), rapid.Int64Range(0, 100), rapid.Int64Range(math.MaxInt64-3, math.MaxInt64))
+		delay := rapid.OneOf(
+			rapid.Int64Range(0, math.MaxInt64), rapid.Int64Range(0, 100), rapid.Int64Range(math.MaxInt64-3, math.MaxInt64),
+		)
 		p := RetryPolicy{BaseDelay: time.Duration(delay.Draw(t, "base")), MaxDelay: time.Duration(delay.Draw(t, "max"))}
 		if err := p.check(); err != nil {
 			t.Fatal(err)
@@ -44,7 +46,9 @@ func TestBackoffBounds(t *testing.T) {
 func TestBackoffIsSpread(t *testing.T) {
 	t.Parallel()
 	p := RetryPolicy{BaseDelay: time.Second, MaxDelay: 6 * time.Second}.withDefaults()
-	for n, bound := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 4: 6 * time.Second, 5: 6 * time.Second, 99: 6 * time.Second} {
+	for n, bound := range map[int]time.Duration{
+		1: time.Second, 2: 2 * time.Second, 3: 4 * time.Second, 4: 6 * time.Second, 5: 6 * time.Second, 99: 6 * time.Second,
+	} {
 		const draws, parts = 10000, 10
 		var hits [parts]int
 		for range draws {
@@ -69,8 +73,11 @@ func TestRetryPolicyDefaults(t *testing.T) {
 		"no option":   {nil, documented},
 		"zero policy": {[]Option{withRetries()}, documented},
 		"all set":     {[]Option{WithRetry(own)}, own},
-		"some set":    {[]Option{WithRetry(RetryPolicy{MaxDelay: time.Minute})}, RetryPolicy{3, 200 * time.Millisecond, time.Minute, 20, nil}},
-		"last wins":   {[]Option{WithRetry(own), withRetries()}, documented},
+		"some set": {
+			[]Option{WithRetry(RetryPolicy{MaxDelay: time.Minute})},
+			RetryPolicy{3, 200 * time.Millisecond, time.Minute, 20, nil},
+		},
+		"last wins": {[]Option{WithRetry(own), withRetries()}, documented},
 	} {
 		c, err := NewClient(testAppKey, testSecret, tc.opts...)
 		if err != nil {
@@ -87,7 +94,9 @@ func TestWaitsOfACall(t *testing.T) {
 	for range 50 {
 		ft := &fakeTime{}
 		var took time.Duration
-		c, g := clientFor(t, gatewayFailure("10", "", ""), withFakeTime(ft), WithRetry(policy), WithObserver(func(_ context.Context, o Observation) {
+		c, g := clientFor(t, gatewayFailure(
+			"10", "", "",
+		), withFakeTime(ft), WithRetry(policy), WithObserver(func(_ context.Context, o Observation) {
 			if o.Done {
 				took = o.Duration
 			}
@@ -115,7 +124,9 @@ func forAges() Option {
 }
 
 func banFor(seconds string) httpmock.Responder {
-	return gatewayFailure("7", "accesscontrol.limited-by-api-access-count", "This ban will last for "+seconds+" more seconds")
+	return gatewayFailure(
+		"7", "accesscontrol.limited-by-api-access-count", "This ban will last for "+seconds+" more seconds",
+	)
 }
 
 // A wait that would end after the caller's deadline is not begun: the last failure
@@ -129,11 +140,25 @@ func TestNoWaitPastTheDeadline(t *testing.T) {
 		text    string
 		limited bool
 	}{
-		"read":         {gatewayFailure("10", "", ""), []Option{forAges()}, false, "gateway error 10: Failed [request_id r7] (not sent again: too little time is left before the caller's deadline)", false},
-		"write":        {gatewayFailure("4", "", ""), []Option{forAges()}, true, "(not sent again: too little time is left before the caller's deadline)", true},
-		"no reply":     {dialFailure(), []Option{forAges()}, true, "(not sent again: too little time is left before the caller's deadline)", false},
-		"a short ban":  {banFor("3"), []Option{withRetries()}, true, "not sent: rate limited: the ban lasts for 3s more)", true},
-		"just as long": {banFor("2"), []Option{withRetries()}, false, "not sent: rate limited: the ban lasts for 2s more)", true},
+		"read": {
+			gatewayFailure("10", "", ""), []Option{forAges()}, false,
+			"gateway error 10: Failed [request_id r7] (not sent again: too little time is left before the caller's deadline)",
+			false,
+		},
+		"write": {
+			gatewayFailure("4", "", ""), []Option{forAges()}, true,
+			"(not sent again: too little time is left before the caller's deadline)", true,
+		},
+		"no reply": {
+			dialFailure(), []Option{forAges()}, true, "(not sent again: too little time is left before the caller's deadline)",
+			false,
+		},
+		"a short ban": {
+			banFor("3"), []Option{withRetries()}, true, "not sent: rate limited: the ban lasts for 3s more)", true,
+		},
+		"just as long": {
+			banFor("2"), []Option{withRetries()}, false, "not sent: rate limited: the ban lasts for 2s more)", true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -146,7 +171,9 @@ func TestNoWaitPastTheDeadline(t *testing.T) {
 				if took := time.Since(start); took != 0 || g.count() != 1 || attemptsOf(err) != 1 {
 					t.Errorf("took %v, %d requests: %v", took, g.count(), err)
 				}
-				if !strings.Contains(err.Error(), tc.text) || errors.Is(err, ErrRateLimited) != tc.limited || errors.Is(err, context.DeadlineExceeded) {
+				if !strings.Contains(err.Error(), tc.text) || errors.Is(err, ErrRateLimited) != tc.limited || errors.Is(
+					err, context.DeadlineExceeded,
+				) {
 					t.Errorf("%v; want %q, limited %v", err, tc.text, tc.limited)
 				}
 				checkSeen(t, *seen, 1, OutcomeOf(err), OutcomeOf(err))
@@ -164,7 +191,9 @@ func TestTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		for wait, want := range map[time.Duration]bool{0: false, time.Second - 1: false, time.Second: true, time.Second + 1: true} {
+		for wait, want := range map[time.Duration]bool{
+			0: false, time.Second - 1: false, time.Second: true, time.Second + 1: true,
+		} {
 			if got := tooLate(ctx, wait); got != want {
 				t.Errorf("%v: %v", wait, got)
 			}
@@ -179,10 +208,15 @@ func TestTooLate(t *testing.T) {
 // not sent as often as it might says why.
 func TestCallsEndByTheDeadline(t *testing.T) {
 	t.Parallel()
-	responders := []httpmock.Responder{hanging, stalling, dialFailure(), gatewayFailure("10", "", ""), banFor("1"), banFor("4"), gatewayFailure("5", "", "")}
+	responders := []httpmock.Responder{
+		hanging, stalling, dialFailure(), gatewayFailure("10", "", ""), banFor("1"), banFor("4"), gatewayFailure("5", "", ""),
+	}
 	synctest.Test(t, func(t *testing.T) {
 		for i := range 700 {
-			c, g, _ := watched(t, responders[i%len(responders)], WithTimeout(300*time.Millisecond), WithRetry(RetryPolicy{MaxAttempts: 5, MaxDelay: time.Second}))
+			c, g, _ := watched(
+				t, responders[i%len(responders)], WithTimeout(300*time.Millisecond),
+				WithRetry(RetryPolicy{MaxAttempts: 5, MaxDelay: time.Second}),
+			)
 			patience := rand.N(4*time.Second) + 1
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			start := time.Now()
@@ -216,7 +250,9 @@ func TestDeadlineDuringASecondAttempt(t *testing.T) {
 			t.Errorf("took %v, %d requests", took, g.count())
 		}
 		e := as[*TransportError](t, err)
-		if e.Attempts != 2 || !e.Timeout() || e.Phase != PhaseSend || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, boss) {
+		if e.Attempts != 2 || !e.Timeout() || e.Phase != PhaseSend || !errors.Is(
+			err, context.DeadlineExceeded,
+		) || !errors.Is(err, boss) {
 			t.Errorf("%+v: %v", e, err)
 		}
 		checkSeen(t, *seen, 2, OutcomeUnknown, OutcomeUnknown)
@@ -251,10 +287,14 @@ func TestCancelledDuringAWait(t *testing.T) {
 				if took := time.Since(start); took != time.Second || g.count() != 1 || attemptsOf(err) != 1 {
 					t.Errorf("took %v, %d requests: %v", took, g.count(), err)
 				}
-				if !errors.Is(err, context.Canceled) || !errors.Is(err, boss) || OutcomeOf(err) != tc.outcome || tc.kind != nil && !errors.Is(err, tc.kind) {
+				if !errors.Is(
+					err, context.Canceled,
+				) || !errors.Is(err, boss) || OutcomeOf(err) != tc.outcome || tc.kind != nil && !errors.Is(err, tc.kind) {
 					t.Errorf("outcome %v: %v", OutcomeOf(err), err)
 				}
-				if !strings.Contains(err.Error(), "(not sent again: ") || !strings.HasSuffix(err.Error(), "context canceled (the boss says no))") {
+				if !strings.Contains(err.Error(), "(not sent again: ") || !strings.HasSuffix(
+					err.Error(), "context canceled (the boss says no))",
+				) {
 					t.Errorf("the text does not say why: %v", err)
 				}
 				checkSeen(t, *seen, 1, tc.outcome, tc.outcome)
@@ -270,7 +310,9 @@ func TestCancelledDuringAWait(t *testing.T) {
 func TestCancelledDuringAnAttempt(t *testing.T) {
 	t.Parallel()
 	boss := errors.New("the boss says no")
-	for name, respond := range map[string]httpmock.Responder{"code 10": gatewayFailure("10", "", ""), "a ban": banFor("3"), "undecodable": replyJSON("?")} {
+	for name, respond := range map[string]httpmock.Responder{
+		"code 10": gatewayFailure("10", "", ""), "a ban": banFor("3"), "undecodable": replyJSON("?"),
+	} {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		c, g := clientFor(t, func(r *http.Request) (*http.Response, error) {
 			cancel(boss)
@@ -280,7 +322,9 @@ func TestCancelledDuringAnAttempt(t *testing.T) {
 			return nil
 		}))
 		_, err := queryOrder(ctx, c)
-		if g.count() != 1 || attemptsOf(err) != 1 || !errors.Is(err, boss) || !errors.Is(err, context.Canceled) || isA[*TransportError](err) {
+		if g.count() != 1 || attemptsOf(err) != 1 || !errors.Is(err, boss) || !errors.Is(
+			err, context.Canceled,
+		) || isA[*TransportError](err) {
 			t.Errorf("%s: %d requests: %v", name, g.count(), err)
 		}
 		if left := c.budget.tenths.Load(); left != c.budget.full {
@@ -295,12 +339,17 @@ func TestCancelledAtTheEndOfAWait(t *testing.T) {
 	t.Parallel()
 	boss := errors.New("the boss says no")
 	ctx, cancel := context.WithCancelCause(context.Background())
-	c, g := clientFor(t, gatewayFailure("10", "", ""), withRetries(), WithSleep(func(context.Context, time.Duration) error {
+	c, g := clientFor(t, gatewayFailure(
+		"10", "", "",
+	), withRetries(), WithSleep(func(context.Context, time.Duration) error {
 		cancel(boss)
 		return nil
 	}))
 	_, err := queryOrder(ctx, c)
-	if e := as[*GatewayError](t, err); e.Code != "10" || e.Attempts != 1 || g.count() != 1 || !errors.Is(err, boss) || !errors.Is(err, context.Canceled) {
+	if e := as[*GatewayError](t, err); e.Code != "10" || e.Attempts != 1 || g.count() != 1 || !errors.Is(err, boss) ||
+		!errors.Is(
+			err, context.Canceled,
+		) {
 		t.Errorf("%d requests: %v", g.count(), err)
 	}
 }
@@ -312,12 +361,16 @@ func TestContextOverBeforeARepeatableCall(t *testing.T) {
 	boss := errors.New("the boss says no")
 	cancelled, cancel := context.WithCancelCause(context.Background())
 	cancel(boss)
-	for _, opts := range [][]Option{nil, {WithLimiter(limiterFunc(func(ctx context.Context) error { return ctx.Err() }))}} {
+	for _, opts := range [][]Option{
+		nil, {WithLimiter(limiterFunc(func(ctx context.Context) error { return ctx.Err() }))},
+	} {
 		for _, write := range []bool{false, true} {
 			c, g, seen := watched(t, replyJSON(okReply), opts...)
 			_, err := send(cancelled, c, write, CallRepeatUnknown())
 			wantNever.check(t, err, write)
-			if e := as[*TransportError](t, err); e.Phase != PhaseBefore || g.count() != 0 || !errors.Is(err, boss) || !errors.Is(err, context.Canceled) {
+			if e := as[*TransportError](t, err); e.Phase != PhaseBefore || g.count() != 0 || !errors.Is(err, boss) || !errors.Is(
+				err, context.Canceled,
+			) {
 				t.Errorf("%d requests: %v", g.count(), err)
 			}
 			if last := (*seen)[len(*seen)-1]; !last.Done || last.Outcome != OutcomeNotSent || last.HTTPStatus != 0 {
@@ -342,7 +395,8 @@ func TestTimeoutIsOfEachAttempt(t *testing.T) {
 		c, g, _ := watched(t, inTurn(hanging, hanging, slow), WithTimeout(time.Second))
 		start := time.Now()
 		res, err := queryOrder(t.Context(), c, CallTimeout(5*time.Second))
-		if took := time.Since(start); err != nil || res.Attempts != 3 || g.count() != 3 || took < 14*time.Second || took > 15*time.Second {
+		if took := time.Since(start); err != nil || res.Attempts != 3 || g.count() != 3 || took < 14*time.Second ||
+			took > 15*time.Second {
 			t.Errorf("took %v, %d requests: %v", took, g.count(), err)
 		}
 	})

@@ -110,7 +110,7 @@ func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest, opts ..
 		probe = s.probe(opts)
 	}
 	var verdict Verdict
-	err := contain.Do("the probe", func() (err error) { verdict, err = probe(ctx, req.Submit); return err })
+	err := contain.Call("the probe", func() (err error) { verdict, err = probe(ctx, req.Submit); return err })
 	if err == nil && verdict > VerdictRejected {
 		err = fmt.Errorf("rentcar: settle: the probe answered %d, which is no verdict", verdict)
 	}
@@ -129,7 +129,10 @@ func (r *SettleRequest) check() error {
 	case top.IsBlank(r.Submit.RenewalOutOrderID):
 		ps.Add("Submit.RenewalOutOrderID", "is required: without an id of yours the renewal cannot be told from others")
 	default:
-		ps.Add("Submit.RenewalOutOrderID", "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found")
+		ps.Add(
+			"Submit.RenewalOutOrderID",
+			"must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found",
+		)
 	}
 	return ps.Err(api.RenewalSubmit.Method)
 }
@@ -148,7 +151,9 @@ func (r *SettleRequest) ownID() string {
 // refusal proves nothing.
 func (s *RenewalService) probe(opts []CallOption) Probe {
 	return func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
-		_, err := s.CheckCancel(ctx, &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID}, opts...)
+		_, err := s.CheckCancel(
+			ctx, &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID}, opts...,
+		)
 		if err != nil {
 			return VerdictStillUnknown, err
 		}
@@ -166,7 +171,9 @@ func (r *SettleRequest) fromEvents() *Settlement {
 		case found == nil:
 			found = next
 		case found.Verdict != next.Verdict || !sameID(found.RenewalOrderID, next.RenewalOrderID):
-			return &Settlement{Err: fmt.Errorf("rentcar: settle: events %d and %d contradict each other", found.Event.Type(), next.Event.Type())}
+			return &Settlement{
+				Err: fmt.Errorf("rentcar: settle: events %d and %d contradict each other", found.Event.Type(), next.Event.Type()),
+			}
 		case found.RenewalOrderID == "":
 			found = next // it may name the renewal
 		}
@@ -208,7 +215,9 @@ func (r *SettleRequest) isAbout(head *events.Envelope, renewalOutOrderID string,
 		return true
 	}
 	// An id in an odd form could be one of the others, that of the main order is none.
-	if !r.OthersKnown || !renewalOrderID.IsNumeric() || renewalOrderID == r.Submit.OrderID || slices.ContainsFunc(r.Others, func(id fliggy.ID) bool { return strings.TrimSpace(string(id)) == string(renewalOrderID) }) {
+	if !r.OthersKnown || !renewalOrderID.IsNumeric() || renewalOrderID == r.Submit.OrderID || slices.ContainsFunc(
+		r.Others, func(id fliggy.ID) bool { return strings.TrimSpace(string(id)) == string(renewalOrderID) },
+	) {
 		return false
 	}
 	main := r.Submit

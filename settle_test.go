@@ -23,19 +23,28 @@ const (
 )
 
 func unknownSubmit() *RenewalSubmitRequest {
-	return &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ChannelID: fliggy.ChannelAmap}
+	return &RenewalSubmitRequest{
+		OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outRenewal, ChannelID: fliggy.ChannelAmap,
+	}
 }
 
 func accepted(order fliggy.ID, outOrder string, renewal fliggy.ID) *events.RenewalAccepted {
-	return &events.RenewalAccepted{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal}
+	return &events.RenewalAccepted{
+		Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal,
+	}
 }
 
 func rejected(order fliggy.ID, outOrder string, renewal fliggy.ID) *events.RenewalRejected {
-	return &events.RenewalRejected{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal, ErrorCode: "71008"}
+	return &events.RenewalRejected{
+		Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal, ErrorCode: "71008",
+	}
 }
 
 func refunded(renewalOutOrder string, order fliggy.ID, outOrder string, renewal fliggy.ID) *events.RenewalFeeRefund {
-	return &events.RenewalFeeRefund{Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal, RenewalOutOrderID: renewalOutOrder}
+	return &events.RenewalFeeRefund{
+		Envelope: events.Envelope{OrderID: order, OutOrderID: outOrder}, RenewalOrderID: renewal,
+		RenewalOutOrderID: renewalOutOrder,
+	}
 }
 
 // mustNotProbe fails where an event should have decided.
@@ -60,13 +69,15 @@ func TestSettleByEvents(t *testing.T) {
 		by      int    // which event decided, -1 for none
 		clash   string // the numbers that contradict each other
 	}{
-		"accepted, own id":             {list(accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
-		"rejected, own id":             {list(rejected("", outRenewal, thisRenewal)), nil, no, thisRenewal, 0, ""},
-		"refund, own id":               {list(refunded(outRenewal, "", "", thisRenewal)), nil, done, thisRenewal, 0, ""},
-		"refund, own id outside":       {list(refunded("", "", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
-		"accepted, no id of Fliggy's":  {list(accepted("", outRenewal, "")), nil, done, "", 0, ""},
-		"own id, another main order":   {list(accepted("9", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
-		"own id, also among others":    {list(accepted("", outRenewal, thisRenewal)), []fliggy.ID{thisRenewal}, done, thisRenewal, 0, ""},
+		"accepted, own id":            {list(accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"rejected, own id":            {list(rejected("", outRenewal, thisRenewal)), nil, no, thisRenewal, 0, ""},
+		"refund, own id":              {list(refunded(outRenewal, "", "", thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"refund, own id outside":      {list(refunded("", "", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"accepted, no id of Fliggy's": {list(accepted("", outRenewal, "")), nil, done, "", 0, ""},
+		"own id, another main order":  {list(accepted("9", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
+		"own id, also among others": {
+			list(accepted("", outRenewal, thisRenewal)), []fliggy.ID{thisRenewal}, done, thisRenewal, 0, "",
+		},
 		"accepted, main order":         {list(accepted(mainOrder, outOrder, thisRenewal)), others, done, thisRenewal, 0, ""},
 		"rejected, main order":         {list(rejected(mainOrder, "", thisRenewal)), none, no, thisRenewal, 0, ""},
 		"refund, main order":           {list(refunded("", mainOrder, "", thisRenewal)), none, done, thisRenewal, 0, ""},
@@ -78,19 +89,56 @@ func TestSettleByEvents(t *testing.T) {
 		"another's main order id":      {list(rejected("9", outOrder, thisRenewal)), none, unknown, "", -1, ""},
 		"no main order":                {list(rejected("", "", thisRenewal)), none, unknown, "", -1, ""},
 		"refund of another":            {list(refunded("RC9", mainOrder, outOrder, thisRenewal)), none, unknown, "", -1, ""},
-		"refund of another, own id":    {list(refunded("RC9", mainOrder, outRenewal, thisRenewal)), none, unknown, "", -1, ""},
-		"among events of others":       {list(rejected("9", "x", "8"), accepted(mainOrder, outOrder, otherRenewal), accepted("", outRenewal, thisRenewal), rejected("7", "", "6")), others, done, thisRenewal, 2, ""},
-		"told twice":                   {list(rejected("", outRenewal, thisRenewal), rejected("", outRenewal, thisRenewal)), nil, no, thisRenewal, 0, ""},
-		"accepted and refunded":        {list(refunded(outRenewal, "", "", thisRenewal), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 0, ""},
-		"the id comes later":           {list(accepted("", outRenewal, ""), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 1, ""},
-		"the id came first":            {list(accepted("", outRenewal, thisRenewal), accepted("", outRenewal, "")), nil, done, thisRenewal, 0, ""},
-		"accepted and rejected":        {list(accepted("", outRenewal, thisRenewal), rejected("", outRenewal, thisRenewal)), nil, unknown, "", -1, "103 and 104"},
-		"rejected and refunded":        {list(rejected("", outRenewal, thisRenewal), refunded(outRenewal, "", "", thisRenewal)), nil, unknown, "", -1, "104 and 142"},
-		"two renewals":                 {list(accepted("", outRenewal, thisRenewal), accepted("", outRenewal, otherRenewal)), nil, unknown, "", -1, "103 and 103"},
-		"two renewals, one unnamed":    {list(accepted("", outRenewal, ""), accepted("", outRenewal, thisRenewal), accepted("", outRenewal, otherRenewal)), nil, unknown, "", -1, "103 and 103"},
-		"nothing":                      {nil, none, unknown, "", -1, ""},
-		"nil events":                   {list(nil, (*events.RenewalAccepted)(nil), (*events.RenewalRejected)(nil), (*events.RenewalFeeRefund)(nil), (*events.Unknown)(nil)), none, unknown, "", -1, ""},
-		"nil, then one":                {list(nil, (*events.RenewalRejected)(nil), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 2, ""},
+		"refund of another, own id": {
+			list(refunded("RC9", mainOrder, outRenewal, thisRenewal)), none, unknown, "", -1, "",
+		},
+		"among events of others": {
+			list(
+				rejected("9", "x", "8"), accepted(mainOrder, outOrder, otherRenewal), accepted("", outRenewal, thisRenewal),
+				rejected("7", "", "6"),
+			),
+			others, done, thisRenewal, 2, "",
+		},
+		"told twice": {
+			list(rejected("", outRenewal, thisRenewal), rejected("", outRenewal, thisRenewal)), nil, no, thisRenewal, 0, "",
+		},
+		"accepted and refunded": {
+			list(refunded(outRenewal, "", "", thisRenewal), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 0,
+			"",
+		},
+		"the id comes later": {
+			list(accepted("", outRenewal, ""), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 1, "",
+		},
+		"the id came first": {
+			list(accepted("", outRenewal, thisRenewal), accepted("", outRenewal, "")), nil, done, thisRenewal, 0, "",
+		},
+		"accepted and rejected": {
+			list(accepted("", outRenewal, thisRenewal), rejected("", outRenewal, thisRenewal)), nil, unknown, "", -1,
+			"103 and 104",
+		},
+		"rejected and refunded": {
+			list(rejected("", outRenewal, thisRenewal), refunded(outRenewal, "", "", thisRenewal)), nil, unknown, "", -1,
+			"104 and 142",
+		},
+		"two renewals": {
+			list(accepted("", outRenewal, thisRenewal), accepted("", outRenewal, otherRenewal)), nil, unknown, "", -1,
+			"103 and 103",
+		},
+		"two renewals, one unnamed": {
+			list(accepted("", outRenewal, ""), accepted("", outRenewal, thisRenewal), accepted("", outRenewal, otherRenewal)),
+			nil, unknown, "", -1, "103 and 103",
+		},
+		"nothing": {nil, none, unknown, "", -1, ""},
+		"nil events": {
+			list(
+				nil, (*events.RenewalAccepted)(nil), (*events.RenewalRejected)(nil), (*events.RenewalFeeRefund)(nil),
+				(*events.Unknown)(nil),
+			),
+			none, unknown, "", -1, "",
+		},
+		"nil, then one": {
+			list(nil, (*events.RenewalRejected)(nil), accepted("", outRenewal, thisRenewal)), nil, done, thisRenewal, 2, "",
+		},
 		"events about no renewal": {list(
 			&events.FeeRefund{Envelope: events.Envelope{OrderID: mainOrder, OutOrderID: outRenewal}},
 			&events.Unknown{Envelope: events.Envelope{OrderID: mainOrder, OutOrderID: outRenewal, EventType: 105}},
@@ -117,7 +165,8 @@ func TestSettleByEvents(t *testing.T) {
 					t.Errorf("decided by %v, error %v", got.Event, got.Err)
 				}
 			case tc.clash != "":
-				if want := "rentcar: settle: events " + tc.clash + " contradict each other"; got.Event != nil || got.Err == nil || got.Err.Error() != want {
+				if want := "rentcar: settle: events " + tc.clash + " contradict each other"; got.Event != nil || got.Err == nil ||
+					got.Err.Error() != want {
 					t.Errorf("event %v, error %v", got.Event, got.Err)
 				}
 			default:
@@ -133,7 +182,9 @@ func TestSettleByEvents(t *testing.T) {
 func TestSettleByTheSamples(t *testing.T) {
 	t.Parallel()
 	c, _ := clientFor(t, replyJSON(okReply))
-	for file, want := range map[string]Verdict{"event-103.json": VerdictDone, "event-104.json": VerdictRejected, "event-142.json": VerdictDone} {
+	for file, want := range map[string]Verdict{
+		"event-103.json": VerdictDone, "event-104.json": VerdictRejected, "event-142.json": VerdictDone,
+	} {
 		e, err := events.Parse([]byte(readFile(t, "testdata", "samples", file)))
 		if err != nil {
 			t.Fatal(err)
@@ -157,7 +208,10 @@ func TestSettleProperties(t *testing.T) {
 	t.Parallel()
 	c, _ := clientFor(t, replyJSON(`{"successful":false,"ret_code":"404"}`))
 	settle := func(list []events.Event, others []fliggy.ID) *Settlement {
-		got, err := c.Renewals.Settle(context.Background(), &SettleRequest{Submit: unknownSubmit(), Events: list, Others: others, OthersKnown: others != nil})
+		got, err := c.Renewals.Settle(
+			context.Background(),
+			&SettleRequest{Submit: unknownSubmit(), Events: list, Others: others, OthersKnown: others != nil},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +224,8 @@ func TestSettleProperties(t *testing.T) {
 		event := rapid.Custom(func(t *rapid.T) events.Event {
 			o, own, id := order.Draw(t, "order"), out.Draw(t, "own"), renewal.Draw(t, "renewal")
 			return rapid.SampledFrom([]events.Event{
-				accepted(o, own, id), rejected(o, own, id), refunded(out.Draw(t, "own renewal"), o, own, id), (*events.RenewalRejected)(nil), nil,
+				accepted(o, own, id), rejected(o, own, id), refunded(out.Draw(t, "own renewal"), o, own, id),
+				(*events.RenewalRejected)(nil), nil,
 			}).Draw(t, "event")
 		})
 		list := rapid.SliceOfN(event, 0, 6).Draw(t, "events")
@@ -187,7 +242,9 @@ func TestSettleProperties(t *testing.T) {
 		if again := settle(list, others); again.Verdict != got.Verdict || again.RenewalOrderID != got.RenewalOrderID {
 			t.Fatalf("%+v in one order, %+v in another", got, again)
 		}
-		told := slices.ContainsFunc(list, func(e events.Event) bool { r, ok := e.(*events.RenewalRejected); return ok && r != nil })
+		told := slices.ContainsFunc(
+			list, func(e events.Event) bool { r, ok := e.(*events.RenewalRejected); return ok && r != nil },
+		)
 		if got.Verdict == VerdictRejected && (!told || got.Event == nil) {
 			t.Fatalf("rejected, and no event says so: %+v", got)
 		}
@@ -201,21 +258,35 @@ func TestSettleRequestProblems(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(okReply))
 	required := fliggy.Problem{Field: "Submit", Rule: "is required: the request whose outcome is unknown"}
-	ownID := fliggy.Problem{Field: "Submit.RenewalOutOrderID", Rule: "is required: without an id of yours the renewal cannot be told from others"}
+	ownID := fliggy.Problem{
+		Field: "Submit.RenewalOutOrderID", Rule: "is required: without an id of yours the renewal cannot be told from others",
+	}
 	for name, tc := range map[string]struct {
 		req  *SettleRequest
 		want fliggy.Problem
 	}{
 		"nil":       {nil, required},
 		"no submit": {&SettleRequest{Probe: mustNotProbe(t)}, required},
-		"no own id": {&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder}, Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, OthersKnown: true}, ownID},
+		"no own id": {
+			&SettleRequest{
+				Submit: &RenewalSubmitRequest{OrderID: mainOrder},
+				Events: []events.Event{accepted(mainOrder, outOrder, thisRenewal)}, OthersKnown: true,
+			},
+			ownID,
+		},
 		"one id for both": {
 			&SettleRequest{Submit: &RenewalSubmitRequest{OrderID: mainOrder, OutOrderID: outOrder, RenewalOutOrderID: outOrder}},
-			fliggy.Problem{Field: "Submit.RenewalOutOrderID", Rule: "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found"},
+			fliggy.Problem{
+				Field: "Submit.RenewalOutOrderID",
+				Rule:  "must differ from OutOrderID and OrderID: by the id of the main order any of its renewals would be found",
+			},
 		},
 	} {
 		got, err := c.Renewals.Settle(context.Background(), tc.req)
-		diff(t, name, &fliggy.ValidationError{Method: opRenewalSubmit.Method, Problems: []fliggy.Problem{tc.want}}, as[*fliggy.ValidationError](t, err))
+		diff(
+			t, name, &fliggy.ValidationError{Method: opRenewalSubmit.Method, Problems: []fliggy.Problem{tc.want}},
+			as[*fliggy.ValidationError](t, err),
+		)
 		if got != nil || g.count() != 0 {
 			t.Errorf("%s: %+v after %d requests", name, got, g.count())
 		}
@@ -232,7 +303,9 @@ func TestVerdictString(t *testing.T) {
 func TestSettleChangesNothing(t *testing.T) {
 	t.Parallel()
 	request := func() *SettleRequest {
-		return &SettleRequest{Submit: unknownSubmit(), Others: []fliggy.ID{"2", "1"}, Events: []events.Event{accepted("9", "", "2")}}
+		return &SettleRequest{
+			Submit: unknownSubmit(), Others: []fliggy.ID{"2", "1"}, Events: []events.Event{accepted("9", "", "2")},
+		}
 	}
 	req := request()
 	req.Submit.ChannelID = "" // the client's is sent
@@ -244,7 +317,9 @@ func TestSettleChangesNothing(t *testing.T) {
 	}
 	want := request()
 	want.Submit.ChannelID = ""
-	if d := cmp.Diff(want.Submit, req.Submit, values); d != "" || !slices.Equal(want.Others, req.Others) || len(req.Events) != 1 {
+	if d := cmp.Diff(
+		want.Submit, req.Submit, values,
+	); d != "" || !slices.Equal(want.Others, req.Others) || len(req.Events) != 1 {
 		t.Errorf("the request was changed: %s", d)
 	}
 	if sent := g.last(t).form(t)[opRenewalCheckCancel.Param]; !strings.Contains(sent, string(fliggy.ChannelHello)) {
@@ -255,7 +330,9 @@ func TestSettleChangesNothing(t *testing.T) {
 // A submit that ended unknown, from the call to the verdict.
 func TestSettleAnUnknownSubmit(t *testing.T) {
 	t.Parallel()
-	c, g := clientFor(t, inTurn(failure(t, "HTTP 502"), replyJSON(`{"successful":true,"cancel_fee":"0.00"}`)), withRetries())
+	c, g := clientFor(
+		t, inTurn(failure(t, "HTTP 502"), replyJSON(`{"successful":true,"cancel_fee":"0.00"}`)), withRetries(),
+	)
 	_, err := c.Renewals.Submit(context.Background(), unknownSubmit())
 	if !errors.Is(err, ErrOutcomeUnknown) || g.count() != 1 {
 		t.Fatalf("%d requests: %v", g.count(), err)
@@ -271,7 +348,9 @@ func TestSettleAnUnknownSubmit(t *testing.T) {
 func TestSettleOptions(t *testing.T) {
 	t.Parallel()
 	c, g := clientFor(t, replyJSON(okReply))
-	if _, err := c.Renewals.Settle(t.Context(), &SettleRequest{Submit: unknownSubmit()}, CallSession("mine"), CallMember("extra", "x")); err != nil {
+	if _, err := c.Renewals.Settle(
+		t.Context(), &SettleRequest{Submit: unknownSubmit()}, CallSession("mine"), CallMember("extra", "x"),
+	); err != nil {
 		t.Fatal(err)
 	}
 	if got := g.last(t).query(t)["session"]; got != "mine" {
@@ -290,18 +369,29 @@ func TestSettleByTheDefaultProbe(t *testing.T) {
 		kind    string // of the error
 		is      error
 	}{
-		"it exists":            {replyJSON(`{"successful":true,"cancel_fee":"1.60"}`), VerdictDone, 1, "success", nil},
-		"refused":              {replyJSON(`{"successful":false,"ret_code":"404","ret_msg":"no such renewal"}`), VerdictStillUnknown, 1, "business error", nil},
-		"no such order":        {gatewayFailure("15", "isv.order-not-exist", ""), VerdictStillUnknown, 1, "gateway error", fliggy.ErrInvalidRequest},
-		"forbidden":            {gatewayFailure("11", "", ""), VerdictStillUnknown, 1, "gateway error", ErrForbidden},
-		"unavailable":          {gatewayFailure("10", "", ""), VerdictStillUnknown, 3, "gateway error", ErrUnavailable},
-		"lost":                 {failure(t, "EOF"), VerdictStillUnknown, 3, "transport error", ErrUnavailable},
-		"no connection":        {dialFailure(), VerdictStillUnknown, 3, "transport error", ErrUnavailable},
-		"not understood":       {replyJSON(`{"ret_code":"1"}`), VerdictStillUnknown, 3, "decode error", nil},
-		"no fee":               {replyJSON(okReply), VerdictStillUnknown, 3, "decode error", nil}, // the page has one in every success
-		"banned":               {banFor("60"), VerdictStillUnknown, 1, "gateway error", ErrRateLimited},
-		"lost, then it exists": {inTurn(failure(t, "EOF"), gatewayFailure("10", "", ""), replyJSON(`{"successful":true,"cancel_fee":"0.00"}`)), VerdictDone, 3, "success", nil},
-		"lost, then refused":   {inTurn(failure(t, "EOF"), replyJSON(refusedReply)), VerdictStillUnknown, 2, "business error", nil},
+		"it exists": {replyJSON(`{"successful":true,"cancel_fee":"1.60"}`), VerdictDone, 1, "success", nil},
+		"refused": {
+			replyJSON(`{"successful":false,"ret_code":"404","ret_msg":"no such renewal"}`), VerdictStillUnknown, 1,
+			"business error", nil,
+		},
+		"no such order": {
+			gatewayFailure("15", "isv.order-not-exist", ""), VerdictStillUnknown, 1, "gateway error", fliggy.ErrInvalidRequest,
+		},
+		"forbidden":      {gatewayFailure("11", "", ""), VerdictStillUnknown, 1, "gateway error", ErrForbidden},
+		"unavailable":    {gatewayFailure("10", "", ""), VerdictStillUnknown, 3, "gateway error", ErrUnavailable},
+		"lost":           {failure(t, "EOF"), VerdictStillUnknown, 3, "transport error", ErrUnavailable},
+		"no connection":  {dialFailure(), VerdictStillUnknown, 3, "transport error", ErrUnavailable},
+		"not understood": {replyJSON(`{"ret_code":"1"}`), VerdictStillUnknown, 3, "decode error", nil},
+		// the page has one in every success
+		"no fee": {replyJSON(okReply), VerdictStillUnknown, 3, "decode error", nil},
+		"banned": {banFor("60"), VerdictStillUnknown, 1, "gateway error", ErrRateLimited},
+		"lost, then it exists": {
+			inTurn(failure(t, "EOF"), gatewayFailure("10", "", ""), replyJSON(`{"successful":true,"cancel_fee":"0.00"}`)),
+			VerdictDone, 3, "success", nil,
+		},
+		"lost, then refused": {
+			inTurn(failure(t, "EOF"), replyJSON(refusedReply)), VerdictStillUnknown, 2, "business error", nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -347,7 +437,9 @@ func TestSettleWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s: %+v, %v after %d requests", name, got, err, g.count())
 		}
 		// An event decides all the same.
-		got, err = c.Renewals.Settle(tc.ctx, &SettleRequest{Submit: tc.submit, Events: []events.Event{rejected("", tc.submit.RenewalOutOrderID, "")}})
+		got, err = c.Renewals.Settle(
+			tc.ctx, &SettleRequest{Submit: tc.submit, Events: []events.Event{rejected("", tc.submit.RenewalOutOrderID, "")}},
+		)
 		if err != nil || got.Verdict != VerdictRejected || got.Err != nil {
 			t.Errorf("%s, with an event: %+v, %v", name, got, err)
 		}
@@ -372,14 +464,17 @@ func TestSettleByOwnProbe(t *testing.T) {
 		"failed":           {VerdictStillUnknown, broken, Settlement{}, "no answer"},
 		"done, failed":     {VerdictDone, broken, Settlement{}, "no answer"},
 		"rejected, failed": {VerdictRejected, broken, Settlement{}, "no answer"},
-		"no verdict":       {VerdictRejected + 1, nil, Settlement{}, "rentcar: settle: the probe answered 3, which is no verdict"},
-		"invalid, failed":  {255, broken, Settlement{}, "no answer"},
+		"no verdict": {
+			VerdictRejected + 1, nil, Settlement{}, "rentcar: settle: the probe answered 3, which is no verdict",
+		},
+		"invalid, failed": {255, broken, Settlement{}, "no answer"},
 	} {
 		c, g := clientFor(t, replyJSON(okReply))
 		submit := &RenewalSubmitRequest{OrderID: mainOrder} // a probe may need no more
 		asked := 0
 		req := &SettleRequest{
-			Submit: submit, Events: []events.Event{accepted(mainOrder, "", otherRenewal), rejected("", "", thisRenewal)}, Others: []fliggy.ID{otherRenewal}, OthersKnown: true,
+			Submit: submit, Events: []events.Event{accepted(mainOrder, "", otherRenewal), rejected("", "", thisRenewal)},
+			Others: []fliggy.ID{otherRenewal}, OthersKnown: true,
 			Probe: func(ctx context.Context, s *RenewalSubmitRequest) (Verdict, error) {
 				asked++
 				if s != submit || ctx.Value(key{}) != "mine" {

@@ -37,7 +37,9 @@ func Sign(method SignMethod, secret string, params map[string]string, body []byt
 		return "", errors.New("rentcar: sign: the app secret is empty")
 	}
 	if !method.Known() {
-		return "", fmt.Errorf("rentcar: sign: unknown sign method %q: use %q, %q or %q", string(method), HMACSHA256, HMACMD5, MD5)
+		return "", fmt.Errorf(
+			"rentcar: sign: unknown sign method %q: use %q, %q or %q", string(method), HMACSHA256, HMACMD5, MD5,
+		)
 	}
 	return top.Sign(string(method), secret, signedParams(params), body), nil
 }

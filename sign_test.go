@@ -78,7 +78,9 @@ func TestSignVectors(t *testing.T) {
 
 func TestSignRefusals(t *testing.T) {
 	t.Parallel()
-	if _, err := Sign(MD5, "", map[string]string{"a": "1"}, nil); err == nil || err.Error() != "rentcar: sign: the app secret is empty" {
+	if _, err := Sign(
+		MD5, "", map[string]string{"a": "1"}, nil,
+	); err == nil || err.Error() != "rentcar: sign: the app secret is empty" {
 		t.Errorf("empty secret: %v", err)
 	}
 	if _, err := Sign("sha1", "marker-secret", nil, nil); err == nil || strings.Contains(err.Error(), "marker") {

@@ -237,7 +237,10 @@ func proxyRefusal(status int) error {
 	if status == http.StatusOK {
 		return nil
 	}
-	return fmt.Errorf("the proxy refused to connect: %d %s: ask whoever runs it, or check its address and password", status, http.StatusText(status))
+	return fmt.Errorf(
+		"the proxy refused to connect: %d %s: ask whoever runs it, or check its address and password", status,
+		http.StatusText(status),
+	)
 }
 
 // asProxyRefusal returns the proxyRefusal for an error that is the reason phrase of an HTTP status: a transport of the

@@ -35,7 +35,9 @@ func counting(t *testing.T, h http.HandlerFunc) (address string, connections *at
 // shipped is a client with the transport that it comes with.
 func shipped(t *testing.T, address string, opts ...Option) *Client {
 	t.Helper()
-	c, err := NewClient(testAppKey, testSecret, append([]Option{WithBaseURL(address), WithRetry(RetryPolicy{MaxAttempts: 1})}, opts...)...)
+	c, err := NewClient(
+		testAppKey, testSecret, append([]Option{WithBaseURL(address), WithRetry(RetryPolicy{MaxAttempts: 1})}, opts...)...,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +192,9 @@ func (c writeCounter) Write(b []byte) (int, error) {
 // TLS.
 func TestShortRequestIsOneWrite(t *testing.T) {
 	t.Parallel()
-	address, _ := counting(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"successful":true}`) })
+	address, _ := counting(
+		t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"successful":true}`) },
+	)
 	var writes atomic.Int32
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, address)

@@ -22,7 +22,9 @@ import (
 )
 
 // tlsServer accepts TLS connections and lets serve play the gateway on each.
-func tlsServer(t *testing.T, protocol string, serve func(l net.Listener, raw net.Conn, secure *tls.Conn)) (address string, hc *http.Client) {
+func tlsServer(
+	t *testing.T, protocol string, serve func(l net.Listener, raw net.Conn, secure *tls.Conn),
+) (address string, hc *http.Client) {
 	t.Helper()
 	cert := httptest.NewUnstartedServer(nil)
 	cert.EnableHTTP2 = protocol == "h2"
@@ -79,7 +81,9 @@ func wantUnknown(t *testing.T, err error, executed int32) {
 // A broken TLS record after the request is no failure to connect.
 func TestBrokenRecordAfterRequest(t *testing.T) {
 	t.Parallel()
-	for _, record := range []string{"<html>502 Bad Gateway</html>", "\x17\x03\x03\xff\xffaaaa", "\x17\x03\x01\x00\x04aaaa"} {
+	for _, record := range []string{
+		"<html>502 Bad Gateway</html>", "\x17\x03\x03\xff\xffaaaa", "\x17\x03\x01\x00\x04aaaa",
+	} {
 		var executed atomic.Int32
 		address, hc := tlsServer(t, "http/1.1", func(_ net.Listener, raw net.Conn, secure *tls.Conn) {
 			req, err := http.ReadRequest(bufio.NewReader(secure))
@@ -141,7 +145,8 @@ func TestHTTP2ResetIsNotReplayed(t *testing.T) {
 					if err != nil {
 						return
 					}
-					if h := f.Header(); h.Flags&http2.FlagDataEndStream == 0 || h.Type != http2.FrameData && h.Type != http2.FrameHeaders {
+					if h := f.Header(); h.Flags&http2.FlagDataEndStream == 0 || h.Type != http2.FrameData &&
+						h.Type != http2.FrameHeaders {
 						continue
 					}
 					stream := f.Header().StreamID
@@ -161,7 +166,9 @@ func TestHTTP2ResetIsNotReplayed(t *testing.T) {
 					_ = framer.WriteRSTStream(stream, tc.reset)
 				}
 			})
-			c, err := NewClient("12345678", "0123456789abcdef0123456789abcdef", WithBaseURL(address), WithQimenURL(address), WithHTTPClient(hc))
+			c, err := NewClient(
+				"12345678", "0123456789abcdef0123456789abcdef", WithBaseURL(address), WithQimenURL(address), WithHTTPClient(hc),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -190,14 +197,18 @@ func TestCausesOfOtherCalls(t *testing.T) {
 			return nil, context.Canceled
 		})
 		_, err := send(ctx, c, true)
-		if OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, cause) || errors.Is(err, ErrRateLimited) || !errors.Is(err, ErrOutcomeUnknown) || isA[*GatewayError](err) {
+		if OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, cause) || errors.Is(err, ErrRateLimited) || !errors.Is(
+			err, ErrOutcomeUnknown,
+		) || isA[*GatewayError](err) {
 			t.Errorf("%s: outcome %v: %v", name, OutcomeOf(err), err)
 		}
 		if _, told := RetryAfter(err); told || c.bans.left("", opOrderQuery.Method, c.now) > 0 {
 			t.Errorf("%s: a ban of another call is taken over", name)
 		}
 		_, err = queryOrder(ctx, c) // a read that is never sent
-		if OutcomeOf(err) != OutcomeNotSent || errors.Is(err, ErrOutcomeUnknown) != (name == "unknown") || !isA[*TransportError](err) || g.count() != 1 {
+		if OutcomeOf(err) != OutcomeNotSent || errors.Is(
+			err, ErrOutcomeUnknown,
+		) != (name == "unknown") || !isA[*TransportError](err) || g.count() != 1 {
 			t.Errorf("%s: outcome %v: %v", name, OutcomeOf(err), err)
 		}
 	}
@@ -225,7 +236,9 @@ func TestCausesOfOtherCallsOverHTTP(t *testing.T) {
 			})
 			_, err := queryOrder(ctx, realClient(t, s.URL))
 			_, told := RetryAfter(err)
-			if told || OutcomeOf(err) != OutcomeUnknown || !errors.Is(err, context.Canceled) || isA[*BusinessError](err) || errors.Is(err, ErrReplyTooLarge) != (name == "too large") {
+			if told || OutcomeOf(err) != OutcomeUnknown || !errors.Is(
+				err, context.Canceled,
+			) || isA[*BusinessError](err) || errors.Is(err, ErrReplyTooLarge) != (name == "too large") {
 				t.Errorf("%s, %s: %v", name, phase, err)
 			}
 			if strings.Contains(err.Error(), "PERSONAL") {

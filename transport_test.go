@@ -109,7 +109,9 @@ func TestTransportErrors(t *testing.T) {
 		"no such host": {
 			client: func(t *testing.T) *Client {
 				rt := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-					return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gw.api.taobao.com", IsNotFound: true}}
+					return nil, &net.OpError{
+						Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: "gw.api.taobao.com", IsNotFound: true},
+					}
 				}}
 				return testClient(t, rt)
 			},
@@ -256,7 +258,10 @@ func TestTransportErrors(t *testing.T) {
 			tc.want.both(t, c, func(t *testing.T, err error) {
 				e := as[*TransportError](t, err)
 				if e.Phase != tc.phase || e.HTTPStatus != tc.status || e.Attempts != 1 || e.Timeout() {
-					t.Errorf("phase %q, status %d, attempts %d, timeout %v; want %q, %d: %v", e.Phase, e.HTTPStatus, e.Attempts, e.Timeout(), tc.phase, tc.status, err)
+					t.Errorf(
+						"phase %q, status %d, attempts %d, timeout %v; want %q, %d: %v", e.Phase, e.HTTPStatus, e.Attempts, e.Timeout(),
+						tc.phase, tc.status, err,
+					)
 				}
 				if tc.is != nil && !errors.Is(err, tc.is) {
 					t.Errorf("%v does not match %v", err, tc.is)
@@ -322,7 +327,9 @@ func TestRepliesWithinTheLimit(t *testing.T) {
 // A redirect would turn the POST into a GET, or send the call elsewhere.
 func TestRedirectsAreRefused(t *testing.T) {
 	t.Parallel()
-	elsewhere := server(t, (*httptest.Server).Start, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
+	elsewhere := server(
+		t, (*httptest.Server).Start, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") },
+	)
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL+"/?"+r.URL.RawQuery, status)
@@ -372,7 +379,9 @@ func TestInterimAnswersWithoutEnd(t *testing.T) {
 				}
 				_, err := send(ctx, c, true)
 				e := as[*TransportError](t, err)
-				if e.Phase != PhaseSend || e.Timeout() || OutcomeOf(err) != OutcomeUnknown || !strings.Contains(err.Error(), "interim (1xx)") {
+				if e.Phase != PhaseSend || e.Timeout() || OutcomeOf(err) != OutcomeUnknown || !strings.Contains(
+					err.Error(), "interim (1xx)",
+				) {
 					t.Errorf("%v", err)
 				}
 				if listens && heard != maxInterim {
@@ -441,15 +450,26 @@ func TestProxyRefuses(t *testing.T) {
 func TestOddRoundTrippers(t *testing.T) {
 	t.Parallel()
 	for name, respond := range map[string]func(*http.Request) (*http.Response, error){
-		"URL error without a reason": func(*http.Request) (*http.Response, error) { return nil, &url.Error{Op: "Post", URL: "x"} },
-		"one inside another":         func(*http.Request) (*http.Response, error) { return nil, fmt.Errorf("x: %w", &url.Error{}) },
-		"URL error in a URL error":   func(*http.Request) (*http.Response, error) { return nil, &url.Error{Err: &url.Error{}} },
-		"nothing":                    func(*http.Request) (*http.Response, error) { return nil, nil }, //nolint:nilnil // it is what is tested
-		"nil pointer":                func(*http.Request) (*http.Response, error) { return nil, (*net.OpError)(nil) },
-		"nil URL error":              func(*http.Request) (*http.Response, error) { return nil, (*url.Error)(nil) },
-		"error that panics":          func(*http.Request) (*http.Response, error) { return nil, panicking{} },
-		"error inside that panics":   func(*http.Request) (*http.Response, error) { return nil, errors.Join(panicking{}, nil) },
-		"no body":                    func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: http.StatusOK}, nil },
+		"URL error without a reason": func(*http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "Post", URL: "x"}
+		},
+		"one inside another": func(*http.Request) (*http.Response, error) {
+			return nil, fmt.Errorf("x: %w", &url.Error{})
+		},
+		"URL error in a URL error": func(*http.Request) (*http.Response, error) {
+			return nil, &url.Error{Err: &url.Error{}}
+		},
+		//nolint:nilnil // it is what is tested
+		"nothing":           func(*http.Request) (*http.Response, error) { return nil, nil },
+		"nil pointer":       func(*http.Request) (*http.Response, error) { return nil, (*net.OpError)(nil) },
+		"nil URL error":     func(*http.Request) (*http.Response, error) { return nil, (*url.Error)(nil) },
+		"error that panics": func(*http.Request) (*http.Response, error) { return nil, panicking{} },
+		"error inside that panics": func(*http.Request) (*http.Response, error) {
+			return nil, errors.Join(panicking{}, nil)
+		},
+		"no body": func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK}, nil
+		},
 		"no body, with a length": func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: http.StatusOK, ContentLength: 7}, nil
 		},

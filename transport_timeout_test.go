@@ -24,7 +24,9 @@ func hanging(r *http.Request) (*http.Response, error) {
 // stalling sends a status line and half of a reply.
 func stalling(r *http.Request) (*http.Response, error) {
 	body := io.MultiReader(httpmock.NewRespBodyFromString(`{"succ`), stalled{r.Context()})
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {jsonType}}, Body: io.NopCloser(body)}, nil
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {jsonType}}, Body: io.NopCloser(body),
+	}, nil
 }
 
 type stalled struct{ ctx context.Context }
@@ -52,13 +54,16 @@ func TestTimeouts(t *testing.T) {
 			respond: hanging, after: DefaultTimeout, phase: PhaseSend, is: context.DeadlineExceeded, timeout: true,
 		},
 		"WithTimeout": {
-			respond: hanging, opts: []Option{WithTimeout(time.Second)}, after: time.Second, phase: PhaseSend, is: context.DeadlineExceeded, timeout: true,
+			respond: hanging, opts: []Option{WithTimeout(time.Second)}, after: time.Second, phase: PhaseSend,
+			is: context.DeadlineExceeded, timeout: true,
 		},
 		"CallTimeout, shorter": {
-			respond: hanging, call: []CallOption{CallTimeout(2 * time.Second)}, after: 2 * time.Second, phase: PhaseSend, is: context.DeadlineExceeded, timeout: true,
+			respond: hanging, call: []CallOption{CallTimeout(2 * time.Second)}, after: 2 * time.Second, phase: PhaseSend,
+			is: context.DeadlineExceeded, timeout: true,
 		},
 		"CallTimeout, longer": {
-			respond: hanging, opts: []Option{WithTimeout(time.Second)}, call: []CallOption{CallTimeout(time.Hour)}, after: time.Hour,
+			respond: hanging, opts: []Option{WithTimeout(time.Second)}, call: []CallOption{CallTimeout(time.Hour)},
+			after: time.Hour,
 			phase: PhaseSend, is: context.DeadlineExceeded, timeout: true,
 		},
 		"while reading": {
@@ -152,7 +157,13 @@ func TestContextOverBeforeSending(t *testing.T) {
 	}
 	c, g := clientFor(t, replyJSON(okReply))
 	_, err := queryOrder(nil, c) //nolint:staticcheck // a nil context is what is tested
-	diff(t, "nil context", &fliggy.ValidationError{Method: opOrderQuery.Method, Problems: []fliggy.Problem{{Field: "context", Rule: "must not be nil"}}}, as[*fliggy.ValidationError](t, err))
+	diff(
+		t, "nil context",
+		&fliggy.ValidationError{
+			Method: opOrderQuery.Method, Problems: []fliggy.Problem{{Field: "context", Rule: "must not be nil"}},
+		},
+		as[*fliggy.ValidationError](t, err),
+	)
 	if g.count() != 0 {
 		t.Error("sent with a nil context")
 	}

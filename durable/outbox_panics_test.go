@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,9 +53,6 @@ func TestOutboxSendsOnceWhateverPanics(t *testing.T) {
 				return nil, []durable.Option{durable.WithLogger(slog.New(e))}
 			},
 		} {
-			if way == "Goexit" && strings.HasSuffix(name, "client") {
-				continue // it ends the goroutine of the call, so that nothing is known of the bill
-			}
 			synctest.Test(t, func(t *testing.T) {
 				e := &evil{from: 1, do: do}
 				clientOpts, outboxOpts := opts(e)

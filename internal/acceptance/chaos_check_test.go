@@ -122,7 +122,10 @@ func (w *world) check() []violation {
 		kindSubmit: methodSubmit, kindCancel: methodCancel, kindBill: methodBill, kindCallback: methodCallback,
 	} {
 		if l.executed[method] != held[k] {
-			add(ruleLedger, nil, "%s was carried out %d times, the records of the operations are %d", method, l.executed[method], held[k])
+			add(
+				ruleLedger, nil, "%s was carried out %d times, the records of the operations are %d", method, l.executed[method],
+				held[k],
+			)
 		}
 	}
 	return found
@@ -143,7 +146,9 @@ func (l *ledger) missing(o *operation) string {
 	}
 	switch o.kind {
 	case kindSubmit:
-		if o.id != "" && !slices.ContainsFunc(l.renewals[o.key], func(r fliggytest.Renewal) bool { return r.RenewalOrderID == o.id }) {
+		if o.id != "" && !slices.ContainsFunc(
+			l.renewals[o.key], func(r fliggytest.Renewal) bool { return r.RenewalOrderID == o.id },
+		) {
 			return fmt.Sprintf("renewal %s is of another order", o.id)
 		}
 	case kindCancel:
@@ -197,7 +202,9 @@ func (w *world) diary() string {
 		fmt.Fprintf(&b, "%s %s: %T, %v; told %s, id %s\n", o.kind, o.key, o.err, rentcar.OutcomeOf(o.err), o.told, o.id)
 	}
 	for _, r := range w.gw.Renewals() {
-		fmt.Fprintf(&b, "renewal %s %s %s %s %s\n", r.RenewalOrderID, r.RenewalOutOrderID, r.State, r.CreatedTime.UTC(), r.CancelMessage)
+		fmt.Fprintf(
+			&b, "renewal %s %s %s %s %s\n", r.RenewalOrderID, r.RenewalOutOrderID, r.State, r.CreatedTime.UTC(), r.CancelMessage,
+		)
 	}
 	fmt.Fprintf(&b, "%d requests, %d events, faults %v, settled %v, until %s\n",
 		len(w.gw.Requests()), len(w.us.inbox), w.net.hits, w.us.settledBy, w.clock.now().UTC())

@@ -121,7 +121,9 @@ func (d *distributor) write(o *operation, call func(ctx context.Context) error) 
 	done()
 	o.told = d.habits.hear(o.err)
 	d.ops = append(d.ops, o)
-	if unknown := rentcar.OutcomeOf(o.err) == rentcar.OutcomeUnknown; unknown != errors.Is(o.err, rentcar.ErrOutcomeUnknown) {
+	if unknown := rentcar.OutcomeOf(o.err) == rentcar.OutcomeUnknown; unknown != errors.Is(
+		o.err, rentcar.ErrOutcomeUnknown,
+	) {
 		d.report(ruleAgree, o, fmt.Sprintf("outcome %v, but: %v", rentcar.OutcomeOf(o.err), o.err))
 	}
 	var limited *rentcar.RateLimitError

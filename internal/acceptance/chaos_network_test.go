@@ -154,10 +154,15 @@ var atTheGateway = slices.Concat(
 	beforeAndAfter("", serviceFault("isp.remote-service-timeout", "invoke timeout")),
 	beforeAndAfter("", serviceFault("isp.null-pointer-exception", "")),
 	beforeAndAfter("service error without a sub code", serviceFault("", "")),
-	beforeAndAfter("gateway error 10 isp.unknown-error", gatewayFault("10", "Service Currently Unavailable", "isp.unknown-error", "")),
+	beforeAndAfter(
+		"gateway error 10 isp.unknown-error", gatewayFault("10", "Service Currently Unavailable", "isp.unknown-error", ""),
+	),
 	beforeAndAfter("", gatewayFault("3", "Upload Fail", "", "")),
 	beforeAndAfter("", gatewayFault("901", "Never Heard Of", "", "")),
-	beforeAndAfter("HTML page, status 502", fliggytest.RawBody(http.StatusBadGateway, "text/html", []byte("<html>502 Bad Gateway</html>"))),
+	beforeAndAfter(
+		"HTML page, status 502",
+		fliggytest.RawBody(http.StatusBadGateway, "text/html", []byte("<html>502 Bad Gateway</html>")),
+	),
 	beforeAndAfter("", fliggytest.HTTPStatus(http.StatusServiceUnavailable)),
 	beforeAndAfter("", fliggytest.HTTPStatus(http.StatusTooManyRequests)),
 	beforeAndAfter("", fliggytest.HTTPStatus(http.StatusNotFound)),
@@ -218,7 +223,9 @@ var onTheWay = []struct {
 	{"reply lost, timeout after commit", func(n *network, req *http.Request) (*http.Response, error) {
 		return n.unheard(req, opError("read", os.ErrDeadlineExceeded))
 	}},
-	{"reply lost, no connection when asked again below, after commit", func(n *network, req *http.Request) (*http.Response, error) {
+	{"reply lost, no connection when asked again below, after commit", func(
+		n *network, req *http.Request,
+	) (*http.Response, error) {
 		return n.unheard(req, opError("dial", syscall.ECONNREFUSED))
 	}},
 	{"caller gives up", func(n *network, req *http.Request) (*http.Response, error) {

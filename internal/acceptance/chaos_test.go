@@ -40,7 +40,9 @@ func TestChaos(t *testing.T) {
 			w := liveWorld(t, seed, probes[probe]())
 			for i, v := range w.check() {
 				if i == 0 {
-					t.Errorf("seed %d, probe %s; again with: go test . -run '^TestChaos$' -chaos.seed=%d -chaos.ops=1", seed, probe, seed)
+					t.Errorf(
+						"seed %d, probe %s; again with: go test . -run '^TestChaos$' -chaos.seed=%d -chaos.ops=1", seed, probe, seed,
+					)
 				}
 				t.Errorf("seed %d: %v", seed, v)
 			}
@@ -92,7 +94,9 @@ func TestChaosMutants(t *testing.T) {
 		habits habits
 		want   rule
 	}{
-		"repeats unknown writes":            {habits{hear: hear, writes: []rentcar.CallOption{rentcar.CallRepeatUnknown()}}, ruleTwice},
+		"repeats unknown writes": {
+			habits{hear: hear, writes: []rentcar.CallOption{rentcar.CallRepeatUnknown()}}, ruleTwice,
+		},
 		"submits unknown ones again":        {habits{hear: hear, again: true}, ruleTwice},
 		"takes code 10 for a refusal":       {habits{hear: believes(toldRejected, code10)}, ruleRejected},
 		"takes unknown for a refusal":       {habits{hear: believes(toldRejected, unknown)}, ruleRejected},
@@ -228,7 +232,10 @@ func (f *figures) String() string {
 	fmt.Fprintf(w, "\toperations\t%s\t%s\t%s\t\n", chaosTold[0], chaosTold[1], chaosTold[2])
 	for _, k := range chaosKinds {
 		m := f.told[k]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t\n", k, m[toldDone]+m[toldRejected]+m[toldUnknown], m[toldDone], m[toldRejected], m[toldUnknown])
+		fmt.Fprintf(
+			w, "%s\t%d\t%d\t%d\t%d\t\n", k, m[toldDone]+m[toldRejected]+m[toldUnknown], m[toldDone], m[toldRejected],
+			m[toldUnknown],
+		)
 	}
 	_ = w.Flush()
 	for _, by := range slices.Sorted(maps.Keys(f.settled)) {

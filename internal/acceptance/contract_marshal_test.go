@@ -23,7 +23,9 @@ import (
 func TestNothingMarshalsAsPlaceholder(t *testing.T) {
 	t.Parallel()
 	driver := rentcar.AgencyDriver{MobilePhone: markPhone.text}
-	push := qimen.Push{RawQuery: "sign=" + markSecret.text, Header: http.Header{"A": {markSecret.text}}, Body: []byte(markPush.text)}
+	push := qimen.Push{
+		RawQuery: "sign=" + markSecret.text, Header: http.Header{"A": {markSecret.text}}, Body: []byte(markPush.text),
+	}
 	for name, tc := range map[string]struct {
 		value  any
 		advice string
@@ -41,14 +43,19 @@ func TestNothingMarshalsAsPlaceholder(t *testing.T) {
 		"push of the gateway":    {fliggytest.PushResult{RawQuery: markSecret.text}, "its fields"},
 	} {
 		type config struct{ Field any }
-		for where, v := range map[string]any{"alone": tc.value, "in a struct": config{tc.value}, "in a list": []any{tc.value}, "in a map": map[string]any{"k": tc.value}} {
+		for where, v := range map[string]any{
+			"alone": tc.value, "in a struct": config{tc.value}, "in a list": []any{tc.value},
+			"in a map": map[string]any{"k": tc.value},
+		} {
 			text, err := json.Marshal(v)
 			if err == nil || !strings.Contains(err.Error(), tc.advice) {
 				t.Errorf("%s, %s: %s, %v", name, where, text, err)
 			}
 			var log bytes.Buffer
 			slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", v, "next", "seen")
-			if found := leaks(map[string]string{log.String(): "log"}); len(found) > 0 || !strings.Contains(log.String(), `"next":"seen"`) {
+			if found := leaks(
+				map[string]string{log.String(): "log"},
+			); len(found) > 0 || !strings.Contains(log.String(), `"next":"seen"`) {
 				t.Errorf("%s, %s: the log shows %v: %s", name, where, found, &log)
 			}
 		}
@@ -57,7 +64,9 @@ func TestNothingMarshalsAsPlaceholder(t *testing.T) {
 	order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", UseCarTime: fliggy.LocalTimeOf(time.Unix(0, 0).UTC())}
 	text, err := json.Marshal(order)
 	var read rentcar.AgencyCreateOrderRequest
-	if err != nil || json.Unmarshal(text, &read) != nil || read.AgentOrderNo != order.AgentOrderNo || read.UseCarTime != order.UseCarTime {
+	if err != nil || json.Unmarshal(
+		text, &read,
+	) != nil || read.AgentOrderNo != order.AgentOrderNo || read.UseCarTime != order.UseCarTime {
 		t.Errorf("%s, %v: read as %v", text, err, read)
 	}
 	// A driver stored as the documentation says is whole.
@@ -74,7 +83,10 @@ func TestNothingMarshalsAsPlaceholder(t *testing.T) {
 func TestHandlersHoldNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := newLeakStage(t)
-	h, err := qimen.NewHandler(leakSecrets, qimen.WithClock(leakTime), qimen.OnEvent(func(context.Context, *qimen.Delivery, events.Event) error { return nil }))
+	h, err := qimen.NewHandler(
+		leakSecrets, qimen.WithClock(leakTime),
+		qimen.OnEvent(func(context.Context, *qimen.Delivery, events.Event) error { return nil }),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +103,9 @@ func TestHandlersHoldNoSecrets(t *testing.T) {
 	for _, m := range s.signatures() {
 		markers = append(markers, m.text)
 	}
-	for name, v := range map[string]any{"handler": h, "handler value": *h, "reply": reply, "refusal": refused, "error of secrets": none} {
+	for name, v := range map[string]any{
+		"handler": h, "handler value": *h, "reply": reply, "refusal": refused, "error of secrets": none,
+	} {
 		for _, found := range Reachable(v, markers...) {
 			t.Errorf("%s: %s", name, found)
 		}

@@ -127,7 +127,9 @@ func makeTrip(ctx context.Context, c *rentcar.Client) *trip {
 	var tr trip
 	var err error
 	from, to := fliggy.MustTime("2023-02-04 10:00:00"), fliggy.MustTime("2023-02-05 10:30:00")
-	tr.Quote, err = c.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{OrderID: fliggytest.SampleOrderID, CarUseTime: from, CarReturnTime: to})
+	tr.Quote, err = c.Renewals.Quote(
+		ctx, &rentcar.RenewalQuoteRequest{OrderID: fliggytest.SampleOrderID, CarUseTime: from, CarReturnTime: to},
+	)
 	if err != nil {
 		tr.Err = err
 		return &tr
@@ -137,7 +139,8 @@ func makeTrip(ctx context.Context, c *rentcar.Client) *trip {
 		return &tr
 	}
 	tr.Submit, err = c.Renewals.Submit(ctx, &rentcar.RenewalSubmitRequest{
-		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "R1", ItemID: tr.Quote.ItemID,
+		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "R1",
+		ItemID:     tr.Quote.ItemID,
 		CarUseTime: from, CarReturnTime: to, TotalFee: total, Payment: total, PayTradeNo: "1",
 	})
 	if err != nil {
@@ -145,7 +148,9 @@ func makeTrip(ctx context.Context, c *rentcar.Client) *trip {
 		return &tr
 	}
 	doubts := tr.Submit.Warnings
-	tr.Check, err = c.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: tr.Submit.RenewalOrderID})
+	tr.Check, err = c.Renewals.CheckCancel(
+		ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: tr.Submit.RenewalOrderID},
+	)
 	tr.ok(err, doubts)
 	return &tr
 }
@@ -166,9 +171,15 @@ func TestMissingMembers(t *testing.T) {
 				t.Parallel()
 				for _, member := range slices.Sorted(maps.Keys(members)) {
 					renamed := rentcar.Names{Reply: map[string]string{member: "another_name"}}
-					tripWithout(t, format, method, member, "dropped", members[member], fliggytest.WithNames(method, rentcar.Names{Reply: map[string]string{member: "-"}}))
+					tripWithout(
+						t, format, method, member, "dropped", members[member],
+						fliggytest.WithNames(method, rentcar.Names{Reply: map[string]string{member: "-"}}),
+					)
 					tripWithout(t, format, method, member, "renamed", members[member], fliggytest.WithNames(method, renamed))
-					tripWithout(t, format, method, member, "corrected", lossNothing, fliggytest.WithNames(method, renamed), rentcar.WithNames(method, renamed))
+					tripWithout(
+						t, format, method, member, "corrected", lossNothing, fliggytest.WithNames(method, renamed),
+						rentcar.WithNames(method, renamed),
+					)
 				}
 			})
 		}
@@ -180,11 +191,18 @@ func TestMissingMembers(t *testing.T) {
 	}
 }
 
-func tripWithout(t *testing.T, format rentcar.Format, method, member, how string, want loss, server fliggytest.Option, opts ...rentcar.Option) {
+func tripWithout(
+	t *testing.T, format rentcar.Format, method, member, how string, want loss, server fliggytest.Option,
+	opts ...rentcar.Option,
+) {
 	t.Helper()
-	gw := fliggytest.NewGateway(server, fliggytest.WithClock(func() time.Time { return time.Date(2023, 2, 2, 10, 0, 0, 0, fliggy.Zone()) }))
+	gw := fliggytest.NewGateway(
+		server, fliggytest.WithClock(func() time.Time { return time.Date(2023, 2, 2, 10, 0, 0, 0, fliggy.Zone()) }),
+	)
 	defer gw.Close()
-	c, err := gw.Client(append(opts, rentcar.WithFormat(format), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}))...)
+	c, err := gw.Client(
+		append(opts, rentcar.WithFormat(format), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}))...,
+	)
 	if err != nil {
 		t.Fatalf("%s %s: %v", member, how, err)
 	}
@@ -202,7 +220,9 @@ func tripWithout(t *testing.T, format rentcar.Format, method, member, how string
 	// The error or warning names what is missing, or something in it.
 	last := member[strings.LastIndex(member, ".")+1:]
 	text := fmt.Sprint(tr.Err, tr.Warnings)
-	inside := slices.ContainsFunc(slices.Collect(maps.Keys(allMembers(method, resultTypes[method], ""))), func(name string) bool {
+	inside := slices.ContainsFunc(slices.Collect(
+		maps.Keys(allMembers(method, resultTypes[method], "")),
+	), func(name string) bool {
 		return strings.HasPrefix(name, member+".") && strings.Contains(text, name[strings.LastIndex(name, ".")+1:])
 	})
 	if got != lossNothing && !strings.Contains(text, last) && !inside {

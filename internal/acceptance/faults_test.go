@@ -24,5 +24,7 @@ func refused(code, message string) fliggytest.Fault {
 
 // htmlPage is an answer of a proxy, or of a captive portal.
 func htmlPage() fliggytest.Fault {
-	return fliggytest.RawBody(http.StatusOK, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><body>200 OK</body></html>\n"))
+	return fliggytest.RawBody(
+		http.StatusOK, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><body>200 OK</body></html>\n"),
+	)
 }

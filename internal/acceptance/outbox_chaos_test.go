@@ -109,8 +109,13 @@ func TestOutboxChaos(t *testing.T) {
 			})
 		}
 	})
-	t.Logf("%d done, %d parked, %d kills, %d repeats, %d faults", done.Load(), parked.Load(), died.Load(), repeated.Load(), hits.Load())
-	for what, n := range map[string]*atomic.Int64{"done": &done, "parked": &parked, "killed": &died, "carried out again": &repeated, "hit by a fault": &hits} {
+	t.Logf(
+		"%d done, %d parked, %d kills, %d repeats, %d faults", done.Load(), parked.Load(), died.Load(), repeated.Load(),
+		hits.Load(),
+	)
+	for what, n := range map[string]*atomic.Int64{
+		"done": &done, "parked": &parked, "killed": &died, "carried out again": &repeated, "hit by a fault": &hits,
+	} {
 		if n.Load() < 10 {
 			t.Errorf("%d items were %s: the test shows too little", n.Load(), what)
 		}
@@ -121,7 +126,9 @@ func newOutboxWorld(t *testing.T, seed uint64) *outboxWorld {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	w := &outboxWorld{
 		t: t, rng: rng, clock: &chaosClock{}, added: map[string]string{}, open: map[string]bool{},
-		store: &mortalStore{MemoryStore: durable.NewMemoryStore(), dead: map[string]int{}, dies: func() bool { return rng.Float64() < 0.05 }},
+		store: &mortalStore{
+			MemoryStore: durable.NewMemoryStore(), dead: map[string]int{}, dies: func() bool { return rng.Float64() < 0.05 },
+		},
 	}
 	w.clock.seconds.Store(fliggy.MustTime("2023-02-03 14:00:00").Unix())
 	w.gw = fliggytest.NewGateway(fliggytest.WithClock(w.clock.now))
@@ -295,7 +302,8 @@ func TestOutboxesShareAStore(t *testing.T) {
 	var done atomic.Int64
 	var running sync.WaitGroup
 	for p := range processes {
-		outbox := newOutbox(t, client, store, durable.WithWorkers(4), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+		outbox := newOutbox(t, client, store, durable.WithWorkers(4), durable.WithObserver(func(_ context.Context,
+			r durable.Observation) {
 			if r.Done && done.Add(1) == items {
 				stop()
 			}
@@ -307,7 +315,9 @@ func TestOutboxesShareAStore(t *testing.T) {
 		})
 		running.Go(func() { // what all add is sent once, if its reply does not get lost
 			for n := range items / 2 {
-				if err := errors.Join(outbox.AddBill(ctx, outboxBill(fmt.Sprint(n))), outbox.AddCallback(ctx, paidCallback(fmt.Sprint(n)))); err != nil {
+				if err := errors.Join(
+					outbox.AddBill(ctx, outboxBill(fmt.Sprint(n))), outbox.AddCallback(ctx, paidCallback(fmt.Sprint(n))),
+				); err != nil {
 					t.Errorf("process %d: %v", p, err)
 				}
 			}

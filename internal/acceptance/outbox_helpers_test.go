@@ -19,7 +19,9 @@ func newOutboxGateway(t testing.TB) (*fliggytest.Gateway, *rentcar.Client) {
 	t.Helper()
 	gw := fliggytest.NewGateway()
 	t.Cleanup(gw.Close)
-	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}))
+	client, err := gw.Client(
+		rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +29,9 @@ func newOutboxGateway(t testing.TB) (*fliggytest.Gateway, *rentcar.Client) {
 }
 
 // quick makes an outbox look and try again at once.
-var quick = []durable.Option{durable.WithBackoff(time.Millisecond, time.Millisecond), durable.WithPoll(time.Millisecond)}
+var quick = []durable.Option{
+	durable.WithBackoff(time.Millisecond, time.Millisecond), durable.WithPoll(time.Millisecond),
+}
 
 func newOutbox(t testing.TB, client *rentcar.Client, store durable.Store, opts ...durable.Option) *durable.Outbox {
 	t.Helper()
@@ -55,15 +59,20 @@ func mustAdd(t testing.TB, err error) {
 }
 
 func paidCallback(tradeNo string) *events.Callback {
-	return events.NewRefundPaid(events.Order{OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID}, fliggy.MustYuan("16.02"), tradeNo)
+	return events.NewRefundPaid(
+		events.Order{OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID}, fliggy.MustYuan("16.02"),
+		tradeNo,
+	)
 }
 
 func outboxBill(batchNo string) *rentcar.Bill {
 	return &rentcar.Bill{
 		BillNo: "ID20230203", BatchNo: batchNo, TotalAmount: fliggy.MustYuan("16.02"), Remark: "二月 <&> /",
 		Lines: []rentcar.BillLine{{
-			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
-			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "2022112222001492421107773", PayTime: fliggy.MustTime("2022-11-22 10:00:00"),
+			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, TradeType: fliggy.TradeIncome,
+			BizType:     fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "2022112222001492421107773",
+			PayTime:        fliggy.MustTime("2022-11-22 10:00:00"),
 			DiscountAmount: fliggy.MustYuan("0.00"),
 		}},
 	}

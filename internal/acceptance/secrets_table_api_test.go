@@ -135,7 +135,9 @@ func typesOf(files []*ast.File) (specs []*ast.TypeSpec) {
 func holdsError(t ast.Expr, fails map[string]bool) bool {
 	switch t := t.(type) {
 	case *ast.FuncType:
-		return t.Results != nil && slices.ContainsFunc(t.Results.List, func(f *ast.Field) bool { return typeName(f.Type) == "error" })
+		return t.Results != nil && slices.ContainsFunc(
+			t.Results.List, func(f *ast.Field) bool { return typeName(f.Type) == "error" },
+		)
 	case *ast.StructType:
 		return slices.ContainsFunc(t.Fields.List, func(f *ast.Field) bool {
 			exported := len(f.Names) == 0 || slices.ContainsFunc(f.Names, func(id *ast.Ident) bool { return id.IsExported() })

@@ -58,68 +58,155 @@ var inXML = []rentcar.Option{rentcar.WithFormat(rentcar.XML)}
 func pad(n int, text string) string { return strings.Repeat("p", n) + text }
 
 var leakClasses = []leakClass{
-	{name: "gateway message", want: "gateway error 25", respond: errorReply("msg", echo), may: leakReasons{markReply: whyMessage}},
-	{name: "gateway sub message", want: "gateway error 25", respond: errorReply("sub_msg", echo), may: leakReasons{markReply: whyMessage}},
-	{name: "gateway code", want: "gateway error", respond: errorReply("code", echo), may: leakReasons{markReply: whyMessage}, mayLog: leakReasons{markReply: whyCode}},
-	{name: "gateway sub code", want: "gateway error 25", respond: errorReply("sub_code", echo), may: leakReasons{markReply: whyMessage}, mayLog: leakReasons{markReply: whyCode}},
-	{name: "gateway request id", want: "gateway error 25", respond: errorReply("request_id", echo), may: leakReasons{markReply: whyMessage}, mayLog: leakReasons{markReply: "logs carry the request id"}},
-	{name: "gateway fault in XML", want: "gateway error 25", opts: inXML, respond: func(r *http.Request) (*http.Response, error) {
+	{
+		name: "gateway message", want: "gateway error 25", respond: errorReply("msg", echo),
+		may: leakReasons{markReply: whyMessage},
+	},
+	{
+		name: "gateway sub message", want: "gateway error 25", respond: errorReply("sub_msg", echo),
+		may: leakReasons{markReply: whyMessage},
+	},
+	{
+		name: "gateway code", want: "gateway error", respond: errorReply("code", echo),
+		may: leakReasons{markReply: whyMessage}, mayLog: leakReasons{markReply: whyCode},
+	},
+	{
+		name: "gateway sub code", want: "gateway error 25", respond: errorReply("sub_code", echo),
+		may: leakReasons{markReply: whyMessage}, mayLog: leakReasons{markReply: whyCode},
+	},
+	{
+		name: "gateway request id", want: "gateway error 25", respond: errorReply("request_id", echo),
+		may: leakReasons{markReply: whyMessage}, mayLog: leakReasons{markReply: "logs carry the request id"},
+	},
+	{name: "gateway fault in XML", want: "gateway error 25", opts: inXML, respond: func(
+		r *http.Request,
+	) (*http.Response, error) {
 		text := url.QueryEscape(r.URL.Query().Get("session")) + " " + r.URL.Query().Get("sign")
-		return leakReply(r, 200, "text/xml", strings.NewReader("<error_response><code>25</code><msg>"+text+"</msg></error_response>"))
+		return leakReply(
+			r, 200, "text/xml", strings.NewReader("<error_response><code>25</code><msg>"+text+"</msg></error_response>"),
+		)
 	}},
-	{name: "service fault that may have acted", want: "isp.unknown", respond: errorReply("sub_code", func(r *http.Request) string { return "isp.unknown " + echoes(r) })},
-	{name: "business message", want: "refused", typedOnly: true, respond: refusedReply(echo, "ret_msg", "biz_error_msg"), may: leakReasons{markReply: whyMessage}},
-	{name: "business code", want: "refused with code", typedOnly: true, respond: refusedReply(echo, "ret_code", "biz_error_code"), may: leakReasons{markReply: whyMessage}, mayLog: leakReasons{markReply: whyCode}},
+	{
+		name: "service fault that may have acted", want: "isp.unknown",
+		respond: errorReply("sub_code", func(r *http.Request) string { return "isp.unknown " + echoes(r) }),
+	},
+	{
+		name: "business message", want: "refused", typedOnly: true, respond: refusedReply(echo, "ret_msg", "biz_error_msg"),
+		may: leakReasons{markReply: whyMessage},
+	},
+	{
+		name: "business code", want: "refused with code", typedOnly: true,
+		respond: refusedReply(echo, "ret_code", "biz_error_code"), may: leakReasons{markReply: whyMessage},
+		mayLog: leakReasons{markReply: whyCode},
+	},
 	{name: "business request id", want: "refused", typedOnly: true, respond: refusedReply(echoes, "request_id")},
-	{name: "no flag", want: "not understood", respond: answerJSON(func(r *http.Request) any { return object{"request_id": echoes(r), "note": echo(r)} })},
+	{
+		name: "no flag", want: "not understood",
+		respond: answerJSON(func(r *http.Request) any { return object{"request_id": echoes(r), "note": echo(r)} }),
+	},
 	{name: "flag that is none", want: "not understood", respond: refusedReply(echo, "successful", "biz_success")},
 	{name: "wrong values", want: "not understood", respond: answerJSON(func(r *http.Request) any {
-		return object{"successful": echo(r), "biz_success": echo(r), "cancel_fee": echo(r), "order_info": echo(r), "request_id": []any{markSecret.text, r.URL.Query().Get("session"), r.URL.Query().Get("sign")}}
+		return object{
+			"successful": echo(r), "biz_success": echo(r), "cancel_fee": echo(r), "order_info": echo(r),
+			"request_id": []any{markSecret.text, r.URL.Query().Get("session"), r.URL.Query().Get("sign")},
+		}
 	})},
-	{name: "cut JSON", want: "not understood", respond: answer(200, "application/json", `{"successful":true,"ret_msg":"`+markReply.text)},
+	{
+		name: "cut JSON", want: "not understood",
+		respond: answer(200, "application/json", `{"successful":true,"ret_msg":"`+markReply.text),
+	},
 	{name: "text", want: "not understood", respond: answer(200, "application/json", markReply.text)},
 	{name: "list", want: "not understood", respond: answer(200, "application/json", `["`+markReply.text+`"]`)},
 	{name: "HTML", want: "HTML page", respond: answer(200, "text/html", "<html>"+markReply.text)},
-	{name: "cut XML", want: "not understood", opts: inXML, respond: answer(200, "text/xml", `<r a="`+markReply.text+`"><successful>`+markReply.text)},
+	{
+		name: "cut XML", want: "not understood", opts: inXML,
+		respond: answer(200, "text/xml", `<r a="`+markReply.text+`"><successful>`+markReply.text),
+	},
 	{name: "not UTF-8", want: "UTF-8", respond: answer(200, "application/json", `{"x":"`+markReply.text+"\xff"+`"}`)},
 	{name: "not GBK", want: "not understood", respond: answer(200, "text/plain;charset=gbk", markReply.text+"\xff\xff")},
 	{name: "unknown charset", want: "charset", respond: func(r *http.Request) (*http.Response, error) {
 		return leakReply(r, 200, "text/plain;charset="+pad(25, r.URL.Query().Get("sign")), strings.NewReader(markReply.text))
 	}},
 	{name: "charset that is the session", want: "charset", respond: func(r *http.Request) (*http.Response, error) {
-		return leakReply(r, 200, `text/plain;charset="`+pad(20, url.QueryEscape(r.URL.Query().Get("session"))), strings.NewReader(markReply.text))
+		return leakReply(
+			r, 200, `text/plain;charset="`+pad(20, url.QueryEscape(r.URL.Query().Get("session"))),
+			strings.NewReader(markReply.text),
+		)
 	}},
-	{name: "signature as a name that is cut", want: "expected text", opts: inXML, respond: badElement(func(r *http.Request) string { return pad(30, r.URL.Query().Get("sign")) })},
-	{name: "session as a name", want: "not understood", respond: badMember(func(r *http.Request) string { return r.URL.Query().Get("session") })},
-	{name: "query as a name", want: "not understood", respond: badMember(func(r *http.Request) string { return r.URL.RawQuery })},
-	{name: "value as a name", want: "expected text", opts: inXML, respond: badElement(func(*http.Request) string { return "R3plyValueOfTheirs" }), may: leakReasons{markReply: whyName}, mayLog: leakReasons{markReply: whyName}},
+	{
+		name: "signature as a name that is cut", want: "expected text", opts: inXML,
+		respond: badElement(func(r *http.Request) string { return pad(30, r.URL.Query().Get("sign")) }),
+	},
+	{
+		name: "session as a name", want: "not understood",
+		respond: badMember(func(r *http.Request) string { return r.URL.Query().Get("session") }),
+	},
+	{
+		name: "query as a name", want: "not understood",
+		respond: badMember(func(r *http.Request) string { return r.URL.RawQuery }),
+	},
+	{
+		name: "value as a name", want: "expected text", opts: inXML,
+		respond: badElement(func(*http.Request) string { return "R3plyValueOfTheirs" }), may: leakReasons{markReply: whyName},
+		mayLog: leakReasons{markReply: whyName},
+	},
 	{name: "HTTP status", want: "500", respond: answer(500, "text/plain", markReply.text)},
-	{name: "redirect", want: "redirects are refused", respond: redirect(func(r *http.Request) string { return "/?" + r.URL.RawQuery })},
+	{
+		name: "redirect", want: "redirects are refused",
+		respond: redirect(func(r *http.Request) string { return "/?" + r.URL.RawQuery }),
+	},
 	{name: "redirect to nowhere", want: "sending or waiting", respond: redirect(func(r *http.Request) string {
-		return "http://[ " + markReply.text + " " + markSecret.text + " " + r.URL.Query().Get("session") + " " + r.URL.String()
+		return "http://[ " + markReply.text + " " + markSecret.text + " " + r.URL.Query().Get("session") + " " +
+			r.URL.String()
 	})},
-	{name: "too large", want: "too large", opts: []rentcar.Option{rentcar.WithReplyLimit(8)}, respond: answer(200, "text/plain", markReply.text)},
+	{
+		name: "too large", want: "too large", opts: []rentcar.Option{rentcar.WithReplyLimit(8)},
+		respond: answer(200, "text/plain", markReply.text),
+	},
 	{name: "reading breaks off", want: "reading the reply", respond: func(r *http.Request) (*http.Response, error) {
-		return leakReply(r, 200, "text/plain", io.MultiReader(strings.NewReader(markReply.text), brokenBody{fmt.Errorf("lost %s: %w", echoes(r), io.ErrUnexpectedEOF)}))
+		return leakReply(
+			r, 200, "text/plain",
+			io.MultiReader(
+				strings.NewReader(markReply.text), brokenBody{fmt.Errorf("lost %s: %w", echoes(r), io.ErrUnexpectedEOF)},
+			),
+		)
 	}},
 	{name: "bad gzip", want: "reading the reply", respond: func(r *http.Request) (*http.Response, error) {
 		res, err := leakReply(r, 200, "text/plain", strings.NewReader(markReply.text))
 		res.Header.Set("Content-Encoding", "gzip")
 		return res, err
 	}},
-	{name: "error of the network", want: "sending or waiting", respond: failing(func(r *http.Request) error { return fmt.Errorf("could not send %s", echoes(r)) })},
-	{name: "error with a quoted session", want: "sending or waiting", respond: failing(func(r *http.Request) error { return fmt.Errorf("bad token %q", r.URL.Query().Get("session")) })},
+	{
+		name: "error of the network", want: "sending or waiting",
+		respond: failing(func(r *http.Request) error { return fmt.Errorf("could not send %s", echoes(r)) }),
+	},
+	{
+		name: "error with a quoted session", want: "sending or waiting",
+		respond: failing(func(r *http.Request) error { return fmt.Errorf("bad token %q", r.URL.Query().Get("session")) }),
+	},
 	{name: "error of a URL", want: "refused by the proxy", respond: failing(urlError)},
-	{name: "wrapped error of a URL", want: "sending or waiting", respond: failing(func(r *http.Request) error { return errors.Join(io.EOF, fmt.Errorf("proxy: %w", urlError(r))) })},
-	{name: "error by value", want: "sending or waiting", respond: failing(func(r *http.Request) error { return valueError{Text: echoes(r)} })},
-	{name: "error that keeps the URL", want: "sending or waiting", respond: failing(func(r *http.Request) error { return valueError{Text: "no reason", URL: r.URL.String()} })},
+	{
+		name: "wrapped error of a URL", want: "sending or waiting",
+		respond: failing(func(r *http.Request) error { return errors.Join(io.EOF, fmt.Errorf("proxy: %w", urlError(r))) }),
+	},
+	{
+		name: "error by value", want: "sending or waiting",
+		respond: failing(func(r *http.Request) error { return valueError{Text: echoes(r)} }),
+	},
+	{
+		name: "error that keeps the URL", want: "sending or waiting",
+		respond: failing(func(r *http.Request) error { return valueError{Text: "no reason", URL: r.URL.String()} }),
+	},
 	{name: "pointer that keeps the URL", want: "sending or waiting", respond: failing(func(r *http.Request) error {
 		return fmt.Errorf("wrapped: %w", &valueError{Text: "no reason", URL: r.URL.String()})
 	})},
 	{name: "no connection", want: "connecting", respond: failing(func(r *http.Request) error {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("refused: %s", echoes(r))}
 	})},
-	{name: "time is up", want: "deadline exceeded", respond: failing(func(*http.Request) error { return context.DeadlineExceeded })},
+	{
+		name: "time is up", want: "deadline exceeded",
+		respond: failing(func(*http.Request) error { return context.DeadlineExceeded }),
+	},
 }
 
 // badMember is JSON that breaks off behind a member of this name.
@@ -133,7 +220,10 @@ func badMember(name func(*http.Request) string) leakResponder {
 func badElement(name func(*http.Request) string) leakResponder {
 	return func(r *http.Request) (*http.Response, error) {
 		inner := "<" + name(r) + "/>"
-		return leakReply(r, 200, "text/xml", strings.NewReader("<r><successful>"+inner+"</successful><biz_success>"+inner+"</biz_success></r>"))
+		return leakReply(
+			r, 200, "text/xml",
+			strings.NewReader("<r><successful>"+inner+"</successful><biz_success>"+inner+"</biz_success></r>"),
+		)
 	}
 }
 
@@ -158,7 +248,8 @@ func callRows() []leakRow {
 				continue
 			}
 			rows = append(rows, leakRow{
-				name: call.name + ", " + class.name, covers: []string{"rentcar." + call.name}, want: class.want, may: class.may, mayLog: class.mayLog,
+				name: call.name + ", " + class.name, covers: []string{"rentcar." + call.name}, want: class.want, may: class.may,
+				mayLog: class.mayLog,
 				run: func(t *testing.T, s *leakStage) []any {
 					s.respond = class.respond
 					var raw rentcar.RawReply
@@ -181,7 +272,10 @@ func callRows() []leakRow {
 			name: call.name + ", success", covers: []string{"rentcar." + call.name}, want: "request r1",
 			run: func(t *testing.T, s *leakStage) []any {
 				s.respond = answerJSON(func(*http.Request) any {
-					return object{"successful": true, "biz_success": true, "request_id": "r1", "renewal_order_id": 1, "item_id": "1", "cancel_fee": "1", "ret_msg": markReply.text}
+					return object{
+						"successful": true, "biz_success": true, "request_id": "r1", "renewal_order_id": 1, "item_id": "1",
+						"cancel_fee": "1", "ret_msg": markReply.text,
+					}
 				})
 				meta, err := call.do(t.Context(), s.client(), spoil{})
 				if err != nil {

@@ -33,13 +33,28 @@ func clientRows() []leakRow {
 		},
 	}, {
 		name: "bill", want: "not valid",
-		covers: []string{"rentcar.BillBuilder.Build", "rentcar.Bill.Validate", "rentcar.Bill.Split", "rentcar.Bill.LineTotal", "rentcar.RenewalQuoteResult.Total", "rentcar.BillNotifyRequest.Validate"},
+		covers: []string{
+			"rentcar.BillBuilder.Build", "rentcar.Bill.Validate", "rentcar.Bill.Split", "rentcar.Bill.LineTotal",
+			"rentcar.RenewalQuoteResult.Total", "rentcar.BillNotifyRequest.Validate",
+		},
 		run: func(*testing.T, *leakStage) []any {
-			line := rentcar.BillLine{OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text + "\xff", PayTradeNo: markBody.text}
-			b := rentcar.Bill{BillNo: markBody.text, BatchNo: markBody.text + "\xff", Remark: markBody.text, Lines: []rentcar.BillLine{line, line}}
+			line := rentcar.BillLine{
+				OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text + "\xff", PayTradeNo: markBody.text,
+			}
+			b := rentcar.Bill{
+				BillNo: markBody.text, BatchNo: markBody.text + "\xff", Remark: markBody.text,
+				Lines: []rentcar.BillLine{line, line},
+			}
 			req := &rentcar.BillNotifyRequest{Bills: []rentcar.Bill{b}, TraceID: markBody.text + "\xff"}
-			return append(all(second(rentcar.NewBill(markBody.text, markBody.text).Income(line).Refund(line).Remark(markBody.text).Build()),
-				b.Validate(), second(b.Split(0, nil)), second(b.Split(1, nil)), second(b.LineTotal()), second((&rentcar.RenewalQuoteResult{ItemID: markBody.text, AddedServices: []rentcar.RenewalAddedService{{ServiceName: markBody.text}}}).Total()), second(b.Split(1, func(int) string { return markBody.text })),
+			return append(all(second(
+				rentcar.NewBill(markBody.text, markBody.text).Income(line).Refund(line).Remark(markBody.text).Build(),
+			),
+				b.Validate(), second(b.Split(0, nil)), second(b.Split(1, nil)), second(b.LineTotal()),
+				second(
+					(&rentcar.RenewalQuoteResult{ItemID: markBody.text,
+						AddedServices: []rentcar.RenewalAddedService{{ServiceName: markBody.text}}}).Total(),
+				),
+				second(b.Split(1, func(int) string { return markBody.text })),
 				req.Validate()), b.Warnings(), req.Warnings())
 		},
 	}, {
@@ -69,28 +84,33 @@ func clientRows() []leakRow {
 		may: leakReasons{markURL: "fmt asks no method of it, and its addresses are no secret"},
 	}}
 	bad := map[string][]rentcar.Option{
-		"WithEnvironment":   {rentcar.WithEnvironment(77)},
-		"WithPlainHTTP":     {rentcar.WithBaseURL(leakBase), rentcar.WithPlainHTTP()},
-		"WithBaseURL":       {rentcar.WithBaseURL("http://gateway.test:port/?" + markURL.text)},
-		"WithQimenURL":      {rentcar.WithQimenURL("http://user:" + markSecret.text + "@qimen.test/#" + markURL.text)},
-		"WithHTTPClient":    {rentcar.WithHTTPClient(nil)},
-		"WithTimeout":       {rentcar.WithTimeout(-1)},
-		"WithReplyLimit":    {rentcar.WithReplyLimit(-1)},
-		"WithSession":       {rentcar.WithSession(markSession.text), rentcar.WithSession(" ")},
-		"WithSessionSource": {rentcar.WithSession(markSession.text), rentcar.WithSessionSource(func(context.Context) (string, error) { return markSession.text, nil })},
-		"WithChannel":       {rentcar.WithChannel(" ")},
-		"WithSignMethod":    {rentcar.WithSignMethod("none")},
-		"WithFormat":        {rentcar.WithFormat(77)},
-		"WithRetry":         {rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: -1})},
-		"WithLimiter":       {rentcar.WithLimiter(nil)},
-		"WithSleep":         {rentcar.WithSleep(nil)},
-		"WithClock":         {rentcar.WithClock(nil)},
-		"WithLogger":        {rentcar.WithLogger(nil)},
-		"WithObserver":      {rentcar.WithObserver(nil)},
-		"WithWireLog":       {rentcar.WithWireLog(nil)},
-		"WithUserAgent":     {rentcar.WithUserAgent(markBody.text + "\n")},
-		"WithPartnerID":     {rentcar.WithPartnerID(markBody.text), rentcar.WithFormat(77)}, // refuses nothing itself
-		"WithNames":         {rentcar.WithNames("alitrip.rentcar.btb.order.query", rentcar.Names{Reply: map[string]string{"order_info": " "}})},
+		"WithEnvironment": {rentcar.WithEnvironment(77)},
+		"WithPlainHTTP":   {rentcar.WithBaseURL(leakBase), rentcar.WithPlainHTTP()},
+		"WithBaseURL":     {rentcar.WithBaseURL("http://gateway.test:port/?" + markURL.text)},
+		"WithQimenURL":    {rentcar.WithQimenURL("http://user:" + markSecret.text + "@qimen.test/#" + markURL.text)},
+		"WithHTTPClient":  {rentcar.WithHTTPClient(nil)},
+		"WithTimeout":     {rentcar.WithTimeout(-1)},
+		"WithReplyLimit":  {rentcar.WithReplyLimit(-1)},
+		"WithSession":     {rentcar.WithSession(markSession.text), rentcar.WithSession(" ")},
+		"WithSessionSource": {
+			rentcar.WithSession(markSession.text),
+			rentcar.WithSessionSource(func(context.Context) (string, error) { return markSession.text, nil }),
+		},
+		"WithChannel":    {rentcar.WithChannel(" ")},
+		"WithSignMethod": {rentcar.WithSignMethod("none")},
+		"WithFormat":     {rentcar.WithFormat(77)},
+		"WithRetry":      {rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: -1})},
+		"WithLimiter":    {rentcar.WithLimiter(nil)},
+		"WithSleep":      {rentcar.WithSleep(nil)},
+		"WithClock":      {rentcar.WithClock(nil)},
+		"WithLogger":     {rentcar.WithLogger(nil)},
+		"WithObserver":   {rentcar.WithObserver(nil)},
+		"WithWireLog":    {rentcar.WithWireLog(nil)},
+		"WithUserAgent":  {rentcar.WithUserAgent(markBody.text + "\n")},
+		"WithPartnerID":  {rentcar.WithPartnerID(markBody.text), rentcar.WithFormat(77)}, // refuses nothing itself
+		"WithNames": {
+			rentcar.WithNames("alitrip.rentcar.btb.order.query", rentcar.Names{Reply: map[string]string{"order_info": " "}}),
+		},
 	}
 	for name, opts := range bad {
 		rows = append(rows, leakRow{
@@ -113,7 +133,8 @@ func validationRows() []leakRow {
 	var rows []leakRow
 	for _, call := range leakCalls {
 		rows = append(rows, leakRow{
-			name: "invalid request, " + call.name, covers: append([]string{"rentcar." + call.name}, call.validates...), want: "not valid",
+			name: "invalid request, " + call.name, covers: append([]string{"rentcar." + call.name}, call.validates...),
+			want: "not valid",
 			run: func(t *testing.T, s *leakStage) []any {
 				s.respond = answer(200, "application/json", `{"successful":true,"biz_success":true}`)
 				c := s.client()
@@ -136,7 +157,9 @@ func validationRows() []leakRow {
 	}
 	query := func(t *testing.T, s *leakStage, opts ...rentcar.CallOption) error {
 		s.respond = answer(200, "application/json", `{}`)
-		_, err := s.client().Orders.Query(t.Context(), &rentcar.OrderQueryRequest{OrderID: fliggy.ID(markDigits.text)}, opts...)
+		_, err := s.client().Orders.Query(
+			t.Context(), &rentcar.OrderQueryRequest{OrderID: fliggy.ID(markDigits.text)}, opts...,
+		)
 		return err
 	}
 	reason := struct {
@@ -149,8 +172,10 @@ func validationRows() []leakRow {
 		"CallAttempts": {rentcar.CallAttempts(0)},
 		"CallParam":    {rentcar.CallParam("p", markBody.text+"\xff"), rentcar.CallParam("session", markSession.text)},
 		"CallMember": {
-			rentcar.CallMember("m", json.RawMessage(markBody.text)), rentcar.CallMember("n", reason), rentcar.CallMember("o", []byte(markBody.text)),
-			rentcar.CallMember("p", long), rentcar.CallMember("q", fliggy.Exts(markBody.text+"\xff")), rentcar.CallMember("r", failingMarshaler{}),
+			rentcar.CallMember("m", json.RawMessage(markBody.text)), rentcar.CallMember("n", reason),
+			rentcar.CallMember("o", []byte(markBody.text)),
+			rentcar.CallMember("p", long), rentcar.CallMember("q", fliggy.Exts(markBody.text+"\xff")),
+			rentcar.CallMember("r", failingMarshaler{}),
 		},
 		"CallRawReply":          {rentcar.CallRawReply(nil)},
 		"CallWithoutValidation": {rentcar.CallWithoutValidation(), rentcar.CallMember("m", json.RawMessage(markBody.text))},
@@ -165,37 +190,52 @@ func validationRows() []leakRow {
 		})
 	}
 	return append(rows, leakRow{
-		name: "parameters of a generic call", covers: []string{"rentcar.Client.Call", "rentcar.Client.CallQimen"}, want: "not valid",
+		name: "parameters of a generic call", covers: []string{"rentcar.Client.Call", "rentcar.Client.CallQimen"},
+		want: "not valid",
 		run: func(t *testing.T, s *leakStage) []any {
 			s.respond = answer(200, "application/json", `{}`)
 			c := s.client()
 			bad := rentcar.Params{
-				"a": json.RawMessage(markBody.text), "b": markBody.text + "\xff", "c": 1.5, "d": []byte(markBody.text), "e": reason, "f": long,
-				"session": markSession.text, "sign": markSession.text, "g": failingMarshaler{}, "h": []fliggy.ID{fliggy.ID(markBody.text + "\xff")},
+				"a": json.RawMessage(markBody.text), "b": markBody.text + "\xff", "c": 1.5, "d": []byte(markBody.text), "e": reason,
+				"f":       long,
+				"session": markSession.text, "sign": markSession.text, "g": failingMarshaler{},
+				"h": []fliggy.ID{fliggy.ID(markBody.text + "\xff")},
 			}
 			qimen := func(req *rentcar.QimenRequest) error { return c.CallQimen(t.Context(), "x.y", req, &rentcar.Raw{}) }
-			return append(all(c.Call(t.Context(), "x.y", bad, &rentcar.Raw{}), c.Call(t.Context(), " ", nil, nil), c.Call(t.Context(), "x", nil, markBody.text),
-				qimen(nil), qimen(&rentcar.QimenRequest{Params: bad}), qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: json.RawMessage(markBody.text)}),
-				qimen(&rentcar.QimenRequest{TargetAppKey: "1", XML: []byte(markBody.text)}), qimen(&rentcar.QimenRequest{TargetAppKey: "1", XML: []byte("<!" + markBody.text)}),
+			return append(all(c.Call(
+				t.Context(), "x.y", bad, &rentcar.Raw{},
+			), c.Call(t.Context(), " ", nil, nil), c.Call(t.Context(), "x", nil, markBody.text),
+				qimen(nil), qimen(&rentcar.QimenRequest{Params: bad}),
+				qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: json.RawMessage(markBody.text)}),
+				qimen(&rentcar.QimenRequest{TargetAppKey: "1", XML: []byte(markBody.text)}),
+				qimen(&rentcar.QimenRequest{TargetAppKey: "1", XML: []byte("<!" + markBody.text)}),
 				qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: failingMarshaler{}, XML: []byte("<a/>")}),
-				qimen(&rentcar.QimenRequest{TargetAppKey: "1", JSON: reason}), qimen(&rentcar.QimenRequest{})), rentcar.Params{"token": fliggy.NewSecret(markToken.text)})
+				qimen(
+					&rentcar.QimenRequest{TargetAppKey: "1", JSON: reason},
+				), qimen(&rentcar.QimenRequest{})), rentcar.Params{"token": fliggy.NewSecret(markToken.text)})
 		},
 	}, leakRow{
-		name: "invalid callback", covers: []string{"rentcar.CallbackService.Send", "events.Callback.Validate", "events.Callback.MarshalJSON"}, want: "not valid",
+		name:   "invalid callback",
+		covers: []string{"rentcar.CallbackService.Send", "events.Callback.Validate", "events.Callback.MarshalJSON"},
+		want:   "not valid",
 		run: func(t *testing.T, s *leakStage) []any {
 			s.respond = answer(200, "application/json", `{}`)
 			c := s.client()
 			cb := &events.Callback{Envelope: events.Envelope{
-				EventType: events.TypeRenewalFeeRefundSucceeded, OutOrderID: markBody.text + "\xff", TraceID: markBody.text + "\xff",
-				Extra: map[string]json.RawMessage{"orderId": json.RawMessage(markBody.text), "x": json.RawMessage(markBody.text)},
-			}, Data: events.CallbackData{RenewalOrderID: fliggy.ID(markBody.text), Reason: markBody.text, Amount: fliggy.MustYuan("-4711081523424299107")}}
+				EventType: events.TypeRenewalFeeRefundSucceeded, OutOrderID: markBody.text + "\xff",
+				TraceID: markBody.text + "\xff",
+				Extra:   map[string]json.RawMessage{"orderId": json.RawMessage(markBody.text), "x": json.RawMessage(markBody.text)},
+			}, Data: events.CallbackData{
+				RenewalOrderID: fliggy.ID(markBody.text), Reason: markBody.text, Amount: fliggy.MustYuan("-4711081523424299107"),
+			}}
 			_, err := c.Callbacks.Send(t.Context(), cb)
 			_, unchecked := c.Callbacks.Send(t.Context(), cb, rentcar.CallWithoutValidation())
 			_, none := c.Callbacks.Send(t.Context(), nil)
 			return all(err, unchecked, none, cb.Validate(), second(cb.MarshalJSON()))
 		},
 	}, leakRow{
-		name: "cancelled before the request is looked at", covers: []string{"rentcar.OrderService.Query"}, want: "before sending",
+		name: "cancelled before the request is looked at", covers: []string{"rentcar.OrderService.Query"},
+		want: "before sending",
 		run: func(t *testing.T, s *leakStage) []any {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(errUser)

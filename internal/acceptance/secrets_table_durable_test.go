@@ -14,22 +14,25 @@ import (
 // durableRows are stores and queues: their items hold whole payloads.
 func durableRows() []leakRow {
 	item := func() *durable.Item {
-		return &durable.Item{Queue: "q", ID: "1", Digest: "a digest", Data: []byte(markBody.text + markSession.text), Due: leakTime()}
+		return &durable.Item{
+			Queue: "q", ID: "1", Digest: "a digest", Data: []byte(markBody.text + markSession.text), Due: leakTime(),
+		}
 	}
 	// workOn lets a queue fail at its only item, and gives how that went.
 	workOn := func(s *leakStage, work func(context.Context, *durable.Item) error) (values []any) {
 		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 		defer stop()
 		store := durable.NewMemoryStore()
-		queue, err := durable.NewQueue("q", store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Observation) {
-			var panicked *fliggy.PanicError
-			if errors.As(r.Err, &panicked) {
-				panicked.Stack = nil // the names of this test
-			}
-			s.observe(r)
-			values = append(values, r.Err)
-			stop()
-		}))
+		queue, err := durable.NewQueue("q", store, durable.WithLogger(s.logger()),
+			durable.WithObserver(func(_ context.Context, r durable.Observation) {
+				var panicked *fliggy.PanicError
+				if errors.As(r.Err, &panicked) {
+					panicked.Stack = nil // the names of this test
+				}
+				s.observe(r)
+				values = append(values, r.Err)
+				stop()
+			}))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -51,7 +54,8 @@ func durableRows() []leakRow {
 			return append(all(err), string(text), item(), *item(), []*durable.Item{item()}, durable.ParkedItem{Item: *item()})
 		},
 	}, {
-		name: "durable, queue", covers: []string{"durable.NewQueue", "durable.Queue.Add", "durable.Queue.Run"}, want: "want printable ASCII",
+		name: "durable, queue", covers: []string{"durable.NewQueue", "durable.Queue.Add", "durable.Queue.Run"},
+		want: "want printable ASCII",
 		run: func(t *testing.T, _ *leakStage) []any {
 			queue, err := durable.NewQueue("q", durable.NewMemoryStore())
 			if err != nil {
@@ -68,17 +72,22 @@ func durableRows() []leakRow {
 			return all(known, conflict, bad, failed, second(durable.NewQueue("", nil, nil)), queue.Run(t.Context(), nil))
 		},
 	}, {
-		name: "durable, error of the user", covers: []string{"durable.Queue.Run"}, want: "in vain", may: leakReasons{markCard: whyOwn}, mayLog: leakReasons{markCard: whyOwn},
+		name: "durable, error of the user", covers: []string{"durable.Queue.Run"}, want: "in vain",
+		may: leakReasons{markCard: whyOwn}, mayLog: leakReasons{markCard: whyOwn},
 		run: func(_ *testing.T, s *leakStage) []any {
 			return workOn(s, func(ctx context.Context, _ *durable.Item) error { return quoting(ctx) })
 		},
 	}, {
 		name: "durable, permanent error", covers: []string{"durable.Permanent"}, want: "an error of the user's own",
 		run: func(_ *testing.T, s *leakStage) []any {
-			return append(workOn(s, func(context.Context, *durable.Item) error { return durable.Permanent(errUser) }), durable.Permanent(errUser))
+			return append(
+				workOn(s, func(context.Context, *durable.Item) error { return durable.Permanent(errUser) }),
+				durable.Permanent(errUser),
+			)
 		},
 	}, {
-		name: "durable, panic", covers: []string{"durable.Queue.Run"}, want: "panic", may: leakReasons{markCard: whyPanic}, mayLog: leakReasons{markCard: whyPanic},
+		name: "durable, panic", covers: []string{"durable.Queue.Run"}, want: "panic", may: leakReasons{markCard: whyPanic},
+		mayLog: leakReasons{markCard: whyPanic},
 		run: func(_ *testing.T, s *leakStage) []any {
 			return workOn(s, func(context.Context, *durable.Item) error { panic(errQuoting) })
 		},
@@ -98,12 +107,19 @@ func durableRows() []leakRow {
 			claimed, failed := store.Claim(t.Context(), "q", leakTime(), leakTime().Add(time.Hour))
 			values := append(all(err, late, failed, second(store.Claim(over, "q", leakTime(), leakTime()))), claimed)
 			gone.Attempt = 7
-			return append(append(values, all(store.Do(t.Context(), gone, work), store.Retry(t.Context(), gone, leakTime()), store.Park(t.Context(), gone, markBody.text),
-				store.Do(over, gone, work), store.Retry(over, gone, leakTime()), store.Park(over, gone, ""), store.Release("q", "1"))...), store, fmt.Sprint(store))
+			return append(append(values, all(store.Do(t.Context(), gone, work), store.Retry(
+				t.Context(), gone, leakTime(),
+			), store.Park(
+				t.Context(), gone, markBody.text,
+			),
+				store.Do(over, gone, work), store.Retry(
+					over, gone, leakTime(),
+				), store.Park(over, gone, ""), store.Release("q", "1"))...), store, fmt.Sprint(store))
 		},
 	}}
 	for name, opt := range map[string]durable.Option{
-		"WithName": durable.WithName(""), "WithWorkers": durable.WithWorkers(0), "WithTimeout": durable.WithTimeout(0), "WithBackoff": durable.WithBackoff(2, 1), "WithPoll": durable.WithPoll(0),
+		"WithName": durable.WithName(""), "WithWorkers": durable.WithWorkers(0), "WithTimeout": durable.WithTimeout(0),
+		"WithBackoff": durable.WithBackoff(2, 1), "WithPoll": durable.WithPoll(0),
 		"WithClock": durable.WithClock(nil), "WithObserver": durable.WithObserver(nil), "WithLogger": durable.WithLogger(nil),
 	} {
 		rows = append(rows, leakRow{

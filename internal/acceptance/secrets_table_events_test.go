@@ -16,15 +16,25 @@ const whyPushName = "an error names the member that is wrong: 32 characters of a
 func hostile() []string {
 	value := jsonText(markPush.text)
 	payloads := []string{
-		"", markPush.text, value, "[" + value + "]", `{"x":` + value, `{"x":` + value + `}` + value, `{"x":"` + markPush.text + "\xff\"}",
-		`{"eventType":` + value + `}`, `{"eventType":"0"}`, `{"eventType":{"x":` + value + `}}`, `{"eventType":"1` + strings.Repeat("0", 30) + `"}`,
-		`{"eventType":103,"eventData":` + value + `}`, `{"eventType":103,"eventData":[` + value + `]}`, `{"eventType":103,"eventData":"{` + markPushID.text + `"}`,
-		`{"eventData":{"eventType":` + value + `}}`, `{"eventData":"{\"eventType\":` + markPushID.text + markPushID.text + `}"}`,
+		"", markPush.text, value, "[" + value + "]", `{"x":` + value, `{"x":` + value + `}` + value,
+		`{"x":"` + markPush.text + "\xff\"}",
+		`{"eventType":` + value + `}`, `{"eventType":"0"}`, `{"eventType":{"x":` + value + `}}`,
+		`{"eventType":"1` + strings.Repeat("0", 30) + `"}`,
+		`{"eventType":103,"eventData":` + value + `}`, `{"eventType":103,"eventData":[` + value + `]}`,
+		`{"eventType":103,"eventData":"{` + markPushID.text + `"}`,
+		`{"eventData":{"eventType":` + value + `}}`,
+		`{"eventData":"{\"eventType\":` + markPushID.text + markPushID.text + `}"}`,
 	}
 	for _, member := range []string{"channelId", "orderId", "outOrderId", "traceId", "exts"} {
-		payloads = append(payloads, `{"eventType":103,"`+member+`":{"x":`+value+`}}`, `{"eventType":103,"`+member+`":[`+value+`]}`, `{"eventType":103,"`+member+`":`+markPushID.text+`.5}`)
+		payloads = append(
+			payloads, `{"eventType":103,"`+member+`":{"x":`+value+`}}`, `{"eventType":103,"`+member+`":[`+value+`]}`,
+			`{"eventType":103,"`+member+`":`+markPushID.text+`.5}`,
+		)
 	}
-	for _, member := range []string{"renewalOrderId", "createdTime", "refundType", "amount", "payTradeNo", "renewalOutOrderId", "canceller", "reason", "deductPayTradeNo", "errorCode", "errorMessage"} {
+	for _, member := range []string{
+		"renewalOrderId", "createdTime", "refundType", "amount", "payTradeNo", "renewalOutOrderId", "canceller", "reason",
+		"deductPayTradeNo", "errorCode", "errorMessage",
+	} {
 		for _, wrong := range []string{value, markPushID.text + `e9`, `{"x":` + value + `}`, `[` + value + `]`} {
 			for _, kind := range []events.Type{103, 104, 141, 142, 270} {
 				payloads = append(payloads, fmt.Sprintf(`{"eventType":%d,"eventData":{"%s":%s}}`, kind, member, wrong))
@@ -44,31 +54,52 @@ func eventRows() []leakRow {
 			return all(errs...)
 		}
 	}
-	bad := map[string]json.RawMessage{"orderId": json.RawMessage(markPush.text), "x": json.RawMessage(markPush.text), "renewalOrderId": json.RawMessage(`"` + markPush.text)}
-	head := events.Envelope{EventType: -1, TraceID: markPush.text + "\xff", Exts: fliggy.Exts(markPush.text + "\xff"), Extra: bad}
-	refund := events.FeeRefundData{Amount: fliggy.MustYuan("-7700112233445566779"), Reason: " ", DeductPayTradeNo: markPush.text, ExtraData: bad}
+	bad := map[string]json.RawMessage{
+		"orderId": json.RawMessage(markPush.text), "x": json.RawMessage(markPush.text),
+		"renewalOrderId": json.RawMessage(`"` + markPush.text),
+	}
+	head := events.Envelope{
+		EventType: -1, TraceID: markPush.text + "\xff", Exts: fliggy.Exts(markPush.text + "\xff"), Extra: bad,
+	}
+	refund := events.FeeRefundData{
+		Amount: fliggy.MustYuan("-7700112233445566779"), Reason: " ", DeductPayTradeNo: markPush.text, ExtraData: bad,
+	}
 	id := fliggy.ID(markPush.text + "\xff")
 	made := map[string]events.Event{
-		"RenewalAccepted":  &events.RenewalAccepted{Envelope: head, RenewalOrderID: id, PayTradeNo: markPush.text, ExtraData: bad},
-		"RenewalRejected":  &events.RenewalRejected{Envelope: head, RenewalOrderID: id, ExtraData: bad},
-		"RenewalFeeRefund": &events.RenewalFeeRefund{Envelope: head, RenewalOrderID: id, Canceller: fliggy.CancellerMerchant, FeeRefundData: refund},
-		"FeeRefund":        &events.FeeRefund{Envelope: head, FeeRefundData: refund},
-		"Unknown":          &events.Unknown{Envelope: head, Data: json.RawMessage(markPush.text)},
+		"RenewalAccepted": &events.RenewalAccepted{
+			Envelope: head, RenewalOrderID: id, PayTradeNo: markPush.text, ExtraData: bad,
+		},
+		"RenewalRejected": &events.RenewalRejected{Envelope: head, RenewalOrderID: id, ExtraData: bad},
+		"RenewalFeeRefund": &events.RenewalFeeRefund{
+			Envelope: head, RenewalOrderID: id, Canceller: fliggy.CancellerMerchant, FeeRefundData: refund,
+		},
+		"FeeRefund": &events.FeeRefund{Envelope: head, FeeRefundData: refund},
+		"Unknown":   &events.Unknown{Envelope: head, Data: json.RawMessage(markPush.text)},
 	}
 	rows := []leakRow{
-		{name: "events.Parse", covers: []string{"events.Parse"}, want: "eventData: renewalOrderId", run: parse(func(b []byte) error { return second(events.Parse(b)) })},
-		{name: "events.ParseCallback", covers: []string{"events.ParseCallback"}, want: "eventData", run: parse(func(b []byte) error { return second(events.ParseCallback(b)) })},
 		{
-			name: "names in a pushed payload", covers: []string{"events.Parse", "events.ParseCallback"}, want: "Push3dValue", may: leakReasons{markPush: whyPushName},
+			name: "events.Parse", covers: []string{"events.Parse"}, want: "eventData: renewalOrderId",
+			run: parse(func(b []byte) error { return second(events.Parse(b)) }),
+		},
+		{
+			name: "events.ParseCallback", covers: []string{"events.ParseCallback"}, want: "eventData",
+			run: parse(func(b []byte) error { return second(events.ParseCallback(b)) }),
+		},
+		{
+			name: "names in a pushed payload", covers: []string{"events.Parse", "events.ParseCallback"}, want: "Push3dValue",
+			may: leakReasons{markPush: whyPushName},
 			run: func(*testing.T, *leakStage) []any {
 				payload := []byte(`{"` + "Push3dValueOfTheirs" + `":{"eventType":"x"}}`)
 				return all(second(events.Parse(payload)), second(events.ParseCallback(payload)))
 			},
 		},
-		{name: "events.NewCallback", covers: []string{"events.NewCallback"}, want: "new callback", run: func(*testing.T, *leakStage) []any {
+		{name: "events.NewCallback", covers: []string{"events.NewCallback"}, want: "new callback", run: func(
+			*testing.T, *leakStage,
+		) []any {
 			var errs []error
 			for _, data := range []any{
-				json.RawMessage(markBody.text), json.RawMessage(`{"amount":"` + markPush.text + `"}`), map[string]string{"x": markBody.text}, markBody.text, []byte(markBody.text),
+				json.RawMessage(markBody.text), json.RawMessage(`{"amount":"` + markPush.text + `"}`),
+				map[string]string{"x": markBody.text}, markBody.text, []byte(markBody.text),
 				struct{ Amount string }{markBody.text}, struct {
 					ID fliggy.ID `top:"renewalOrderId"`
 				}{fliggy.ID(markBody.text + "\xff")}, struct{ X failingMarshaler }{}, make(chan int), []string{markBody.text},
@@ -76,17 +107,26 @@ func eventRows() []leakRow {
 					T string `top:"amount"`
 				}{markBody.text},
 			} {
-				errs = append(errs, second(events.NewCallback(events.TypeOrderCancelled, events.Order{OutOrderID: markBody.text}, data)))
+				errs = append(
+					errs, second(events.NewCallback(events.TypeOrderCancelled, events.Order{OutOrderID: markBody.text}, data)),
+				)
 			}
 			return all(errs...)
 		}},
-		{name: "events.Callback", covers: []string{"events.Callback.Validate", "events.Callback.MarshalJSON"}, want: "not valid", run: func(*testing.T, *leakStage) []any {
+		{name: "events.Callback", covers: []string{
+			"events.Callback.Validate", "events.Callback.MarshalJSON",
+		}, want: "not valid", run: func(*testing.T, *leakStage) []any {
 			var errs []error
 			for _, kind := range []events.Type{-1, 270, 271, 260, 11} {
 				for _, h := range []events.Envelope{head, {EventType: kind, TraceID: markPush.text + "\xff"}} {
 					h.EventType = kind
 					for _, extra := range []map[string]json.RawMessage{nil, bad} {
-						c := &events.Callback{Envelope: h, Data: events.CallbackData{RenewalOrderID: id, PayTradeNo: markPush.text + "\xff", Amount: refund.Amount, ExtraData: extra}}
+						c := &events.Callback{
+							Envelope: h,
+							Data: events.CallbackData{
+								RenewalOrderID: id, PayTradeNo: markPush.text + "\xff", Amount: refund.Amount, ExtraData: extra,
+							},
+						}
 						errs = append(errs, c.Validate(), second(c.MarshalJSON()))
 					}
 				}
@@ -96,7 +136,8 @@ func eventRows() []leakRow {
 	}
 	for name, e := range made {
 		rows = append(rows, leakRow{
-			name: "events." + name, covers: []string{"events." + name + ".Validate", "events." + name + ".MarshalJSON"}, want: "not valid",
+			name: "events." + name, covers: []string{"events." + name + ".Validate", "events." + name + ".MarshalJSON"},
+			want: "not valid",
 			run: func(*testing.T, *leakStage) []any {
 				errs := []error{e.Validate(), second(json.Marshal(e))}
 				e.Head().Extra = nil // what else cannot be written

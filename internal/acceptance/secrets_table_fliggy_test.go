@@ -31,10 +31,14 @@ func quotesInput(markers ...leakMarker) leakReasons {
 
 // scalarTypes are all types of package fliggy that read and write themselves.
 var scalarTypes = []any{
-	new(fliggy.AddedServiceCode), new(fliggy.AgencyOrderStatus), new(fliggy.BillBizType), new(fliggy.Canceller), new(fliggy.CarType), new(fliggy.Channel),
-	new(fliggy.CoordinateSource), new(fliggy.Date), new(fliggy.Decimal), new(fliggy.DoorServiceType), new(fliggy.Exts), new(fliggy.Fen), new(fliggy.ID),
-	new(fliggy.FuelType), new(fliggy.LicenseType), new(fliggy.LocalTime), new(fliggy.OrderServiceType), new(fliggy.OutputType), new(fliggy.PayModel), new(fliggy.PayStatus),
-	new(fliggy.PayType), new(fliggy.PlaceType), new(fliggy.PositionType), new(fliggy.RefundType), new(fliggy.Secret), new(fliggy.ServiceType),
+	new(fliggy.AddedServiceCode), new(fliggy.AgencyOrderStatus), new(fliggy.BillBizType), new(fliggy.Canceller),
+	new(fliggy.CarType), new(fliggy.Channel),
+	new(fliggy.CoordinateSource), new(fliggy.Date), new(fliggy.Decimal), new(fliggy.DoorServiceType), new(fliggy.Exts),
+	new(fliggy.Fen), new(fliggy.ID),
+	new(fliggy.FuelType), new(fliggy.LicenseType), new(fliggy.LocalTime), new(fliggy.OrderServiceType),
+	new(fliggy.OutputType), new(fliggy.PayModel), new(fliggy.PayStatus),
+	new(fliggy.PayType), new(fliggy.PlaceType), new(fliggy.PositionType), new(fliggy.RefundType), new(fliggy.Secret),
+	new(fliggy.ServiceType),
 	new(fliggy.StoreType), new(fliggy.Time), new(fliggy.TradeType), new(fliggy.Transmission), new(fliggy.Yuan),
 }
 
@@ -42,7 +46,8 @@ var scalarTypes = []any{
 var unwritable = []any{
 	fliggy.ID(long40(markBody.text) + "\xff"), fliggy.Exts(long40(markBody.text) + "\xff"),
 	fliggy.YuanOf(decimal.New(4711081523424299107, 60)), fliggy.DecimalOf(decimal.New(4711081523424299107, 60)),
-	fliggy.At(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), fliggy.LocalTimeOf(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
+	fliggy.At(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
+	fliggy.LocalTimeOf(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)),
 	fliggy.DateOf(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)), fliggy.FenOf(-1), fliggy.NewSecret(markSecret.text),
 }
 
@@ -59,7 +64,8 @@ func bounded(t *testing.T, errs []error) []any {
 			continue
 		}
 		byText[err.Error()] = err
-		if _, quoted, ok := strings.Cut(err.Error(), `"`); ok && utf8.RuneCountInString(quoted) > maxQuote+80 { // and the rule behind it
+		// and the rule behind it
+		if _, quoted, ok := strings.Cut(err.Error(), `"`); ok && utf8.RuneCountInString(quoted) > maxQuote+80 {
 			t.Errorf("too long: %v", err)
 		}
 	}
@@ -78,7 +84,9 @@ func vocabularyRows() []leakRow {
 						errs = append(errs, u.UnmarshalText([]byte(in)))
 					}
 					if u, ok := to.(json.Unmarshaler); ok {
-						for _, raw := range []string{jsonText(in), in, `{"` + in + `":1}`, `["` + in + `"]`, `"` + in, "9" + in, "true " + in} {
+						for _, raw := range []string{
+							jsonText(in), in, `{"` + in + `":1}`, `["` + in + `"]`, `"` + in, "9" + in, "true " + in,
+						} {
 							errs = append(errs, u.UnmarshalJSON([]byte(raw)))
 						}
 					}
@@ -88,10 +96,12 @@ func vocabularyRows() []leakRow {
 		},
 	}
 	write := leakRow{
-		name: "fliggy, writing", want: "fliggy: ", may: quotesInput(markBody, markDigits), covers: []string{"fliggy.Yuan.Cmp", "fliggy.Decimal.Cmp"},
+		name: "fliggy, writing", want: "fliggy: ", may: quotesInput(markBody, markDigits),
+		covers: []string{"fliggy.Yuan.Cmp", "fliggy.Decimal.Cmp"},
 		run: func(t *testing.T, _ *leakStage) []any {
 			errs := []error{
-				second(fliggy.MustYuan(markDigits.text).Cmp(fliggy.Yuan{})), second(fliggy.MustDecimal(markDigits.text).Cmp(fliggy.Decimal{})),
+				second(fliggy.MustYuan(markDigits.text).Cmp(fliggy.Yuan{})),
+				second(fliggy.MustDecimal(markDigits.text).Cmp(fliggy.Decimal{})),
 			}
 			for _, v := range unwritable {
 				if m, ok := v.(encoding.TextMarshaler); ok {
@@ -119,7 +129,9 @@ func vocabularyRows() []leakRow {
 			name = to.Elem().String()
 		}
 		for _, row := range []*leakRow{&read, &write} {
-			for _, method := range []string{"UnmarshalText", "UnmarshalJSON", "MarshalText", "AppendText", "MarshalJSON", "AppendLayout"} {
+			for _, method := range []string{
+				"UnmarshalText", "UnmarshalJSON", "MarshalText", "AppendText", "MarshalJSON", "AppendLayout",
+			} {
 				reads := strings.HasPrefix(method, "Un")
 				if _, ok := to.MethodByName(method); ok && reads == (row == &read) && reads == (to.Kind() == reflect.Pointer) {
 					row.covers = append(row.covers, name+"."+method)
@@ -144,11 +156,13 @@ func vocabularyRows() []leakRow {
 			return all(second(fliggy.MustYuan(markDigits.text+".001").Fen()), second(fliggy.MustYuan(markDigits.text).Fen()))
 		},
 	}, {
-		name: "fliggy.Exts", covers: []string{"fliggy.Exts.Decode", "fliggy.Exts.Map"}, want: "extension data", may: quotesInput(markBody),
+		name: "fliggy.Exts", covers: []string{"fliggy.Exts.Decode", "fliggy.Exts.Map"}, want: "extension data",
+		may: quotesInput(markBody),
 		run: func(t *testing.T, _ *leakStage) []any {
 			var errs []error
 			for _, in := range []string{
-				long40(markBody.text), `{"x":"` + markReply.text, `{"x":` + strings.Repeat(markDigits.text, 5) + `}`, `{"x":"` + markReply.text + `"}`,
+				long40(markBody.text), `{"x":"` + markReply.text, `{"x":` + strings.Repeat(markDigits.text, 5) + `}`,
+				`{"x":"` + markReply.text + `"}`,
 				`{"x":["` + markReply.text + `"]}`,
 			} {
 				var to struct {

@@ -50,7 +50,9 @@ func gateRows() []leakRow {
 		return []any{w.Body.String()}
 	}
 	rows := []leakRow{{
-		name: "gate, repeats and conflicts", covers: []string{"qimen.WithGate", "qimen.NewMemoryGate", "qimen.MemoryGate.MarshalJSON"}, want: string(qimen.ReasonAccepted),
+		name:   "gate, repeats and conflicts",
+		covers: []string{"qimen.WithGate", "qimen.NewMemoryGate", "qimen.MemoryGate.MarshalJSON"},
+		want:   string(qimen.ReasonAccepted),
 		run: func(t *testing.T, s *leakStage) []any {
 			gate, err := qimen.NewMemoryGate(qimen.MemoryGateConfig{Age: time.Hour, Size: 10, Now: leakTime})
 			if err != nil {
@@ -62,29 +64,40 @@ func gateRows() []leakRow {
 			return append(append(values, all(err)...), string(text), gate, h)
 		},
 	}, {
-		name: "gate, claims", covers: []string{"qimen.MemoryGate.Begin", "qimen.MemoryGate.Finish", "qimen.MemoryGate.Abandon"}, want: "finished",
+		name:   "gate, claims",
+		covers: []string{"qimen.MemoryGate.Begin", "qimen.MemoryGate.Finish", "qimen.MemoryGate.Abandon"}, want: "finished",
 		run: func(t *testing.T, _ *leakStage) []any {
 			gate, err := qimen.NewMemoryGate(qimen.MemoryGateConfig{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			claim, err := gate.Begin(t.Context(), "k", "d", "")
-			again := errors.Join(gate.Finish(t.Context(), claim, qimen.Reply{Status: 200, Body: []byte("the reply is what the user has made")}), gate.Abandon(t.Context(), claim))
+			again := errors.Join(
+				gate.Finish(t.Context(), claim, qimen.Reply{Status: 200, Body: []byte("the reply is what the user has made")}),
+				gate.Abandon(t.Context(), claim),
+			)
 			repeat, failed := gate.Begin(t.Context(), "k", "d", "")
 			return append(all(err, again, failed), repeat.State.String(), claim, repeat, gate)
 		},
 	}, {
-		name: "gate that cannot ask", covers: []string{"qimen.WithGate"}, want: string(qimen.ReasonGateFailed), mayLog: leakReasons{markCard: whyOwn},
+		name: "gate that cannot ask", covers: []string{"qimen.WithGate"}, want: string(qimen.ReasonGateFailed),
+		mayLog: leakReasons{markCard: whyOwn},
 		run: func(_ *testing.T, s *leakStage) []any {
-			return handle(s, leakHandler(s, append(slices.Clone(yes), qimen.WithGate(brokenGate{begin: errQuoting}))...), merchantBody(""))
+			return handle(
+				s, leakHandler(s, append(slices.Clone(yes), qimen.WithGate(brokenGate{begin: errQuoting}))...), merchantBody(""),
+			)
 		},
 	}, {
-		name: "gate that cannot keep", covers: []string{"qimen.WithGate"}, want: string(qimen.ReasonAccepted), mayLog: leakReasons{markCard: whyOwn},
+		name: "gate that cannot keep", covers: []string{"qimen.WithGate"}, want: string(qimen.ReasonAccepted),
+		mayLog: leakReasons{markCard: whyOwn},
 		run: func(_ *testing.T, s *leakStage) []any {
-			return handle(s, leakHandler(s, append(slices.Clone(yes), qimen.WithGate(brokenGate{finish: errQuoting}))...), merchantBody(""))
+			return handle(
+				s, leakHandler(s, append(slices.Clone(yes), qimen.WithGate(brokenGate{finish: errQuoting}))...), merchantBody(""),
+			)
 		},
 	}, {
-		name: "gate that cannot forget", covers: []string{"qimen.WithGate"}, want: string(qimen.ReasonHandlerError), mayLog: leakReasons{markCard: whyOwn},
+		name: "gate that cannot forget", covers: []string{"qimen.WithGate"}, want: string(qimen.ReasonHandlerError),
+		mayLog: leakReasons{markCard: whyOwn},
 		run: func(_ *testing.T, s *leakStage) []any {
 			no := serving(func(context.Context) error { return errUser })
 			return handle(s, leakHandler(s, append(no, qimen.WithGate(brokenGate{abandon: errQuoting}))...), merchantBody(""))
@@ -92,14 +105,22 @@ func gateRows() []leakRow {
 	}, {
 		name: "no gate", covers: []string{"qimen.WithoutGate"}, want: string(qimen.ReasonAccepted),
 		run: func(_ *testing.T, s *leakStage) []any {
-			return handle(s, leakHandler(s, append(slices.Clone(yes), qimen.WithoutGate())...), merchantBody(""), merchantBody(""))
+			return handle(
+				s, leakHandler(s, append(slices.Clone(yes), qimen.WithoutGate())...), merchantBody(""), merchantBody(""),
+			)
 		},
 	}, {
-		name: "forbidden clients", covers: []string{"qimen.WithAllowedClients", "qimen.WithTrustedProxies"}, want: "sign-check-failure",
+		name: "forbidden clients", covers: []string{"qimen.WithAllowedClients", "qimen.WithTrustedProxies"},
+		want: "sign-check-failure",
 		run: func(_ *testing.T, s *leakStage) []any {
-			own := append(slices.Clone(yes), qimen.WithAllowedClients("198.51.100.0/24"), qimen.WithTrustedProxies("X-Forwarded-For", "192.0.2.0/24"))
+			own := append(
+				slices.Clone(yes), qimen.WithAllowedClients("198.51.100.0/24"),
+				qimen.WithTrustedProxies("X-Forwarded-For", "192.0.2.0/24"),
+			)
 			h := leakHandler(s, own...)
-			return append(append(over(s, h, "203.0.113.9"), over(s, h, markPush.text)...), over(s, h, markName.text+", 203.0.113.9")...)
+			return append(
+				append(over(s, h, "203.0.113.9"), over(s, h, markPush.text)...), over(s, h, markName.text+", 203.0.113.9")...,
+			)
 		},
 	}, {
 		name: "headers that are too large", covers: []string{"qimen.WithHeaderLimit"}, want: "sign-check-failure",
@@ -123,7 +144,8 @@ func inboxRows() []leakRow {
 		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 		defer stop()
 		store := &changedStore{durable.NewMemoryStore(), change}
-		inbox, err := durable.NewInbox(store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+		inbox, err := durable.NewInbox(store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context,
+			r durable.Observation) {
 			s.observe(r)
 			values = append(values, r.Err)
 			stop()
@@ -143,28 +165,35 @@ func inboxRows() []leakRow {
 	}
 	asStored := func(*durable.Item) {}
 	return []leakRow{{
-		name: "inbox that cannot be made", covers: []string{"durable.NewInbox", "durable.Inbox.Add", "durable.Inbox.Run"}, want: "WithWorkers",
+		name: "inbox that cannot be made", covers: []string{"durable.NewInbox", "durable.Inbox.Add", "durable.Inbox.Run"},
+		want: "WithWorkers",
 		run: func(t *testing.T, s *leakStage) []any {
 			inbox, err := durable.NewInbox(durable.NewMemoryStore())
 			if err != nil {
 				t.Fatal(err)
 			}
 			return all(second(durable.NewInbox(nil)), second(durable.NewInbox(durable.NewMemoryStore(), durable.WithWorkers(0))),
-				inbox.Run(t.Context(), nil), inbox.Add(t.Context(), nil), inbox.Add(t.Context(), &qimen.Delivery{Push: s.push(qimen.DefaultEventMethod, leakJSON, "")}))
+				inbox.Run(t.Context(), nil), inbox.Add(t.Context(), nil), inbox.Add(
+					t.Context(), &qimen.Delivery{Push: s.push(qimen.DefaultEventMethod, leakJSON, "")},
+				))
 		},
 	}, {
-		name: "inbox, store that fails", covers: []string{"durable.Inbox.Add", "qimen.WithStore"}, want: string(qimen.ReasonNotStored),
+		name: "inbox, store that fails", covers: []string{"durable.Inbox.Add", "qimen.WithStore"},
+		want: string(qimen.ReasonNotStored),
 		run: func(t *testing.T, s *leakStage) []any {
 			inbox, err := durable.NewInbox(brokenStore{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			reply := leakHandler(s, append(serving(quoting), qimen.WithStore(inbox.Add))...).Handle(t.Context(), s.push(qimen.DefaultEventMethod, leakJSON, merchantBody("")))
+			reply := leakHandler(s, append(serving(quoting), qimen.WithStore(inbox.Add))...).Handle(
+				t.Context(), s.push(qimen.DefaultEventMethod, leakJSON, merchantBody("")),
+			)
 			o, _ := s.observed()[0].(qimen.Observation)
 			return []any{string(reply.Body), string(o.Reason)}
 		},
 	}, {
-		name: "inbox, user's error", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "in vain", may: leakReasons{markCard: whyOwn}, mayLog: leakReasons{markCard: whyOwn},
+		name: "inbox, user's error", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "in vain",
+		may: leakReasons{markCard: whyOwn}, mayLog: leakReasons{markCard: whyOwn},
 		run: func(_ *testing.T, s *leakStage) []any { return handled(s, asStored, serving(quoting)...) },
 	}, {
 		name: "inbox, refusal", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "refused: 7: no car",
@@ -172,12 +201,14 @@ func inboxRows() []leakRow {
 			return handled(s, asStored, serving(func(context.Context) error { return qimen.Refuse("7", "no car") })...)
 		},
 	}, {
-		name: "inbox, stored event that cannot be read", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "cannot be read",
+		name: "inbox, stored event that cannot be read", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"},
+		want: "cannot be read",
 		run: func(_ *testing.T, s *leakStage) []any {
 			return handled(s, func(i *durable.Item) { i.Data = i.Data[:len(i.Data)/2] }, serving(quoting)...)
 		},
 	}, {
-		name: "inbox, stored event of another form", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"}, want: "cannot be read",
+		name: "inbox, stored event of another form", covers: []string{"durable.Inbox.Run", "qimen.Handler.Work"},
+		want: "cannot be read",
 		run: func(_ *testing.T, s *leakStage) []any {
 			return handled(s, func(i *durable.Item) {
 				i.Data = []byte(`{"header":` + jsonText(markPush.text) + `,"body":` + jsonText(markPush.text) + `}`)

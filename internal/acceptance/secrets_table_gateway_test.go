@@ -20,15 +20,19 @@ import (
 // leakFaults are all ways in which the in-process gateway goes wrong.
 func leakFaults() []fliggytest.Fault {
 	return []fliggytest.Fault{
-		gatewayFault("25", "m", "s", "t"), fliggytest.Unavailable(), serviceFault("isp.x", "y"), fliggytest.Banned(time.Hour, ""),
-		refused("7", "no"), fliggytest.NoFlag(), fliggytest.Dropped(), fliggytest.CutOff(), fliggytest.TruncatedGzip(), fliggytest.InGBK(), fliggytest.HTTPStatus(500),
-		fliggytest.RawBody(200, "application/json", []byte(markReply.text)), fliggytest.Delayed(1), fliggytest.Unavailable().AfterCommit(),
+		gatewayFault("25", "m", "s", "t"), fliggytest.Unavailable(), serviceFault("isp.x", "y"),
+		fliggytest.Banned(time.Hour, ""),
+		refused("7", "no"), fliggytest.NoFlag(), fliggytest.Dropped(), fliggytest.CutOff(), fliggytest.TruncatedGzip(),
+		fliggytest.InGBK(), fliggytest.HTTPStatus(500),
+		fliggytest.RawBody(200, "application/json", []byte(markReply.text)), fliggytest.Delayed(1),
+		fliggytest.Unavailable().AfterCommit(),
 	}
 }
 
 func leakGateway(t *testing.T, opts ...fliggytest.Option) *fliggytest.Gateway {
 	g := fliggytest.NewGateway(append([]fliggytest.Option{
-		fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text), fliggytest.WithClock(leakTime),
+		fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text),
+		fliggytest.WithClock(leakTime),
 	}, opts...)...)
 	t.Cleanup(g.Close)
 	return g
@@ -39,7 +43,9 @@ func leakGateway(t *testing.T, opts ...fliggytest.Option) *fliggytest.Gateway {
 func gatewayRows() []leakRow {
 	keeps := []string{"fliggytest.Gateway.Client", "fliggytest.Request.MarshalJSON", "fliggytest.Request.Decode"}
 	rows := []leakRow{{
-		name: "gateway and its requests", covers: append(keeps, "fliggytest.Gateway.MarshalText", "fliggytest.RefusedRequest.MarshalJSON"), want: "fliggytest: Decode",
+		name:   "gateway and its requests",
+		covers: append(keeps, "fliggytest.Gateway.MarshalText", "fliggytest.RefusedRequest.MarshalJSON"),
+		want:   "fliggytest: Decode",
 		run: func(t *testing.T, s *leakStage) []any {
 			g := leakGateway(t)
 			values := []any{g, g.LogValue(), []*fliggytest.Gateway{g}, struct{ g *fliggytest.Gateway }{g}}
@@ -49,7 +55,10 @@ func gatewayRows() []leakRow {
 			values = append(values, stranger)
 			values = append(values, all(bad)...)
 			for _, session := range []string{markSession.text, markToken.text} {
-				c, err := g.Client(rentcar.WithSession(session), rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }))
+				c, err := g.Client(
+					rentcar.WithSession(session), rentcar.WithLogger(s.logger()),
+					rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }),
+				)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -60,7 +69,10 @@ func gatewayRows() []leakRow {
 					}
 				}
 			}
-			other, err := rentcar.NewClient(leakApp, "another secret", rentcar.WithBaseURL(g.URL()), rentcar.WithClock(leakTime), rentcar.WithSession(markSession.text))
+			other, err := rentcar.NewClient(
+				leakApp, "another secret", rentcar.WithBaseURL(g.URL()), rentcar.WithClock(leakTime),
+				rentcar.WithSession(markSession.text),
+			)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,35 +104,54 @@ func gatewayRows() []leakRow {
 			return all(second(leakGateway(t, fliggytest.WithNames("no.such.api", rentcar.Names{})).Client()))
 		},
 	}, {
-		name: "decisions about nothing", want: "no such renewal", may: leakReasons{markPushID: "the in-process gateway names the id that it does not know"},
-		covers: []string{"fliggytest.Gateway.Accept", "fliggytest.Gateway.Reject", "fliggytest.Gateway.RequestRefund", "fliggytest.Gateway.WaitPushes"},
+		name: "decisions about nothing", want: "no such renewal",
+		may: leakReasons{markPushID: "the in-process gateway names the id that it does not know"},
+		covers: []string{
+			"fliggytest.Gateway.Accept", "fliggytest.Gateway.Reject", "fliggytest.Gateway.RequestRefund",
+			"fliggytest.Gateway.WaitPushes",
+		},
 		run: func(t *testing.T, _ *leakStage) []any {
 			g := leakGateway(t)
 			id := fliggy.ID(markPushID.text)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			cancel(errUser)
 			var values []any
-			for _, res := range []fliggytest.PushResult{g.Accept(id), g.Reject(id, "7", markPush.text), g.RequestRefund(id, fliggytest.Refund{Reason: markPush.text})} {
+			for _, res := range []fliggytest.PushResult{
+				g.Accept(id), g.Reject(id, "7", markPush.text), g.RequestRefund(id, fliggytest.Refund{Reason: markPush.text}),
+			} {
 				values = append(append(values, res), all(res.Err)...)
 			}
 			return append(values, all(g.WaitPushes(ctx))...)
 		},
 	}, {
-		name: "pushes that fail", covers: []string{"fliggytest.Gateway.Push", "fliggytest.Gateway.PushRaw", "fliggytest.Gateway.Pushes", "fliggytest.PushResult.MarshalJSON"}, want: "fliggytest: ",
+		name: "pushes that fail",
+		covers: []string{
+			"fliggytest.Gateway.Push", "fliggytest.Gateway.PushRaw", "fliggytest.Gateway.Pushes",
+			"fliggytest.PushResult.MarshalJSON",
+		},
+		want: "fliggytest: ",
 		run: func(t *testing.T, s *leakStage) []any {
 			g := leakGateway(t)
 			var values []any
 			push := func(how fliggytest.Push) {
-				event := &events.RenewalRejected{Envelope: events.Envelope{OutOrderID: markPush.text}, RenewalOrderID: fliggy.ID(markPushID.text), ErrorMessage: markName.text}
+				event := &events.RenewalRejected{
+					Envelope: events.Envelope{OutOrderID: markPush.text}, RenewalOrderID: fliggy.ID(markPushID.text),
+					ErrorMessage: markName.text,
+				}
 				how.Params = map[string]string{"session": markSession.text}
-				for _, res := range []fliggytest.PushResult{g.Push(t.Context(), event, how), g.PushRaw(t.Context(), []byte(markPush.text), how), g.Push(t.Context(), nil)} {
+				for _, res := range []fliggytest.PushResult{
+					g.Push(t.Context(), event, how), g.PushRaw(t.Context(), []byte(markPush.text), how), g.Push(t.Context(), nil),
+				} {
 					values = append(append(values, res), all(res.Err)...)
 				}
 				event.ErrorMessage += "\xff"
 				values = append(values, all(g.Push(t.Context(), event, how).Err)...)
 			}
 			push(fliggytest.Push{})
-			for _, to := range []string{"http://[::1" + markURL.text, markURL.text, "http://127.0.0.1:0/?x=" + url.QueryEscape(markURL.text), "http://127.0.0.1:0/?x=%zz" + markURL.text[:8]} {
+			for _, to := range []string{
+				"http://[::1" + markURL.text, markURL.text, "http://127.0.0.1:0/?x=" + url.QueryEscape(markURL.text),
+				"http://127.0.0.1:0/?x=%zz" + markURL.text[:8],
+			} {
 				g.PushTo(to)
 				push(fliggytest.Push{})
 			}
@@ -149,7 +180,11 @@ func gatewayRows() []leakRow {
 			run: func(t *testing.T, s *leakStage) []any {
 				g := leakGateway(t)
 				g.Fail(f.Always())
-				c, err := g.Client(rentcar.WithLogger(s.logger()), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}))
+				c, err := g.Client(
+					rentcar.WithLogger(s.logger()),
+					rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) { s.observe(o) }),
+					rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}),
+				)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -178,10 +213,18 @@ func gatewayRows() []leakRow {
 func printRows() []leakRow {
 	return []leakRow{{
 		name: "values that hold personal data", want: "agent order A1",
-		covers: []string{"rentcar.AgencyDriver.MarshalJSON", "qimen.Secrets.MarshalText", "qimen.Push.MarshalJSON", "qimen.Delivery.MarshalJSON", "qimen.Handler.MarshalJSON"},
+		covers: []string{
+			"rentcar.AgencyDriver.MarshalJSON", "qimen.Secrets.MarshalText", "qimen.Push.MarshalJSON",
+			"qimen.Delivery.MarshalJSON", "qimen.Handler.MarshalJSON",
+		},
 		run: func(t *testing.T, s *leakStage) []any {
-			driver := rentcar.AgencyDriver{DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text, DrivingLicense: markCard.text}
-			order := rentcar.AgencyCreateOrderRequest{AgentOrderNo: "A1", AuthToken: fliggy.NewSecret(markToken.text), Driver: driver}
+			driver := rentcar.AgencyDriver{
+				DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text,
+				DrivingLicense: markCard.text,
+			}
+			order := rentcar.AgencyCreateOrderRequest{
+				AgentOrderNo: "A1", AuthToken: fliggy.NewSecret(markToken.text), Driver: driver,
+			}
 			p := s.push(qimen.DefaultEventMethod, leakForm, "name="+url.QueryEscape(markName.text))
 			d, err := qimen.VerifyPush(p, leakSecrets)
 			if err != nil {
@@ -198,13 +241,15 @@ func printRows() []leakRow {
 				Handler  *qimen.Handler
 			}
 			all := typed{leakSecrets, *p, d, driver, order, order.AuthToken, h}
-			values := []any{driver, order, []rentcar.AgencyDriver{driver}, map[string]rentcar.AgencyCreateOrderRequest{"k": order}, order.AuthToken, leakSecrets, p, *p, d, *d, h, *h,
+			values := []any{driver, order, []rentcar.AgencyDriver{driver},
+				map[string]rentcar.AgencyCreateOrderRequest{"k": order}, order.AuthToken, leakSecrets, p, *p, d, *d, h, *h,
 				all, &all, []typed{all}, map[string]typed{"k": all}, struct {
 					token  fliggy.Secret
 					secret *fliggy.Secret
 					h      *qimen.Handler
 					v      qimen.Handler
-				}{order.AuthToken, &order.AuthToken, h, *h}, rentcar.CallSession(markSession.text), rentcar.WithSession(markSession.text),
+				}{order.AuthToken, &order.AuthToken, h,
+					*h}, rentcar.CallSession(markSession.text), rentcar.WithSession(markSession.text),
 				fliggytest.WithApp(leakApp, markSecret.text), fliggytest.WithSession(markSession.text)}
 			for _, m := range []any{driver, leakSecrets, p, d, h, order, order.AuthToken, all, &leakSecrets} {
 				text, err := json.Marshal(m)

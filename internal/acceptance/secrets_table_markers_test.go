@@ -45,7 +45,8 @@ var (
 
 	// leakMarkers is all of them but the signatures, which each row records.
 	leakMarkers = []leakMarker{
-		markSecret, markSession, markToken, markURL, markName, markPhone, markCard, markMail, markBody, markDigits, markReply, markPush, markPushID,
+		markSecret, markSession, markToken, markURL, markName, markPhone, markCard, markMail, markBody, markDigits, markReply,
+		markPush, markPushID,
 	}
 )
 
@@ -59,9 +60,14 @@ func (m leakMarker) forms() []string {
 	for _, part := range ends(m.text) {
 		quoted, ascii := strconv.Quote(part), strconv.QuoteToASCII(part)
 		raw, _ := json.Marshal(part)
-		forms = append(forms, part, quoted[1:len(quoted)-1], ascii[1:len(ascii)-1], string(raw[1:len(raw)-1]), html.EscapeString(part),
-			url.QueryEscape(part), url.PathEscape(part), fmt.Sprintf("%x", part), strings.Trim(fmt.Sprintf("%d", []byte(part)), "[]"),
-			strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", []byte(part)), "[]byte{"), "}"), string(charset.GBK.Encode(part)))
+		forms = append(forms, part, quoted[1:len(quoted)-1], ascii[1:len(ascii)-1], string(
+			raw[1:len(raw)-1],
+		), html.EscapeString(part),
+			url.QueryEscape(part), url.PathEscape(part), fmt.Sprintf("%x", part),
+			strings.Trim(fmt.Sprintf("%d", []byte(part)), "[]"),
+			strings.TrimSuffix(
+				strings.TrimPrefix(fmt.Sprintf("%#v", []byte(part)), "[]byte{"), "}",
+			), string(charset.GBK.Encode(part)))
 		for offset := range 3 {
 			forms = append(forms, inBase64(part, offset, base64.RawStdEncoding), inBase64(part, offset, base64.RawURLEncoding))
 		}
@@ -104,7 +110,9 @@ func leakTexts(values ...any) map[string]string {
 			note("text", string(text))
 			continue
 		}
-		holders := map[string]any{"": v, " in a struct": struct{ Field any }{v}, " in a list": []any{v}, " in a map": map[string]any{"k": v}}
+		holders := map[string]any{
+			"": v, " in a struct": struct{ Field any }{v}, " in a list": []any{v}, " in a map": map[string]any{"k": v},
+		}
 		if rv := reflect.ValueOf(v); rv.IsValid() && rv.Kind() == reflect.Struct {
 			to := reflect.New(rv.Type())
 			to.Elem().Set(rv)
@@ -118,8 +126,14 @@ func leakTexts(values ...any) map[string]string {
 			for _, verb := range verbs {
 				note(fmt.Sprintf("%T%s, %s", v, where, verb), fmt.Sprintf(verb, holder))
 			}
-			note(fmt.Sprintf("%T%s, slog text", v, where), logged(holder, func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, withoutTime) }))
-			note(fmt.Sprintf("%T%s, slog JSON", v, where), logged(holder, func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, withoutTime) }))
+			note(
+				fmt.Sprintf("%T%s, slog text", v, where),
+				logged(holder, func(w io.Writer) slog.Handler { return slog.NewTextHandler(w, withoutTime) }),
+			)
+			note(
+				fmt.Sprintf("%T%s, slog JSON", v, where),
+				logged(holder, func(w io.Writer) slog.Handler { return slog.NewJSONHandler(w, withoutTime) }),
+			)
 			if text, err := json.Marshal(holder); err == nil { // some values have no JSON, which shows nothing either
 				note(fmt.Sprintf("%T%s, JSON", v, where), string(text))
 			}
@@ -158,7 +172,9 @@ func errorTree(err error) []any {
 		return nil
 	}
 	all := []any{err}
-	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct && token.IsExported(v.Elem().Type().Name()) {
+	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.Elem().Kind() == reflect.Struct && token.IsExported(
+		v.Elem().Type().Name(),
+	) {
 		all = append(all, v.Elem().Interface())
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
@@ -234,8 +250,10 @@ func TestSecretsTableFindsMarkers(t *testing.T) {
 	for _, m := range leakMarkers {
 		runes := []rune(m.text)
 		for name, v := range map[string]any{
-			"text": m.text, "bytes": []byte(m.text), "raw JSON": json.RawMessage(strconv.Quote(m.text)), "field": struct{ text string }{m.text},
-			"error": fmt.Errorf("no: %w", errors.New(m.text)), "escaped": url.QueryEscape(m.text), "path": url.PathEscape("x " + m.text),
+			"text": m.text, "bytes": []byte(m.text), "raw JSON": json.RawMessage(strconv.Quote(m.text)),
+			"field": struct{ text string }{m.text},
+			"error": fmt.Errorf("no: %w", errors.New(m.text)), "escaped": url.QueryEscape(m.text),
+			"path":         url.PathEscape("x " + m.text),
 			"quoted twice": strconv.Quote(strconv.Quote(m.text)), "cut": string(runes[:min(len(runes), leakPart)]),
 			"tail": string(runes[max(0, len(runes)-leakPart):]), "GBK": string(charset.GBK.Encode(m.text)),
 			"hex": fmt.Sprintf("%X", "x"+m.text), "base64": base64.StdEncoding.EncodeToString([]byte("four" + m.text + "!")),

@@ -21,9 +21,13 @@ const whyItemID = "an item is named by the ids of what it is about, and the docs
 func outboxed() (*events.Callback, *rentcar.Bill) {
 	cb := events.NewOrderCancelFailed(events.Order{OrderID: "1", OutOrderID: "2"}, markBody.text, markName.text)
 	cb.Data.Reason, cb.Exts = markPhone.text, fliggy.ExtsOf(map[string]string{"k": markCard.text})
-	return cb, &rentcar.Bill{BillNo: "1", BatchNo: "2", TotalAmount: fliggy.MustYuan(markDigits.text), Remark: markName.text, Lines: []rentcar.BillLine{{
-		OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
-		OrderAmount: fliggy.MustYuan(markDigits.text), PayTradeNo: markBody.text, PayTime: fliggy.At(leakTime()), Ext: markMail.text,
+	return cb, &rentcar.Bill{BillNo: "1", BatchNo: "2", TotalAmount: fliggy.MustYuan(
+		markDigits.text,
+	), Remark: markName.text, Lines: []rentcar.BillLine{{
+		OrderID: fliggy.ID(markDigits.text), OutOrderID: markBody.text, TradeType: fliggy.TradeIncome,
+		BizType:     fliggy.BillOrderFee,
+		OrderAmount: fliggy.MustYuan(markDigits.text), PayTradeNo: markBody.text, PayTime: fliggy.At(leakTime()),
+		Ext: markMail.text,
 	}}}
 }
 
@@ -64,10 +68,14 @@ func outboxRows() []leakRow {
 		name: "outbox that cannot be made", covers: []string{"durable.NewOutbox"}, want: "new outbox",
 		run: func(_ *testing.T, s *leakStage) []any {
 			outbox := s.outbox(s.client(), durable.NewMemoryStore())
-			return append(all(second(durable.NewOutbox(nil, nil)), second(durable.NewOutbox(s.client(), nil, nil))), outbox, outbox.LogValue())
+			return append(
+				all(second(durable.NewOutbox(nil, nil)), second(durable.NewOutbox(s.client(), nil, nil))), outbox,
+				outbox.LogValue(),
+			)
 		},
 	}, {
-		name: "outbox, invalid", covers: append(adds, "rentcar.CallbackService.NewRequest", "rentcar.BillService.NewRequest"), want: "not valid",
+		name: "outbox, invalid", covers: append(adds, "rentcar.CallbackService.NewRequest", "rentcar.BillService.NewRequest"),
+		want: "not valid",
 		run: func(t *testing.T, s *leakStage) []any {
 			outbox := s.outbox(s.client(), durable.NewMemoryStore())
 			cb, bill := outboxed()
@@ -75,11 +83,14 @@ func outboxRows() []leakRow {
 			odd, late := outboxed()
 			odd.Extra = map[string]json.RawMessage{"x": json.RawMessage(markBody.text)}
 			late.Lines[0].PayTime = fliggy.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC))
-			return all(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill), outbox.AddCallback(t.Context(), odd),
+			return all(outbox.AddCallback(t.Context(), cb), outbox.AddBill(
+				t.Context(), bill,
+			), outbox.AddCallback(t.Context(), odd),
 				outbox.AddBill(t.Context(), late), outbox.AddCallback(t.Context(), nil), outbox.AddBill(t.Context(), nil))
 		},
 	}, {
-		name: "outbox, conflict", covers: adds, want: "another item has this id", may: leakReasons{markBody: whyItemID, markDigits: whyItemID},
+		name: "outbox, conflict", covers: adds, want: "another item has this id",
+		may: leakReasons{markBody: whyItemID, markDigits: whyItemID},
 		run: func(t *testing.T, s *leakStage) []any {
 			outbox := s.outbox(s.client(), durable.NewMemoryStore())
 			cb, bill := outboxed()
@@ -89,7 +100,8 @@ func outboxRows() []leakRow {
 			return all(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill))
 		},
 	}, {
-		name: "outbox, ids in the log", covers: []string{"durable.Outbox.Run"}, want: "deadline exceeded", mayLog: leakReasons{markBody: whyItemID, markDigits: whyItemID},
+		name: "outbox, ids in the log", covers: []string{"durable.Outbox.Run"}, want: "deadline exceeded",
+		mayLog: leakReasons{markBody: whyItemID, markDigits: whyItemID},
 		run: func(_ *testing.T, s *leakStage) []any {
 			s.respond = failing(func(*http.Request) error { return context.DeadlineExceeded })
 			cb, bill := outboxed()
@@ -106,7 +118,8 @@ func outboxRows() []leakRow {
 	}}
 	for _, class := range leakClasses {
 		rows = append(rows, leakRow{
-			name: "outbox, " + class.name, covers: []string{"durable.Outbox.Run"}, want: class.want, may: class.may, mayLog: class.mayLog,
+			name: "outbox, " + class.name, covers: []string{"durable.Outbox.Run"}, want: class.want, may: class.may,
+			mayLog: class.mayLog,
 			run: func(t *testing.T, s *leakStage) []any {
 				s.respond = class.respond
 				cb, bill := outboxed()

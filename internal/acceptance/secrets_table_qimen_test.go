@@ -39,7 +39,10 @@ func (s *leakStage) push(method, contentType, body string, change ...func(url.Va
 	for _, f := range change {
 		f(q)
 	}
-	p, err := qimen.SignPush(&qimen.Push{RawQuery: q.Encode(), Header: http.Header{"Content-Type": {contentType}}, Body: []byte(body)}, markSecret.text)
+	p, err := qimen.SignPush(
+		&qimen.Push{RawQuery: q.Encode(), Header: http.Header{"Content-Type": {contentType}}, Body: []byte(body)},
+		markSecret.text,
+	)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -50,9 +53,16 @@ func (s *leakStage) push(method, contentType, body string, change ...func(url.Va
 // merchantBody is a request of a merchant's method, or an event, full of markers.
 func merchantBody(more string) string {
 	// The ids of the order are told, so that a request can be found; other ids are not.
-	return `{"orderId":"3104050285204362836","outOrderId":` + jsonText(markPush.text) + `,"carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:00",` +
-		`"cancelTime":"2023-02-04 10:00:00","renewalOrderTotalAmount":"` + markPushID.text + `","priceMark":` + jsonText(markPush.text) + `,"payTradeNo":` + jsonText(markPush.text) +
-		`,"driver":` + jsonText(markName.text) + `,"phone":"` + markPhone.text + `","eventType":103,"channelId":"amap","eventData":{"renewalOrderId":` + markPushID.text + `}` + more + `}`
+	return `{"orderId":"3104050285204362836","outOrderId":` + jsonText(
+		markPush.text,
+	) + `,"carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:00",` +
+		`"cancelTime":"2023-02-04 10:00:00","renewalOrderTotalAmount":"` + markPushID.text + `","priceMark":` + jsonText(
+		markPush.text,
+	) + `,"payTradeNo":` + jsonText(markPush.text) +
+		`,"driver":` + jsonText(
+		markName.text,
+	) + `,"phone":"` + markPhone.text + `","eventType":103,"channelId":"amap","eventData":{"renewalOrde` +
+		`rId":` + markPushID.text + `}` + more + `}`
 }
 
 // pushRows are pushes that are not accepted at all.
@@ -61,7 +71,9 @@ func pushRows() []leakRow {
 		"other signature": func(_ *leakStage, p *qimen.Push) { p.Body = append(p.Body, ' ') },
 		"no signature":    func(_ *leakStage, p *qimen.Push) { p.RawQuery, _, _ = strings.Cut(p.RawQuery, "&sign=") },
 		"no query":        func(_ *leakStage, p *qimen.Push) { p.RawQuery = "" },
-		"broken escape":   func(_ *leakStage, p *qimen.Push) { p.RawQuery += "&" + markPush.text[:8] + "=%zz" + markPush.text[:9] },
+		"broken escape": func(_ *leakStage, p *qimen.Push) {
+			p.RawQuery += "&" + markPush.text[:8] + "=%zz" + markPush.text[:9]
+		},
 		"query not ASCII": func(_ *leakStage, p *qimen.Push) { p.RawQuery += markName.text },
 		"no content type": func(_ *leakStage, p *qimen.Push) { p.Header.Del("Content-Type") },
 		"bytes not in GBK": func(_ *leakStage, p *qimen.Push) {
@@ -75,7 +87,9 @@ func pushRows() []leakRow {
 		"too many headers": func(_ *leakStage, p *qimen.Push) {
 			p.Header.Set("top-sign-list", strings.Repeat(markPush.text+",", 10_001))
 		},
-		"too many parameter": func(_ *leakStage, p *qimen.Push) { p.RawQuery += strings.Repeat("&"+markPush.text[:6]+"=1", 10_001) },
+		"too many parameter": func(_ *leakStage, p *qimen.Push) {
+			p.RawQuery += strings.Repeat("&"+markPush.text[:6]+"=1", 10_001)
+		},
 		"form with an escape that is broken": func(_ *leakStage, p *qimen.Push) {
 			p.Header.Set("Content-Type", leakForm)
 			p.Body = []byte("a=%zz" + markPush.text)
@@ -84,12 +98,16 @@ func pushRows() []leakRow {
 	verify := func(s *leakStage, p *qimen.Push) []any {
 		h := leakHandler(s)
 		reply := h.Handle(context.Background(), p)
-		return append(all(second(qimen.VerifyPush(p, leakSecrets)), second(h.Verify(p)), second(qimen.SignPush(p, markSecret.text))), p, *p, string(reply.Body))
+		return append(
+			all(second(qimen.VerifyPush(p, leakSecrets)), second(h.Verify(p)), second(qimen.SignPush(p, markSecret.text))), p,
+			*p, string(reply.Body),
+		)
 	}
 	var rows []leakRow
 	for name, change := range unverified {
 		rows = append(rows, leakRow{
-			name: "push, " + name, covers: []string{"qimen.VerifyPush", "qimen.SignPush", "qimen.Handler.Verify"}, want: "qimen: invalid signature",
+			name: "push, " + name, covers: []string{"qimen.VerifyPush", "qimen.SignPush", "qimen.Handler.Verify"},
+			want: "qimen: invalid signature",
 			run: func(_ *testing.T, s *leakStage) []any {
 				p := s.push(qimen.DefaultEventMethod, leakJSON, merchantBody(""))
 				change(s, p)
@@ -97,7 +115,9 @@ func pushRows() []leakRow {
 			},
 		})
 	}
-	for name, contentType := range map[string]string{"content type": "R3plyValueOfTheirs/x", "charset": "text/plain;charset=R3plyValueOfTheirs"} {
+	for name, contentType := range map[string]string{
+		"content type": "R3plyValueOfTheirs/x", "charset": "text/plain;charset=R3plyValueOfTheirs",
+	} {
 		rows = append(rows, leakRow{
 			name: "push, unknown " + name, covers: []string{"qimen.VerifyPush"}, want: "R3plyValueOfTheirs",
 			may: leakReasons{markReply: whyDeclared}, mayLog: leakReasons{markReply: whyDeclared},
@@ -109,7 +129,8 @@ func pushRows() []leakRow {
 		})
 	}
 	expired := leakRow{
-		name: "push, expired", covers: []string{"qimen.Delivery.CheckTime", "qimen.Handler.Verify"}, want: "outside the window",
+		name: "push, expired", covers: []string{"qimen.Delivery.CheckTime", "qimen.Handler.Verify"},
+		want: "outside the window",
 		run: func(_ *testing.T, s *leakStage) []any {
 			var values []any
 			for _, stamp := range []string{"2020-01-01 00:00:00", "2099-01-01 00:00:00", markPush.text, ""} {
@@ -128,21 +149,31 @@ func pushRows() []leakRow {
 		},
 	}
 	read := func(body io.Reader, limit int64) error {
-		r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/?session="+url.QueryEscape(markSession.text), body)
+		r := httptest.NewRequestWithContext(
+			context.Background(), http.MethodPost, "/?session="+url.QueryEscape(markSession.text), body,
+		)
 		r.ContentLength = -1
 		return second(qimen.ReadPush(httptest.NewRecorder(), r, limit))
 	}
 	return append(rows, expired, leakRow{
 		name: "ReadPush", covers: []string{"qimen.ReadPush"}, want: "reading the body",
 		run: func(*testing.T, *leakStage) []any {
-			return all(read(strings.NewReader(markPush.text), 4), read(strings.NewReader(markPush.text), 0), read(io.MultiReader(strings.NewReader(markPush.text), brokenBody{errUser}), 1<<10))
+			return all(
+				read(strings.NewReader(markPush.text), 4), read(strings.NewReader(markPush.text), 0),
+				read(io.MultiReader(strings.NewReader(markPush.text), brokenBody{errUser}), 1<<10),
+			)
 		},
 	}, leakRow{
 		name: "no secrets", covers: []string{"qimen.VerifyPush", "qimen.SignPush", "qimen.NewHandler"}, want: "secret",
 		run: func(_ *testing.T, s *leakStage) []any {
 			p := s.push(qimen.DefaultEventMethod, leakJSON, merchantBody(""))
-			errs := []error{second(qimen.SignPush(p, " ")), second(qimen.SignPush(nil, markSecret.text)), second(qimen.VerifyPush(nil, leakSecrets))}
-			for _, bad := range []qimen.Secrets{nil, {"": {markSecret.text}}, {leakApp: nil}, {leakApp: {markSecret.text, ""}}, {leakApp: {markSecret.text + "\n"}}} {
+			errs := []error{
+				second(qimen.SignPush(p, " ")), second(qimen.SignPush(nil, markSecret.text)),
+				second(qimen.VerifyPush(nil, leakSecrets)),
+			}
+			for _, bad := range []qimen.Secrets{
+				nil, {"": {markSecret.text}}, {leakApp: nil}, {leakApp: {markSecret.text, ""}}, {leakApp: {markSecret.text + "\n"}},
+			} {
 				errs = append(errs, second(qimen.VerifyPush(p, bad)), second(qimen.NewHandler(bad)))
 			}
 			return all(errs...)
@@ -168,7 +199,8 @@ func pushRows() []leakRow {
 func leakHandler(s *leakStage, opts ...qimen.Option) *qimen.Handler {
 	s.t.Helper()
 	own := []qimen.Option{
-		qimen.WithClock(leakTime), qimen.WithLogger(s.logger()), qimen.WithObserver(func(_ context.Context, o qimen.Observation) { s.observe(o) }),
+		qimen.WithClock(leakTime), qimen.WithLogger(s.logger()),
+		qimen.WithObserver(func(_ context.Context, o qimen.Observation) { s.observe(o) }),
 	}
 	if len(opts) == 0 {
 		opts = serving(func(context.Context) error { return nil })
@@ -184,13 +216,19 @@ func leakHandler(s *leakStage, opts ...qimen.Option) *qimen.Handler {
 func serving(act func(context.Context) error) []qimen.Option {
 	return []qimen.Option{
 		qimen.OnEvent(func(ctx context.Context, _ *qimen.Delivery, _ events.Event) error { return act(ctx) }),
-		qimen.OnRenewalPrices(func(ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+		qimen.OnRenewalPrices(func(
+			ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalPricesRequest,
+		) (*qimen.RenewalPricesReply, error) {
 			return &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{PriceMark: markBody.text + "\xff"}}, act(ctx)
 		}),
-		qimen.OnRenewalSubmit(func(ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+		qimen.OnRenewalSubmit(func(
+			ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalSubmitRequest,
+		) (*qimen.RenewalSubmitReply, error) {
 			return &qimen.RenewalSubmitReply{OutOrderID: markBody.text + "\xff"}, act(ctx)
 		}),
-		qimen.OnRenewalCancel(func(ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+		qimen.OnRenewalCancel(func(
+			ctx context.Context, _ *qimen.Delivery, _ *qimen.RenewalCancelRequest,
+		) (*qimen.RenewalCancelReply, error) {
 			return &qimen.RenewalCancelReply{Extra: map[string]json.RawMessage{"x": json.RawMessage(markBody.text)}}, act(ctx)
 		}),
 	}

@@ -33,11 +33,18 @@ type leakedReply struct {
 
 // leakCalls are all methods that send something.
 var leakCalls = append(serviceCalls(),
-	genericCall("Client.Call", func(ctx context.Context, c *rentcar.Client, p rentcar.Params, out any, opts ...rentcar.CallOption) error {
+	genericCall("Client.Call", func(
+		ctx context.Context, c *rentcar.Client, p rentcar.Params, out any, opts ...rentcar.CallOption,
+	) error {
 		return c.Call(ctx, "x.any.method", p, out, opts...)
 	}),
-	genericCall("Client.CallQimen", func(ctx context.Context, c *rentcar.Client, p rentcar.Params, out any, opts ...rentcar.CallOption) error {
-		return c.CallQimen(ctx, "x.any.method", &rentcar.QimenRequest{TargetAppKey: "1", Params: p, JSON: struct{ Body string }{markBody.text}}, out, opts...)
+	genericCall("Client.CallQimen", func(
+		ctx context.Context, c *rentcar.Client, p rentcar.Params, out any, opts ...rentcar.CallOption,
+	) error {
+		return c.CallQimen(
+			ctx, "x.any.method", &rentcar.QimenRequest{TargetAppKey: "1", Params: p, JSON: struct{ Body string }{markBody.text}},
+			out, opts...,
+		)
 	}),
 )
 
@@ -74,7 +81,9 @@ func hasMeta(method reflect.Type) bool {
 }
 
 func serviceCall(service reflect.StructField, m reflect.Method) leakCall {
-	send := func(ctx context.Context, c *rentcar.Client, req reflect.Value, opts []rentcar.CallOption) (*rentcar.Meta, error) {
+	send := func(
+		ctx context.Context, c *rentcar.Client, req reflect.Value, opts []rentcar.CallOption,
+	) (*rentcar.Meta, error) {
 		in := []reflect.Value{reflect.ValueOf(c).Elem().FieldByIndex(service.Index), reflect.ValueOf(&ctx).Elem(), req}
 		out := m.Func.CallSlice(append(in, reflect.ValueOf(opts)))
 		if isPaged(m.Type) {
@@ -112,8 +121,12 @@ func serviceCall(service reflect.StructField, m reflect.Method) leakCall {
 	}
 }
 
-func genericCall(name string, send func(context.Context, *rentcar.Client, rentcar.Params, any, ...rentcar.CallOption) error) leakCall {
-	call := func(ctx context.Context, c *rentcar.Client, p rentcar.Params, opts ...rentcar.CallOption) (*rentcar.Meta, error) {
+func genericCall(
+	name string, send func(context.Context, *rentcar.Client, rentcar.Params, any, ...rentcar.CallOption) error,
+) leakCall {
+	call := func(
+		ctx context.Context, c *rentcar.Client, p rentcar.Params, opts ...rentcar.CallOption,
+	) (*rentcar.Meta, error) {
 		var reply leakedReply
 		err := send(ctx, c, p, &reply, opts...)
 		return &reply.Meta, err
@@ -140,7 +153,10 @@ func genericCall(name string, send func(context.Context, *rentcar.Client, rentca
 func fill(v reflect.Value) {
 	switch p := v.Addr().Interface().(type) {
 	case *rentcar.AgencyDriver:
-		*p = rentcar.AgencyDriver{DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text, DrivingLicense: markCard.text}
+		*p = rentcar.AgencyDriver{
+			DriverName: markName.text, MobilePhone: markPhone.text, Email: markMail.text, DriverIDCard: markCard.text,
+			DrivingLicense: markCard.text,
+		}
 		return
 	case *fliggy.Secret:
 		*p = fliggy.NewSecret(markToken.text)

@@ -111,7 +111,8 @@ var (
 func (s *leakStage) client(opts ...rentcar.Option) *rentcar.Client {
 	s.t.Helper()
 	own := []rentcar.Option{
-		rentcar.WithHTTPClient(&http.Client{Transport: s}), rentcar.WithClock(leakTime), rentcar.WithSession(markSession.text),
+		rentcar.WithHTTPClient(&http.Client{Transport: s}), rentcar.WithClock(leakTime),
+		rentcar.WithSession(markSession.text),
 		rentcar.WithBaseURL(leakBase), rentcar.WithQimenURL(leakQimenBase), rentcar.WithChannel(fliggy.ChannelAmap),
 		rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}), rentcar.WithLogger(s.logger()),
 		rentcar.WithSleep(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }),
@@ -129,13 +130,15 @@ func echoes(r *http.Request) string {
 	q := r.URL.Query()
 	session := q.Get("session")
 	return strings.Join([]string{
-		markSecret.text, session, q.Get("sign"), url.QueryEscape(session), url.PathEscape(session), r.URL.String(), r.URL.RawQuery,
+		markSecret.text, session, q.Get("sign"), url.QueryEscape(session), url.PathEscape(session), r.URL.String(),
+		r.URL.RawQuery,
 	}, " ")
 }
 
 func leakReply(r *http.Request, status int, contentType string, body io.Reader) (*http.Response, error) {
 	return &http.Response{
-		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {contentType}}, Request: r,
+		StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {contentType}}, Request: r,
 		Body: io.NopCloser(body), ContentLength: -1,
 	}, nil
 }

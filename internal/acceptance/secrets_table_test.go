@@ -27,7 +27,8 @@ type leakReasons map[leakMarker]string
 // leakTable is every error path of every package.
 func leakTable() []leakRow {
 	return slices.Concat(clientRows(), validationRows(), callRows(), outcomeRows(), eventRows(), vocabularyRows(),
-		pushRows(), handlerRows(), gateRows(), inboxRows(), durableRows(), outboxRows(), pricingRows(), gatewayRows(), merchantRows(), printRows())
+		pushRows(), handlerRows(), gateRows(), inboxRows(), durableRows(), outboxRows(), pricingRows(), gatewayRows(),
+		merchantRows(), printRows())
 }
 
 // No secret, session, signature and no personal data reaches an error, a log line, an

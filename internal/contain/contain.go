@@ -11,30 +11,29 @@ import (
 
 var errExit = errors.New("it called runtime.Goexit")
 
-// Do calls f and returns its error. A panic of f is a *fliggy.PanicError that names what was called. So is an error whose
-// own methods panic: what Do returns can be printed, and searched with errors.Is and errors.As.
-func Do(what string, f func() error) (err error) {
-	defer Recover(what, &err)
-	if err = f(); err != nil {
-		err = checked(what, err, err)
-	}
-	return err
-}
-
-// Call is Do on a goroutine of its own: a call of runtime.Goexit is a *fliggy.PanicError too, and does not end the
-// caller's goroutine.
+// Call calls f and returns its error. A panic of f, and a call of runtime.Goexit, is a
+// *fliggy.PanicError that names what was called. So is an error whose own methods panic:
+// what Call returns can be printed, and searched with errors.Is and errors.As.
+//
+// f runs on a goroutine of its own, so that runtime.Goexit does not end the caller's.
 func Call(what string, f func() error) (err error) {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		err = &fliggy.PanicError{Func: what, Value: errExit} // unless f returns or panics
-		err = Do(what, f)
+		defer Recover(what, &err)
+		failed := f()
+		if failed != nil {
+			failed = checked(what, failed, failed)
+		}
+		err = failed
 	}()
 	<-over
 	return err
 }
 
-// Recover turns a panic of the function that defers it into an error, as Do does.
+// Recover turns a panic of the function that defers it into an error, as Call does. It
+// costs no goroutine, so runtime.Goexit ends the caller's.
 func Recover(what string, err *error) {
 	if value := recover(); value != nil {
 		*err = checked(what, &fliggy.PanicError{Func: what, Value: value, Stack: debug.Stack()}, value)

@@ -24,17 +24,25 @@ func TestCall(t *testing.T) {
 		f    func() error
 		want string // text of the error; empty for none
 	}{
-		"success":            {func() error { return nil }, ""},
-		"error":              {func() error { return errWork }, "it failed"},
-		"panic with text":    {func() error { panic("boom") }, "panic in f: boom"},
-		"panic with error":   {func() error { panic(errWork) }, "panic in f: it failed"},
-		"panic with nil":     {func() error { panic(nil) }, "panic in f: panic called with nil argument"},
-		"nil pointer":        {func() error { return errors.Join((*nilError)(nil).Unwrap()) }, "panic in f: runtime error: invalid memory address or nil pointer dereference"},
-		"Goexit":             {func() error { runtime.Goexit(); return nil }, "panic in f: it called runtime.Goexit"},
-		"error that panics":  {func() error { return (*nilError)(nil) }, methods},
-		"panic with that":    {func() error { panic((*nilError)(nil)) }, methods},
-		"that, joined":       {func() error { return errors.Join(errWork, (*nilError)(nil)) }, "panic in f: an error of type *errors.joinError, whose methods panic"},
-		"Goexit in deferred": {func() error { defer runtime.Goexit(); panic("boom") }, "panic in f: it called runtime.Goexit"},
+		"success":          {func() error { return nil }, ""},
+		"error":            {func() error { return errWork }, "it failed"},
+		"panic with text":  {func() error { panic("boom") }, "panic in f: boom"},
+		"panic with error": {func() error { panic(errWork) }, "panic in f: it failed"},
+		"panic with nil":   {func() error { panic(nil) }, "panic in f: panic called with nil argument"},
+		"nil pointer": {
+			func() error { return errors.Join((*nilError)(nil).Unwrap()) },
+			"panic in f: runtime error: invalid memory address or nil pointer dereference",
+		},
+		"Goexit":            {func() error { runtime.Goexit(); return nil }, "panic in f: it called runtime.Goexit"},
+		"error that panics": {func() error { return (*nilError)(nil) }, methods},
+		"panic with that":   {func() error { panic((*nilError)(nil)) }, methods},
+		"that, joined": {
+			func() error { return errors.Join(errWork, (*nilError)(nil)) },
+			"panic in f: an error of type *errors.joinError, whose methods panic",
+		},
+		"Goexit in deferred": {
+			func() error { defer runtime.Goexit(); panic("boom") }, "panic in f: it called runtime.Goexit",
+		},
 	} {
 		err := contain.Call("f", c.f)
 		if text := ""; err != nil {

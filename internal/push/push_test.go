@@ -54,7 +54,9 @@ func TestSign(t *testing.T) {
 	if diff := cmp.Diff(want, query); diff != "" {
 		t.Errorf("query (-want +got):\n%s", diff)
 	}
-	if p.Header.Get("X-Cn") != "%E4%B8%AD" || p.Header.Get("top-sign-list") != "X-Cn" || p.Header.Get("Content-Type") != DefaultContentType {
+	if p.Header.Get("X-Cn") != "%E4%B8%AD" || p.Header.Get(
+		"top-sign-list",
+	) != "X-Cn" || p.Header.Get("Content-Type") != DefaultContentType {
 		t.Errorf("header %v", p.Header)
 	}
 	if _, err := qimen.VerifyPush(p, secrets); err != nil {
@@ -73,7 +75,9 @@ func TestSign(t *testing.T) {
 		}
 	}
 	at := now.Add(-time.Hour)
-	if p, err := sender(to).Sign("m", &Shape{SignedAt: at}, nil); err != nil || !strings.Contains(p.RawQuery, "14%3A40%3A52") {
+	if p, err := sender(to).Sign(
+		"m", &Shape{SignedAt: at}, nil,
+	); err != nil || !strings.Contains(p.RawQuery, "14%3A40%3A52") {
 		t.Errorf("signed an hour ago: %v, %+v", err, p)
 	}
 }
@@ -115,7 +119,9 @@ func TestTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := sender(ToHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })))
-		for want, shape := range map[time.Duration]Shape{time.Minute: {}, time.Hour: {Timeout: time.Hour}, time.Second: {Timeout: time.Second}} {
+		for want, shape := range map[time.Duration]Shape{
+			time.Minute: {}, time.Hour: {Timeout: time.Hour}, time.Second: {Timeout: time.Second},
+		} {
 			begin := time.Now()
 			res := send(t.Context(), s, &shape)
 			if !errors.Is(res[0].Err, context.DeadlineExceeded) || time.Since(begin) != want {
@@ -129,17 +135,23 @@ func TestTimeout(t *testing.T) {
 func TestErrorsWithoutURL(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("connection refused")
-	if err := withoutURL(&url.Error{Op: "Post", URL: "http://x/?sign=1", Err: cause}); !errors.Is(err, cause) || err.Error() != cause.Error() {
+	if err := withoutURL(
+		&url.Error{Op: "Post", URL: "http://x/?sign=1", Err: cause},
+	); !errors.Is(err, cause) || err.Error() != cause.Error() {
 		t.Errorf("got %v", err)
 	}
-	err := withoutURL(&url.Error{Op: "Post", URL: "http://x", Err: errors.New(`failed to parse Location header "http://%zz?sign=1": x`)})
+	err := withoutURL(
+		&url.Error{Op: "Post", URL: "http://x", Err: errors.New(`failed to parse Location header "http://%zz?sign=1": x`)},
+	)
 	if err.Error() != "failed to parse Location header" {
 		t.Errorf("got %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	to, _ := To("http://127.0.0.1:1/")
-	if res := send(over, sender(to), &Shape{}); !errors.Is(res[0].Err, context.Canceled) || strings.Contains(res[0].Err.Error(), "sign") {
+	if res := send(over, sender(to), &Shape{}); !errors.Is(
+		res[0].Err, context.Canceled,
+	) || strings.Contains(res[0].Err.Error(), "sign") {
 		t.Errorf("got %v", res)
 	}
 }

@@ -17,8 +17,10 @@ func TestDigestJSON(t *testing.T) {
 	t.Parallel()
 	rows := map[[32]byte]int{}
 	for i, row := range [][]string{
-		{`{"a":1,"b":[{"c":"x","d":null}]}`, " {\"b\" :\n[ {\"d\":null,\"c\":\"x\"} ],\t\"a\":1} ", `{"b":"[{\"c\":\"x\",\"d\":null}]","a":1}`,
-			`"{\"a\":1,\"b\":[\" {\\\"c\\\":\\\"\\u0078\\\",\\\"d\\\":null}\"]}"`, `{"a":1,"t":{"t":1},"b":[{"c":"x","d":null,"\u0074":2}]}`},
+		{`{"a":1,"b":[{"c":"x","d":null}]}`, " {\"b\" :\n[ {\"d\":null,\"c\":\"x\"} " +
+			"],\t\"a\":1} ", `{"b":"[{\"c\":\"x\",\"d\":null}]","a":1}`,
+			`"{\"a\":1,\"b\":[\" {\\\"c\\\":\\\"\\u0078\\\",\\\"d\\\":null}\"]}"`,
+			`{"a":1,"t":{"t":1},"b":[{"c":"x","d":null,"\u0074":2}]}`},
 		{`{"a":1,"b":[{"c":"x"}]}`},
 		{`{"a":1,"b":{"c":"x","d":null}}`},
 		{`{"a":1.0,"b":[{"c":"x","d":null}]}`},
@@ -53,7 +55,9 @@ func TestDigestJSON(t *testing.T) {
 			t.Fatalf("%s: %d digests", row[0], len(rows))
 		}
 	}
-	for _, text := range []string{"", " ", "x", `{"a":1`, `{"a":1} x`, "{\"a\":\"\xff\"}", strings.Repeat("[", 65) + strings.Repeat("]", 65)} {
+	for _, text := range []string{
+		"", " ", "x", `{"a":1`, `{"a":1} x`, "{\"a\":\"\xff\"}", strings.Repeat("[", 65) + strings.Repeat("]", 65),
+	} {
 		if digest, isJSON, err := top.DigestJSON(text); isJSON || err != nil || digest != [32]byte{} {
 			t.Errorf("%.40q is JSON: %v", text, err)
 		}
@@ -79,7 +83,10 @@ func TestDigestJSONTwice(t *testing.T) {
 			t.Errorf("%s is no JSON", text)
 		}
 	}
-	for _, text := range []string{`{"a":1,"A":1}`, `{"a":{"a":{"a":1}}}`, `[{"a":1},{"a":1}]`, `{"x":"{\"a\":1,\"a\":1} x"}`, `{"x":{"a":1},"y":{"a":1}}`} {
+	for _, text := range []string{
+		`{"a":1,"A":1}`, `{"a":{"a":{"a":1}}}`, `[{"a":1},{"a":1}]`, `{"x":"{\"a\":1,\"a\":1} x"}`,
+		`{"x":{"a":1},"y":{"a":1}}`,
+	} {
 		if _, isJSON, err := top.DigestJSON(text); !isJSON || err != nil {
 			t.Errorf("%s: %v, %v", text, isJSON, err)
 		}
@@ -91,7 +98,10 @@ func TestDigestJSONTwice(t *testing.T) {
 func TestDigestJSONProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		members := rapid.MapOf(rapid.String(), rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"{", `{"a":1}`, `[{"b":"2"}]`, "</>", "\u2028"}))).Draw(t, "members")
+		members := rapid.MapOf(
+			rapid.String(),
+			rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"{", `{"a":1}`, `[{"b":"2"}]`, "</>", "\u2028"})),
+		).Draw(t, "members")
 		write := func(names []string, indent string) string {
 			var b strings.Builder
 			for i, name := range names {

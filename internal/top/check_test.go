@@ -55,23 +55,31 @@ func TestCheck(t *testing.T) {
 	}{
 		{"good", func(*checked) {}, nil},
 		{"nothing", func(v *checked) { *v = checked{} }, []string{
-			"text: is required", "ptr: is required", "id: is required", "yuan: is required", "time: is required", "flag: is required",
+			"text: is required", "ptr: is required", "id: is required", "yuan: is required", "time: is required",
+			"flag: is required",
 			"status: is required", "list: is required",
 		}},
 		{"white space", func(v *checked) { v.Text, v.Ptr, v.ID = " \t", ptr("\u3000"), " " }, []string{
-			"text: is required, got white space only", "ptr: is required, got white space only", "id: is required, got white space only",
+			"text: is required, got white space only", "ptr: is required, got white space only",
+			"id: is required, got white space only",
 		}},
 		{"empty behind a pointer", func(v *checked) { v.Ptr = ptr("") }, []string{"ptr: is required, got white space only"}},
 		{"not blank after all", func(v *checked) { v.Text = "\u00a0" }, nil},
 		{"optional white space", func(v *checked) { v.Note = " " }, nil},
 		{"empty list", func(v *checked) { v.List = []checkedLine{} }, []string{"list: is required, got an empty list"}},
-		{"id", func(v *checked) { v.ID = "fz1" }, []string{"id: must be digits without a leading zero: the platform takes a number here"}},
+		{
+			"id", func(v *checked) { v.ID = "fz1" },
+			[]string{"id: must be digits without a leading zero: the platform takes a number here"},
+		},
 		{"in lists", func(v *checked) {
 			v.List = []checkedLine{{}, {No: "1", Links: []checkedLine{{No: " "}, {No: "2"}, {}}}}
 		}, []string{
-			"list[0].no: is required", "list[1].links[0].no: is required, got white space only", "list[1].links[2].no: is required",
+			"list[0].no: is required", "list[1].links[0].no: is required, got white space only",
+			"list[1].links[2].no: is required",
 		}},
-		{"in messages", func(v *checked) { v.Inner, v.Plain = &checkedLine{}, checkedLine{Next: &checkedLine{No: "1"}} }, []string{
+		{"in messages", func(v *checked) {
+			v.Inner, v.Plain = &checkedLine{}, checkedLine{Next: &checkedLine{No: "1"}}
+		}, []string{
 			"inner.no: is required", "plain.no: is required",
 		}},
 		{"exts", func(v *checked) {
@@ -79,12 +87,16 @@ func TestCheck(t *testing.T) {
 			v.List[0].Exts = ptr(fliggy.Exts("[]"))
 			v.Others = []*fliggy.Exts{nil, ptr(fliggy.Exts("")), ptr(fliggy.Exts("{}")), ptr(fliggy.Exts(`{"a":`))}
 		}, []string{
-			"list[0].exts: must be the text of a JSON object", "exts: must be the text of a JSON object", "others[3]: must be the text of a JSON object",
+			"list[0].exts: must be the text of a JSON object", "exts: must be the text of a JSON object",
+			"others[3]: must be the text of a JSON object",
 		}},
 		{"exts of an object", func(v *checked) { v.Exts = `{"a":1}` }, nil},
 		{"raw", func(v *checked) { v.Raw = []byte(`{"a"}`) }, []string{"raw: must be valid JSON"}},
 		{"raw, good and empty", func(v *checked) { v.Raw = []byte{} }, nil},
-		{"no wire form", func(v *checked) { v.Float, v.Note = math.NaN(), "\xff" }, []string{"float: not a finite number", "note: not valid UTF-8"}},
+		{
+			"no wire form", func(v *checked) { v.Float, v.Note = math.NaN(), "\xff" },
+			[]string{"float: not a finite number", "note: not valid UTF-8"},
+		},
 		{"contains itself", func(v *checked) { v.Inner = self }, []string{deep + ": nested deeper than 64"}},
 	} {
 		v := goodChecked()

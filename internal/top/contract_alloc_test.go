@@ -34,11 +34,16 @@ func TestReadingAllocations(t *testing.T) {
 		} `top:"items"`
 		RequestID string `top:"request_id"`
 	}
-	const members = `"successful":true,"ret_msg":"成功","id":"3187983531024266527","number":3187983531024266527,"channel":"80001",` +
-		`"exts":"{\"key\":\"value\"}","total":"1000.10","days":2.5,"fen":"5565","time":"2022-11-24 10:00:00","local":"2022-11-24 10:00:00",` +
-		`"date":"2022-11-24","status":"2","count":"5","inner":{"text":"x"},"items":[{"sid":"1","price":"1.00"},{"sid":"2","price":2}],"request_id":"r"`
-	const document = `<x_response><successful>true</successful><ret_msg>成功</ret_msg><id>3187983531024266527</id><total>1000.10</total>` +
-		`<time>2022-11-24 10:00:00</time><status>2</status><items><i><sid>1</sid></i></items><request_id>r</request_id></x_response>`
+	const members = `"successful":true,"ret_msg":"成功","id":"3187983531024266527","number":3187983531024266527,"channel"` +
+		`:"80001",` +
+		`"exts":"{\"key\":\"value\"}","total":"1000.10","days":2.5,"fen":"5565","time":"2022-11-24 ` +
+		`10:00:00","local":"2022-11-24 10:00:00",` +
+		`"date":"2022-11-24","status":"2","count":"5","inner":{"text":"x"},"items":[{"sid":"1","price":"1.00"},{"sid":"2",` +
+		`"price":2}],"request_id":"r"`
+	const document = `<x_response><successful>true</successful><ret_msg>成功</ret_msg><id>3187983531024266527</id><total>` +
+		`1000.10</total>` +
+		`<time>2022-11-24 10:00:00</time><status>2</status><items><i><sid>1</sid></i></items><request_id>r</request_id></x` +
+		`_response>`
 	plan := planOf[order](t)
 	for _, c := range []struct {
 		name, body string

@@ -69,11 +69,14 @@ type controlled struct {
 func TestControlCharacters(t *testing.T) {
 	t.Parallel()
 	const controls = "\x00\x01\b\t\n\v\f\r\x1f"
-	const text = "{\"text\":\"a" + controls + "b\",\"texts\":[\"\n\"],\"id\":\"1\n\",\"yuan\":\"1.50\n\",\"time\":\"\t2022-11-24 10:00:00\n\"," +
-		"\"exts\":{\"k\":\"\n\"},\"more\":\"{\\\"k\\\":\\\"\n\\\\t\\\"}\",\"own\":\"\n\\\\\",\"raw\":{ \"a\":\"\t\\\"\n\"},\n" +
+	const text = "{\"text\":\"a" + controls +
+		"b\",\"texts\":[\"\n\"],\"id\":\"1\n\",\"yuan\":\"1.50\n\",\"time\":\"\t2022-11-24 10:00:00\n\"," +
+		"\"exts\":{\"k\":\"\n\"},\"more\":\"{\\\"k\\\":\\\"\n\\\\t\\\"}\",\"own\":\"\n\\\\\",\"raw\":{ " +
+		"\"a\":\"\t\\\"\n\"},\n" +
 		"\"item\":\"{\\\"sid\\\":\\\"\\n\\t\\\"}\",\"items\":[{\"tags\":[{\"a\" : \"\n\"}]}],\"un\nknown\":\"\x01\"}"
 	want := controlled{
-		Text: "a" + controls + "b", Texts: []string{"\n"}, ID: "1\n", Yuan: fliggy.MustYuan("1.50"), Time: fliggy.MustTime("2022-11-24 10:00:00"),
+		Text: "a" + controls + "b", Texts: []string{"\n"}, ID: "1\n", Yuan: fliggy.MustYuan("1.50"),
+		Time: fliggy.MustTime("2022-11-24 10:00:00"),
 		Exts: `{"k":"\n"}`, More: `{"k":"\u000a\t"}`, Own: ownText{"\n\\"}, Raw: json.RawMessage(`{ "a":"\t\"\n"}`),
 		Item: item{SID: "\n\t"}, Items: []item{{Tags: []string{`{"a":"\n"}`}}},
 		Extra: map[string]json.RawMessage{"un\nknown": json.RawMessage(`"\u0001"`)},
@@ -96,7 +99,9 @@ func TestControlCharacters(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	got, err = fromXML[controlled](t, "<r><time>2022-11-24 10:00:00</time><item>{\"sid\":\"\n\t\"}</item><more>{\"k\":\"\n\"}</more></r>")
+	got, err = fromXML[controlled](
+		t, "<r><time>2022-11-24 10:00:00</time><item>{\"sid\":\"\n\t\"}</item><more>{\"k\":\"\n\"}</more></r>",
+	)
 	wantDiff(t, "JSON in XML", controlled{Time: want.Time, Item: want.Item, More: `{"k":"\u000a"}`}, got)
 	if err != nil {
 		t.Error(err)
@@ -130,7 +135,9 @@ func TestFaultWithControlCharacters(t *testing.T) {
 // none, is read as FuzzStandard and FuzzScan hold it to; and what only we read has the
 // values that every reader sees behind the escapes.
 func FuzzControls(f *testing.F) {
-	for _, name := range []string{"01-raw-control-address.json", "01-raw-control-success.json", "02-raw-newline-in-error.json"} {
+	for _, name := range []string{
+		"01-raw-control-address.json", "01-raw-control-success.json", "02-raw-newline-in-error.json",
+	} {
 		f.Add(readFile(f, "cases/"+name), uint8(0), "")
 		f.Add(readFile(f, "cases/"+name), uint8(1), "")
 	}
@@ -141,8 +148,10 @@ func FuzzControls(f *testing.F) {
 		f.Add([]byte("{"+c.json+"}"), uint8(0), "")
 	}
 	for _, text := range []string{
-		"{\"text\":\"\n\",\"item\":\"{\\\"sid\\\":\\\"\n\\\"}\",\"a\n\":1,\"a\\n\":2}", "{\"text\":\"\\\n\"}", "{\"exts\":\"{\\\"a\\\":\\\"\n\\\\\n\\\"}\"}", "{\"x\":\"\x00\",\"id\":\"\n\"}",
-		"{\"text\":\"a\\\\\n\",\"texts\":[\"\t\"]}", "{\"int\":\"1\n\",\"yuan\":\"\n\",\"time\":\"\n\",\"flag\":\"\ttrue\"}", "{\"raw\":{\"a\" : \"\r\n\"}}", "{\"exts\":\"\\\"\n\"}",
+		"{\"text\":\"\n\",\"item\":\"{\\\"sid\\\":\\\"\n\\\"}\",\"a\n\":1,\"a\\n\":2}", "{\"text\":\"\\\n\"}",
+		"{\"exts\":\"{\\\"a\\\":\\\"\n\\\\\n\\\"}\"}", "{\"x\":\"\x00\",\"id\":\"\n\"}",
+		"{\"text\":\"a\\\\\n\",\"texts\":[\"\t\"]}", "{\"int\":\"1\n\",\"yuan\":\"\n\",\"time\":\"\n\",\"flag\":\"\ttrue\"}",
+		"{\"raw\":{\"a\" : \"\r\n\"}}", "{\"exts\":\"\\\"\n\"}",
 	} {
 		f.Add([]byte(text), uint8(3), "item")
 		f.Add([]byte(text), uint8(0), "")

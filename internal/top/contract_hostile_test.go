@@ -33,7 +33,8 @@ func TestHostileNumbers(t *testing.T) {
 		"int": "too large for int64", "small": "too large for int8", "uint": "too large for uint16",
 		"float": "too large for float64", "single": "too large for float32",
 		"yuan": "not a valid amount in yuan: too long", "decimal": "not a valid decimal number: too long",
-		"fen": "not a valid amount in fen: too long", "time": "not a valid time: too long", "date": "not a valid date: too long",
+		"fen": "not a valid amount in fen: too long", "time": "not a valid time: too long",
+		"date":       "not a valid date: too long",
 		"pay_status": "not a valid PayStatus: too long",
 	} {
 		for _, value := range []string{megabyte, `"` + megabyte + `"`, megabyte + ".0"} {
@@ -47,7 +48,9 @@ func TestHostileNumbers(t *testing.T) {
 			wantError(t, member+" in XML", err, member+": "+want)
 		})
 	}
-	for _, member := range []string{"int", "small", "uint", "float", "single", "yuan", "decimal", "fen", "time", "pay_status", "id"} {
+	for _, member := range []string{
+		"int", "small", "uint", "float", "single", "yuan", "decimal", "fen", "time", "pay_status", "id",
+	} {
 		for _, value := range []string{"1e999999999", "-1e999999999", `"1e999999999"`} {
 			if member == "id" && value[0] == '"' {
 				continue // any text is an id
@@ -75,7 +78,10 @@ func TestHostileDepth(t *testing.T) {
 		"lists in objects": {`{"item":` + nested(`{"tags":[`, "", "]}", deep) + `}`, "nested deeper than 64"},
 		"text":             {`{"text":` + nested("[", "", "]", deep) + `}`, "nested deeper than 64"},
 		"just too deep":    {nested(`{"x":`, "1", "}", 65), "nested deeper than 64"},
-		"JSON in text":     {`{"item":` + nested(`{"next":`, `"{\"next\":`+nested(`{\"next\":`, "{}", "}", 40)+`}"`, "}", 40) + `}`, "item" + strings.Repeat(".next", 40) + ": nested deeper than 64"},
+		"JSON in text": {
+			`{"item":` + nested(`{"next":`, `"{\"next\":`+nested(`{\"next\":`, "{}", "}", 40)+`}"`, "}", 40) + `}`,
+			"item" + strings.Repeat(".next", 40) + ": nested deeper than 64",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := fromJSON[all](t, c.text)
@@ -86,10 +92,13 @@ func TestHostileDepth(t *testing.T) {
 		t.Errorf("64 levels: %v", err)
 	}
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown":      {nested("<x>", "", "</x>", deep), "nested deeper than 64"},
-		"unclosed":     {strings.Repeat("<x>", deep), "nested deeper than 64"},
-		"known":        {"<r><item>" + nested("<next>", "", "</next>", deep) + "</item></r>", "nested deeper than 64"},
-		"JSON in text": {"<r><item>" + nested("<next>", nested(`{"next":`, "{}", "}", 40), "</next>", 40) + "</item></r>", "item" + strings.Repeat(".next", 40) + ": nested deeper than 64"},
+		"unknown":  {nested("<x>", "", "</x>", deep), "nested deeper than 64"},
+		"unclosed": {strings.Repeat("<x>", deep), "nested deeper than 64"},
+		"known":    {"<r><item>" + nested("<next>", "", "</next>", deep) + "</item></r>", "nested deeper than 64"},
+		"JSON in text": {
+			"<r><item>" + nested("<next>", nested(`{"next":`, "{}", "}", 40), "</next>", 40) + "</item></r>",
+			"item" + strings.Repeat(".next", 40) + ": nested deeper than 64",
+		},
 	} {
 		t.Run(name+", XML", func(t *testing.T) {
 			_, err := fromXML[all](t, c.text)
@@ -151,7 +160,9 @@ func TestHostileLists(t *testing.T) { // alone, since it measures memory
 					_, err = fromJSON[message](t, c.text)
 				}
 			})
-			if c.fails != (err != nil) || err != nil && !strings.HasSuffix(err.Error(), ": lists are too long: their elements take more than 32 MiB") {
+			if c.fails != (err != nil) || err != nil && !strings.HasSuffix(
+				err.Error(), ": lists are too long: their elements take more than 32 MiB",
+			) {
 				t.Errorf("%s: error %v", c.name, err)
 			}
 			if limit := uint64(256 << 20); used > limit {
@@ -303,16 +314,18 @@ var hostileReplies = map[string]func(size int) string{
 	"XML, deep": func(n int) string {
 		return fill("<r>", "<x%08d>"+nested("<a>", "", "</a>", 60)+"</x%[1]08d>", "</r>", n)
 	},
-	"XML, too deep":        func(n int) string { return strings.Repeat("<a>", n/3) },
-	"XML, long text":       func(n int) string { return fill("<r><text>", "a", "</text></r>", n) },
-	"XML, entities":        func(n int) string { return fill("<r><text>", "&#38;&lt;", "</text></r>", n) },
-	"XML, pieces":          func(n int) string { return fill("<r><text>", "a<!--x-->", "</text></r>", n) },
-	"XML, text between":    func(n int) string { return fill("<r><x>", "a<y/>", "</x></r>", n) },
-	"XML, attributes":      func(n int) string { return fill("<r", ` a%d="1"`, "/>", n) },
-	"XML, JSON":            func(n int) string { return fill("<r><items>[", `{"sid":"1"},`, "{}]</items></r>", n) },
-	"XML, character data":  func(n int) string { return fill("<r><text>", "<![CDATA[a]]>", "</text></r>", n) },
-	"XML, brackets":        func(n int) string { return fill("<r><text>", "<", "</text></r>", n) },
-	"XML, error, repeated": func(n int) string { return fill("<error_response>", "<code>1</code>", "</error_response>", n) },
+	"XML, too deep":       func(n int) string { return strings.Repeat("<a>", n/3) },
+	"XML, long text":      func(n int) string { return fill("<r><text>", "a", "</text></r>", n) },
+	"XML, entities":       func(n int) string { return fill("<r><text>", "&#38;&lt;", "</text></r>", n) },
+	"XML, pieces":         func(n int) string { return fill("<r><text>", "a<!--x-->", "</text></r>", n) },
+	"XML, text between":   func(n int) string { return fill("<r><x>", "a<y/>", "</x></r>", n) },
+	"XML, attributes":     func(n int) string { return fill("<r", ` a%d="1"`, "/>", n) },
+	"XML, JSON":           func(n int) string { return fill("<r><items>[", `{"sid":"1"},`, "{}]</items></r>", n) },
+	"XML, character data": func(n int) string { return fill("<r><text>", "<![CDATA[a]]>", "</text></r>", n) },
+	"XML, brackets":       func(n int) string { return fill("<r><text>", "<", "</text></r>", n) },
+	"XML, error, repeated": func(n int) string {
+		return fill("<error_response>", "<code>1</code>", "</error_response>", n)
+	},
 }
 
 // BenchmarkHostile reads replies that are made to be expensive, of each size up to the

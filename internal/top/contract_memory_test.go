@@ -32,7 +32,9 @@ func TestKeptJSON(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for got, want := range map[*keeper]string{&first.A: `{"x":1}`, &first.B: `[2]`, &second.A: `{"y":3}`, &second.B: `[4]`} {
+	for got, want := range map[*keeper]string{
+		&first.A: `{"x":1}`, &first.B: `[2]`, &second.A: `{"y":3}`, &second.B: `[4]`,
+	} {
 		if string(got.json) != want {
 			t.Errorf("%s became %q", want, got.json)
 		}

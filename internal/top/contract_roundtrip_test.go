@@ -24,7 +24,11 @@ var xmlText = rapid.OneOf(
 			return r
 		}, s)
 	}),
-	rapid.SampledFrom([]string{"", " ", "null", "true", "{}", "[]", `{"a":1}`, `"x"`, "0", "1e3", "<a>&amp;</a>", "]]>", "\r\n", "中文🚗", "\u2028"}),
+	rapid.SampledFrom(
+		[]string{
+			"", " ", "null", "true", "{}", "[]", `{"a":1}`, `"x"`, "0", "1e3", "<a>&amp;</a>", "]]>", "\r\n", "中文🚗", "\u2028",
+		},
+	),
 )
 
 func drawPtr[T any](g *rapid.Generator[T]) *rapid.Generator[*T] {
@@ -76,7 +80,9 @@ var (
 		}
 		return fliggy.At(t.Truncate(time.Minute))
 	})
-	drawStatus = rapid.Custom(func(t *rapid.T) fliggy.PayStatus { return fliggy.PayStatus(rapid.Int32().Draw(t, "status")) })
+	drawStatus = rapid.Custom(
+		func(t *rapid.T) fliggy.PayStatus { return fliggy.PayStatus(rapid.Int32().Draw(t, "status")) },
+	)
 )
 
 func drawItem(depth int) *rapid.Generator[item] {
@@ -109,24 +115,31 @@ var drawAll = rapid.Custom(func(t *rapid.T) all {
 	date := drawTime.Draw(t, "date")
 	v := all{
 		Text: xmlText.Draw(t, "text"), TextPtr: drawPtr(xmlText).Draw(t, "text_ptr"),
-		Flag: rapid.Bool().Draw(t, "flag"), FlagPtr: drawPtr(rapid.Bool()).Draw(t, "flag_ptr"), AsText: rapid.Bool().Draw(t, "as_text"),
-		Int: rapid.Int64().Draw(t, "int"), Small: rapid.Int8().Draw(t, "small"), IntPtr: drawPtr(rapid.Int()).Draw(t, "int_ptr"),
-		Uint: rapid.Uint16().Draw(t, "uint"), Float: rapid.Float64().Draw(t, "float"), Single: drawPtr(rapid.Float32()).Draw(t, "single"),
+		Flag: rapid.Bool().Draw(t, "flag"), FlagPtr: drawPtr(rapid.Bool()).Draw(t, "flag_ptr"),
+		AsText: rapid.Bool().Draw(t, "as_text"),
+		Int:    rapid.Int64().Draw(t, "int"), Small: rapid.Int8().Draw(t, "small"),
+		IntPtr: drawPtr(rapid.Int()).Draw(t, "int_ptr"),
+		Uint:   rapid.Uint16().Draw(t, "uint"), Float: rapid.Float64().Draw(t, "float"),
+		Single: drawPtr(rapid.Float32()).Draw(t, "single"),
 		scalars: scalars{
 			ID: drawID.Draw(t, "id"), IDNumber: drawDigits.Draw(t, "id_number"), IDPtr: drawPtr(drawID).Draw(t, "id_ptr"),
 			Yuan: drawYuan.Draw(t, "yuan"), Bare: drawYuan.Draw(t, "bare"), Fen: drawFen.Draw(t, "fen"),
 			Decimal: fliggy.Decimal(drawYuan.Draw(t, "decimal")),
 			Time:    drawTime.Draw(t, "time"), Minute: drawMinute.Draw(t, "minute"),
 			LocalTime: fliggy.LocalTimeOf(date.Time), Date: fliggy.DateOf(date.Time),
-			Exts: fliggy.ExtsOf(rapid.MapOfN(xmlText, xmlText, 0, 2).Draw(t, "exts")), Channel: fliggy.Channel(xmlText.Draw(t, "channel")),
+			Exts:      fliggy.ExtsOf(rapid.MapOfN(xmlText, xmlText, 0, 2).Draw(t, "exts")),
+			Channel:   fliggy.Channel(xmlText.Draw(t, "channel")),
 			PayStatus: drawStatus.Draw(t, "pay_status"),
 		},
 		Item: drawItem(1).Draw(t, "item"), ItemPtr: drawItemPtr(2).Draw(t, "item_ptr"),
-		Texts: drawList(xmlText).Draw(t, "texts"), Ints: drawList(rapid.Int64()).Draw(t, "ints"), Uints: drawList(rapid.Uint16()).Draw(t, "uints"),
+		Texts: drawList(xmlText).Draw(t, "texts"), Ints: drawList(rapid.Int64()).Draw(t, "ints"),
+		Uints:  drawList(rapid.Uint16()).Draw(t, "uints"),
 		Floats: drawList(rapid.Float64()).Draw(t, "floats"), Flags: drawList(rapid.Bool()).Draw(t, "flags"),
-		IntPtrs: drawList(drawPtr(rapid.Int())).Draw(t, "int_ptrs"), IDs: drawList(drawID).Draw(t, "ids"), Yuans: drawList(drawYuan).Draw(t, "yuans"),
-		Fens: drawList(drawFen).Draw(t, "fens"), Times: drawList(drawMinute).Draw(t, "times"), Statuses: drawList(drawStatus).Draw(t, "statuses"),
-		Items: drawList(drawItem(1)).Draw(t, "items"), ItemPtrs: drawList(drawItemPtr(1)).Draw(t, "item_ptrs"),
+		IntPtrs: drawList(drawPtr(rapid.Int())).Draw(t, "int_ptrs"), IDs: drawList(drawID).Draw(t, "ids"),
+		Yuans: drawList(drawYuan).Draw(t, "yuans"),
+		Fens:  drawList(drawFen).Draw(t, "fens"), Times: drawList(drawMinute).Draw(t, "times"),
+		Statuses: drawList(drawStatus).Draw(t, "statuses"),
+		Items:    drawList(drawItem(1)).Draw(t, "items"), ItemPtrs: drawList(drawItemPtr(1)).Draw(t, "item_ptrs"),
 	}
 	if y := drawYuan.Draw(t, "yuan_ptr"); y.IsSet() {
 		v.YuanPtr = &y
@@ -184,7 +197,8 @@ func TestRoundTripProperty(t *testing.T) {
 func TestRoundTripUnknown(t *testing.T) {
 	t.Parallel()
 	want := open{
-		A: "1", Raw: json.RawMessage(`{"x":[1,2.50]}`), Inner: &open{A: "2", Extra: map[string]json.RawMessage{"c": []byte(`"中<"`)}},
+		A: "1", Raw: json.RawMessage(`{"x":[1,2.50]}`),
+		Inner: &open{A: "2", Extra: map[string]json.RawMessage{"c": []byte(`"中<"`)}},
 		Extra: map[string]json.RawMessage{"b": []byte(`[1, 2.50]`), "d": []byte("null"), "e": []byte(`"x"`)},
 	}
 	text, err := toJSON(t, &want, top.EncodeOptions{Wrapped: true})
@@ -197,7 +211,8 @@ func TestRoundTripUnknown(t *testing.T) {
 	}
 	wantDiff(t, "JSON", want, got)
 
-	const document = `<r><a>1</a><inner><a>2</a><c>中&lt;</c></inner><raw>{&#34;x&#34;:[1,2.50]}</raw><b>[1,2.50]</b><d></d><e>x</e></r>`
+	const document = `<r><a>1</a><inner><a>2</a><c>中&lt;</c></inner><raw>{&#34;x&#34;:[1,2.50]}</raw><b>[1,2.50]</b><d>` +
+		`</d><e>x</e></r>`
 	want.Raw = json.RawMessage(`"{\"x\":[1,2.50]}"`)
 	want.Extra["b"], want.Extra["d"] = json.RawMessage(`"[1,2.50]"`), json.RawMessage(`""`)
 	if got, err = fromXML[open](t, document); err != nil {

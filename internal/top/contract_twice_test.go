@@ -68,10 +68,14 @@ func TestMembersTwice(t *testing.T) {
 func TestMembersTwiceOfMany(t *testing.T) {
 	t.Parallel()
 	type wide struct {
-		F0, F1, F2, F3, F4, F5, F6, F7, F8, F9, G0, G1, G2, G3, G4, G5, G6, G7, G8, G9, H0, H1, H2, H3, H4, H5, H6, H7, H8, H9 int
-		I0, I1, I2, I3, I4, I5, I6, I7, I8, I9, J0, J1, J2, J3, J4, J5, J6, J7, J8, J9, K0, K1, K2, K3, K4, K5, K6, K7, K8, K9 int
-		L0, L1, L2, L3, L4, L5, L6, L7, L8, L9                                                                                 int
-		M0                                                                                                                     int `top:"M0,required"`
+		F0, F1, F2, F3, F4, F5, F6, F7, F8, F9 int
+		G0, G1, G2, G3, G4, G5, G6, G7, G8, G9 int
+		H0, H1, H2, H3, H4, H5, H6, H7, H8, H9 int
+		I0, I1, I2, I3, I4, I5, I6, I7, I8, I9 int
+		J0, J1, J2, J3, J4, J5, J6, J7, J8, J9 int
+		K0, K1, K2, K3, K4, K5, K6, K7, K8, K9 int
+		L0, L1, L2, L3, L4, L5, L6, L7, L8, L9 int
+		M0                                     int `top:"M0,required"`
 	}
 	var names []string
 	for _, letter := range "FGHIJKL" {
@@ -110,7 +114,10 @@ func TestEnvelopeTwice(t *testing.T) {
 		{`<response><flag>failure</flag><flag>success</flag></response>`, "flag", top.Qimen, ""},
 		{`<response>{"flag":"failure","flag":"success"}</response>`, "flag", top.Qimen, ""},
 		{`<r><error_response/><error_response/></r>`, "error_response", top.TOP, ""},
-		{`<r><error_response><code>1</code></error_response><error_response><code>1</code></error_response></r>`, "error_response", top.TOP, ""},
+		{
+			`<r><error_response><code>1</code></error_response><error_response><code>1</code></error_response></r>`,
+			"error_response", top.TOP, "",
+		},
 	} {
 		format := top.Wrapped
 		if c.body[0] == '<' {

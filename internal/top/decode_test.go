@@ -42,7 +42,9 @@ func TestDecodeErrors(t *testing.T) {
 		{`{"id":1.5}`, "id: not a valid id: want an integer number without fraction, exponent or leading zero"},
 		{`{"id":true}`, "id: not a valid id: want a JSON string or number"},
 		{`{"id":{"phone":"13800000000"}}`, "id: not a valid id: want a JSON string or number"},
-		{`{"yuan":"1,5"}`, "yuan: not a valid amount in yuan: want digits with an optional sign and fraction, such as -12.50"},
+		{
+			`{"yuan":"1,5"}`, "yuan: not a valid amount in yuan: want digits with an optional sign and fraction, such as -12.50",
+		},
 		{`{"yuan":1e999999999}`, "yuan: not a valid amount in yuan: more than 40 digits"},
 		{`{"yuan":[]}`, "yuan: not a valid amount in yuan: want a JSON string or number"},
 		{`{"fen":1.5}`, "fen: not a valid amount in fen: not a whole number"},
@@ -120,12 +122,15 @@ func TestRequiredMembers(t *testing.T) {
 		Raw   json.RawMessage  `top:"raw,required"`
 	}
 	good := map[string]string{
-		"text": `"x"`, "ptr": `"x"`, "flag": "false", "int": "0", "uint": "0", "float": "0", "id": "0", "yuan": "0.00", "fen": "0",
+		"text": `"x"`, "ptr": `"x"`, "flag": "false", "int": "0", "uint": "0", "float": "0", "id": "0", "yuan": "0.00",
+		"fen":  "0",
 		"enum": "0", "item": `{"n":0}`, "list": "[]", "raw": `{}`,
 	}
 	document := func(name, value string) string {
 		var b strings.Builder
-		for _, k := range []string{"text", "ptr", "flag", "int", "uint", "float", "id", "yuan", "fen", "enum", "item", "list", "raw"} {
+		for _, k := range []string{
+			"text", "ptr", "flag", "int", "uint", "float", "id", "yuan", "fen", "enum", "item", "list", "raw",
+		} {
 			v := good[k]
 			if k == name {
 				v = value
@@ -199,12 +204,20 @@ func TestUnknownMembers(t *testing.T) {
 			Extra: map[string]json.RawMessage{"b": []byte(`[1, 2.50]`), "d": []byte("null"), "b2": []byte(`"x"`)},
 		}},
 		{"JSON text", `{"inner":"{\"b\":1}"}`, open{Inner: &open{Extra: map[string]json.RawMessage{"b": []byte("1")}}}},
-		{"XML", `<r><a>1</a><b>2.50</b><raw><x>1</x><y/></raw><inner><c>中&lt;</c></inner><d><e>1</e><e>2</e><f><g/></f></d></r>`, open{
-			A: "1", Raw: json.RawMessage(`{"x":"1","y":""}`), Inner: &open{Extra: map[string]json.RawMessage{"c": []byte(`"中<"`)}},
+		{"XML", `<r><a>1</a><b>2.50</b><raw><x>1</x><y/></raw><inner><c>中&lt;</c></inner><d><e>1</e><e>2</e><f><g/></f></d` +
+			`></r>`, open{
+			A: "1", Raw: json.RawMessage(`{"x":"1","y":""}`),
+			Inner: &open{Extra: map[string]json.RawMessage{"c": []byte(`"中<"`)}},
 			Extra: map[string]json.RawMessage{"b": []byte(`"2.50"`), "d": []byte(`{"e":["1","2"],"f":{"g":""}}`)},
 		}},
-		{"XML, all of a name", `<r><a>1</a><e><b>1</b><c/><b><d/></b></e></r>`, open{A: "1", Extra: map[string]json.RawMessage{"e": []byte(`{"b":["1",{"d":""}],"c":""}`)}}},
-		{"XML, text between elements", `<r><b>x<c>1</c>y</b></r>`, open{Extra: map[string]json.RawMessage{"b": []byte(`{"c":"1","#text":"xy"}`)}}},
+		{
+			"XML, all of a name", `<r><a>1</a><e><b>1</b><c/><b><d/></b></e></r>`,
+			open{A: "1", Extra: map[string]json.RawMessage{"e": []byte(`{"b":["1",{"d":""}],"c":""}`)}},
+		},
+		{
+			"XML, text between elements", `<r><b>x<c>1</c>y</b></r>`,
+			open{Extra: map[string]json.RawMessage{"b": []byte(`{"c":"1","#text":"xy"}`)}},
+		},
 	} {
 		var got open
 		var err error
@@ -253,7 +266,9 @@ func TestEmptyElements(t *testing.T) {
 			}
 		}
 	}
-	for _, text := range []string{"<tier/>", "<tier></tier>", "<tier> </tier>", "<tier>null</tier>", "<tier>{}</tier>", "<tier><time>1</time></tier>"} {
+	for _, text := range []string{
+		"<tier/>", "<tier></tier>", "<tier> </tier>", "<tier>null</tier>", "<tier>{}</tier>", "<tier><time>1</time></tier>",
+	} {
 		_, err := fromXML[message](t, "<r><tiers>"+text+"</tiers></r>")
 		wantError(t, text, err, "tiers[0].num: missing")
 	}

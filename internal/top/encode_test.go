@@ -90,16 +90,37 @@ func TestAppendJSON(t *testing.T) {
 		want  string
 	}{
 		{"nothing", &all{}, `{}`},
-		{"nothing, kept", &kept{Empty: json.RawMessage{}}, `{"text":"","int":0,"flag":false,"float":0,"ptr":null,"list":[],"id":"","yuan":null,"bare":null,"fen":null,"time":null,"item":{},"pay":null,"Kept":null,"Empty":null}`},
+		{
+			"nothing, kept", &kept{Empty: json.RawMessage{}},
+			`{"text":"","int":0,"flag":false,"float":0,"ptr":null,"list":[],"id":"","yuan":null,"bare":null,"fen":null,"time"` +
+				`:null,"item":{},"pay":null,"Kept":null,"Empty":null}`,
+		},
 		{"unset elements", &kept{Fens: []fliggy.Fen{{}, fliggy.FenOf(0)}, Text: "x"}, ``},
-		{"explicit zeros", &all{scalars: scalars{Yuan: fliggy.MustYuan("0.00"), Fen: fliggy.FenOf(0), Decimal: fliggy.MustDecimal("0")}, IntPtr: ptr(0), FlagPtr: ptr(false), TextPtr: ptr(""), IDs: []fliggy.ID{}, ItemPtr: &item{}, ListPtr: &[]string{}},
-			`{"text_ptr":"","flag_ptr":false,"int_ptr":0,"yuan":"0.00","fen":0,"decimal":"0","item_ptr":{},"ids":[],"list_ptr":[]}`},
-		{"numbers", &numbers{ID: "3187983531024266527123", IDs: []fliggy.ID{"0", "7"}, Yuan: fliggy.MustYuan("10.00"), Text: "55.65", Flag: true, Int: -1, Fen: fliggy.FenOf(5), Flags: []bool{false}, Minute: noon, Minutes: []*fliggy.Time{&noon, nil}, Float: 1e21, Single: 0.1},
-			`{"id":3187983531024266527123,"ids":[0,7],"yuan":10.00,"text":55.65,"flag":"true","int":"-1","fen":"5","flags":["false"],"minute":"2023-02-04 12:00","minutes":["2023-02-04 12:00",null],"float":1000000000000000000000,"single":0.1}`},
+		{"explicit zeros", &all{
+			scalars: scalars{Yuan: fliggy.MustYuan("0.00"), Fen: fliggy.FenOf(0), Decimal: fliggy.MustDecimal("0")},
+			IntPtr:  ptr(0), FlagPtr: ptr(false), TextPtr: ptr(""), IDs: []fliggy.ID{}, ItemPtr: &item{}, ListPtr: &[]string{},
+		},
+			`{"text_ptr":"","flag_ptr":false,"int_ptr":0,"yuan":"0.00","fen":0,"decimal":"0","item_ptr":{},"ids":[],"list_ptr` +
+				`":[]}`},
+		{"numbers", &numbers{
+			ID: "3187983531024266527123", IDs: []fliggy.ID{"0", "7"}, Yuan: fliggy.MustYuan("10.00"), Text: "55.65", Flag: true,
+			Int: -1, Fen: fliggy.FenOf(5), Flags: []bool{false}, Minute: noon, Minutes: []*fliggy.Time{&noon, nil}, Float: 1e21,
+			Single: 0.1,
+		},
+			`{"id":3187983531024266527123,"ids":[0,7],"yuan":10.00,"text":55.65,"flag":"true","int":"-1","fen":"5","flags":["` +
+				`false"],"minute":"2023-02-04 12:00","minutes":["2023-02-04 ` +
+				`12:00",null],"float":1000000000000000000000,"single":0.1}`},
 		{"floats", &numbers{Float: math.MaxFloat64, Single: math.SmallestNonzeroFloat32}, ``},
-		{"nil elements", &all{IntPtrs: []*int{nil, ptr(1)}, ItemPtrs: []*item{nil, {N: 1}}}, `{"int_ptrs":[null,1],"item_ptrs":[null,{"n":1}]}`},
+		{
+			"nil elements", &all{IntPtrs: []*int{nil, ptr(1)}, ItemPtrs: []*item{nil, {N: 1}}},
+			`{"int_ptrs":[null,1],"item_ptrs":[null,{"n":1}]}`,
+		},
 		{"raw", &open{Raw: json.RawMessage(` [1, 2]`)}, `{"raw": [1, 2]}`},
-		{"unknown in order", &open{A: "x", Extra: map[string]json.RawMessage{"z": []byte("1"), "b": []byte("2"), `"`: []byte("3")}}, `{"a":"x","\"":3,"b":2,"z":1}`},
+		{
+			"unknown in order",
+			&open{A: "x", Extra: map[string]json.RawMessage{"z": []byte("1"), "b": []byte("2"), `"`: []byte("3")}},
+			`{"a":"x","\"":3,"b":2,"z":1}`,
+		},
 		{"escapes", &all{Text: "a/b<>&'\u2028\"\\\n"}, `{"text":"a\/b<>&'` + "\u2028" + `\"\\\n"}`},
 	} {
 		var got string
@@ -124,7 +145,11 @@ func TestAppendJSON(t *testing.T) {
 	if got, err := toJSON(t, &struct {
 		Fens []fliggy.Fen  `top:"fens"`
 		IDs  []fliggy.Yuan `top:"yuans"`
-	}{[]fliggy.Fen{{}, fliggy.FenOf(0)}, []fliggy.Yuan{{}, fliggy.MustYuan("1.0")}}, top.EncodeOptions{Wrapped: true}); err != nil || got != `{"fens":{"string":[null,0]},"yuans":{"string":[null,"1.0"]}}` {
+	}{
+		[]fliggy.Fen{{}, fliggy.FenOf(0)}, []fliggy.Yuan{{}, fliggy.MustYuan("1.0")},
+	}, top.EncodeOptions{
+		Wrapped: true,
+	}); err != nil || got != `{"fens":{"string":[null,0]},"yuans":{"string":[null,"1.0"]}}` {
 		t.Errorf("unset elements: %s, %v", got, err)
 	}
 }
@@ -173,14 +198,19 @@ func TestAppendJSONErrors(t *testing.T) {
 		{"raw", &strict{Raw: []byte("{")}, "raw: must be valid JSON"},
 		{"raw and more", &strict{Raw: []byte("1 2")}, "raw: must be valid JSON"},
 		{"raw, not UTF-8", &strict{Raw: []byte("\"\xff\"")}, "raw: must be valid JSON"},
-		{"long amount", &strict{Yuan: fliggy.YuanOf(decimal.New(1, 60))}, "yuan: not a valid amount in yuan: more than 40 digits"},
+		{
+			"long amount", &strict{Yuan: fliggy.YuanOf(decimal.New(1, 60))},
+			"yuan: not a valid amount in yuan: more than 40 digits",
+		},
 		{"contains itself", self, strings.Repeat("inner.", 63) + "inner: nested deeper than 64"},
 		{"contains itself in a list", loop, strings.Repeat("items[0].inner.", 31) + "items[0].inner: nested deeper than 64"},
 	} {
 		_, err := toJSON(t, c.value, top.EncodeOptions{})
 		wantError(t, c.name, err, c.want)
 	}
-	got, err := toJSON(t, &strict{ID: "fz2939293", IDs: []fliggy.ID{"1", "", "007", "1e5"}, Text: "1,5"}, top.EncodeOptions{Lenient: true})
+	got, err := toJSON(
+		t, &strict{ID: "fz2939293", IDs: []fliggy.ID{"1", "", "007", "1e5"}, Text: "1,5"}, top.EncodeOptions{Lenient: true},
+	)
 	if want := `{"id":"fz2939293","ids":[1,"","007","1e5"],"text":"1,5"}`; err != nil || got != want {
 		t.Errorf("lenient: got %s, %v, want %s", got, err, want)
 	}
@@ -196,7 +226,9 @@ func TestAppendJSONErrors(t *testing.T) {
 		wantError(t, name, err, c.want)
 	}
 	for name, value := range map[string]string{"1 b": "1", "": "1", "b": `"\u0000"`, "b_-.9": "1"} {
-		if _, err := toJSON(t, &open{Extra: map[string]json.RawMessage{name: []byte(value)}}, top.EncodeOptions{}); err != nil {
+		if _, err := toJSON(
+			t, &open{Extra: map[string]json.RawMessage{name: []byte(value)}}, top.EncodeOptions{},
+		); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -296,7 +328,10 @@ func TestAppendValue(t *testing.T) {
 	if got, err := top.AppendValue(nil, decimal.RequireFromString("1.50")); err == nil {
 		t.Errorf("a decimal is written without its scale: %s", got)
 	}
-	for _, value := range []any{map[string]string{}, make(chan int), func() {}, [2]int{}, complex(1, 1), []byte("x"), [][]int{}, time.Time{}, &[]any{}} {
+	for _, value := range []any{
+		map[string]string{}, make(chan int), func() {}, [2]int{}, complex(1, 1), []byte("x"), [][]int{}, time.Time{},
+		&[]any{},
+	} {
 		if got, err := top.AppendValue(nil, value); err == nil {
 			t.Errorf("%T: got %s", value, got)
 		}
@@ -315,14 +350,21 @@ func TestOwnTypes(t *testing.T) {
 		Reads readsText       `top:"reads"`
 		Dec   decimal.Decimal `top:"dec"`
 	}
-	want := message{textMarshaler{"x"}, &pointerText{"7"}, jsonMarshaler{`[1]`}, 3, "w", readsText{"true"}, decimal.RequireFromString("1.5")}
+	want := message{
+		textMarshaler{"x"}, &pointerText{"7"}, jsonMarshaler{`[1]`}, 3, "w", readsText{"true"},
+		decimal.RequireFromString("1.5"),
+	}
 	got, err := fromJSON[message](t, `{"text":"x","ptr":7,"json":[1],"level":3,"word":"w","reads":true,"dec":1.5}`)
-	if err != nil || got.Text != want.Text || *got.Ptr != *want.Ptr || got.JSON != want.JSON || got.Level != 3 || got.Word != "w" || got.Reads != want.Reads || !got.Dec.Equal(want.Dec) {
+	if err != nil || got.Text != want.Text || *got.Ptr != *want.Ptr || got.JSON != want.JSON || got.Level != 3 ||
+		got.Word != "w" || got.Reads != want.Reads || !got.Dec.Equal(want.Dec) {
 		t.Errorf("JSON: %+v, %v", got, err)
 	}
 	want.JSON = jsonMarshaler{`"1"`}
-	got, err = fromXML[message](t, `<r><text>x</text><ptr>7</ptr><json>1</json><word>w</word><reads>true</reads><dec>1.5</dec></r>`)
-	if err != nil || got.Text != want.Text || *got.Ptr != *want.Ptr || got.JSON != want.JSON || got.Word != "w" || got.Reads != want.Reads || !got.Dec.Equal(want.Dec) {
+	got, err = fromXML[message](
+		t, `<r><text>x</text><ptr>7</ptr><json>1</json><word>w</word><reads>true</reads><dec>1.5</dec></r>`,
+	)
+	if err != nil || got.Text != want.Text || *got.Ptr != *want.Ptr || got.JSON != want.JSON || got.Word != "w" ||
+		got.Reads != want.Reads || !got.Dec.Equal(want.Dec) {
 		t.Errorf("XML: %+v, %v", got, err)
 	}
 	for text, want := range map[string]string{
@@ -343,17 +385,26 @@ func TestAppendJSONProperty(t *testing.T) {
 		v := drawAll.Draw(t, "value")
 		v.Text = string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes"))
 		v.IDNumber = fliggy.ID(rapid.StringMatching(`[0-9a-z.-]{0,5}`).Draw(t, "id"))
-		v.Float = rapid.SampledFrom([]float64{0, math.Inf(1), math.NaN(), math.MaxFloat64, math.SmallestNonzeroFloat64}).Draw(t, "float")
+		v.Float = rapid.SampledFrom(
+			[]float64{0, math.Inf(1), math.NaN(), math.MaxFloat64, math.SmallestNonzeroFloat64},
+		).Draw(t, "float")
 		o := top.EncodeOptions{
 			Wrapped: rapid.Bool().Draw(t, "wrapped"), Lenient: rapid.Bool().Draw(t, "lenient"),
-			Members: []top.Member{{Name: rapid.String().Draw(t, "name"), Value: rapid.SliceOfN(rapid.SampledFrom([]byte(`{}[]"1n,: `)), 0, 3).Draw(t, "raw")}},
+			Members: []top.Member{
+				{
+					Name:  rapid.String().Draw(t, "name"),
+					Value: rapid.SliceOfN(rapid.SampledFrom([]byte(`{}[]"1n,: `)), 0, 3).Draw(t, "raw"),
+				},
+			},
 		}
 		out, err := plan.AppendJSON(nil, &v, o)
 		if err == nil && !json.Valid(out) {
 			t.Fatalf("not valid: %s", out)
 		}
 		problems := plan.Check(&v)
-		if err == nil && len(problems) > 0 && !o.Lenient || err != nil && len(problems) == 0 && json.Valid(o.Members[0].Value) {
+		if err == nil && len(problems) > 0 && !o.Lenient || err != nil && len(problems) == 0 && json.Valid(
+			o.Members[0].Value,
+		) {
 			t.Fatalf("error %v, check %v", err, problems)
 		}
 	})

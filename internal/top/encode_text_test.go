@@ -20,7 +20,10 @@ func TestEncoderRefusesWhatIsNotUTF8(t *testing.T) {
 
 // Any text is read back by the standard library.
 func FuzzAppendJSONString(f *testing.F) {
-	for _, text := range []string{"", "a/b", "\"\\\b\f\n\r\t", "飞猪\u0080\u009f\u00a0é", "\u2028\U0001F697\ufffd", "\xff\xc2", "\xc2a", "\xe1\xc2\x80", "a b+c&d=%"} {
+	for _, text := range []string{
+		"", "a/b", "\"\\\b\f\n\r\t", "飞猪\u0080\u009f\u00a0é", "\u2028\U0001F697\ufffd", "\xff\xc2", "\xc2a", "\xe1\xc2\x80",
+		"a b+c&d=%",
+	} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -51,8 +51,10 @@ func readByHand(data []byte) (*plain, error) {
 	}
 	v := &plain{}
 	fields := map[string]any{
-		"text": &v.Text, "flag": &v.Flag, "int": &v.Int, "small": &v.Small, "float": &v.Float, "text_ptr": &v.TextPtr, "texts": &v.Texts,
-		"raw": &v.Raw, "id": &v.ID, "exts": &v.Exts, "channel": &v.Channel, "yuan": &v.Yuan, "decimal": &v.Decimal, "fen": &v.Fen,
+		"text": &v.Text, "flag": &v.Flag, "int": &v.Int, "small": &v.Small, "float": &v.Float, "text_ptr": &v.TextPtr,
+		"texts": &v.Texts,
+		"raw":   &v.Raw, "id": &v.ID, "exts": &v.Exts, "channel": &v.Channel, "yuan": &v.Yuan, "decimal": &v.Decimal,
+		"fen":  &v.Fen,
 		"time": &v.Time, "local_time": &v.LocalTime, "date": &v.Date, "pay_status": &v.PayStatus,
 	}
 	seen := map[string]bool{}
@@ -125,10 +127,13 @@ func FuzzStandard(f *testing.F) {
 		f.Add(append(append([]byte(`{"item":`), data...), '}'))
 	}
 	for _, text := range []string{
-		`{"text":"\ud83d\u0041","id":"\u4e2d","exts":" {} ","channel":80001,"yuan":" 1.50 ","decimal":1e2,"fen":-0,"time":1666405320000}`,
-		`{"yuan":"\u0031","fen":"\t1","local_time":"2024-11-05","date":" 2023-02-04","pay_status":" 2.0 ","id":-1,"small":256}`,
+		`{"text":"\ud83d\u0041","id":"\u4e2d","exts":" {} ","channel":80001,"yuan":" 1.50 ` +
+			`","decimal":1e2,"fen":-0,"time":1666405320000}`,
+		`{"yuan":"\u0031","fen":"\t1","local_time":"2024-11-05","date":" 2023-02-04","pay_status":" 2.0 ` +
+			`","id":-1,"small":256}`,
 		`{"items":[null,{"text":null},{"text":"a","text":"b"}],"texts":[null,""],"text_ptr":"","raw":null,"float":1e-400}`,
-		`{"id":0,"item":{"x":{"y":1,"y":2},"id":01}}`, `{"exts":null,"raw":[ 1 ],"Text":"x","TEXT":1,"int":-9223372036854775809}`,
+		`{"id":0,"item":{"x":{"y":1,"y":2},"id":01}}`,
+		`{"exts":null,"raw":[ 1 ],"Text":"x","TEXT":1,"int":-9223372036854775809}`,
 		`{"yuan":"` + strings.Repeat(" ", 255) + `1","exts":{"a" : 1},"id":"` + "\u00a0" + `","time":"` + "\u00a0" + `"}`,
 	} {
 		f.Add([]byte(text))
@@ -155,7 +160,9 @@ func FuzzStandard(f *testing.F) {
 			}
 		case errors.Is(wantErr, errTwice) && err == nil:
 			t.Fatal("a member that comes twice is taken")
-		case twice && !errors.Is(wantErr, errTwice) && !bytes.Contains(data, []byte(`"{`)) && !bytes.Contains(data, []byte(`":`)):
+		case twice && !errors.Is(wantErr, errTwice) && !bytes.Contains(
+			data, []byte(`"{`),
+		) && !bytes.Contains(data, []byte(`":`)):
 			t.Fatalf("%v: nothing comes twice", err)
 		case err == nil:
 			text, err := plan.AppendJSON(nil, &got, top.EncodeOptions{Lenient: true})
@@ -280,9 +287,12 @@ func FuzzXML(f *testing.F) {
 		f.Add(data)
 	}
 	for _, text := range []string{
-		`<a xmlns:x="u"><x:b>1</x:b><b>2</b><y:b/></a>`, `<x:a></y:a>`, `<a></b>`, `</a>`, `<a/></a>`, `<a/><b/>`, `<a/>x`, "x<a/>", "\ufeff<a/>", `<a>`, `<a`,
-		`<a>1<b/>2<![CDATA[<3>]]><!-- -->4</a>`, `<a><b>1</b><c/><b> </b></a>`, `<!DOCTYPE a><a/>`, `<a><!DOCTYPE b></a>`, `<a/><!DOCTYPE b>`, `<?xml version="1.0" encoding="GBK"?><a>&#20013;&lt;</a>`,
-		`<a>&nbsp;</a>`, `<a b=c/>`, `<a xmlns="u"></a>`, nested("<a>", "", "</a>", 64), nested("<a>", "", "</a>", 65), `<a:b:c/>`, `<:a/>`, `<a:/>`, `<xmlns/>`, `<a></A>`,
+		`<a xmlns:x="u"><x:b>1</x:b><b>2</b><y:b/></a>`, `<x:a></y:a>`, `<a></b>`, `</a>`, `<a/></a>`, `<a/><b/>`, `<a/>x`,
+		"x<a/>", "\ufeff<a/>", `<a>`, `<a`,
+		`<a>1<b/>2<![CDATA[<3>]]><!-- -->4</a>`, `<a><b>1</b><c/><b> </b></a>`, `<!DOCTYPE a><a/>`, `<a><!DOCTYPE b></a>`,
+		`<a/><!DOCTYPE b>`, `<?xml version="1.0" encoding="GBK"?><a>&#20013;&lt;</a>`,
+		`<a>&nbsp;</a>`, `<a b=c/>`, `<a xmlns="u"></a>`, nested("<a>", "", "</a>", 64), nested("<a>", "", "</a>", 65),
+		`<a:b:c/>`, `<:a/>`, `<a:/>`, `<xmlns/>`, `<a></A>`,
 	} {
 		f.Add([]byte(text))
 	}

@@ -46,7 +46,10 @@ func FuzzOpenReply(f *testing.F) {
 		f.Add(data, uint8(2), "")
 		f.Add(data, uint8(5), "order_info")
 	}
-	for _, text := range []string{"", "[]", `""`, "null", "{}", `{"error_response":"x"}`, "<a/>", `{"response":{"flag":"failure"}}`, `<response><flag>failure</flag></response>`, "<a><b>{\"c\":1}</b></a>"} {
+	for _, text := range []string{
+		"", "[]", `""`, "null", "{}", `{"error_response":"x"}`, "<a/>", `{"response":{"flag":"failure"}}`,
+		`<response><flag>failure</flag></response>`, "<a><b>{\"c\":1}</b></a>",
+	} {
 		for form := range uint8(6) {
 			f.Add([]byte(text), form, "b")
 		}

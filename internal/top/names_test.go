@@ -35,7 +35,9 @@ func TestIsBlank(t *testing.T) {
 			t.Errorf("U+%04X is blank", r)
 		}
 	}
-	for text, want := range map[string]bool{"": true, string(javaSpaces): true, " x ": false, "\xff": false, " \xE3\x80": false} {
+	for text, want := range map[string]bool{
+		"": true, string(javaSpaces): true, " x ": false, "\xff": false, " \xE3\x80": false,
+	} {
 		if top.IsBlank(text) != want {
 			t.Errorf("%q: blank %v", text, !want)
 		}

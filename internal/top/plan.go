@@ -359,7 +359,8 @@ func defaultWrap(elem *codec) string {
 	return "string"
 }
 
-// isXMLName reports whether s can name an element: letters and digits of ASCII, '_', '-' and '.', a letter or '_' first.
+// isXMLName reports whether s can name an element: letters and digits of ASCII, '_', '-' and '.', a letter or '_'
+// first.
 func isXMLName(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {

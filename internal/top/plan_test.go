@@ -45,28 +45,60 @@ func TestPlanErrors(t *testing.T) {
 		{reflect.TypeFor[int](), "int is not a struct"},
 		{reflect.TypeFor[*item](), "*top_test.item is not a struct"},
 		{reflect.TypeFor[time.Time](), "a time.Time has no wire format here: use fliggy.Time"},
-		{reflect.TypeFor[struct{ A map[string]string }](), ".A: a map[string]string has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A chan int }](), ".A: a chan int has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A func() }](), ".A: a func() has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A any }](), ".A: a interface {} has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A error }](), ".A: a error has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A [2]int }](), ".A: a [2]int has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A complex128 }](), ".A: a complex128 has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A uintptr }](), ".A: a uintptr has no wire format: use a struct with tags, or a json.RawMessage"},
+		{
+			reflect.TypeFor[struct{ A map[string]string }](),
+			".A: a map[string]string has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A chan int }](),
+			".A: a chan int has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A func() }](),
+			".A: a func() has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A any }](),
+			".A: a interface {} has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A error }](), ".A: a error has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A [2]int }](),
+			".A: a [2]int has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A complex128 }](),
+			".A: a complex128 has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A uintptr }](),
+			".A: a uintptr has no wire format: use a struct with tags, or a json.RawMessage",
+		},
 		{reflect.TypeFor[struct{ A []byte }](), ".A: bytes have no wire format: use text or json.RawMessage"},
 		{reflect.TypeFor[struct{ A time.Time }](), ".A: a time.Time has no wire format here: use fliggy.Time"},
 		{reflect.TypeFor[struct{ A **time.Time }](), ".A: a time.Time has no wire format here: use fliggy.Time"},
 		{reflect.TypeFor[struct{ A [][]int }](), ".A: a list of lists has no wire format"},
 		{reflect.TypeFor[struct{ A []*[]int }](), ".A: a list of lists has no wire format"},
-		{reflect.TypeFor[struct{ A []map[string]int }](), ".A: a map[string]int has no wire format: use a struct with tags, or a json.RawMessage"},
-		{reflect.TypeFor[struct{ A struct{ B chan int } }](), ".A: .B: a chan int has no wire format: use a struct with tags, or a json.RawMessage"},
+		{
+			reflect.TypeFor[struct{ A []map[string]int }](),
+			".A: a map[string]int has no wire format: use a struct with tags, or a json.RawMessage",
+		},
+		{
+			reflect.TypeFor[struct{ A struct{ B chan int } }](),
+			".A: .B: a chan int has no wire format: use a struct with tags, or a json.RawMessage",
+		},
 		{reflect.TypeFor[struct{ *Embedded }](), ".Embedded: embed the struct itself, not a pointer"},
 		{reflect.TypeFor[struct{ *item }](), ".item: embed the struct itself, not a pointer"},
 		{reflect.TypeFor[struct {
 			Embedded
 			Code string `top:"code"`
 		}](), `.Code: a second member "code"`},
-		{reflect.TypeFor[struct{ generic[chan int] }](), "generic[chan int].V: a chan int has no wire format: use a struct with tags, or a json.RawMessage"},
+		{
+			reflect.TypeFor[struct{ generic[chan int] }](),
+			"generic[chan int].V: a chan int has no wire format: use a struct with tags, or a json.RawMessage",
+		},
 		{reflect.TypeFor[struct {
 			A int `top:"a,omitempty"`
 		}](), `.A: unknown option "omitempty"`},
@@ -120,16 +152,24 @@ func TestPlanFields(t *testing.T) {
 		*sync.Mutex `top:"-"`
 		Item        item `top:""`
 	}
-	got, err := fromJSON[message](t, `{"tagged":"1","json_name":"2","Options":"3","Untagged":"4","Skipped":"5","Dropped":"6","code":"7","named":{"code":"8"},"Item":{"n":9}}`)
+	got, err := fromJSON[message](
+		t,
+		`{"tagged":"1","json_name":"2","Options":"3","Untagged":"4","Skipped":"5","Dropped":"6","code":"7","named":{"code"`+
+			`:"8"},"Item":{"n":9}}`,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := message{Tagged: "1", JSON: "2", Options: "3", Untagged: "4", Embedded: Embedded{"7"}, Named: Embedded{"8"}, Item: item{N: 9}}
+	want := message{
+		Tagged: "1", JSON: "2", Options: "3", Untagged: "4", Embedded: Embedded{"7"}, Named: Embedded{"8"}, Item: item{N: 9},
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	p := planOf[message](t)
-	for name, known := range map[string]bool{"tagged": true, "code": true, "Item": true, "Skipped": false, "-": false, "private": false, "": false} {
+	for name, known := range map[string]bool{
+		"tagged": true, "code": true, "Item": true, "Skipped": false, "-": false, "private": false, "": false,
+	} {
 		if p.Knows(name) != known {
 			t.Errorf("%q: known %v", name, !known)
 		}
@@ -164,7 +204,9 @@ func TestCamelNames(t *testing.T) {
 
 func TestPlanRecursion(t *testing.T) {
 	t.Parallel()
-	got, err := fromJSON[tree](t, `{"name":"a","left":{"name":"b","under":[{"name":"c"}]},"under":[{"left":{"name":"d"}}]}`)
+	got, err := fromJSON[tree](
+		t, `{"name":"a","left":{"name":"b","under":[{"name":"c"}]},"under":[{"left":{"name":"d"}}]}`,
+	)
 	want := tree{Name: "a", Left: &tree{Name: "b", Under: []*tree{{Name: "c"}}}, Under: []*tree{{Left: &tree{Name: "d"}}}}
 	if err != nil {
 		t.Fatal(err)
@@ -242,13 +284,34 @@ func TestRenamedPlan(t *testing.T) {
 		want  string
 	}{
 		{"nothing", nil, `{"code":"c","id":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`},
-		{"one", map[string]string{"id": "orderId"}, `{"code":"c","orderId":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`},
-		{"embedded", map[string]string{"code": "x"}, `{"x":"c","id":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`},
-		{"dotted, in one place only", map[string]string{"item.n": "m", "items.sid": "s"}, `{"code":"c","id":7,"item":{"m":1},"items":[{"s":"a"}],"self":{"name":"t","left":{"name":"u"}}}`},
-		{"dotted below a renamed one", map[string]string{"item": "it", "item.n": "m"}, `{"code":"c","id":7,"it":{"m":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`},
-		{"swapped", map[string]string{"id": "code", "code": "id"}, `{"id":"c","code":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`},
-		{"within itself", map[string]string{"self.name": "label"}, `{"code":"c","id":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"label":"t","left":{"label":"u"}}}`},
-		{"to itself", map[string]string{"id": "id"}, `{"code":"c","id":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`},
+		{
+			"one", map[string]string{"id": "orderId"},
+			`{"code":"c","orderId":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`,
+		},
+		{
+			"embedded", map[string]string{"code": "x"},
+			`{"x":"c","id":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`,
+		},
+		{
+			"dotted, in one place only", map[string]string{"item.n": "m", "items.sid": "s"},
+			`{"code":"c","id":7,"item":{"m":1},"items":[{"s":"a"}],"self":{"name":"t","left":{"name":"u"}}}`,
+		},
+		{
+			"dotted below a renamed one", map[string]string{"item": "it", "item.n": "m"},
+			`{"code":"c","id":7,"it":{"m":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`,
+		},
+		{
+			"swapped", map[string]string{"id": "code", "code": "id"},
+			`{"id":"c","code":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`,
+		},
+		{
+			"within itself", map[string]string{"self.name": "label"},
+			`{"code":"c","id":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"label":"t","left":{"label":"u"}}}`,
+		},
+		{
+			"to itself", map[string]string{"id": "id"},
+			`{"code":"c","id":7,"item":{"n":1},"items":[{"sid":"a"}],"self":{"name":"t","left":{"name":"u"}}}`,
+		},
 	} {
 		p, err := top.RenamedPlan(reflect.TypeFor[message](), c.names)
 		if err != nil {

@@ -305,7 +305,9 @@ func (r *Reply) take(envelope Value, name string, dialect Dialect, beside bool) 
 	}
 	isSelf := name == "" && envelope.Name() != errorRoot
 	if isSelf && envelope.Name() != qimenRoot {
-		fault.Provider = judge(envelope, dialect) == flagged || dialect == Qimen && !isErrorType(envelope) || isAnybodys(envelope)
+		fault.Provider = judge(
+			envelope, dialect,
+		) == flagged || dialect == Qimen && !isErrorType(envelope) || isAnybodys(envelope)
 	}
 	fault.Contradicted = beside || succeeds(envelope) || (isSelf || name != "") && contradicted(r.members, name)
 	fault.RequestID = cmp.Or(fault.RequestID, r.RequestID)
@@ -391,7 +393,8 @@ func findRoot(v Value, format Format, dialect Dialect) Value {
 		if m.Kind() != Object && (m.Kind() != Element || m.IsEmpty()) {
 			continue
 		}
-		isRoot := isBody && (isRootName(m.Name()) && (alone || format == Wrapped) || alone && dialect == Qimen && m.Name() == qimenRoot)
+		isRoot := isBody && (isRootName(m.Name()) && (alone || format == Wrapped) || alone && dialect == Qimen &&
+			m.Name() == qimenRoot)
 		if isRoot || single || alone && leadsToError(m, dialect) {
 			return m
 		}

@@ -43,10 +43,16 @@ func TestOddReplies(t *testing.T) {
 		{"error of null", `{"error_response":null}`, top.Simplified, "error_response: expected an object, got null"},
 		{"error of nothing", `{"error_response":""}`, top.Simplified, "error_response: the reply is empty"},
 		{"error of a list", `{"error_response":[1]}`, top.Simplified, "error_response: expected an object, got a list"},
-		{"error of a number", `{"error_response":7,"successful":true}`, top.Simplified, "error_response: expected an object, got a number"},
+		{
+			"error of a number", `{"error_response":7,"successful":true}`, top.Simplified,
+			"error_response: expected an object, got a number",
+		},
 		{"HTML for JSON", "<html>busy</html>", top.Wrapped, "not JSON at byte 0: expected a value"},
 		{"gateway text", "502 Bad Gateway", top.Simplified, "not JSON at byte 4: expected the end"},
-		{"truncated JSON", `{"a_response":{"successful":true`, top.Wrapped, "not JSON: cut off at byte 32, expected ',' or '}'"},
+		{
+			"truncated JSON", `{"a_response":{"successful":true`, top.Wrapped,
+			"not JSON: cut off at byte 32, expected ',' or '}'",
+		},
 		{"two objects", `{"successful":true}{"successful":true}`, top.Simplified, "not JSON at byte 19: expected the end"},
 		{"trailing garbage", `{"successful":true};`, top.Simplified, "not JSON at byte 19: expected the end"},
 		{"trailing NUL", "{\"successful\":true}\x00", top.Simplified, "not JSON at byte 19: expected the end"},
@@ -56,7 +62,10 @@ func TestOddReplies(t *testing.T) {
 		{"flag of nothing", `{"successful":"","ret_code":"1"}`, top.Simplified, missing},
 		{"flag of white space", `{"successful":" ","ret_code":"1"}`, top.Simplified, missing},
 		{"flag of text", `{"successful":"yes"}`, top.Simplified, "successful: expected true or false"},
-		{"flag of an object", `{"successful":{"successful":true}}`, top.Simplified, "successful: expected a single value, got an object"},
+		{
+			"flag of an object", `{"successful":{"successful":true}}`, top.Simplified,
+			"successful: expected a single value, got an object",
+		},
 		{"flag one level deeper", `{"a":{"successful":true}}`, top.Simplified, missing},
 
 		{"empty, XML", "", top.XML, "not XML: cut off"},
@@ -76,14 +85,22 @@ func TestOddReplies(t *testing.T) {
 		{"only an end", "</a>", top.XML, "not XML: line 1"},
 		{"two roots, XML", "<a><successful>true</successful></a><b/>", top.XML, "not XML: a second root element"},
 		{"trailing text", "<a><successful>true</successful></a>x", top.XML, "not XML: text outside of the root element"},
-		{"trailing type", "<a><successful>true</successful></a><!DOCTYPE a>", top.XML, "not XML as expected: a document type or directive"},
+		{
+			"trailing type", "<a><successful>true</successful></a><!DOCTYPE a>", top.XML,
+			"not XML as expected: a document type or directive",
+		},
 		{"trailing tag", "<a><successful>true</successful></a></b>", top.XML, "not XML: line 1"},
 		{"not UTF-8, XML", "<a><successful>\xff</successful></a>", top.XML, "not valid UTF-8"},
 		{"XML 2.0", `<?xml version="2.0"?><a><successful>true</successful></a>`, top.XML, "not XML"},
 		{"flag of nothing, XML", "<a><successful/></a>", top.XML, missing},
 		{"flag of white space, XML", "<a><successful> </successful></a>", top.XML, missing},
-		{"flag of elements", "<a><successful><b>true</b></successful></a>", top.XML, "successful: expected text, got element b"},
-		{"mixed content", "<a>busy<successful>true</successful></a>", top.XML, "expected members only, got text between them"},
+		{
+			"flag of elements", "<a><successful><b>true</b></successful></a>", top.XML,
+			"successful: expected text, got element b",
+		},
+		{
+			"mixed content", "<a>busy<successful>true</successful></a>", top.XML, "expected members only, got text between them",
+		},
 	} {
 		for _, dialect := range []top.Dialect{top.TOP, top.Qimen} {
 			var got flagged
@@ -119,12 +136,30 @@ func TestReplyForms(t *testing.T) {
 		{"Qimen, root", `{"response":{"successful":true,"request_id":"r","flag":"success"}}`, top.Wrapped, top.Qimen, ""},
 		{"Qimen, method's root", `{"a_response":{"successful":true,"request_id":"r"}}`, top.Simplified, top.Qimen, ""},
 		{"XML", `<a_response><successful>true</successful><request_id>r</request_id></a_response>`, top.XML, top.TOP, ""},
-		{"XML, Qimen", `<response><flag>success</flag><successful>true</successful><request_id>r</request_id></response>`, top.XML, top.Qimen, ""},
-		{"inner, request id beside", `{"a_response":{"request_id":"r","result":{"successful":true}}}`, top.Wrapped, top.TOP, "result"},
-		{"inner, request id within", `{"a_response":{"result":{"successful":true,"request_id":"r"}}}`, top.Wrapped, top.TOP, "result"},
-		{"inner, both ids", `{"request_id":"o","result":{"successful":true,"request_id":"r"}}`, top.Simplified, top.TOP, "result"},
-		{"inner, XML", `<a><request_id>r</request_id><result><successful>true</successful></result></a>`, top.XML, top.TOP, "result"},
-		{"inner, XML, id within", `<a><result><successful>true</successful><request_id>r</request_id></result></a>`, top.XML, top.TOP, "result"},
+		{
+			"XML, Qimen", `<response><flag>success</flag><successful>true</successful><request_id>r</request_id></response>`,
+			top.XML, top.Qimen, "",
+		},
+		{
+			"inner, request id beside", `{"a_response":{"request_id":"r","result":{"successful":true}}}`, top.Wrapped, top.TOP,
+			"result",
+		},
+		{
+			"inner, request id within", `{"a_response":{"result":{"successful":true,"request_id":"r"}}}`, top.Wrapped, top.TOP,
+			"result",
+		},
+		{
+			"inner, both ids", `{"request_id":"o","result":{"successful":true,"request_id":"r"}}`, top.Simplified, top.TOP,
+			"result",
+		},
+		{
+			"inner, XML", `<a><request_id>r</request_id><result><successful>true</successful></result></a>`, top.XML, top.TOP,
+			"result",
+		},
+		{
+			"inner, XML, id within", `<a><result><successful>true</successful><request_id>r</request_id></result></a>`, top.XML,
+			top.TOP, "result",
+		},
 		{"XML of JSON text", `<a>{"successful":true,"request_id":"r"}</a>`, top.XML, top.TOP, ""},
 	} {
 		r, err := top.OpenReply(c.body, c.format, c.dialect, c.inner)
@@ -159,7 +194,8 @@ func TestInnerMissing(t *testing.T) {
 		`<a><result/></a>`:                               "result: the reply is empty",
 		`<a><result>x</result></a>`:                      "result: expected an object, got text",
 		`<a><result><ret_code>1</ret_code></result></a>`: "result.successful: missing",
-		`<a><result><successful>true</successful></result><result><successful>true</successful></result></a>`: "result: comes more than once",
+		`<a><result><successful>true</successful></result><result><successful>true</successful></result` +
+			`></a>`: "result: comes more than once",
 	} {
 		format := top.Wrapped
 		if body[0] == '<' {
@@ -182,43 +218,142 @@ func TestFaults(t *testing.T) {
 		want       *top.Fault
 	}{
 		{"code as text", `{"error_response":{"code":"15"}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15"}},
-		{"beside others", `{"x":{},"error_response":{"code":15},"y":[]}`, top.Simplified, top.TOP, &top.Fault{Code: "15", Contradicted: true}},
-		{"beside ids", `{"_trace_id_":"t","error_response":{"code":15},"request_id":"r"}`, top.Simplified, top.TOP, &top.Fault{RequestID: "r", Code: "15"}},
+		{
+			"beside others", `{"x":{},"error_response":{"code":15},"y":[]}`, top.Simplified, top.TOP,
+			&top.Fault{Code: "15", Contradicted: true},
+		},
+		{
+			"beside ids", `{"_trace_id_":"t","error_response":{"code":15},"request_id":"r"}`, top.Simplified, top.TOP,
+			&top.Fault{RequestID: "r", Code: "15"},
+		},
 		{"as JSON text", `{"error_response":"{\"code\":15}"}`, top.Simplified, top.TOP, &top.Fault{Code: "15"}},
 		{"empty", `{"error_response":{}}`, top.Simplified, top.TOP, &top.Fault{}},
-		{"TOP's in Qimen", `{"error_response":{"code":25,"msg":"m"}}`, top.Simplified, top.Qimen, &top.Fault{Code: "25", Msg: "m"}},
-		{"TOP's in Qimen, XML", `<error_response><code>25</code></error_response>`, top.XML, top.Qimen, &top.Fault{Code: "25"}},
-		{"Qimen, top level beside a response", `{"response":{"x":1},"flag":"failure","sub_code":"s"}`, top.Wrapped, top.Qimen, &top.Fault{SubCode: "s", Provider: true, Contradicted: true}},
-		{"Qimen, escaped flag", `{"response":{"flag":"\u0066ailure","code":1}}`, top.Wrapped, top.Qimen, &top.Fault{Code: "1"}},
-		{"Qimen, TOP's names", `{"flag":"failure","msg":"m","message":"x","sub_msg":"s","sub_message":"y"}`, top.Wrapped, top.Qimen, &top.Fault{Msg: "m", SubMsg: "s", Provider: true}},
-		{"Qimen, XML", `<response><flag>failure</flag><code>TOP15</code><message>Remote service error | isp.http-read-timeout</message><sub_message>s</sub_message><request_id>r</request_id></response>`, top.XML, top.Qimen,
+		{
+			"TOP's in Qimen", `{"error_response":{"code":25,"msg":"m"}}`, top.Simplified, top.Qimen,
+			&top.Fault{Code: "25", Msg: "m"},
+		},
+		{
+			"TOP's in Qimen, XML", `<error_response><code>25</code></error_response>`, top.XML, top.Qimen,
+			&top.Fault{Code: "25"},
+		},
+		{
+			"Qimen, top level beside a response", `{"response":{"x":1},"flag":"failure","sub_code":"s"}`, top.Wrapped, top.Qimen,
+			&top.Fault{SubCode: "s", Provider: true, Contradicted: true},
+		},
+		{
+			"Qimen, escaped flag", `{"response":{"flag":"\u0066ailure","code":1}}`, top.Wrapped, top.Qimen,
+			&top.Fault{Code: "1"},
+		},
+		{
+			"Qimen, TOP's names", `{"flag":"failure","msg":"m","message":"x","sub_msg":"s","sub_message":"y"}`, top.Wrapped,
+			top.Qimen, &top.Fault{Msg: "m", SubMsg: "s", Provider: true},
+		},
+		{"Qimen, XML", `<response><flag>failure</flag><code>TOP15</code><message>Remote service error | ` +
+			`isp.http-read-timeout</message><sub_message>s</sub_message><request_id>r</request_id></response>`, top.XML,
+			top.Qimen,
 			&top.Fault{Code: "TOP15", Msg: "Remote service error | isp.http-read-timeout", SubMsg: "s", RequestID: "r"}},
-		{"Qimen, XML of a provider", `<answer><flag> failure </flag><code>5</code></answer>`, top.XML, top.Qimen, &top.Fault{Code: "5", Provider: true}},
-		{"inside the root", `{"x_response":{"successful":true,"error_response":{"code":15}}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15", Contradicted: true}},
-		{"inside the root, alone", `{"x_response":{"error_response":{"code":15}}}`, top.Wrapped, top.TOP, &top.Fault{Code: "15"}},
-		{"inside the root, XML, alone", `<x_response><error_response><code>15</code></error_response></x_response>`, top.XML, top.TOP, &top.Fault{Code: "15"}},
-		{"inside the root, XML", `<x_response><successful>true</successful><error_response><code>15</code></error_response></x_response>`, top.XML, top.TOP, &top.Fault{Code: "15", Contradicted: true}},
-		{"no root, members of its own", `{"code":7,"msg":"m","sub_code":"s","order_id":"1"}`, top.Simplified, top.TOP, &top.Fault{Code: "7", Msg: "m", SubCode: "s", Contradicted: true}},
-		{"no root", `{"code":7,"msg":"m","sub_code":"s","_trace_id_":"1"}`, top.Simplified, top.TOP, &top.Fault{Code: "7", Msg: "m", SubCode: "s"}},
-		{"no root, XML", `<r><code>7</code><msg>m</msg><type>ISP</type><x/></r>`, top.XML, top.TOP, &top.Fault{Code: "7", Msg: "m", Contradicted: true}},
-		{"a response and more", `{"response":{"flag":"failure","code":25},"successful":true}`, top.Wrapped, top.Qimen, &top.Fault{Code: "25", Contradicted: true}},
-		{"request id beside the root", `{"a_b_response":{"flag":"failure","code":"c","message":"m"},"request_id":"r1"}`, top.Simplified, top.Qimen, &top.Fault{RequestID: "r1", Code: "c", Msg: "m", Provider: true}},
-		{"trace id beside the root", `{"a_b_response":{"flag":"failure","code":"c"},"_trace_id_":"t"}`, top.Simplified, top.Qimen, &top.Fault{Code: "c", Provider: true}},
-		{"a response in the root", `{"a_b_response":{"response":{"flag":"failure","code":"c","message":"m"}},"request_id":"r1"}`, top.Simplified, top.Qimen, &top.Fault{RequestID: "r1", Code: "c", Msg: "m"}},
-		{"a response in the root, XML", `<a_b_response><response><flag>failure</flag><code>c</code></response></a_b_response>`, top.XML, top.Qimen, &top.Fault{Code: "c"}},
-		{"an element in the root, XML", `<a_b_response><x><flag>failure</flag><code>c</code></x></a_b_response>`, top.XML, top.Qimen, &top.Fault{Code: "c", Provider: true}},
-		{"a root in the response", `{"response":{"a_b_response":{"flag":"failure","code":"c"}}}`, top.Wrapped, top.Qimen, &top.Fault{Code: "c", Provider: true}},
-		{"ids beside an error without its root", `{"request_id":"1","a_b_response":{"code":"15","type":"ISP","msg":"b"}}`, top.Simplified, top.TOP, &top.Fault{RequestID: "1", Code: "15", Msg: "b"}},
-		{"a success beside the root", `{"a_b_response":{"error_response":{"code":7,"msg":"x"}},"successful":true}`, top.Wrapped, top.TOP, &top.Fault{Code: "7", Msg: "x", Contradicted: true}},
-		{"another root", `{"a_response":{"error_response":{"code":7}},"b_response":{"successful":true}}`, top.Wrapped, top.TOP, &top.Fault{Code: "7", Contradicted: true}},
-		{"a success in the error", `{"error_response":{"code":7,"msg":"x","successful":true}}`, top.Simplified, top.TOP, &top.Fault{Code: "7", Msg: "x", Contradicted: true}},
-		{"a success in the error, XML", `<error_response><code>7</code><success>1</success></error_response>`, top.XML, top.TOP, &top.Fault{Code: "7", Contradicted: true}},
-		{"a type and no message", `{"code":7,"type":"ISP","request_id":"r1"}`, top.Simplified, top.TOP, &top.Fault{RequestID: "r1", Code: "7"}},
-		{"a sub code and no message", `{"code":7,"sub_code":"isv.x","sub_msg":"m","request_id":"r1"}`, top.Simplified, top.TOP, &top.Fault{RequestID: "r1", Code: "7", SubCode: "isv.x", SubMsg: "m"}},
-		{"a flag that says no", `{"code":"15","msg":"m","type":"ISP","sub_code":"isp.x","success":"false"}`, top.Simplified, top.TOP, &top.Fault{Code: "15", Msg: "m", SubCode: "isp.x", Contradicted: true}},
+		{
+			"Qimen, XML of a provider", `<answer><flag> failure </flag><code>5</code></answer>`, top.XML, top.Qimen,
+			&top.Fault{Code: "5", Provider: true},
+		},
+		{
+			"inside the root", `{"x_response":{"successful":true,"error_response":{"code":15}}}`, top.Wrapped, top.TOP,
+			&top.Fault{Code: "15", Contradicted: true},
+		},
+		{
+			"inside the root, alone", `{"x_response":{"error_response":{"code":15}}}`, top.Wrapped, top.TOP,
+			&top.Fault{Code: "15"},
+		},
+		{
+			"inside the root, XML, alone", `<x_response><error_response><code>15</code></error_response></x_response>`, top.XML,
+			top.TOP, &top.Fault{Code: "15"},
+		},
+		{
+			"inside the root, XML",
+			`<x_response><successful>true</successful><error_response><code>15</code></error_response></x_response>`, top.XML,
+			top.TOP, &top.Fault{Code: "15", Contradicted: true},
+		},
+		{
+			"no root, members of its own", `{"code":7,"msg":"m","sub_code":"s","order_id":"1"}`, top.Simplified, top.TOP,
+			&top.Fault{Code: "7", Msg: "m", SubCode: "s", Contradicted: true},
+		},
+		{
+			"no root", `{"code":7,"msg":"m","sub_code":"s","_trace_id_":"1"}`, top.Simplified, top.TOP,
+			&top.Fault{Code: "7", Msg: "m", SubCode: "s"},
+		},
+		{
+			"no root, XML", `<r><code>7</code><msg>m</msg><type>ISP</type><x/></r>`, top.XML, top.TOP,
+			&top.Fault{Code: "7", Msg: "m", Contradicted: true},
+		},
+		{
+			"a response and more", `{"response":{"flag":"failure","code":25},"successful":true}`, top.Wrapped, top.Qimen,
+			&top.Fault{Code: "25", Contradicted: true},
+		},
+		{
+			"request id beside the root", `{"a_b_response":{"flag":"failure","code":"c","message":"m"},"request_id":"r1"}`,
+			top.Simplified, top.Qimen, &top.Fault{RequestID: "r1", Code: "c", Msg: "m", Provider: true},
+		},
+		{
+			"trace id beside the root", `{"a_b_response":{"flag":"failure","code":"c"},"_trace_id_":"t"}`, top.Simplified,
+			top.Qimen, &top.Fault{Code: "c", Provider: true},
+		},
+		{
+			"a response in the root",
+			`{"a_b_response":{"response":{"flag":"failure","code":"c","message":"m"}},"request_id":"r1"}`, top.Simplified,
+			top.Qimen, &top.Fault{RequestID: "r1", Code: "c", Msg: "m"},
+		},
+		{
+			"a response in the root, XML",
+			`<a_b_response><response><flag>failure</flag><code>c</code></response></a_b_response>`, top.XML, top.Qimen,
+			&top.Fault{Code: "c"},
+		},
+		{
+			"an element in the root, XML", `<a_b_response><x><flag>failure</flag><code>c</code></x></a_b_response>`, top.XML,
+			top.Qimen, &top.Fault{Code: "c", Provider: true},
+		},
+		{
+			"a root in the response", `{"response":{"a_b_response":{"flag":"failure","code":"c"}}}`, top.Wrapped, top.Qimen,
+			&top.Fault{Code: "c", Provider: true},
+		},
+		{
+			"ids beside an error without its root", `{"request_id":"1","a_b_response":{"code":"15","type":"ISP","msg":"b"}}`,
+			top.Simplified, top.TOP, &top.Fault{RequestID: "1", Code: "15", Msg: "b"},
+		},
+		{
+			"a success beside the root", `{"a_b_response":{"error_response":{"code":7,"msg":"x"}},"successful":true}`,
+			top.Wrapped, top.TOP, &top.Fault{Code: "7", Msg: "x", Contradicted: true},
+		},
+		{
+			"another root", `{"a_response":{"error_response":{"code":7}},"b_response":{"successful":true}}`, top.Wrapped,
+			top.TOP, &top.Fault{Code: "7", Contradicted: true},
+		},
+		{
+			"a success in the error", `{"error_response":{"code":7,"msg":"x","successful":true}}`, top.Simplified, top.TOP,
+			&top.Fault{Code: "7", Msg: "x", Contradicted: true},
+		},
+		{
+			"a success in the error, XML", `<error_response><code>7</code><success>1</success></error_response>`, top.XML,
+			top.TOP, &top.Fault{Code: "7", Contradicted: true},
+		},
+		{
+			"a type and no message", `{"code":7,"type":"ISP","request_id":"r1"}`, top.Simplified, top.TOP,
+			&top.Fault{RequestID: "r1", Code: "7"},
+		},
+		{
+			"a sub code and no message", `{"code":7,"sub_code":"isv.x","sub_msg":"m","request_id":"r1"}`, top.Simplified,
+			top.TOP, &top.Fault{RequestID: "r1", Code: "7", SubCode: "isv.x", SubMsg: "m"},
+		},
+		{
+			"a flag that says no", `{"code":"15","msg":"m","type":"ISP","sub_code":"isp.x","success":"false"}`, top.Simplified,
+			top.TOP, &top.Fault{Code: "15", Msg: "m", SubCode: "isp.x", Contradicted: true},
+		},
 		{"a flag that says yes", `{"code":"15","msg":"m","type":"ISP","success":true}`, top.Simplified, top.TOP, nil},
 		{"no flag in TOP", `{"flag":"failure","successful":true}`, top.Simplified, top.TOP, nil},
-		{"other flag", `{"flag":"FAILURE","successful":true}`, top.Simplified, top.Qimen, &top.Fault{Provider: true, Contradicted: true}}, // was taken for a success
+		// was taken for a success
+		{
+			"other flag", `{"flag":"FAILURE","successful":true}`, top.Simplified, top.Qimen,
+			&top.Fault{Provider: true, Contradicted: true},
+		},
 	} {
 		r, err := top.OpenReply(c.body, c.format, c.dialect, "")
 		if err != nil {

@@ -39,7 +39,8 @@ func setScalar(c *codec, to reflect.Value, v Value) error {
 		return errNothing
 	}
 	reader, readsJSON := to.Addr().Interface().(json.Unmarshaler)
-	asText := kind == Element || !readsJSON || kind == Text && isNumber || c.own && (kind == Text || kind == Number && !c.isText())
+	asText := kind == Element || !readsJSON || kind == Text && isNumber || c.own && (kind == Text || kind == Number &&
+		!c.isText())
 	if reads, ok := to.Addr().Interface().(encoding.TextUnmarshaler); ok && asText {
 		return asRule(c.typ, reads.UnmarshalText([]byte(text)))
 	}

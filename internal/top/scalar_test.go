@@ -26,7 +26,9 @@ func checkTextScalar[T ~string](t *testing.T) {
 	type message struct {
 		V T `top:"v"`
 	}
-	for _, text := range []string{"", " ", "null", " null", "{}", " {}\t", "1", "-1", "a\"b\\", "中文", "\u00a0", "{ }", "pickUp ", "\x00", "0"} {
+	for _, text := range []string{
+		"", " ", "null", " null", "{}", " {}\t", "1", "-1", "a\"b\\", "中文", "\u00a0", "{ }", "pickUp ", "\x00", "0",
+	} {
 		quoted := top.AppendJSONString(nil, text)
 		for _, raw := range []string{string(quoted), text} {
 			if !json.Valid([]byte(raw)) || raw == "null" || raw == " null" {

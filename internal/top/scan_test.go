@@ -40,8 +40,10 @@ func FuzzScan(f *testing.F) {
 		f.Add([]byte(v.Body))
 	}
 	for _, text := range []string{
-		`{"a":[1,-0,1.5e+3,true,false,null,"\ud83d\ude97\ud83d\u0041\/\b"]}`, `{"":{},"\u0000":[]}`, "{\"a\":\"\xff\"}", `{"a":01}`, `{"a":1,}`, `{"a":.5}`, "{\"a\":\"\n\",\"\t\":[\"\\\\\x00\"]}", "{\"a\":\"\\\n\"}",
-		" {\t\"a\"\r:\n1 } ", `{"a":1}x`, `{"a":1} {}`, "[]", `""`, "", "{", nested(`{"a":`, "1", "}", 64), nested(`{"a":`, "1", "}", 65),
+		`{"a":[1,-0,1.5e+3,true,false,null,"\ud83d\ude97\ud83d\u0041\/\b"]}`, `{"":{},"\u0000":[]}`, "{\"a\":\"\xff\"}",
+		`{"a":01}`, `{"a":1,}`, `{"a":.5}`, "{\"a\":\"\n\",\"\t\":[\"\\\\\x00\"]}", "{\"a\":\"\\\n\"}",
+		" {\t\"a\"\r:\n1 } ", `{"a":1}x`, `{"a":1} {}`, "[]", `""`, "", "{", nested(`{"a":`, "1", "}", 64),
+		nested(`{"a":`, "1", "}", 65),
 	} {
 		f.Add([]byte(text))
 	}
@@ -114,7 +116,9 @@ func TestScanObject(t *testing.T) {
 	err = top.ScanObject([]byte(`{"a\u0000\nb":x}`), none)
 	wantError(t, "control characters", err, "not JSON at byte 14: expected a value")
 	stop := errors.New("stop")
-	if err := top.ScanObject([]byte(`{"a":1}`), func(string, json.RawMessage) error { return stop }); !errors.Is(err, stop) {
+	if err := top.ScanObject(
+		[]byte(`{"a":1}`), func(string, json.RawMessage) error { return stop },
+	); !errors.Is(err, stop) {
 		t.Errorf("error %v", err)
 	}
 }

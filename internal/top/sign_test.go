@@ -104,11 +104,18 @@ func TestMerge(t *testing.T) {
 		groups [][]top.Param
 		want   []top.Param
 	}{
-		"nothing":               {nil, p()},
-		"sorted":                {[][]top.Param{p("b", "1", "a", "2", "B", "3", "_", "4", "1", "5")}, p("1", "5", "B", "3", "_", "4", "a", "2", "b", "1")},
-		"later group wins":      {[][]top.Param{p("a", "1", "b", "1"), p("a", "2"), p("a", "3", "c", "1")}, p("a", "3", "b", "1", "c", "1")},
+		"nothing": {nil, p()},
+		"sorted": {
+			[][]top.Param{p("b", "1", "a", "2", "B", "3", "_", "4", "1", "5")},
+			p("1", "5", "B", "3", "_", "4", "a", "2", "b", "1"),
+		},
+		"later group wins": {
+			[][]top.Param{p("a", "1", "b", "1"), p("a", "2"), p("a", "3", "c", "1")}, p("a", "3", "b", "1", "c", "1"),
+		},
 		"later in a group wins": {[][]top.Param{p("a", "1", "a", "2", "a", "3")}, p("a", "3")},
-		"blanks fall away":      {[][]top.Param{p("a", "", "b", " \t", "", "x", "\u3000", "x", "c", "\u00a0")}, p("c", "\u00a0")},
+		"blanks fall away": {
+			[][]top.Param{p("a", "", "b", " \t", "", "x", "\u3000", "x", "c", "\u00a0")}, p("c", "\u00a0"),
+		},
 		"blanks replace nothing": {
 			[][]top.Param{p("a", "1"), p("a", "")}, p("a", "1"),
 		},
@@ -164,7 +171,9 @@ func reference(method, secret string, params map[string]string, body string) (ba
 func TestSignProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "\u3000", "\u00a0", "0", "null", "\U0001F697", "\uE000"}))
+		text := rapid.OneOf(
+			rapid.String(), rapid.SampledFrom([]string{"", " ", "\u3000", "\u00a0", "0", "null", "\U0001F697", "\uE000"}),
+		)
 		params := rapid.MapOf(text, text).Draw(t, "params")
 		body := text.Draw(t, "body")
 		secret := rapid.StringN(1, 40, -1).Draw(t, "secret")

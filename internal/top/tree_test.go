@@ -18,7 +18,8 @@ func TestNoValue(t *testing.T) {
 	if none.Kind() != top.None || in.Kind() != top.None || err != nil || none.Says() || !none.IsEmpty() {
 		t.Errorf("%v %v %v", none.Kind(), in.Kind(), err)
 	}
-	if text := none.Name() + none.Text() + none.JSON(); text != "" || none.CheckTwice() != nil || none.Get("c").Kind() != top.None {
+	if text := none.Name() + none.Text() + none.JSON(); text != "" || none.CheckTwice() != nil ||
+		none.Get("c").Kind() != top.None {
 		t.Errorf("%q", text)
 	}
 }

@@ -11,7 +11,9 @@ func TestDecodeXMLErrors(t *testing.T) {
 	for _, c := range []struct{ xml, want string }{
 		{`<int>x</int>`, "int: expected a whole number"},
 		{`<int><a>1</a></int>`, "int: expected text, got element a"},
-		{`<yuan>x</yuan>`, "yuan: not a valid amount in yuan: want digits with an optional sign and fraction, such as -12.50"},
+		{
+			`<yuan>x</yuan>`, "yuan: not a valid amount in yuan: want digits with an optional sign and fraction, such as -12.50",
+		},
 		{`<channel><x/></channel>`, "channel: expected text, got element x"},
 		{`<item>x</item>`, "item: expected an object, got text"},
 		{`<item>x<n>1</n></item>`, "item: expected members only, got text between them"},
@@ -32,7 +34,10 @@ func TestDecodeXMLErrors(t *testing.T) {
 		_, err := fromXML[all](t, "<r>"+c.xml+"</r>")
 		wantError(t, c.xml, err, c.want)
 	}
-	for document, want := range map[string]string{"": "not XML: cut off", "\xff": "not valid UTF-8", "<r/>": "the reply is empty", "<r/><r/>": "not XML: a second root element"} {
+	for document, want := range map[string]string{
+		"": "not XML: cut off", "\xff": "not valid UTF-8", "<r/>": "the reply is empty",
+		"<r/><r/>": "not XML: a second root element",
+	} {
 		_, err := fromXML[all](t, document)
 		wantError(t, document, err, want)
 	}
@@ -42,17 +47,19 @@ func TestDecodeXMLErrors(t *testing.T) {
 func TestDecodeXMLSyntax(t *testing.T) {
 	t.Parallel()
 	for name, document := range map[string]string{
-		"declaration and white space": "\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<r>\n <text>a&lt;b</text>\n <int>1</int>\n</r>\n",
-		"byte order mark":             "\ufeff<r><text>a&lt;b</text><int>1</int></r>",
-		"other encoding declared":     `<?xml version="1.0" encoding="GBK"?><r><text>a&lt;b</text><int>1</int></r>`,
-		"character data":              `<r><text><![CDATA[a<b]]></text><int><![CDATA[1]]></int></r>`,
-		"character references":        `<r><text>&#97;&#x3C;b</text><int>&#49;</int></r>`,
-		"comments":                    `<!--x--><r><!--x--><text>a<!--x-->&lt;b</text><int>1<!--x--></int></r><!--top010179031191.s.et2-->`,
-		"processing instructions":     `<r><?x y?><text>a<?x?>&lt;b</text><int>1</int></r><?x?>`,
-		"attributes":                  `<r a="1"><text list="true" int="7">a&lt;b</text><int type="number">1</int></r>`,
-		"namespaces":                  `<n:r xmlns:n="urn:x" xmlns="urn:y"><n:text>a&lt;b</n:text><int>1</int></n:r>`,
-		"undeclared prefixes":         `<r><x:text>a&lt;b</x:text><y:int>1</y:int></r>`,
-		"white space in tags":         "<r ><text\n>a&lt;b</text\t><int>\n1\n</int></r >",
+		"declaration and white space": "\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<r>\n <text>a&lt;b</text>" +
+			"\n <int>1</int>\n</r>\n",
+		"byte order mark":         "\ufeff<r><text>a&lt;b</text><int>1</int></r>",
+		"other encoding declared": `<?xml version="1.0" encoding="GBK"?><r><text>a&lt;b</text><int>1</int></r>`,
+		"character data":          `<r><text><![CDATA[a<b]]></text><int><![CDATA[1]]></int></r>`,
+		"character references":    `<r><text>&#97;&#x3C;b</text><int>&#49;</int></r>`,
+		"comments": `<!--x--><r><!--x--><text>a<!--x-->&lt;b</text><int>1<!--x--></int></r><!--top01017` +
+			`9031191.s.et2-->`,
+		"processing instructions": `<r><?x y?><text>a<?x?>&lt;b</text><int>1</int></r><?x?>`,
+		"attributes":              `<r a="1"><text list="true" int="7">a&lt;b</text><int type="number">1</int></r>`,
+		"namespaces":              `<n:r xmlns:n="urn:x" xmlns="urn:y"><n:text>a&lt;b</n:text><int>1</int></n:r>`,
+		"undeclared prefixes":     `<r><x:text>a&lt;b</x:text><y:int>1</y:int></r>`,
+		"white space in tags":     "<r ><text\n>a&lt;b</text\t><int>\n1\n</int></r >",
 	} {
 		got, err := fromXML[all](t, document)
 		if err != nil {
@@ -60,7 +67,9 @@ func TestDecodeXMLSyntax(t *testing.T) {
 		}
 		wantDiff(t, name, all{Text: "a<b", Int: 1}, got)
 	}
-	if root, err := top.XMLRoot([]byte("<?xml version=\"1.0\"?><!-- x --><n:a_response/>")); err != nil || root != "a_response" {
+	if root, err := top.XMLRoot(
+		[]byte("<?xml version=\"1.0\"?><!-- x --><n:a_response/>"),
+	); err != nil || root != "a_response" {
 		t.Errorf("root %q, %v", root, err)
 	}
 	_, err := top.XMLRoot([]byte("\xff"))

@@ -146,7 +146,8 @@ func (p *pushLoad) sign(i int64, amount string) (*qimen.Push, error) {
 	return qimen.SignPush(&qimen.Push{
 		RawQuery: query.Encode(),
 		Header:   http.Header{"Content-Type": {"application/json;charset=utf-8"}},
-		Body: fmt.Appendf(nil, `{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"M-1","eventType":142,"eventData":{`+
+		Body: fmt.Appendf(nil, `{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"M-1","eventType":142,"e`+
+			`ventData":{`+
 			`"renewalOrderId":%d,"renewalOutOrderId":"R-%d","refundType":2,"amount":"%s","reason":"油费退款","payTradeNo":"T%d"}}`,
 			3187983531024266527+number, number, amount, number),
 	}, secret)
@@ -187,7 +188,9 @@ func (p *pushLoad) forge(push *qimen.Push) error {
 
 // breakOff announces more than it sends.
 func (p *pushLoad) breakOff(push *qimen.Push) {
-	r, err := http.NewRequest(http.MethodPost, p.server.URL+"?"+push.RawQuery, io.MultiReader(bytes.NewReader(push.Body[:20]), failing{}))
+	r, err := http.NewRequest(
+		http.MethodPost, p.server.URL+"?"+push.RawQuery, io.MultiReader(bytes.NewReader(push.Body[:20]), failing{}),
+	)
 	if err != nil {
 		return
 	}
@@ -237,9 +240,11 @@ func (p *pushLoad) check(t *testing.T) {
 			done++
 		}
 	}
-	t.Logf("%d pushes: %d events handled once each, %d repeats answered from the gate, %d while it was being handled, %d conflicts, %d forged, %d broken off",
+	t.Logf("%d pushes: %d events handled once each, %d repeats answered from the gate, %d while it was being handled, "+
+		"%d conflicts, %d forged, %d broken off",
 		p.sent.Load(), done, p.repeats.Load(), p.busy.Load(), p.conflicts.Load(), p.forged.Load(), p.broken.Load())
-	if done == 0 || p.repeats.Load() == 0 || p.busy.Load() == 0 || p.conflicts.Load() == 0 || p.forged.Load() == 0 || p.broken.Load() == 0 {
+	if done == 0 || p.repeats.Load() == 0 || p.busy.Load() == 0 || p.conflicts.Load() == 0 || p.forged.Load() == 0 ||
+		p.broken.Load() == 0 {
 		t.Error("the load has left something out")
 	}
 }

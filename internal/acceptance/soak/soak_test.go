@@ -45,7 +45,9 @@ func TestSoak(t *testing.T) {
 	before := w.settle(t)
 	t.Logf("start: %v", before)
 	w.load(t, *pushes, *calls)
-	t.Logf("under load: heap %.2f MiB, %d goroutines, %d replies in the gate", heapMiB(), runtime.NumGoroutine(), w.gate.Len())
+	t.Logf(
+		"under load: heap %.2f MiB, %d goroutines, %d replies in the gate", heapMiB(), runtime.NumGoroutine(), w.gate.Len(),
+	)
 	after := w.settle(t)
 	t.Logf("end:   %v (heap %+.1f %%)", after, 100*(after.heap/before.heap-1))
 	if n := w.gate.Len(); n != 0 {

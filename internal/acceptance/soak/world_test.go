@@ -92,9 +92,11 @@ func (w *world) newGateway(t *testing.T) *fliggytest.Gateway {
 	}
 	w.address.Store(address.Host)
 	for _, fault := range []fliggytest.Fault{
-		fliggytest.CutOff(), fliggytest.Dropped(), fliggytest.RawBody(http.StatusOK, "text/html", []byte("<html></html>")), fliggytest.HTTPStatus(http.StatusBadGateway),
+		fliggytest.CutOff(), fliggytest.Dropped(), fliggytest.RawBody(http.StatusOK, "text/html", []byte("<html></html>")),
+		fliggytest.HTTPStatus(http.StatusBadGateway),
 		fliggytest.Unavailable(), fliggytest.Failed(&rentcar.GatewayError{Code: "15", SubCode: "isp.remote-service-timeout"}),
-		fliggytest.Failed(&rentcar.BusinessError{Code: "71001", Message: "no"}), fliggytest.NoFlag(), fliggytest.TruncatedGzip(),
+		fliggytest.Failed(&rentcar.BusinessError{Code: "71001", Message: "no"}), fliggytest.NoFlag(),
+		fliggytest.TruncatedGzip(),
 		fliggytest.CutOff().AfterCommit(),
 	} {
 		gateway.Fail(fault.Always().When(func(fliggytest.Request) bool { return rand.IntN(120) == 0 }))
@@ -143,7 +145,9 @@ func (c *callLoad) call(ctx context.Context, n int64) error {
 		_, err := c.client.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: order.OrderID})
 		return err
 	case 1:
-		_, err := c.client.Orders.CheckCancel(ctx, &rentcar.OrderCheckCancelRequest{OrderID: order.OrderID, OutOrderID: order.OutOrderID})
+		_, err := c.client.Orders.CheckCancel(
+			ctx, &rentcar.OrderCheckCancelRequest{OrderID: order.OrderID, OutOrderID: order.OutOrderID},
+		)
 		return err
 	case 2:
 		_, err := c.client.Callbacks.Send(ctx, events.NewOrderCancelled(events.Order{
@@ -167,7 +171,10 @@ func (c *callLoad) check(t *testing.T) {
 	t.Helper()
 	count := func(o rentcar.Outcome) int64 { return c.outcomes[o].Load() }
 	ok, rejected, unknown := count(rentcar.OutcomeSucceeded), count(rentcar.OutcomeRejected), count(rentcar.OutcomeUnknown)
-	t.Logf("%d calls: %d succeeded, %d rejected, %d unknown, %d not sent", c.latency.count.Load(), ok, rejected, unknown, count(rentcar.OutcomeNotSent))
+	t.Logf(
+		"%d calls: %d succeeded, %d rejected, %d unknown, %d not sent", c.latency.count.Load(), ok, rejected, unknown,
+		count(rentcar.OutcomeNotSent),
+	)
 	if ok == 0 || rejected == 0 || unknown == 0 || ok < 4*(rejected+unknown) {
 		t.Error("the calls do not end as the faults let them")
 	}
