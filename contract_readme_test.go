@@ -3,6 +3,7 @@ package rentcar_test
 import (
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -10,14 +11,33 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 )
 
-// The code of both READMEs is the code of the Example tests, line by line; a
-// block that is a whole program has the Example's body in its main.
-func TestREADMECodeIsCompiled(t *testing.T) {
+// documents returns the paths of the READMEs and of everything under docs.
+func documents(t *testing.T) []string {
+	t.Helper()
+	paths := []string{"README.md", "README.zh-CN.md"}
+	err := filepath.WalkDir("docs", func(path string, _ fs.DirEntry, err error) error {
+		if strings.HasSuffix(path, ".md") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+var exampleBlock = regexp.MustCompile("(?s)<!-- example: (\\w+) -->\n```go\n(.*?)```")
+
+// Every Go block of the READMEs and of docs is the code of the Example that is named above it, line by line, except for
+// comments, which may be in another language. A block that is a whole program has the Example's body in its main.
+func TestDocumentsAreCompiled(t *testing.T) {
 	t.Parallel()
 	var compiled strings.Builder
-	for _, pattern := range []string{"example*_test.go", "durable/example*_test.go"} {
+	for _, pattern := range []string{"example*_test.go", "*/example*_test.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, files, err)
@@ -30,35 +50,46 @@ func TestREADMECodeIsCompiled(t *testing.T) {
 			compiled.Write(source)
 		}
 	}
-	block := regexp.MustCompile("(?s)<!-- example: (\\w+) -->\n```go\n(.*?)```")
-	for _, name := range []string{"README.md", "README.zh-CN.md"} {
+	for _, name := range documents(t) {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		blocks := block.FindAllStringSubmatch(string(text), -1)
-		if all := strings.Count(string(text), "```go\n"); len(blocks) != all || all < 5 {
-			t.Errorf("%s: %d compiled blocks of %d, want all, and at least 5", name, len(blocks), all)
+		blocks := exampleBlock.FindAllStringSubmatch(string(text), -1)
+		if all := strings.Count(string(text), "```go\n"); len(blocks) != all {
+			t.Errorf("%s: %d Go blocks of %d name their Example", name, len(blocks), all)
 		}
 		for _, b := range blocks {
 			example, code := b[1], b[2]
 			_, body, ok := strings.Cut(compiled.String(), "func "+example+"() {\n")
 			if !ok {
-				t.Errorf("%s: no %s", name, example)
+				t.Errorf("%s: there is no %s", name, example)
 				continue
 			}
 			body, _, _ = strings.Cut(body, "\n}\n")
 			if strings.HasPrefix(code, "package main\n") {
 				code = mainBody(t, name, code)
-			} else {
-				code = indent(code)
 			}
-			if !strings.Contains(body+"\n", code) {
-				t.Errorf("%s: the block of %s is not its code", name, example)
+			if !strings.Contains(bare(body), bare(code)) {
+				t.Errorf("%s: the block of %s is not its code:\n%s", name, example, bare(code))
 			}
 		}
 	}
 }
+
+// bare returns Go code without comments and the white space around its lines.
+func bare(code string) string {
+	var b strings.Builder
+	for line := range strings.Lines(code) {
+		line = strings.TrimSpace(trailingComment.ReplaceAllString(strings.TrimSpace(line), ""))
+		if line != "" && !strings.HasPrefix(line, "//") {
+			b.WriteString(strings.Join(strings.Fields(line), " ") + "\n")
+		}
+	}
+	return b.String()
+}
+
+var trailingComment = regexp.MustCompile(`\s+// .*$`)
 
 // mainBody returns the body of main, after a look at the imports.
 func mainBody(t *testing.T, name, program string) string {
@@ -84,13 +115,55 @@ func mainBody(t *testing.T, name, program string) string {
 	return strings.TrimSuffix(body, "}\n")
 }
 
-func indent(code string) string {
-	var b strings.Builder
-	for line := range strings.Lines(code) {
-		if strings.TrimSpace(line) != "" {
-			b.WriteByte('\t')
+// Links within the repository lead to a file, and to a heading of it.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	for _, name := range append(documents(t), "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		b.WriteString(line)
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			file, anchor, _ := strings.Cut(m[1], "#")
+			target := name
+			if file != "" {
+				target = filepath.Join(filepath.Dir(name), file)
+			}
+			info, err := os.Stat(target)
+			switch {
+			case err != nil:
+				t.Errorf("%s links to %s: %v", name, m[1], err)
+			case anchor != "" && (info.IsDir() || !hasHeading(t, target, anchor)):
+				t.Errorf("%s links to %s, which has no such heading", name, m[1])
+			}
+		}
 	}
-	return b.String()
+}
+
+// hasHeading reports whether a document has a heading of that anchor, as GitHub makes it.
+func hasHeading(t *testing.T, path, anchor string) bool {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(text), -1) {
+		slug := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '-', r == '_':
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, m[1])
+		if slug == anchor {
+			return true
+		}
+	}
+	return false
 }
