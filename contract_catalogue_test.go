@@ -94,8 +94,7 @@ var enumerations = map[string]string{
 	"biz_status": "fliggy.AgencyOrderStatus", "biz_type": "fliggy.BillBizType", "channel_id": "fliggy.Channel",
 	"service_on_door_type": "fliggy.DoorServiceType", "service_type": "fliggy.OrderServiceType",
 	"transmission_type": "fliggy.Transmission", "type": "fliggy.PlaceType",
-	// Yes or no as 1 or 0: a named type would say less than the field's name.
-	"is_fixed": "int", "is_one_way_fee": "int",
+	"is_fixed": "fliggy.Flag", "is_one_way_fee": "fliggy.Flag",
 }
 
 // camel is the Go name of a member: CarType for car_type.
@@ -113,6 +112,7 @@ func mapped(f catalogueField) (mapping, bool) {
 			len(f.Enum) > 0) {
 			if m.goType == "an enumeration" {
 				m.goType = cmp.Or(enumerations[f.Name], "fliggy."+camel(f.Name))
+				m.number = m.goType == "fliggy.Flag" // text that is written as a number
 			}
 			return m, true
 		}

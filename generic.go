@@ -38,7 +38,7 @@ type Raw []byte
 //	required     reading: a missing member, null and blank text are errors; writing: must be set
 //	present      reading: as required; writing: may be unset
 //	keep         written although it is zero; an unset amount or time as null
-//	number       an ID or Decimal is written as a JSON number
+//	number       an ID or Decimal is written as a JSON number, a bool as 1 or 0
 //	text         a bool or number is written as JSON text: "false"
 //	layout=minute a Time is written without seconds: 2006-01-02 15:04
 //	wrap=NAME    the name of a list's elements in wrapped JSON and XML; reading accepts any

@@ -230,11 +230,11 @@ type OrderAddedService struct {
 	ServiceQuantity fliggy.Decimal `top:"service_quantity"`
 	// ServicePriceAmount is the total price of the service in yuan.
 	ServicePriceAmount fliggy.Yuan `top:"service_price_amount"`
-	// IsFlatPrice is 1 for a flat price (一口价), which days do not multiply, 0 for a
+	// FlatPrice is Yes for a flat price (一口价), which days do not multiply, No for a
 	// price per day. The wire name is_one_way_fee does not mean one-way rental.
-	IsFlatPrice int `top:"is_one_way_fee,keep"`
-	// IsMandatory is 1 for a service that cannot be deselected (必选).
-	IsMandatory int `top:"is_fixed,keep"`
+	FlatPrice fliggy.Flag `top:"is_one_way_fee,number"`
+	// Mandatory is Yes for a service that cannot be deselected (必选).
+	Mandatory fliggy.Flag `top:"is_fixed,number"`
 	// SetNegative asks for a minus sign before the amount, for discounts.
 	SetNegative bool `top:"set_negative,keep"`
 	// SortKey is the priority of sorting.

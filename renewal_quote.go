@@ -121,6 +121,7 @@ func (r *RenewalQuoteResult) doubts() []fliggy.Problem {
 		at := fmt.Sprintf("added_service_list[%d].", i)
 		lacks(at+"price", !s.Price.IsSet())
 		lacks(at+"amount", !s.Amount.IsSet())
+		lacks(at+"is_fixed", s.Mandatory == "")
 	}
 	lacks("price_info.scattered_price_rule_info.data", p.ScatteredPriceRules.Rules == nil)
 	c := &r.CancelPolicy
@@ -195,12 +196,12 @@ type RenewalAddedService struct {
 	Price fliggy.Yuan `top:"price"`
 	// Amount is the amount of the line in yuan. Inferred.
 	Amount fliggy.Yuan `top:"amount"`
-	// IsFlatPrice is 1 for a flat price (一口价), 0 for a price per day. Inferred.
+	// FlatPrice is Yes for a flat price (一口价), No for a price per day. Inferred.
 	// The wire name is_one_way_fee does not mean one-way rental.
-	IsFlatPrice int `top:"is_one_way_fee,keep"`
-	// IsMandatory is 1 for a mandatory service (必选), 0 for an optional one.
+	FlatPrice fliggy.Flag `top:"is_one_way_fee,number"`
+	// Mandatory is Yes for a mandatory service (必选), No for an optional one.
 	// Inferred.
-	IsMandatory int `top:"is_fixed,keep"`
+	Mandatory fliggy.Flag `top:"is_fixed,number"`
 	// ListInclude says what the service includes. Inferred.
 	ListInclude []string `top:"list_include"`
 	// ListExclude says what it does not include (list_excloud on the wire).

@@ -25,6 +25,7 @@ func init() {
 		}},
 	}...)
 	const whyWhole = "a rule without one of its numbers says nothing, and 0 would be read as free"
+	const whyFlag = "0 or 1 in the merchant's samples, and what is missing is not a no"
 	maps.Copy(deviations, map[string]deviation{
 		"renewaldetail.query request order_id": {
 			goType: "fliggy.ID", number: true, required: true, reason: "a quote has no meaning without it",
@@ -34,6 +35,12 @@ func init() {
 		},
 		"renewaldetail.query request car_return_time": {
 			goType: "fliggy.Time", required: true, reason: "a quote has no meaning without it",
+		},
+		"renewaldetail.query response added_service_list.is_one_way_fee": {
+			goType: "fliggy.Flag", number: true, reason: whyFlag,
+		},
+		"renewaldetail.query response added_service_list.is_fixed": {
+			goType: "fliggy.Flag", number: true, reason: whyFlag,
 		},
 		"renewaldetail.query response added_service_list.service_type": {
 			goType: "fliggy.ServiceType", reason: "its values are seen in the merchant's samples",
@@ -63,19 +70,21 @@ func init() {
 // unset without a word, and a submit booked it.
 func TestIncompleteQuotes(t *testing.T) {
 	t.Parallel()
+	// None of the cases says whether a service can be left out.
+	const noFlag0, noFlag1 = "added_service_list[0].is_fixed", "added_service_list[1].is_fixed"
 	for name, tc := range map[string]struct {
 		total    string   // empty: there is none
 		failed   string   // part of the error of the call
 		warnings []string // fields
 		missing  []string // fields of the error of Total
 	}{
-		"c1-quote-whole.json": {total: "16.02"},
+		"c1-quote-whole.json": {total: "16.02", warnings: []string{noFlag0, noFlag1}},
 		"c1-quote-without-line-amount.json": {
-			warnings: []string{"added_service_list[0].amount", "added_service_list[1].amount"},
+			warnings: []string{"added_service_list[0].amount", noFlag0, "added_service_list[1].amount", noFlag1},
 			missing:  []string{"added_service_list[0].amount", "added_service_list[1].amount"},
 		},
 		"c1-quote-without-standard-price.json": {
-			warnings: []string{"price_info.standard_price"}, missing: []string{"price_info.standard_price"},
+			warnings: []string{"price_info.standard_price", noFlag0, noFlag1}, missing: []string{"price_info.standard_price"},
 		},
 		"c1-quote-without-services.json": {
 			warnings: []string{"added_service_list"}, missing: []string{"added_service_list"},

@@ -84,8 +84,8 @@ type addedService struct {
 	ServicePrice       fliggy.Yuan    `json:"service_price" xml:"service_price"`
 	ServiceQuantity    fliggy.Decimal `json:"service_quantity" xml:"service_quantity"`
 	ServicePriceAmount fliggy.Yuan    `json:"service_price_amount" xml:"service_price_amount"`
-	IsFlatPrice        int            `json:"is_one_way_fee" xml:"is_one_way_fee"`
-	IsMandatory        int            `json:"is_fixed" xml:"is_fixed"`
+	FlatPrice          fliggy.Flag    `json:"is_one_way_fee" xml:"is_one_way_fee"`
+	Mandatory          fliggy.Flag    `json:"is_fixed" xml:"is_fixed"`
 	SetNegative        bool           `json:"set_negative" xml:"set_negative"`
 	SortKey            int            `json:"sort_key" xml:"sort_key"`
 	ListInclude        []string       `json:"list_include" xml:"list_include>string"`

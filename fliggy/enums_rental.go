@@ -329,3 +329,24 @@ func (a AddedServiceCode) String() string { return textName(addedServiceCodeName
 func (a *AddedServiceCode) UnmarshalJSON(data []byte) error {
 	return readOpaque(a, "AddedServiceCode", data)
 }
+
+// Flag is a yes or no that travels as a number, is_one_way_fee and is_fixed. The zero value is unset, which is not a no.
+// Source: alitrip.rentcar.btb.order.query.
+type Flag string
+
+// Values of Flag.
+const (
+	No  Flag = "0"
+	Yes Flag = "1"
+)
+
+var flagNames = map[Flag]string{
+	No:  "no",
+	Yes: "yes",
+}
+
+// String returns an English name, the value itself when it is unknown.
+func (f Flag) String() string { return textName(flagNames, f) }
+
+// UnmarshalJSON takes a JSON string, an integer number by its digits, or null (unset).
+func (f *Flag) UnmarshalJSON(data []byte) error { return readOpaque(f, "Flag", data) }

@@ -76,7 +76,8 @@ func intEnum[T interface {
 func allEnums() []enumCase {
 	return []enumCase{
 		textEnum("Channel", channelNames), textEnum("OrderServiceType", orderServiceTypeNames), textEnum("Canceller", cancellerNames),
-		textEnum("PayModel", payModelNames), textEnum("PositionType", positionTypeNames), textEnum("AddedServiceCode", addedServiceCodeNames),
+		textEnum("PayModel", payModelNames), textEnum("PositionType", positionTypeNames),
+		textEnum("AddedServiceCode", addedServiceCodeNames), textEnum("Flag", flagNames),
 		intEnum("PayStatus", payStatusNames), intEnum("RefundType", refundTypeNames), intEnum("BillBizType", billBizTypeNames),
 		intEnum("TradeType", tradeTypeNames), intEnum("PayType", payTypeNames), intEnum("AgencyOrderStatus", agencyOrderStatusNames),
 		intEnum("CarType", carTypeNames), intEnum("OutputType", outputTypeNames), intEnum("Transmission", transmissionNames),
@@ -159,6 +160,7 @@ func TestEnumsAgreeWithTheCatalogue(t *testing.T) {
 		"Canceller":         {"enums/canceller"},
 		"PayModel":          {agency + "create/pay_model"},
 		"PositionType":      {order + "position_type"},
+		"Flag":              {order + "is_one_way_fee", order + "is_fixed"},
 		"AddedServiceCode":  {"enums/added_service_code"},
 		"PayStatus":         {order + "pay_status"},
 		"RefundType":        {"enums/refund_type"},

@@ -52,7 +52,7 @@ func priceOf(from, to time.Time) (res *rentcar.RenewalQuoteResult, ok bool) {
 	basic := basicServiceFee.Mul(quantity).RoundBank(2)
 	res.AddedServices = []rentcar.RenewalAddedService{{
 		ServiceType: fliggy.ServiceTypeBasic, ServiceCode: "basicServiceMoney", ServiceName: "基础服务费", ServiceDesc: "基础服务费",
-		Quantity: quantity, Price: basicServiceFee, Amount: basic, IsMandatory: 1,
+		Quantity: quantity, Price: basicServiceFee, Amount: basic, FlatPrice: fliggy.No, Mandatory: fliggy.Yes,
 		ListInclude: []string{"基础服务费,超出1500元的交通事故车辆维修费用免赔(不包含玻璃、轮胎、轮毂),第三者保障50万,承租方承担停运损失费和折旧损失费。"},
 		ListExclude: []string{},
 	}}
@@ -63,7 +63,7 @@ func priceOf(from, to time.Time) (res *rentcar.RenewalQuoteResult, ok bool) {
 			day.ScatteredPrice, day.ScatteredMinutes = half, scattered
 			res.AddedServices = append(res.AddedServices, rentcar.RenewalAddedService{
 				ServiceType: fliggy.ServiceTypeScatteredHour, ServiceCode: "hourFee", ServiceName: "零散小时费", ServiceDesc: "零散小时费",
-				Quantity: fliggy.MustDecimal("1"), Price: half, Amount: half, IsFlatPrice: 1, IsMandatory: 1,
+				Quantity: fliggy.MustDecimal("1"), Price: half, Amount: half, FlatPrice: fliggy.Yes, Mandatory: fliggy.Yes,
 				ListInclude: []string{}, ListExclude: []string{},
 			})
 		}

@@ -69,7 +69,7 @@ func TestZerosAreWritten(t *testing.T) {
 		g := start(t)
 		c := connect(t, g, rentcar.WithFormat(format))
 		g.AddOrder(Order{OrderID: "1", Details: rentcar.OrderQueryResult{Info: rentcar.OrderInfo{
-			AddedServices: []rentcar.OrderAddedService{{ServiceName: "x"}},
+			AddedServices: []rentcar.OrderAddedService{{ServiceName: "x", FlatPrice: fliggy.No, Mandatory: fliggy.No}},
 		}}})
 		_, err := c.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: "1"})
 		noError(t, err)

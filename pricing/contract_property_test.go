@@ -81,7 +81,7 @@ func drawModel(t *rapid.T, rising bool) *model {
 		m.plan.Services = append(m.plan.Services, pricing.Service{
 			Type: fliggy.ServiceType(rapid.SampledFrom([]int{1, 2, 7}).Draw(t, "type")), Code: "code" + string(rune('a'+i)),
 			Name: "x" + texts.Draw(t, "name"), Desc: texts.Draw(t, "description"), Price: fliggy.FenOf(price).Yuan(),
-			IsFlat: rapid.Bool().Draw(t, "flat"), IsOptional: rapid.Bool().Draw(t, "optional"),
+			FlatPrice: rapid.Bool().Draw(t, "flat"), Optional: rapid.Bool().Draw(t, "optional"),
 			Include: rapid.SliceOfN(texts, 0, 2).Draw(t, "include"), Exclude: rapid.SliceOfN(texts, 0, 2).Draw(t, "exclude"),
 		})
 	}
@@ -182,7 +182,7 @@ func (m *model) bill(from fliggy.Time, minutes int) bill {
 	total, basic, hasBasic := new(big.Int).Set(standard), new(big.Int), false
 	for i, price := range m.services {
 		amount := big.NewInt(price)
-		if !m.plan.Services[i].IsFlat {
+		if !m.plan.Services[i].FlatPrice {
 			amount = m.round(new(big.Int).Mul(amount, big.NewInt(quantity)))
 		}
 		b.Lines = append(b.Lines, amount.String())
@@ -320,7 +320,7 @@ func TestPropertyCheckTotal(t *testing.T) {
 		r := &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{StandardPrice: fliggy.FenOf(standard).Yuan()}}
 		base := standard
 		for _, amount := range mandatory {
-			r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: fliggy.FenOf(amount).Yuan(), IsMandatory: 1})
+			r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: fliggy.FenOf(amount).Yuan(), Mandatory: true})
 			base += amount
 		}
 		for _, amount := range optional {

@@ -55,12 +55,12 @@ type Service struct {
 	Name string
 	// Desc is a description. Optional.
 	Desc string
-	// Price is the price of a day, or of the whole renewal when IsFlat. Required.
+	// Price is the price of a day, or of the whole renewal when FlatPrice. Required.
 	Price fliggy.Yuan
-	// IsFlat makes Price a flat price (一口价) instead of a price per day.
-	IsFlat bool
-	// IsOptional makes the service optional instead of mandatory (必选).
-	IsOptional bool
+	// FlatPrice makes Price a flat price (一口价) instead of a price per day.
+	FlatPrice bool
+	// Optional makes the service optional instead of mandatory (必选).
+	Optional bool
 	// Include lists what the service includes.
 	Include []string
 	// Exclude lists what the service excludes.

@@ -185,14 +185,11 @@ func (p *Plan) lines(quantity decimal.Decimal) []qimen.AddedService {
 			Price:       s.Price.RoundBank(fenPlaces),
 			Quantity:    days(quantity),
 			Amount:      p.Rounding.round(s.Price.Mul(fliggy.DecimalOf(quantity))),
-			IsMandatory: 1,
+			Mandatory:   !s.Optional,
 			ListInclude: cloned(s.Include), ListExclude: cloned(s.Exclude),
 		}
-		if s.IsFlat {
-			line.Quantity, line.Amount, line.IsFlatPrice = one, line.Price, 1
-		}
-		if s.IsOptional {
-			line.IsMandatory = 0
+		if s.FlatPrice {
+			line.Quantity, line.Amount, line.FlatPrice = one, line.Price, true
 		}
 		lines = append(lines, line)
 	}
@@ -205,13 +202,15 @@ func scatteredHourLine(fee fliggy.Yuan) qimen.AddedService {
 	return qimen.AddedService{
 		ServiceType: fliggy.ServiceTypeScatteredHour, ServiceCode: qimen.ScatteredHourCode,
 		ServiceName: scatteredHourName, ServiceDesc: scatteredHourName,
-		Price: fee, Quantity: one, Amount: fee, IsFlatPrice: 1, IsMandatory: 1,
+		Price: fee, Quantity: one, Amount: fee, FlatPrice: true, Mandatory: true,
 		ListInclude: []string{}, ListExclude: []string{},
 	}
 }
 
 // cloned copies a list. The copy is never nil, so that it is encoded as [].
 func cloned[T any](list []T) []T { return append(make([]T, 0, len(list)), list...) }
+
+var number = map[bool]int{true: 1}
 
 // mark returns the default PriceMark. It lists each member so that the mark stays the same when a type grows.
 func mark(from, to fliggy.Time, r *qimen.RenewalPricesReply) string {
@@ -226,7 +225,7 @@ func mark(from, to fliggy.Time, r *qimen.RenewalPricesReply) string {
 	}
 	for _, s := range r.AddedServices {
 		b = fmt.Appendf(b, "line %d %q %s %s %s ", int(s.ServiceType), s.ServiceCode, s.Price, s.Quantity, s.Amount)
-		b = fmt.Appendf(b, "%d %d\n", s.IsFlatPrice, s.IsMandatory)
+		b = fmt.Appendf(b, "%d %d\n", number[s.FlatPrice], number[s.Mandatory])
 	}
 	b = fmt.Appendf(b, "cancel %t %d %d\n", c.SupportCancel, c.CancelType, c.ManualCheckTime)
 	for _, tier := range c.Rules {

@@ -80,7 +80,7 @@ func TestPercentages(t *testing.T) {
 		if c.fee != "" {
 			want := qimen.AddedService{
 				ServiceType: 4, ServiceCode: "hourFee", ServiceName: "零散小时费", ServiceDesc: "零散小时费",
-				Price: yuan(c.fee), Amount: yuan(c.fee), Quantity: number("1"), IsFlatPrice: 1, IsMandatory: 1,
+				Price: yuan(c.fee), Amount: yuan(c.fee), Quantity: number("1"), FlatPrice: true, Mandatory: true,
 				ListInclude: []string{}, ListExclude: []string{},
 			}
 			if diff := cmp.Diff(want, r.AddedServices[1], exact); diff != "" {
@@ -95,14 +95,14 @@ func TestServices(t *testing.T) {
 	t.Parallel()
 	p := guidePlan()
 	p.Services = append(p.Services,
-		pricing.Service{Type: fliggy.ServiceTypeBasic, Code: "basicPlus", Name: "基础服务费", Price: yuan("0.50"), IsOptional: true},
-		pricing.Service{Type: 7, Code: "childSeat", Name: "儿童座椅", Price: yuan("30"), IsFlat: true, IsOptional: true, Exclude: []string{"安装"}},
+		pricing.Service{Type: fliggy.ServiceTypeBasic, Code: "basicPlus", Name: "基础服务费", Price: yuan("0.50"), Optional: true},
+		pricing.Service{Type: 7, Code: "childSeat", Name: "儿童座椅", Price: yuan("30"), FlatPrice: true, Optional: true, Exclude: []string{"安装"}},
 	)
 	r := mustQuote(t, p, pickUp, after(1470))
 	want := []qimen.AddedService{
 		{
 			ServiceType: 1, ServiceCode: "basicServiceMoney", ServiceName: "基础服务费", ServiceDesc: "基础服务费",
-			Price: yuan("0.01"), Quantity: number("1.5"), Amount: yuan("0.02"), IsMandatory: 1,
+			Price: yuan("0.01"), Quantity: number("1.5"), Amount: yuan("0.02"), Mandatory: true,
 			ListInclude: include, ListExclude: []string{},
 		},
 		{
@@ -111,7 +111,7 @@ func TestServices(t *testing.T) {
 		},
 		{
 			ServiceType: 7, ServiceCode: "childSeat", ServiceName: "儿童座椅",
-			Price: yuan("30.00"), Quantity: number("1"), Amount: yuan("30.00"), IsFlatPrice: 1,
+			Price: yuan("30.00"), Quantity: number("1"), Amount: yuan("30.00"), FlatPrice: true,
 			ListInclude: []string{}, ListExclude: []string{"安装"},
 		},
 	}
@@ -199,13 +199,13 @@ func TestPriceMark(t *testing.T) {
 		"service price": func(p *pricing.Plan) { p.Services[0].Price = yuan("0.02") },
 		"service code":  func(p *pricing.Plan) { p.Services[0].Code = "basic" },
 		"service type":  func(p *pricing.Plan) { p.Services[0].Type = 2 },
-		"optional":      func(p *pricing.Plan) { p.Services[0].IsOptional = true },
+		"optional":      func(p *pricing.Plan) { p.Services[0].Optional = true },
 		"tier":          func(p *pricing.Plan) { p.CancelPolicy.Rules[0].Time = 73 },
 		"cancel type":   func(p *pricing.Plan) { p.CancelPolicy.CancelType = 2 },
 		"check time":    func(p *pricing.Plan) { p.CancelPolicy.ManualCheckTime = 1 },
 		"no tiers":      func(p *pricing.Plan) { p.CancelPolicy.Rules = nil },
 		"no cancelling": func(p *pricing.Plan) { p.CancelPolicy = fliggy.CancelPolicy{CancelType: 1} },
-		"flat":          func(p *pricing.Plan) { p.Services[0].IsFlat = true },
+		"flat":          func(p *pricing.Plan) { p.Services[0].FlatPrice = true },
 	} {
 		p := guidePlan()
 		change(p)

@@ -75,7 +75,7 @@ func CheckTotal(quote *qimen.RenewalPricesReply, submitted fliggy.Yuan) error {
 	var optional []decimal.Decimal
 	for _, s := range quote.AddedServices {
 		amount, _ := s.Amount.Decimal() // Total checked it
-		if s.IsMandatory != 0 {
+		if s.Mandatory {
 			e.Mandatory = e.Mandatory.Add(s.Amount)
 		} else if !amount.IsZero() {
 			optional = append(optional, amount)

@@ -14,7 +14,7 @@ import (
 func quoteOf(standard string, mandatory, optional []string) *qimen.RenewalPricesReply {
 	r := &qimen.RenewalPricesReply{Price: qimen.RenewalPrice{StandardPrice: yuan(standard), BasicServiceFee: yuan("0.02")}}
 	for _, amount := range mandatory {
-		r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: yuan(amount), IsMandatory: 1})
+		r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: yuan(amount), Mandatory: true})
 	}
 	for _, amount := range optional {
 		r.AddedServices = append(r.AddedServices, qimen.AddedService{Amount: yuan(amount)})
@@ -38,9 +38,9 @@ func powers(n int) (list []string) {
 }
 
 // unpriced returns a quote with a line that has no amount.
-func unpriced(mandatory int) *qimen.RenewalPricesReply {
+func unpriced(mandatory bool) *qimen.RenewalPricesReply {
 	r := quoteOf("11.00", nil, nil)
-	r.AddedServices = []qimen.AddedService{{IsMandatory: mandatory}}
+	r.AddedServices = []qimen.AddedService{{Mandatory: mandatory}}
 	return r
 }
 
@@ -100,9 +100,9 @@ func TestCheckTotal(t *testing.T) {
 		{"no quote", nil, "16.02", "pricing: the quote has no total: the quote is nil"},
 		{"no standard price", &qimen.RenewalPricesReply{AddedServices: guide.AddedServices}, "5.02", lacks + "priceInfo.standardPrice: is missing"},
 		// A line without its amount counted as 0 before.
-		{"no amount", unpriced(1), "11.00", lacks + "addedServiceList[0].amount: is missing"},
-		{"no amount, optional", unpriced(0), "11.00", lacks + "addedServiceList[0].amount: is missing"},
-		{"nothing at all", unpriced(0), "", lacks + "addedServiceList[0].amount: is missing"},
+		{"no amount", unpriced(true), "11.00", lacks + "addedServiceList[0].amount: is missing"},
+		{"no amount, optional", unpriced(false), "11.00", lacks + "addedServiceList[0].amount: is missing"},
+		{"nothing at all", unpriced(false), "", lacks + "addedServiceList[0].amount: is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

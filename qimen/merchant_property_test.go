@@ -55,7 +55,7 @@ func drawReply(t *rapid.T) message {
 			ServiceType: fliggy.ServiceType(count.Filter(func(n int) bool { return n != 0 }).Draw(t, "type")),
 			ServiceCode: someText.Draw(t, "code"), ServiceName: someText.Draw(t, "name"), ServiceDesc: freeText.Draw(t, "description"),
 			Price: amount.Draw(t, "price"), Quantity: number.Draw(t, "quantity"), Amount: amount.Draw(t, "amount"),
-			IsFlatPrice: rapid.IntRange(0, 1).Draw(t, "flat"), IsMandatory: rapid.IntRange(0, 1).Draw(t, "mandatory"),
+			FlatPrice: rapid.Bool().Draw(t, "flat"), Mandatory: rapid.Bool().Draw(t, "mandatory"),
 			ListInclude: textLists.Draw(t, "include"), ListExclude: textLists.Draw(t, "exclude"), Extra: extras.Draw(t, "extra"),
 		}
 	})

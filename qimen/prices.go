@@ -167,11 +167,11 @@ type AddedService struct {
 	// Amount is the amount of the line in yuan: Price times Quantity, rounded to the
 	// fen; Price for a flat one. Required.
 	Amount fliggy.Yuan `top:"amount,required"`
-	// IsFlatPrice is 1 for a flat price (一口价), 0 for a price per day. The wire name
+	// FlatPrice is a flat price (一口价) instead of a price per day: 1 or 0. The wire name
 	// isOneWayFee does not mean one-way rental.
-	IsFlatPrice int `top:"isOneWayFee,keep"`
-	// IsMandatory is 1 for a mandatory service (必选), 0 for an optional one.
-	IsMandatory int `top:"isFixed,keep"`
+	FlatPrice bool `top:"isOneWayFee,number,keep"`
+	// Mandatory is a mandatory service (必选) instead of an optional one: 1 or 0.
+	Mandatory bool `top:"isFixed,number,keep"`
 	// ListInclude says what the service includes.
 	ListInclude []string `top:"listInclude,keep"`
 	// ListExclude says what it does not include (listExcloud on the wire).

@@ -66,7 +66,7 @@ func quotes() []*RenewalPricesReply {
 	basic := func(quantity, amount string) AddedService {
 		return AddedService{
 			ServiceType: fliggy.ServiceTypeBasic, ServiceCode: BasicServiceCode, ServiceName: "基础服务费", ServiceDesc: "基础服务费",
-			Price: fliggy.MustYuan("0.01"), Quantity: fliggy.MustDecimal(quantity), Amount: fliggy.MustYuan(amount), IsMandatory: 1,
+			Price: fliggy.MustYuan("0.01"), Quantity: fliggy.MustDecimal(quantity), Amount: fliggy.MustYuan(amount), Mandatory: true,
 			ListInclude: []string{"基础服务费,超出1500元的交通事故车辆维修费用免赔(不包含玻璃、轮胎、轮毂),第三者保障50万,承租方承担停运损失费和折旧损失费。"},
 			ListExclude: []string{},
 		}
@@ -74,7 +74,7 @@ func quotes() []*RenewalPricesReply {
 	hours := AddedService{
 		ServiceType: 4, ServiceCode: ScatteredHourCode, ServiceName: "零散小时费", ServiceDesc: "零散小时费",
 		Price: fliggy.MustYuan("5.00"), Quantity: fliggy.MustDecimal("1"), Amount: fliggy.MustYuan("5.00"),
-		IsFlatPrice: 1, IsMandatory: 1, ListInclude: []string{}, ListExclude: []string{},
+		FlatPrice: true, Mandatory: true, ListInclude: []string{}, ListExclude: []string{},
 	}
 	quote := func(info RenewalPrice, services ...AddedService) *RenewalPricesReply {
 		info.StandardUnitPrice, info.PoundageFee = fliggy.MustYuan("10"), fliggy.MustYuan("1.0")
@@ -157,7 +157,7 @@ func TestZeroIsWritten(t *testing.T) {
 	t.Parallel()
 	q := quotes()[1]
 	line := &q.AddedServices[0]
-	line.ServiceDesc, line.IsFlatPrice, line.IsMandatory, line.ListInclude, line.ListExclude = "", 0, 0, nil, nil
+	line.ServiceDesc, line.FlatPrice, line.Mandatory, line.ListInclude, line.ListExclude = "", false, false, nil, nil
 	line.Price, line.Amount = fliggy.MustYuan("0.00"), fliggy.MustYuan("0")
 	q.CancelPolicy = fliggy.CancelPolicy{CancelType: 1}
 	q.Price.BasicServiceFee = fliggy.Yuan{}

@@ -44,9 +44,11 @@ var losses = map[string]loss{
 	methodQuote + " cancel_strategy_struct.cancel_rules.num":              lossDoubt,
 	methodQuote + " cancel_strategy_struct.cancel_rules.time":             lossDoubt,
 	methodQuote + " cancel_strategy_struct.support_cancel":                lossDoubt,
-	methodQuote + " cancel_strategy_struct.cancel_type":                   lossDoubt,
-	methodSubmit + " successful":                                          lossUnknown,
-	methodSubmit + " renewal_order_id":                                    lossUnknown,
+	// Whether a line can be left out.
+	methodQuote + " added_service_list.is_fixed":        lossDoubt,
+	methodQuote + " cancel_strategy_struct.cancel_type": lossDoubt,
+	methodSubmit + " successful":                        lossUnknown,
+	methodSubmit + " renewal_order_id":                  lossUnknown,
 	// That they come is inferred, and nothing hangs on them: an unknown outcome that no name corrects would help nobody.
 	methodSubmit + " order_id":        lossDoubt,
 	methodSubmit + " out_order_id":    lossDoubt,

@@ -34,7 +34,7 @@ var scalarTypes = []any{
 	new(fliggy.AddedServiceCode), new(fliggy.AgencyOrderStatus), new(fliggy.BillBizType), new(fliggy.Canceller),
 	new(fliggy.CarType), new(fliggy.Channel),
 	new(fliggy.CoordinateSource), new(fliggy.Date), new(fliggy.Decimal), new(fliggy.DoorServiceType), new(fliggy.Exts),
-	new(fliggy.Fen), new(fliggy.ID),
+	new(fliggy.Fen), new(fliggy.Flag), new(fliggy.ID),
 	new(fliggy.FuelType), new(fliggy.LicenseType), new(fliggy.LocalTime), new(fliggy.OrderServiceType),
 	new(fliggy.OutputType), new(fliggy.PayModel), new(fliggy.PayStatus),
 	new(fliggy.PayType), new(fliggy.PlaceType), new(fliggy.PositionType), new(fliggy.RefundType), new(fliggy.Secret),

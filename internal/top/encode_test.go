@@ -409,3 +409,24 @@ func TestAppendJSONProperty(t *testing.T) {
 		}
 	})
 }
+
+// A bool travels as a number where the tag says so, and is read from every form.
+func TestBoolAsNumber(t *testing.T) {
+	t.Parallel()
+	type message struct {
+		Yes bool  `top:"yes,number"`
+		No  bool  `top:"no,number,keep"`
+		Of  *bool `top:"of,number"`
+	}
+	for _, form := range []top.EncodeOptions{{}, {Wrapped: true}} {
+		text, err := toJSON(t, &message{Yes: true, Of: new(bool)}, form)
+		if err != nil || text != `{"yes":1,"no":0,"of":0}` {
+			t.Errorf("%s, %v", text, err)
+		}
+	}
+	for _, text := range []string{`{"yes":1,"no":0}`, `{"yes":"1","no":"0"}`, `{"yes":true,"no":false}`, `{"yes":"true"}`} {
+		if got, err := fromJSON[message](t, text); err != nil || !got.Yes || got.No || got.Of != nil {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
+	}
+}

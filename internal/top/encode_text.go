@@ -22,6 +22,8 @@ func (c *codec) appendText(dst []byte, v reflect.Value, lenient bool) (out []byt
 		if dst, bare, err = c.appendScalar(dst, v); err != nil {
 			return nil, false, asRule(c.typ, err)
 		}
+	} else if c.kind == kindBool && c.number {
+		dst = append(dst, map[bool]byte{false: '0', true: '1'}[v.Bool()])
 	} else if dst, bare, err = appendBase(dst, v); err != nil {
 		return nil, false, err
 	}
