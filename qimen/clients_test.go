@@ -38,7 +38,7 @@ func readClientVectors(t *testing.T) (v clientVectors) {
 	return v
 }
 
-// clientsOf applies options to the defaults.
+// clientsOf returns the clients that options configure.
 func clientsOf(opts ...Option) (*clients, error) {
 	c := defaultConfig()
 	for _, opt := range opts {
@@ -67,9 +67,8 @@ func requestFrom(addr string, headers ...string) *http.Request {
 	return r
 }
 
-// Ours is the mathematically right answer in every case, also where the official test
-// of a range is wrong (.0 and .255 inside a range), and an error of NewHandler where
-// the official one throws.
+// The handler is right in every case: also where the official test of a range is wrong (.0 and .255 inside a range),
+// and with an error of NewHandler where the official one throws.
 func TestAllowedClientsVectorsAreTrueCIDR(t *testing.T) {
 	t.Parallel()
 	for _, c := range readClientVectors(t).InRange {
@@ -91,8 +90,8 @@ func TestAllowedClientsVectorsAreTrueCIDR(t *testing.T) {
 	}
 }
 
-// The official check believes a header whoever sends it. Ours believes none, until a
-// proxy and its one header are named.
+// The official check believes a header from anybody. The handler believes none until a proxy and its header are
+// configured.
 func TestRemoteAddressVectors(t *testing.T) {
 	t.Parallel()
 	const same, stricter, unmoved = "as the official check", "stricter than the official check", "not moved by a stranger's header, unlike the official check"
@@ -248,16 +247,16 @@ func TestClientOptions(t *testing.T) {
 		{"bare IPv6 address", []Option{allow("2001:DB8::1")}, []string{"2001:db8::1 is a bare address: write 2001:db8::1/128"}},
 		{"bare IPv4 in IPv6", []Option{allow("::ffff:1.2.3.4")}, []string{"write 1.2.3.4/32"}},
 		{"everything wrong", []Option{allow("x", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/024", "01.2.3.4/8", "fe80::1%eth0/64", "fe80::1%eth0", "", "::ffff:0.0.0.0/90", "1.2.3.0-1.2.3.9", "1.2.3.*", "1.2.3.4/255.255.255.0")}, []string{
-			`"x" is no range`, `"1.2.3.4/33"`, `"1.2.3.4/-1"`, `"1.2.3.4/024"`, `"01.2.3.4/8"`, `"fe80::1%eth0/64"`, `"fe80::1%eth0"`, `"" is no range`, `"::ffff:0.0.0.0/90"`, `"1.2.3.0-1.2.3.9"`, `"1.2.3.*"`, `"1.2.3.4/255.255.255.0"`,
+			`"x" is not an address range`, `"1.2.3.4/33"`, `"1.2.3.4/-1"`, `"1.2.3.4/024"`, `"01.2.3.4/8"`, `"fe80::1%eth0/64"`, `"fe80::1%eth0"`, `"" is not an address range`, `"::ffff:0.0.0.0/90"`, `"1.2.3.0-1.2.3.9"`, `"1.2.3.*"`, `"1.2.3.4/255.255.255.0"`,
 		}},
 		{"twice", []Option{allow("1.2.3.0/24"), allow("1.2.4.0/24")}, []string{"WithAllowedClients is given twice"}},
 		{"proxies", []Option{trust("X-Real-IP", "10.0.0.0/8")}, nil},
 		{"no proxy", []Option{trust("X-Real-IP")}, []string{"WithTrustedProxies: no range"}},
 		{"bare proxy", []Option{trust("X-Real-IP", "10.0.0.1")}, []string{"WithTrustedProxies: 10.0.0.1 is a bare address: write 10.0.0.1/32"}},
-		{"no header", []Option{trust("", "10.0.0.0/8")}, []string{`"" is no name of a header`}},
-		{"two headers", []Option{trust("X-Real-IP, X-Forwarded-For", "10.0.0.0/8")}, []string{"is no name of a header"}},
+		{"no header", []Option{trust("", "10.0.0.0/8")}, []string{`"" is not a header name`}},
+		{"two headers", []Option{trust("X-Real-IP, X-Forwarded-For", "10.0.0.0/8")}, []string{"is not a header name"}},
 		{"RFC 7239", []Option{trust("forwarded", "10.0.0.0/8")}, []string{"the header Forwarded is not supported"}},
-		{"everybody", []Option{trust("X-Real-IP", "0.0.0.0/0", "::/0")}, []string{"0.0.0.0/0 is everybody", "::/0 is everybody"}},
+		{"everybody", []Option{trust("X-Real-IP", "0.0.0.0/0", "::/0")}, []string{"0.0.0.0/0 matches every client", "::/0 matches every client"}},
 		{"proxies twice", []Option{trust("X-Real-IP", "10.0.0.0/8"), trust("X-Real-IP", "10.0.0.0/8")}, []string{"WithTrustedProxies is given twice"}},
 	} {
 		h, err := NewHandler(testSecrets, append(newDesk().options(), c.opts...)...)
@@ -272,8 +271,8 @@ func TestClientOptions(t *testing.T) {
 	}
 }
 
-// A client that is not allowed gets the reply for a bad signature, and its body is
-// not read; the observer and the log have its address.
+// A client that is not allowed gets the reply for a bad signature, and its body is not read; the observer and the log
+// have its address.
 func TestHandlerForbidsClients(t *testing.T) {
 	t.Parallel()
 	var s seen
@@ -312,8 +311,7 @@ func TestHandlerForbidsClients(t *testing.T) {
 	}
 }
 
-// Whatever a range says, its first and last addresses are in it and their neighbours
-// are not.
+// Whatever a range says, its first and last addresses are in it and their neighbours are not.
 func TestAllowedClientsProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -342,9 +340,9 @@ func TestAllowedClientsProperty(t *testing.T) {
 	})
 }
 
-// FuzzClient sends any headers through a proxy and past it: there is no panic, the
-// address is that of the connection or stands in the one header, a header counts only
-// behind a trusted proxy, and what is left of the first stranger never counts.
+// FuzzClient sends any headers through a proxy and past it: there is no panic, the address is that of the connection or
+// stands in the one header, a header counts only behind a trusted proxy, and what is left of the first stranger never
+// counts.
 func FuzzClient(f *testing.F) {
 	f.Add("10.0.0.1:1", "192.0.2.1", "", "203.0.113.9")
 	f.Add("10.0.0.1:1", "140.205.144.7, 192.0.2.1:80", "[fd00::2%eth0]:1, ::ffff:10.0.0.2", "")
@@ -375,7 +373,7 @@ func FuzzClient(f *testing.F) {
 			e = strings.Trim(e, " \t")
 			withPort, _ := netip.ParseAddrPort(e)
 			bare, _ := netip.ParseAddr(strings.Trim(e, "[]"))
-			return client == plain(withPort.Addr()) || client == plain(bare)
+			return client == normalize(withPort.Addr()) || client == normalize(bare)
 		}
 		if client != direct && !slices.ContainsFunc(entries, held) {
 			t.Fatalf("%v is neither %v nor in %q", client, direct, entries)

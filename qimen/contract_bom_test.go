@@ -9,8 +9,8 @@ import (
 	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
-// A byte order mark before a message is read over; the signature covers it, as it covers
-// all bytes that came. The message is the same as one without.
+// A byte order mark before a message is signed like all bytes, but skipped when the message is decoded. The message
+// equals one without it.
 func TestByteOrderMark(t *testing.T) {
 	t.Parallel()
 	const bom = "\uFEFF"

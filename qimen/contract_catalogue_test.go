@@ -10,16 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A member is one of the catalogue of what the platform's documents and samples
-// have.
+// A member is one of the catalogue of what the platform's documents and samples have.
 type member struct {
 	Name   string
 	List   bool
 	Fields []member
 }
 
-// The types have exactly the members that the catalogue lists, at every depth, in
-// its spelling: listExcloud and poundageFee, too.
+// The types have exactly the members that the catalogue lists, at every depth, in its spelling: listExcloud and
+// poundageFee, too.
 func TestMerchantCatalogue(t *testing.T) {
 	t.Parallel()
 	var catalogue struct {

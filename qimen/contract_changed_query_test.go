@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// Whatever is appended to a signed query, the push is refused, while others verify at the
-// same time: the last value of a name counts, for the signature and for the message alike.
-// No two pushes share memory (run it with -race).
+// Whatever is appended to a signed query, the push is refused, while others verify at the same time: the last value of
+// a name counts, for the signature and for the message alike. No two pushes share memory (run it with -race).
 func TestChangedQueryAmongOthers(t *testing.T) {
 	t.Parallel()
 	var f office
@@ -90,9 +89,8 @@ func TestChangedQueryAmongOthers(t *testing.T) {
 	}
 }
 
-// A value that stands before the signed one of the same name verifies, as it does with the
-// official checker, and has no effect: the last one counts. Nginx puts parameters of a
-// rewrite there.
+// A value that stands before the signed one of the same name verifies, as it does with the official checker, and has no
+// effect: the last one counts. Nginx puts parameters of a rewrite there.
 func TestPrependedParameterHasNoEffect(t *testing.T) {
 	t.Parallel()
 	p := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
@@ -103,9 +101,9 @@ func TestPrependedParameterHasNoEffect(t *testing.T) {
 	}
 }
 
-// An appended method leaves the signed text what it is in one case only: it says the same.
-// Names and values are joined without separators, but the name stays where it is, so
-// another value shifts what follows and has to be made up for by other changes.
+// An appended method leaves the signed text what it is in one case only: it says the same. Names and values are joined
+// without separators, but the name stays where it is, so another value shifts what follows and has to be made up for by
+// other changes.
 func TestAppendedMethodChangesTheSignedText(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery+"&x=1", jsonType, event103), testSecret)

@@ -8,8 +8,7 @@ import (
 	"github.com/fliggy-go/rentcar/events"
 )
 
-// Control characters inside the strings of a push are read and kept, whatever carries
-// the JSON and whoever reads it.
+// Control characters inside the strings of a push are read and kept, whatever carries the JSON and whoever reads it.
 func TestPushWithControlCharacters(t *testing.T) {
 	t.Parallel()
 	const event = "{\"channelId\":\"80001\",\"orderId\":\"31\",\"eventType\":104,\"eventData\":{\"renewalOrderId\":77,\"errorCode\":\"1\",\"errorMessage\":\"a\n\r\tb\"}}"

@@ -2,8 +2,7 @@ package qimen
 
 import "testing"
 
-// A message that names a member twice says two things: it is refused, in whatever form
-// the second one comes, before any function sees either.
+// A message with a duplicate member is ambiguous. It is refused in every form, before any function is called.
 func TestDuplicateMembers(t *testing.T) { // alone, since it measures memory
 	for method, start := range messages {
 		for name, body := range map[string]string{

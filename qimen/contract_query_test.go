@@ -29,9 +29,8 @@ func serveMethod(t *testing.T, h http.Handler, method string, p *Push) *httptest
 	return w
 }
 
-// The business parameters of a request may travel in the query: all of them, without a
-// body, or some beside a body. The official checker signs them wherever they are. However
-// they come, they are the same request.
+// The business parameters of a request may travel in the query: all of them, without a body, or some beside a body. The
+// official checker signs them wherever they are. However they come, they are the same request.
 func TestRequestInTheQuery(t *testing.T) {
 	t.Parallel()
 	query := queryFor(RenewalSubmitMethod)
@@ -103,8 +102,7 @@ func TestRequestInTheQuery(t *testing.T) {
 	}
 }
 
-// A parameter of the gateway's that is another one each time makes no other request of a
-// repeat.
+// A parameter of the gateway's that is another one each time makes no other request of a repeat.
 func TestRequestInTheQueryRepeats(t *testing.T) {
 	t.Parallel()
 	var f office
@@ -118,8 +116,7 @@ func TestRequestInTheQueryRepeats(t *testing.T) {
 	}
 }
 
-// What says two things is refused by name, and so are requests that cannot be told from
-// others.
+// What says two things is refused by name, and so are requests that cannot be told from others.
 func TestRequestInTheQueryRefused(t *testing.T) {
 	t.Parallel()
 	query := queryFor(RenewalSubmitMethod)
@@ -130,13 +127,13 @@ func TestRequestInTheQueryRefused(t *testing.T) {
 		reason Reason
 		text   string
 	}{
-		"another value in the query": {"POST", newPush(query+"&payTradeNo=T9", jsonType, `{"orderId":1,"payTradeNo":"T8"}`), nil, ReasonUndecodable, "payTradeNo: it comes in the body and as a parameter, and they differ"},
+		"another value in the query": {"POST", newPush(query+"&payTradeNo=T9", jsonType, `{"orderId":1,"payTradeNo":"T8"}`), nil, ReasonUndecodable, "payTradeNo: the values in the body and in the parameter differ"},
 		"null in the body":           {"POST", newPush(query+"&payTradeNo=T9", jsonType, `{"orderId":1,"payTradeNo":null}`), nil, ReasonUndecodable, "payTradeNo"},
 		"without forms":              {"POST", newPush(query+"&"+submitFields.Encode(), jsonType, ""), []Option{WithoutForms()}, ReasonContentType, "WithoutForms"},
 		"GET without forms":          {"GET", newPush(query+"&"+submitFields.Encode(), jsonType, ""), []Option{WithoutForms()}, ReasonContentType, "WithoutForms"},
-		"mixed without forms":        {"POST", newPush(query+"&orderId=1", jsonType, `{"payTradeNo":"T8"}`), []Option{WithoutForms()}, ReasonUndecodable, "names no order"},
+		"mixed without forms":        {"POST", newPush(query+"&orderId=1", jsonType, `{"payTradeNo":"T8"}`), []Option{WithoutForms()}, ReasonUndecodable, "orderId, outOrderId: one of them is required"},
 		"nothing but the gateway's":  {"GET", newPush(query+"&v=2.0&session=x", jsonType, ""), nil, ReasonUndecodable, ""},
-		"names no order":             {"GET", newPush(query+"&payTradeNo=T9", jsonType, ""), nil, ReasonUndecodable, "names no order"},
+		"names no order":             {"GET", newPush(query+"&payTradeNo=T9", jsonType, ""), nil, ReasonUndecodable, "orderId, outOrderId: one of them is required"},
 		"HEAD":                       {"HEAD", newPush(query+"&"+submitFields.Encode(), jsonType, ""), nil, ReasonBadMethod, "want POST, or GET"},
 		"PUT":                        {"PUT", newPush(query+"&"+submitFields.Encode(), jsonType, ""), nil, ReasonBadMethod, "want POST, or GET"},
 		"GET with a body":            {"GET", newPush(query, jsonType, `{"orderId":1}`), nil, ReasonBadMethod, "want POST, or GET"},

@@ -10,8 +10,8 @@ import (
 	"github.com/fliggy-go/rentcar/events"
 )
 
-// Names, values and body are joined without a mark, so a recorded push can be cut in other
-// places. Each of these verifies, and says something else.
+// Names, values and body are signed without separators, so a recorded push can be split differently. Each of these
+// verifies but has another content.
 func TestRecutPushIsRefused(t *testing.T) {
 	t.Parallel()
 	const submit = "orderId=31&outOrderId=o1&carUseTime=2023-02-04+10:00:00&carReturnTime=2023-02-05+10:00:00&payTradeNo=T8&priceMark=66"
@@ -55,7 +55,7 @@ func TestRecutPushIsRefused(t *testing.T) {
 	}
 }
 
-// A field that is moved into the query leaves the message what it is: a repeat.
+// A field that is moved into the query does not change the message: it is a repeat.
 func TestRecutIntoTheQueryIsARepeat(t *testing.T) {
 	t.Parallel()
 	const submit = "orderId=31&outOrderId=o1&payTradeNo=T8&priceMark=66"
@@ -100,8 +100,7 @@ func TestRecutIsForgottenUnlessAccepted(t *testing.T) {
 	}
 }
 
-// However many others come in between, a push runs once, whichever way it is cut: the
-// size of the gate decides.
+// However many others come in between, a push runs once, whichever way it is cut: the size of the gate decides.
 func TestRecutAfterManyOthers(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret)
@@ -128,8 +127,8 @@ func TestRecutAfterManyOthers(t *testing.T) {
 	}
 }
 
-// A gate that several processes share is told what it needs to refuse a push that was
-// cut in other places, and no signature.
+// A gate that several processes share is told what it needs to refuse a push that was cut in other places, and no
+// signature.
 func TestSharedGateRefusesRecuts(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
@@ -191,8 +190,8 @@ func TestOneCutOfAnUnreadPushIsStored(t *testing.T) {
 	}
 }
 
-// After a reply that could not be sent the function has done its work: the message runs
-// again, and a cut of it does not.
+// After a reply that could not be sent the function has done its work: the message runs again, and a cut of it does
+// not.
 func TestRecutAfterABadReply(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(queryFor(RenewalCancelMethod), formPrefix, "orderId=31&outOrderId=o1"), testSecret)

@@ -14,8 +14,8 @@ import (
 	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
-// No printer reaches a secret, a signature, a session or personal data, at any
-// depth: fmt prints unexported fields of structs that do not format themselves.
+// No printer reaches a secret, a signature, a session or personal data, at any depth: fmt prints unexported fields of
+// structs that do not format themselves.
 func TestRedaction(t *testing.T) {
 	t.Parallel()
 	const secret, session, personal = "s3cretS3cretS3cret", "sess10n", "Zhang San"
@@ -88,9 +88,8 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
-// A struct of the user's with an unexported *Handler, Delivery or Push pointer
-// prints the pointer only; the handler's own fields hide the secrets in a
-// function.
+// A struct of the user's with an unexported *Handler, Delivery or Push pointer prints the pointer only; the handler's
+// own fields hide the secrets in a function.
 func TestRedactionInsideOtherStructs(t *testing.T) {
 	t.Parallel()
 	h, err := NewHandler(Secrets{testApp: {testSecret}}, OnEvent(func(context.Context, *Delivery, events.Event) error { return nil }))
@@ -107,9 +106,9 @@ func TestRedactionInsideOtherStructs(t *testing.T) {
 	}
 }
 
-// No printer of what the handler hands around or reports, and no log, reaches
-// what is in a merchant's request, the secret or the signature, whatever comes of
-// the request. The request itself is the user's, and holds its content openly.
+// No printer of what the handler hands around or reports, and no log, reaches what is in a merchant's request, the
+// secret or the signature, whatever comes of the request. The request itself is the user's, and holds its content
+// openly.
 func TestRedactionOfMerchantRequests(t *testing.T) {
 	t.Parallel()
 	const mark = "m4rk3d"

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// Whatever a stranger lacks, an allowed address, the secret, the app key, a form that can
-// be verified: the bytes on the wire are the same but for the date.
+// Whatever a stranger lacks, an allowed address, the secret, the app key, a form that can be verified: the bytes on the
+// wire are the same but for the date.
 func TestStrangersLearnNothing(t *testing.T) {
 	t.Parallel()
 	observed := make(chan Observation, 1)
@@ -121,8 +121,8 @@ func onWire(t *testing.T, addr, path string, p *Push, header string) string {
 	return datePattern.ReplaceAllString(raw.String(), "")
 }
 
-// All signature failures are one reply, byte for byte, for every method and for
-// one that nobody serves: it tells a stranger nothing.
+// All signature failures are one reply, byte for byte, for every method and for one that nobody serves: it tells a
+// stranger nothing.
 func TestMerchantSignatureFailuresAreAlike(t *testing.T) {
 	t.Parallel()
 	k := newDesk()

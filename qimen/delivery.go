@@ -13,73 +13,63 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// A Delivery is a push whose signature holds: what the gateway vouches for, and
-// what the transport knows. It may grow.
+// A Delivery is a push whose signature was verified. Fields may be added.
 //
-// It formats and logs without parameters and body, which carry personal data, and has
-// no JSON. To store a delivery, store the three fields of its Push.
+// It is printed and logged without its parameters and body, which hold personal data, and cannot be encoded as JSON. To
+// store a delivery, store the three fields of its Push.
 type Delivery struct {
-	// Method is the signed method, such as
-	// "qimen.alitrip.rentcar.btborder.notify".
+	// Method is the signed method, such as "qimen.alitrip.rentcar.btborder.notify".
 	Method string
-	// AppKey is the app whose secret matched, as it is named in [Secrets].
+	// AppKey is the key in [Secrets] of the app whose secret matched.
 	AppKey string
-	// Time is the signed timestamp, in whole seconds; unset where it is missing or
-	// not "yyyy-MM-dd HH:mm:ss" (GMT+8). It is the time of sending, not of the
-	// event.
+	// Time is the signed timestamp, in whole seconds: the time of sending, which may be later than that of the event. It
+	// is unset if the timestamp is missing or not "yyyy-MM-dd HH:mm:ss" (GMT+8).
 	Time fliggy.Time
-	// Params holds every signed parameter, decoded: of the query, of the headers
-	// that the signature lists, and of a form body. The signature itself and
-	// parameters that it does not cover are left out.
+	// Params holds every signed parameter, decoded: those of the query, of the headers that the signature lists, and of a
+	// form body. The signature itself and unsigned parameters are omitted.
 	Params map[string]string
-	// Text is the body as text, decoded from its charset; empty for a form.
+	// Text is the body, decoded from its charset. It is empty for a form.
 	Text string
-	// IsForm reports whether the message is fields: those of a form body or, where there
-	// is no body, of the query.
+	// IsForm reports whether the message consists of fields: those of a form body or, without a body, those of the query.
 	IsForm bool
-	// IsGarbled tells that the push has bytes that are not UTF-8, in the place of which
-	// Text, Params and Form have U+FFFD. The platform signs U+FFFD for them too, so the
-	// signature would hold for other bytes as well: what was meant is not known. A
-	// [Handler] refuses such a push, and Payload gives an error.
+	// IsGarbled reports whether the push has bytes that are not valid UTF-8. Text, Params and Form have U+FFFD instead.
+	// The platform signs U+FFFD for such bytes, so other bytes have the same signature and the original text is unknown. A
+	// [Handler] refuses such a push, and Payload returns an error.
 	IsGarbled bool
-	// Form holds the fields of a form body in their order, each with its signed
-	// value: the first one where a name repeats, that of the query where the query
-	// has the name too. Without a body it holds the parameters of the query that are
-	// none of the gateway's own, in the order of their names.
+	// Form holds the fields of a form body in order, each with its signed value: the first one if a name repeats, or that
+	// of the query if the query has the name too. Without a body, Form holds the query parameters other than the gateway's
+	// own, sorted by name.
 	Form []Field
-	// Key names the message by operation and business ids: the same for every
-	// repeat, and what a [Gate] and the function of [WithStore] go by. Printable ASCII, 100 bytes at
-	// most: the operation, and a hash of the app and the ids. An event's are type,
-	// orderId, renewalOrderId and payTradeNo; a submit's orderId, outOrderId, both times,
-	// payTradeNo and priceMark; a cancellation's orderId and outOrderId. A message without any of
-	// them is named by its content, an event by its trace id too; with ids,
-	// one that differs in its trace id only is a repeat. Empty before the message is decoded, and for price queries.
+	// Key identifies the message by operation and business ids. It is the same for every repeat, and a [Gate] and the
+	// function of [WithStore] use it as deduplication key. It is printable ASCII of at most 100 bytes: the operation, and
+	// a hash of the app and the ids. The ids of an event are type, orderId, renewalOrderId and payTradeNo; those of a
+	// submit are orderId, outOrderId, both times, payTradeNo and priceMark; those of a cancellation are orderId and
+	// outOrderId. If a message has none of these ids, Key is derived from its content and, for an event, its trace id.
+	// Otherwise the trace id does not matter. Key is empty before the message is decoded, and for price queries.
 	Key string
-	// Digest is the SHA-256 of what the message says, in hexadecimal: see [Claim]. With Key it tells a repeat from
-	// another message about the same ids. Empty before the message is decoded.
+	// Digest is the SHA-256 of the content of the message, in hexadecimal: see [Claim]. A message with the same Key and
+	// another Digest is not a repeat. Digest is empty before the message is decoded.
 	Digest string
-	// IsConflict tells that the gate knows Key with other content. Such a message
-	// is handed over like any other: what differs is yours to judge.
+	// IsConflict reports whether the gate has seen Key with other content. The message reaches your function all the same,
+	// and you decide which one is right.
 	IsConflict bool
-	// Attempt counts how often this delivery has been handed to the handler: 1 for
-	// a push that has just arrived.
+	// Attempt is the number of times that this delivery has been passed to the handler, 1 for a push that has just
+	// arrived.
 	Attempt int
-	// Findings lists the documented rules that the event or request breaks. They
-	// never refuse it.
+	// Findings lists the documented rules that the event or request breaks. A message is never refused because of them.
 	Findings []fliggy.Problem
-	// Push is what arrived, to be stored or verified again.
+	// Push is the push as it arrived, for storing it or verifying it again.
 	Push *Push
 }
 
-// CheckTime reports whether the signed timestamp lies within window of now, before
-// or after. The error matches [ErrExpired]; a timestamp that is missing or no
-// time is an error too.
+// CheckTime returns an error unless the signed timestamp is at most window before or after now. The error matches
+// [ErrExpired], also if the timestamp is missing or invalid.
 func (d *Delivery) CheckTime(now time.Time, window time.Duration) error {
 	expired := func(format string, args ...any) error {
 		return &refusal{ErrExpired, ReasonExpired, fmt.Sprintf(format, args...)}
 	}
 	if _, ok := d.Params[paramTimestamp]; !ok {
-		return expired("no timestamp is signed")
+		return expired("there is no signed timestamp")
 	}
 	if !d.Time.IsSet() {
 		return expired("timestamp: want yyyy-MM-dd HH:mm:ss in GMT+8")
@@ -93,19 +83,17 @@ func (d *Delivery) CheckTime(now time.Time, window time.Duration) error {
 	return nil
 }
 
-// protocolParams are the parameters of the gateway itself, which are no part of
-// the message in a form body.
+// protocolParams are the parameters of the gateway itself. In a form body they do not belong to the message.
 var protocolParams = map[string]bool{
 	"app_key": true, "target_app_key": true, "method": true, paramTimestamp: true, paramSign: true,
 	"sign_method": true, "v": true, "format": true, "session": true, "simplify": true, "partner_id": true,
 	"customerId": true,
 }
 
-// errGarbled refuses a push that verifies with other bytes too.
-var errGarbled = errors.New("qimen: the push is not valid UTF-8: its signature does not tell what was meant")
+// errGarbled refuses a push that has the same signature with other bytes.
+var errGarbled = errors.New("qimen: the push is not valid UTF-8: its signature fits other bytes too")
 
-// messageOf is Payload for whoever only reads it: a body that is the message is not
-// copied.
+// messageOf is Payload for read-only use: it does not copy a body that is the message.
 func messageOf(d *Delivery) ([]byte, error) {
 	if d.Push != nil && !d.IsForm && !d.IsGarbled && string(d.Push.Body) == d.Text {
 		return d.Push.Body, nil
@@ -113,10 +101,9 @@ func messageOf(d *Delivery) ([]byte, error) {
 	return d.Payload()
 }
 
-// Payload extracts the message: the text body (JSON, or XML), or for a form, or a push
-// that has all its parameters in the query, an object of its fields, each value a JSON string, without the parameters of
-// the gateway. Only signed content is in it. That the message is the body is
-// inferred; see [WithPayload].
+// Payload returns the message: the body (JSON or XML) or, for a form or a push with all parameters in the query, a JSON
+// object of the fields. Each value is a JSON string; parameters of the gateway are omitted. Payload has signed content
+// only. Inferred: the message is the body; see [WithPayload].
 func (d *Delivery) Payload() ([]byte, error) {
 	if d.IsGarbled {
 		return nil, errGarbled
@@ -137,7 +124,7 @@ func (d *Delivery) Payload() ([]byte, error) {
 		writeJSONString(&out, field.Value)
 	}
 	if separator == '{' {
-		return nil, errors.New("qimen: the form has no field beside the parameters of the gateway")
+		return nil, errors.New("qimen: the form holds parameters of the gateway only: it has no message")
 	}
 	out.WriteByte('}')
 	return out.Bytes(), nil
@@ -150,26 +137,25 @@ func writeJSONString(out *bytes.Buffer, s string) {
 	out.Truncate(out.Len() - 1) // its newline
 }
 
-// String tells method, app and time.
+// String returns method, app, time and counts, without content.
 func (d Delivery) String() string {
 	return fmt.Sprintf("Delivery(%s, app %q, signed %v, attempt %d, %d findings, content redacted)",
 		top.Quote(d.Method, 80), d.AppKey, d.Time, d.Attempt, len(d.Findings))
 }
 
-// GoString is String.
+// GoString returns String.
 func (d Delivery) GoString() string { return d.String() }
 
 // Format writes String for every verb.
 func (d Delivery) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
 
-// LogValue logs what String tells.
+// LogValue returns the values of String as a group.
 func (d Delivery) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("method", shown(d.Method)), slog.String("app_key", d.AppKey),
 		slog.String("signed", d.Time.String()), slog.Int("attempt", d.Attempt), slog.Int("findings", len(d.Findings)))
 }
 
-// MarshalJSON gives an error: what marshals a value may be a log, and a summary would
-// be lost data where it is a store.
+// MarshalJSON always returns an error. A log must not show the content, and a summary would be lost data in a store.
 func (d Delivery) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("qimen: a Delivery has no JSON, so that no log shows it: store RawQuery, Header and Body of its Push, and verify them again")
+	return nil, errors.New("qimen: a Delivery cannot be encoded, to keep it out of logs: store RawQuery, Header and Body of its Push, and verify them again")
 }

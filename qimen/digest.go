@@ -12,22 +12,21 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// digestOf is the SHA-256 of what a message says. White space, escapes and the order of
-// members do not count, and neither does the trace id: the platform may make a new one
-// for each push of the same message, which must not run again for it.
+// digestOf returns the SHA-256 of the content of a message. White space, escapes, the order of members and the trace id
+// do not count: the platform may use a new trace id each time it repeats a message.
 //
-// The content type is not signed: whoever has recorded a push can send it again with
-// its charset renamed, and it reads as other text. So what can be read as UTF-8 is.
+// The content type is not signed, so somebody who recorded a push can resend it with another charset, which changes the
+// text. digestOf therefore reads everything as UTF-8 that is valid UTF-8.
 func digestOf(d *Delivery, payload []byte) string {
 	digest, _ := checkedDigest(d, payload)
 	return digest
 }
 
-// checkedDigest is digestOf, with an error for JSON that has a member more than once in
-// an object: it says two things.
+// checkedDigest is digestOf with an error for JSON that has a duplicate member in an object, since its meaning is
+// ambiguous.
 func checkedDigest(d *Delivery, payload []byte) (string, error) {
 	text := d.Text
-	if string(payload) != text { // mostly it is, and need not be copied
+	if string(payload) != text { // mostly equal: do not copy
 		text = string(payload)
 	}
 	text = strings.TrimSpace(strings.TrimPrefix(d.asUTF8(text), "\uFEFF"))
@@ -58,14 +57,14 @@ func (d *Delivery) asUTF8(payload string) string {
 	return payload
 }
 
-// traceNames are what the trace id is called.
+// traceNames are the names of the trace id.
 var traceNames = []string{"traceId", "trace_id"}
 
 var xmlTraceID = regexp.MustCompile(`<traceId>[^<]*</traceId>`)
 
-// hexText is hex.EncodeToString of a hash in one allocation.
+// hexText is hex.EncodeToString with one allocation.
 func hexText(sum [sha256.Size]byte) string {
-	var place [2 * sha256.Size]byte
-	hex.Encode(place[:], sum[:])
-	return string(place[:])
+	var buf [2 * sha256.Size]byte
+	hex.Encode(buf[:], sum[:])
+	return string(buf[:])
 }

@@ -64,8 +64,7 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// An object that is written in another way has the same digest, one with another
-// value has another.
+// An object that is written in another way has the same digest, one with another value has another.
 func TestDigestProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

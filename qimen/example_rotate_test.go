@@ -14,9 +14,9 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// Secrets are replaced without a restart: while Fliggy changes over, both count; then the
-// old one is dropped. Handlers cannot be changed, so the endpoint changes handlers. They
-// share a gate: what one has answered, the next one recognises.
+// Secrets are replaced without a restart: while Fliggy changes over, both count; then the old one is dropped. Handlers
+// cannot be changed, so the endpoint changes handlers. They share a gate: what one has answered, the next one
+// recognises.
 func Example_rotate() {
 	at := time.Date(2026, 11, 22, 9, 0, 30, 0, fliggy.Zone())
 	clock := func() time.Time { return at } // leave it out in production

@@ -63,8 +63,8 @@ func ExampleNewHandler() {
 	// {"success":true,"retCode":"","retMessage":""}
 }
 
-// A merchant's endpoint: a function each for price, submit and cancel of a
-// renewal. Package pricing makes such a price from a rate plan.
+// A merchant's endpoint: a function each for price, submit and cancel of a renewal. Package pricing makes such a price
+// from a rate plan.
 func ExampleOnRenewalPrices() {
 	handler, err := qimen.NewHandler(
 		qimen.Secrets{"24700001": {"the secret"}},
@@ -144,5 +144,5 @@ func ExampleVerifyPush() {
 	// Output:
 	// 24700001 qimen.alitrip.rentcar.btborder.notify 2026-11-22 09:00:00
 	// qimen: timestamp outside the window: 20m0s old, at most 10m0s is accepted
-	// qimen: invalid signature: it does not match
+	// qimen: invalid signature: the signature does not match
 }

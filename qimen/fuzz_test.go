@@ -53,9 +53,8 @@ func FuzzVerifyPush(f *testing.F) {
 	})
 }
 
-// FuzzHandler sends anything to a handler that serves all operations: whatever
-// comes, it does not panic, and neither says success nor calls a function unless
-// the signature holds.
+// FuzzHandler sends anything to a handler that serves all operations: whatever comes, it does not panic, and neither
+// says success nor calls a function unless the signature holds.
 func FuzzHandler(f *testing.F) {
 	const unsigned, signed, forged = 0, 1, 2
 	f.Add("POST", eventQuery, jsonType, []byte(event103), byte(signed))
@@ -134,8 +133,8 @@ func FuzzHandler(f *testing.F) {
 	})
 }
 
-// FuzzMessages reads anything as each of the requests and replies. What is read is
-// written, and reads as the same again.
+// FuzzMessages reads anything as each of the requests and replies. What is read is written, and reads as the same
+// again.
 func FuzzMessages(f *testing.F) {
 	for _, s := range samples() {
 		text := readFile(f, "samples/qimen.alitrip.rentcar."+s.file+".json")

@@ -13,58 +13,52 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// A Gate recognises messages that come again, so that the function of the user
-// runs once for each. It guards events, [OnRenewalSubmit] and [OnRenewalCancel];
-// price queries move nothing and pass it by. A [MemoryGate] is the default; see
-// [WithGate].
+// A Gate recognises repeated messages, so that your function runs once for each message. It covers events,
+// [OnRenewalSubmit] and [OnRenewalCancel]; price queries change nothing and bypass it. The default is a [MemoryGate];
+// see [WithGate].
 //
-// For every message the handler calls Begin, and after the function of the user
-// has run for a new one either Finish, when the message was accepted, or Abandon,
-// when it was refused, failed or panicked. All three are called by many goroutines
-// at once, and each has the time of [WithHandlerTimeout]; Finish and Abandon also
-// when the request is over by then. A panic counts as an error. A gate that several
-// processes share must end a claim that its process did not: let it expire, after
-// three times [WithHandlerTimeout] at the earliest.
+// The handler calls Begin for every message. After your function has run for a new message, it calls Finish if the
+// message was accepted, or Abandon if it was refused, failed or panicked. The methods are called concurrently. Each
+// call is limited by [WithHandlerTimeout]; Finish and Abandon are called even if the request has ended. A panic counts
+// as an error. A gate that several processes share must let claims expire, since a process may die before it ends its
+// claim: after three times [WithHandlerTimeout] at the earliest.
 type Gate interface {
-	// Begin reports whether the message is new, being worked on, or finished, and
-	// claims a new one. The same key with another digest is another message: it is
-	// claimed for itself, with IsConflict set. An error turns the message away
-	// (ReasonGateFailed), and nothing is to be claimed then.
+	// Begin reports whether the message is new, running or finished, and claims a new one. The same key with another
+	// digest is another message: Begin claims it separately and sets IsConflict. If Begin returns an error, it must not
+	// have claimed anything; the message is turned away (ReasonGateFailed).
 	//
-	// A signature belongs to the first message that came with it: where key or digest
-	// differ, Begin claims nothing and returns ClaimRecut. Names, values and body are
-	// signed without separators, so whoever has recorded a push can cut it in other
-	// places under the same signature; the platform never does. Remember signatures
-	// for twice the window at least (see [WithWindow]).
+	// A signature belongs to the first message that had it. If key or digest differ, Begin claims nothing and returns
+	// ClaimRecut. Names, values and body are signed without separators, so somebody who recorded a push can split it
+	// differently under the same signature; the platform never does. Remember signatures for at least twice the window
+	// (see [WithWindow]).
 	//
 	// signature is a hash of the signature, in hexadecimal.
 	Begin(ctx context.Context, key, digest, signature string) (Claim, error)
-	// Finish keeps the reply for repeats of the message. A failure is reported, and
-	// the reply goes out all the same: the work is done.
+	// Finish stores the reply for repeats of the message. An error is reported but does not change the reply, since the
+	// work is done.
 	Finish(ctx context.Context, c Claim, reply Reply) error
-	// Abandon forgets the claim, so that the next repeat runs again, and the
-	// signature unless c.Signature is empty. A failure is reported.
+	// Abandon forgets the claim, so that the next repeat runs again. It also forgets the signature unless c.Signature is
+	// empty. An error is reported.
 	Abandon(ctx context.Context, c Claim) error
 }
 
-// A ClaimState tells what a gate knows of a message. The zero value is none of the
-// states, so that a gate which leaves it out lets nothing run.
+// A ClaimState is the state of a message in a gate. The zero value is invalid: a gate that forgets to set the state
+// lets no message run.
 type ClaimState uint8
 
 // The states.
 const (
-	// ClaimNew: the message has not been seen, or what was begun has failed. It is
-	// now the caller's.
+	// ClaimNew means that the message is new, or that its last attempt failed. The caller now owns the claim.
 	ClaimNew ClaimState = iota + 1
-	// ClaimRunning: the message is being worked on.
+	// ClaimRunning means that another caller is handling the message.
 	ClaimRunning
-	// ClaimFinished: the message was accepted; the claim holds the reply.
+	// ClaimFinished means that the message was accepted. The claim holds the reply.
 	ClaimFinished
-	// ClaimRecut: the signature belongs to another message.
+	// ClaimRecut means that the signature belongs to another message.
 	ClaimRecut
 )
 
-// String returns the state in a word.
+// String returns the name of the state.
 func (s ClaimState) String() string {
 	switch s {
 	case ClaimNew:
@@ -79,59 +73,56 @@ func (s ClaimState) String() string {
 	return "unknown"
 }
 
-// A Claim is what [Gate.Begin] tells of a message.
+// A Claim is the result of [Gate.Begin].
 type Claim struct {
-	// Key names the message by what it is about; see [Delivery.Key].
+	// Key identifies the message by its business ids; see [Delivery.Key].
 	Key string
-	// Digest is the SHA-256 of what the message says, in hexadecimal. White space and
-	// the order of members do not count, nor does traceId, which may be another one
-	// each time.
+	// Digest is the SHA-256 of the content of the message, in hexadecimal. White space, the order of members and traceId,
+	// which may change with every repeat, do not count.
 	Digest string
-	// Signature is what Begin was given. It is empty for Abandon where the work was
-	// done although the message was not accepted: the signature is to be kept then.
+	// Signature is the signature passed to Begin. For Abandon it is empty if the work was done although the message was
+	// not accepted: the gate must then keep the signature.
 	Signature string
-	// State reports whether the message is new.
+	// State is the state of the message.
 	State ClaimState
-	// IsConflict tells of a new message that its key is known with another digest:
-	// the same operation on the same ids was asked for in other words.
+	// IsConflict reports whether a new message has a key that the gate knows with another digest: the same operation on
+	// the same ids, with other content.
 	IsConflict bool
-	// Reply is the reply of a finished message, as it was given to Finish.
+	// Reply is the reply of a finished message, as passed to Finish.
 	Reply Reply
-	// Token is the gate's own, such as the number of a lease. Optional.
+	// Token is for use by the gate, for example the number of a lease. Optional.
 	Token string
 }
 
 var (
-	// errInProgress is what a repeat of a running message is told.
-	errInProgress = errors.New("qimen: the same message is being worked on")
+	// errInProgress is the error for a repeat of a running message.
+	errInProgress = errors.New("qimen: the same message is being handled already")
 	// errRecut refuses a push whose signature belongs to another message.
-	errRecut = errors.New("qimen: a push with this signature was another message: it has been cut in other places")
+	errRecut = errors.New("qimen: the signature belongs to an earlier push with another message: its text was split differently")
 )
 
-// A task is a decoded message: what names it at the gate, and the work that is left
-// to do.
-type task struct {
-	// key is empty for an operation that may run any number of times.
+// A job is a decoded message, ready to be handled.
+type job struct {
+	// key is the deduplication key. It is empty for an operation that may run any number of times.
 	key    string
 	digest string
 	// sign is the signature of the push.
 	sign string
-	// isUnread: the message could not be read, and is stored for a later version.
+	// isUnread reports that the message could not be decoded and is stored for a later version.
 	isUnread bool
 	run      func(ctx context.Context) (Reason, []byte, error)
 }
 
-// messageKey names a message by operation and ids. What it is about is hashed: keys
-// are logged and stored in the open, and an id may be of any length and of any
-// characters. If all ids are blank, the key is derived from fallback. The app is part of the
-// name, so that no app can speak for another.
+// messageKey returns a deduplication key made of the operation and a hash. The hash hides the ids, which may be of any
+// length and have any characters, from logs and stores. It includes the app, so that one app cannot block another. If
+// all ids are blank, the key is derived from fallback.
 func messageKey(operation, appKey, fallback string, ids ...string) string {
 	kind := "ids"
 	if !isNamed(ids) {
 		kind, ids = "content", []string{fallback}
 	}
-	var place [512]byte
-	parts := appendPart(appendPart(place[:0], kind), appKey)
+	var buf [512]byte
+	parts := appendPart(appendPart(buf[:0], kind), appKey)
 	for _, id := range ids {
 		parts = appendPart(parts, id)
 	}
@@ -142,15 +133,15 @@ func messageKey(operation, appKey, fallback string, ids ...string) string {
 }
 
 func isNamed(ids []string) bool {
-	return slices.ContainsFunc(ids, func(id string) bool { return !saysNothing(id) })
+	return slices.ContainsFunc(ids, func(id string) bool { return !isMissing(id) })
 }
 
-// appendPart appends a part of a name so that it cannot be taken for two.
+// appendPart appends a part with its length, so that different lists of parts never give the same text.
 func appendPart(dst []byte, part string) []byte {
 	return append(append(strconv.AppendInt(dst, int64(len(part)), 10), ':'), part...)
 }
 
-// The keys of the operations that act.
+// The keys of the operations.
 
 func (r *RenewalPricesRequest) key(string, string) string { return "" }
 
@@ -165,17 +156,17 @@ func (r *RenewalCancelRequest) key(appKey, digest string) string {
 
 func eventKey(appKey, digest string, e events.Event) string {
 	head, about := e.Head(), eventIDs(e)
-	var place [24]byte
-	operation := strconv.AppendInt(append(place[:0], "event/"...), int64(e.Type()), 10)
+	var buf [24]byte
+	operation := strconv.AppendInt(append(buf[:0], "event/"...), int64(e.Type()), 10)
 	ids := [...]string{string(head.OrderID), string(about.RenewalOrderID), about.PayTradeNo}
 	fallback := ""
-	if !isNamed(ids[:]) { // the trace id may be all that tells such events apart
+	if !isNamed(ids[:]) { // the trace id may be the only difference
 		fallback = digest + "/" + head.TraceID
 	}
 	return messageKey(string(operation), appKey, fallback, ids[:]...)
 }
 
-// aboutRenewal are the ids in the data of an event.
+// aboutRenewal holds the ids in the data of an event.
 type aboutRenewal struct {
 	RenewalOrderID fliggy.ID `top:"renewalOrderId"`
 	PayTradeNo     string    `top:"payTradeNo"`
@@ -192,19 +183,19 @@ func eventIDs(e events.Event) (about aboutRenewal) {
 	case *events.FeeRefund:
 		return aboutRenewal{PayTradeNo: e.PayTradeNo}
 	case *events.Unknown:
-		// Data of another form has no ids; the digest still tells messages apart.
+		// Data of another form has no ids; the digest still distinguishes such messages.
 		_ = readMessage(e.Data, &about)
 	}
 	return about
 }
 
-// pass runs a task through the gate. The reply is that of the gate for a
-// repeat, and nil where the table or the operation gives it.
-func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *Observation) (reply *Reply) {
-	if gate == nil || t.key == "" {
-		return h.work(ctx, t, o)
+// pass runs j unless the gate knows the message. It returns the stored reply for a repeat. A nil reply selects the
+// table or the reply of the operation.
+func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, j job, o *Observation) (reply *Reply) {
+	if gate == nil || j.key == "" {
+		return h.work(ctx, j, o)
 	}
-	claim, err := h.begin(ctx, gate, t)
+	claim, err := h.begin(ctx, gate, j)
 	switch {
 	case err != nil:
 		o.Reason, o.Err = ReasonGateFailed, gateError(err)
@@ -224,29 +215,29 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, t task, o *O
 	o.IsConflict = d.IsConflict
 	defer func() { h.end(ctx, gate, claim, reply, o) }() // also after runtime.Goexit
 	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, reply = ReasonPanic, p, nil })
-	return h.work(ctx, t, o)
+	return h.work(ctx, j, o)
 }
 
-// begin asks the gate for a claim.
-func (h *Handler) begin(ctx context.Context, gate Gate, t task) (claim Claim, err error) {
+// begin claims j at the gate.
+func (h *Handler) begin(ctx context.Context, gate Gate, j job) (claim Claim, err error) {
 	kind := "read/"
-	if t.isUnread { // it must not stand in the way of one that can be read
+	if j.isUnread { // the signature stays free for a version that can decode it
 		kind = "unread/"
 	}
-	var place [64]byte
-	signature := hexText(sha256.Sum256(append(append(place[:0], kind...), t.sign...)))
-	err = h.ask(ctx, gate, func(ctx context.Context) (err error) {
-		claim, err = gate.Begin(ctx, t.key, t.digest, signature)
+	var buf [64]byte
+	signature := hexText(sha256.Sum256(append(append(buf[:0], kind...), j.sign...)))
+	err = h.callGate(ctx, gate, func(ctx context.Context) (err error) {
+		claim, err = gate.Begin(ctx, j.key, j.digest, signature)
 		return err
 	})
 	if err == nil {
 		err = claim.check()
 	}
-	claim.Key, claim.Digest, claim.Signature = t.key, t.digest, signature // also where the gate left them out
+	claim.Key, claim.Digest, claim.Signature = j.key, j.digest, signature // a gate may leave them out
 	return claim, err
 }
 
-// end finishes the claim on what was accepted, and abandons any other.
+// end finishes the claim if the message was accepted, and abandons it otherwise.
 func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply, o *Observation) {
 	var how func(context.Context) error
 	if o.Reason == ReasonAccepted {
@@ -254,7 +245,7 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 		if reply != nil {
 			kept = *reply
 		}
-		if isRemote(gate) { // a MemoryGate makes a copy
+		if isRemote(gate) { // a MemoryGate copies it itself
 			kept = kept.clone()
 		}
 		how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept) }
@@ -267,19 +258,19 @@ func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply,
 	if isRemote(gate) {
 		ctx = context.WithoutCancel(ctx)
 	}
-	if err := h.ask(ctx, gate, how); err != nil {
+	if err := h.callGate(ctx, gate, how); err != nil {
 		o.Err = errors.Join(o.Err, gateError(err))
 	}
 }
 
-// isRemote reports whether calls to gate can block. Those to a MemoryGate cannot.
+// isRemote reports whether calls to gate can block. Calls to a MemoryGate cannot.
 func isRemote(gate Gate) bool {
 	_, isMemory := gate.(*MemoryGate)
 	return !isMemory
 }
 
-// ask calls a gate, with its time and its panics bounded.
-func (h *Handler) ask(ctx context.Context, gate Gate, call func(context.Context) error) (err error) {
+// callGate calls a gate with a timeout, and returns its panic as an error.
+func (h *Handler) callGate(ctx context.Context, gate Gate, call func(context.Context) error) (err error) {
 	defer contain(func(p *fliggy.PanicError) { err = p })
 	if isRemote(gate) {
 		var cancel context.CancelFunc
@@ -289,13 +280,13 @@ func (h *Handler) ask(ctx context.Context, gate Gate, call func(context.Context)
 	return call(ctx)
 }
 
-// check refuses what no gate may say.
+// check returns an error if the claim is invalid.
 func (c *Claim) check() error {
 	switch {
 	case c.State != ClaimNew && c.State != ClaimRunning && c.State != ClaimFinished && c.State != ClaimRecut:
 		return fmt.Errorf("the state of the claim is %d: use the ClaimState constants", c.State)
 	case c.State == ClaimFinished && (c.Reply.Status < 200 || c.Reply.Status > 599):
-		return fmt.Errorf("the stored reply has HTTP status %d: want the reply that Finish was given", c.Reply.Status)
+		return fmt.Errorf("the stored reply has HTTP status %d: return the reply that was passed to Finish", c.Reply.Status)
 	}
 	return nil
 }

@@ -65,8 +65,8 @@ var gateFailures = map[string]struct {
 	"hang":  {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "deadline exceeded", DefaultHandlerTimeout},
 }
 
-// Where Begin fails, or answers with what is none of the answers, nothing runs and the gateway is told
-// that the system failed. Nothing is finished or abandoned then.
+// Where Begin fails, or answers with what is none of the answers, nothing runs and the gateway is told that the system
+// failed. Nothing is finished or abandoned then.
 func TestGateBeginFails(t *testing.T) {
 	t.Parallel()
 	answer := func(c Claim) func(context.Context, string, string) (Claim, error) {
@@ -118,8 +118,8 @@ func TestGateBeginFails(t *testing.T) {
 	}
 }
 
-// Where Finish or Abandon fails, the reply is that of the work, and the failure is
-// reported beside what else went wrong.
+// Where Finish or Abandon fails, the reply is that of the work, and the failure is reported beside what else went
+// wrong.
 func TestGateEndFails(t *testing.T) {
 	t.Parallel()
 	errWork := errors.New("no database")
@@ -164,8 +164,8 @@ func TestGateEndFails(t *testing.T) {
 	}
 }
 
-// Begin has the request's context and the handler's time; Finish and Abandon have a
-// context that is alive also when the request is over and the function's time is up.
+// Begin has the request's context and the handler's time; Finish and Abandon have a context that is alive also when the
+// request is over and the function's time is up.
 func TestGateContexts(t *testing.T) {
 	t.Parallel()
 	type key struct{}
@@ -208,8 +208,8 @@ func TestGateContexts(t *testing.T) {
 	}
 }
 
-// What the gate said of a claim comes back to it; key and digest also where it left
-// them out. It gets the very reply that goes out, and cannot change it.
+// What the gate said of a claim comes back to it; key and digest also where it left them out. It gets the very reply
+// that goes out, and cannot change it.
 func TestGateClaimTravels(t *testing.T) {
 	t.Parallel()
 	for method, body := range actingBodies {

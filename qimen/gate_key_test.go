@@ -36,8 +36,8 @@ func wantKey(t testing.TB, key string) {
 	}
 }
 
-// The keys are stored, by an inbox and by gates that outlive a process: a release that
-// changes them would run what is repeated meanwhile once more.
+// The keys are stored, by an inbox and by gates that outlive a process: a release that changes them would run what is
+// repeated meanwhile once more.
 func TestKeyGolden(t *testing.T) {
 	t.Parallel()
 	for method, want := range map[string]string{
@@ -54,8 +54,8 @@ func TestKeyGolden(t *testing.T) {
 	}
 }
 
-// For each operation: what is the same message in other words, and what is another
-// one. Everything of the second list has a key of its own.
+// For each operation: what is the same message in other words, and what is another one. Everything of the second list
+// has a key of its own.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	type pairs = []pair
@@ -212,7 +212,7 @@ func TestKeyProperty(t *testing.T) {
 		opA, opB := operation.Draw(t, "op a"), operation.Draw(t, "op b")
 		keyA, keyB := messageKey(opA, a[0], a[1], a[2:]...), messageKey(opB, b[0], b[1], b[2:]...)
 		named := func(ids []string) bool {
-			return slices.ContainsFunc(ids, func(id string) bool { return !saysNothing(id) })
+			return slices.ContainsFunc(ids, func(id string) bool { return !isMissing(id) })
 		}
 		same := opA == opB && a[0] == b[0] && named(a[2:]) == named(b[2:])
 		if named(a[2:]) {
@@ -234,8 +234,8 @@ func TestKeyProperty(t *testing.T) {
 	})
 }
 
-// The content type is not signed: a recorded push whose charset somebody renames has
-// the same signature and other text. It is the same message to the gate.
+// The content type is not signed: a recorded push whose charset somebody renames has the same signature and other text.
+// It is the same message to the gate.
 func TestGateCharsetRenamed(t *testing.T) {
 	t.Parallel()
 	body := `{"channelId":"80001","orderId":"31","eventType":142,"eventData":{"renewalOrderId":77,"reason":"北京","payTradeNo":"p","amount":5}}`

@@ -27,19 +27,18 @@ type MemoryGateConfig struct {
 	// Age is how long replies and signatures are kept. The default is DefaultGateAge. A handler requires at least twice
 	// its window, because a recorded push can be sent again that long: see [WithWindow].
 	Age time.Duration
-	// Size is the number of replies, and of signatures, to keep: at least 2. The default is DefaultGateSize. A reply
-	// takes about 400 bytes and its own size, a signature about 100. If there are more, the oldest are forgotten before
-	// their time, and their repeats run again; at least half of Size are always kept. Size must cover the pushes of
-	// twice the window.
+	// Size is the number of replies, and of signatures, to keep: at least 2. The default is DefaultGateSize. A reply takes
+	// about 400 bytes and its own size, a signature about 100. If there are more, the oldest are forgotten before their
+	// time, and their repeats run again; at least half of Size are always kept. Size must cover the pushes of twice the
+	// window.
 	Size int
 	// Now returns the current time. The default is time.Now.
 	Now func() time.Time
 }
 
-// A MemoryGate is a [Gate] in the memory of one process: it knows nothing after a
-// restart and nothing of other processes. Make it with [NewMemoryGate]. Give one
-// gate to several handlers, such as the old and the new one while secrets are
-// replaced, and they recognise each other's messages.
+// A MemoryGate is a [Gate] in the memory of one process: it is lost at a restart and not shared with other processes.
+// Make it with [NewMemoryGate]. Handlers that share one gate recognise each other's messages, for example the old and
+// the new handler while secrets are replaced.
 type MemoryGate struct {
 	age  time.Duration
 	size int
@@ -48,30 +47,30 @@ type MemoryGate struct {
 	mu      sync.Mutex
 	running map[string][]string // digests by key
 	replies generations[string, []finished]
-	// signed holds by signature which message (key and digest) came with it, both as hashes.
+	// signed maps a signature to its message (key and digest), both hashed.
 	signed generations[[sha256.Size]byte, [sha256.Size]byte]
 }
 
-// generations forgets what is old without looking for it: when the young generation
-// is full or old it becomes the old one, whose place is dropped as a whole.
+// generations is a map that drops old entries in bulk: when the young generation is full or old, it replaces the old
+// generation.
 type generations[K comparable, V any] struct {
 	young, old map[K]V
-	held       int // in young
-	turned     time.Time
+	count      int // of entries in young
+	rotated    time.Time
 }
 
-// turn makes room. It runs at every call, so what is young twice its age after a turn
-// is all too old.
-func (g *generations[K, V]) turn(now time.Time, age time.Duration, size int) {
-	elapsed := now.Sub(g.turned)
-	if g.young != nil && elapsed <= age && g.held < size/2 {
+// rotate drops what is too old. It runs at every call: if the young generation is older than twice the age when it is
+// rotated, all of it is too old.
+func (g *generations[K, V]) rotate(now time.Time, age time.Duration, size int) {
+	elapsed := now.Sub(g.rotated)
+	if g.young != nil && elapsed <= age && g.count < size/2 {
 		return
 	}
 	g.old = g.young
 	if elapsed/2 > age { // twice the age may be more than a Duration holds
 		g.old = nil
 	}
-	g.young, g.held, g.turned = map[K]V{}, 0, now
+	g.young, g.count, g.rotated = map[K]V{}, 0, now
 }
 
 type finished struct {
@@ -109,7 +108,7 @@ func (g *MemoryGate) Begin(_ context.Context, key, digest, signature string) (Cl
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.turn(now)
+	g.rotate(now)
 	c := Claim{Key: key, Digest: digest, Signature: signature}
 	if signature != "" && !g.sign(signature, key, digest) {
 		c.State = ClaimRecut
@@ -142,9 +141,9 @@ func (g *MemoryGate) Finish(_ context.Context, c Claim, reply Reply) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.release(c)
-	g.turn(now)
+	g.rotate(now)
 	g.replies.young[c.Key] = append(g.replies.young[c.Key], finished{c.Digest, reply.clone(), now})
-	g.replies.held++
+	g.replies.count++
 	return nil
 }
 
@@ -161,36 +160,36 @@ func (g *MemoryGate) Abandon(_ context.Context, c Claim) error {
 	return nil
 }
 
-// sign reports whether a signature belongs to a message; one that is new does.
+// sign reports whether a signature belongs to a message. A new signature is assigned to it.
 func (g *MemoryGate) sign(signature, key, digest string) bool {
-	var place [256]byte
-	message := sha256.Sum256(append(append(append(place[:0], key...), '/'), digest...))
-	id := sha256.Sum256(append(place[:0], signature...))
+	var buf [256]byte
+	message := sha256.Sum256(append(append(append(buf[:0], key...), '/'), digest...))
+	id := sha256.Sum256(append(buf[:0], signature...))
 	for _, generation := range []map[[sha256.Size]byte][sha256.Size]byte{g.signed.young, g.signed.old} {
 		if known, ok := generation[id]; ok {
 			return known == message
 		}
 	}
 	g.signed.young[id] = message
-	g.signed.held++
+	g.signed.count++
 	return true
 }
 
-// Len tells how many replies are kept, some of which may be too old to be given
-// out. What is too old for good is let go by the next call of any method.
+// Len returns the number of replies in memory. Some may be too old to be returned for a repeat; those past twice the
+// age are dropped at the next call of any method.
 func (g *MemoryGate) Len() int {
 	now := g.now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.turn(now)
-	n := g.replies.held
+	g.rotate(now)
+	n := g.replies.count
 	for _, f := range g.replies.old {
 		n += len(f)
 	}
 	return n
 }
 
-// release takes a claim off the running ones.
+// release removes a claim from the running ones.
 func (g *MemoryGate) release(c Claim) {
 	left := slices.DeleteFunc(g.running[c.Key], func(digest string) bool { return digest == c.Digest })
 	if len(left) == 0 {
@@ -200,12 +199,12 @@ func (g *MemoryGate) release(c Claim) {
 	}
 }
 
-func (g *MemoryGate) turn(now time.Time) {
-	g.replies.turn(now, g.age, g.size)
-	g.signed.turn(now, g.age, g.size)
+func (g *MemoryGate) rotate(now time.Time) {
+	g.replies.rotate(now, g.age, g.size)
+	g.signed.rotate(now, g.age, g.size)
 }
 
-// String tells the settings.
+// String returns the settings.
 func (g *MemoryGate) String() string {
 	return fmt.Sprintf("MemoryGate(up to %d replies for %v)", g.size, g.age)
 }

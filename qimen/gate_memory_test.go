@@ -55,14 +55,14 @@ func TestHandlerGateAge(t *testing.T) {
 		err  string
 	}{
 		{[]Option{WithGate(gate(20 * time.Minute))}, ""},
-		{[]Option{WithGate(gate(20*time.Minute - 1))}, "qimen: WithGate: it forgets after 19m59.999999999s: a push can be repeated for 20m0s, twice the window"},
+		{[]Option{WithGate(gate(20*time.Minute - 1))}, "qimen: WithGate: it forgets after 19m59.999999999s: use at least 20m0s, twice the window, since a push can be repeated that long"},
 		{[]Option{WithGate(gate(time.Hour)), WithWindow(31 * time.Minute)}, "twice the window"},
 		{[]Option{WithWindow(31 * time.Minute), WithGate(gate(time.Hour))}, "twice the window"},
 		{[]Option{WithWindow(30 * time.Minute), WithGate(gate(time.Hour))}, ""},
 		{[]Option{WithWindow(240 * time.Hour)}, ""}, // the default grows with the window
 		{[]Option{WithWindow(240 * time.Hour), WithoutGate()}, ""},
 		{[]Option{WithGate(&stubGate{})}, ""}, // its age is its own affair
-		{[]Option{WithGate(nil)}, "WithGate: the gate is nil: WithoutGate switches it off"},
+		{[]Option{WithGate(nil)}, "WithGate: the gate is nil: use WithoutGate to have none"},
 	} {
 		var f office
 		_, err := NewHandler(testSecrets, append(f.options(), c.opts...)...)
@@ -167,8 +167,7 @@ func TestMemoryGateSize(t *testing.T) {
 	}
 }
 
-// A clock that is set back, or jumps ahead and back, loses no claim and holds no
-// more than the size.
+// A clock that is set back, or jumps ahead and back, loses no claim and holds no more than the size.
 func TestMemoryGateClockSetBack(t *testing.T) {
 	t.Parallel()
 	now := testNow
@@ -302,8 +301,8 @@ func TestMemoryGateConcurrent(t *testing.T) {
 	}
 }
 
-// Signatures are remembered as long and as many as replies are: the age and the size
-// of the gate hold for both. (It was 50,000 at least, whatever the gate was told.)
+// Signatures are remembered as long and as many as replies are: the age and the size of the gate hold for both. (It was
+// 50,000 at least, whatever the gate was told.)
 func TestMemoryGateSignatures(t *testing.T) {
 	t.Parallel()
 	now := testNow
@@ -379,9 +378,8 @@ func TestMemoryGateAbandonsSignatures(t *testing.T) {
 	}
 }
 
-// A gateModel is a MemoryGate that forgets nothing: what is finished, in order, and
-// what runs. What the gate has to know is what is young enough and among the last
-// half of its size; what it may know is all that is young enough.
+// A gateModel is a MemoryGate that forgets nothing: what is finished, in order, and what runs. What the gate has to
+// know is what is young enough and among the last half of its size; what it may know is all that is young enough.
 type gateModel struct {
 	gate     *MemoryGate
 	age      time.Duration
@@ -405,8 +403,8 @@ func (m *gateModel) draw(t *rapid.T) gateMessage {
 	return gateMessage{"key " + of.Draw(t, "key"), "digest " + of.Draw(t, "digest")}
 }
 
-// known returns what a gate must and may know: the reply of a message that is finished,
-// and whether another message has its key.
+// known returns what a gate must and may know: the reply of a message that is finished, and whether another message has
+// its key.
 func (m *gateModel) known(of gateMessage) (body string, must, may, mustConflict, mayConflict bool) {
 	for i, f := range m.finished {
 		isYoung := m.now.Sub(f.at) <= m.age

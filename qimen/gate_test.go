@@ -19,9 +19,8 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// The same push 200 times at once: the function runs once, whoever comes meanwhile
-// is told to try later, and everybody afterwards gets the reply that was stored. A
-// price is asked for each time.
+// The same push 200 times at once: the function runs once, whoever comes meanwhile is told to try later, and everybody
+// afterwards gets the reply that was stored. A price is asked for each time.
 func TestGateOnce(t *testing.T) {
 	t.Parallel()
 	const pushes = 200
@@ -86,8 +85,7 @@ func TestGateOnce(t *testing.T) {
 	}
 }
 
-// Without anybody holding the function back: one run, and no reply but the stored
-// one and "try later".
+// Without anybody holding the function back: one run, and no reply but the stored one and "try later".
 func TestGateOnceUnheld(t *testing.T) {
 	t.Parallel()
 	tryLater := DefaultReplies()[ReasonInProgress]
@@ -188,8 +186,8 @@ var otherWords = map[string][2]string{
 	RenewalCancelMethod: {`15:46:51`, `15:46:52`},
 }
 
-// The same ids with other content: the function runs, is told, and the reply is its
-// own. Each of the two keeps its reply for its own repeats.
+// The same ids with other content: the function runs, is told, and the reply is its own. Each of the two keeps its
+// reply for its own repeats.
 func TestGateConflict(t *testing.T) {
 	t.Parallel()
 	for method, body := range actingBodies {
@@ -257,8 +255,7 @@ func TestGateConflict(t *testing.T) {
 	}
 }
 
-// The same message signed anew, with the time and the trace id of another attempt of
-// the gateway, is a repeat.
+// The same message signed anew, with the time and the trace id of another attempt of the gateway, is a repeat.
 func TestGateSignedAnew(t *testing.T) {
 	t.Parallel()
 	for method, body := range actingBodies {
@@ -276,8 +273,8 @@ func TestGateSignedAnew(t *testing.T) {
 	}
 }
 
-// A push that somebody has recorded is answered from the gate as long as its time
-// passes, with the shortest memory that a handler takes, to the last second.
+// A push that somebody has recorded is answered from the gate as long as its time passes, with the shortest memory that
+// a handler takes, to the last second.
 func TestGateReplayInsideWindow(t *testing.T) {
 	t.Parallel()
 	var f office
@@ -307,8 +304,7 @@ func TestGateReplayInsideWindow(t *testing.T) {
 	}
 }
 
-// Events that overtake or contradict each other all arrive, each with its time and
-// its ids.
+// Events that overtake or contradict each other all arrive, each with its time and its ids.
 func TestGateOutOfOrder(t *testing.T) {
 	t.Parallel()
 	data := map[events.Type]string{
@@ -386,8 +382,8 @@ func TestGateApps(t *testing.T) {
 	}
 }
 
-// Secrets are replaced by swapping the handler while messages arrive, each several
-// times at once: with one gate every message runs once.
+// Secrets are replaced by swapping the handler while messages arrive, each several times at once: with one gate every
+// message runs once.
 func TestGateSharedByHandlers(t *testing.T) {
 	t.Parallel()
 	const messages, copies = 100, 6

@@ -16,18 +16,17 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// A Handler serves the pushes of the Qimen gateway. Make it with [NewHandler]; it
-// cannot be changed afterwards and may be used by any number of goroutines.
+// A Handler serves the pushes of the Qimen gateway. Make it with [NewHandler]. It is immutable and safe for concurrent
+// use.
 type Handler struct{ config }
 
-// An operation decodes a verified push. It notes what it learns in d and o. An
-// error means that the message is not understood.
-type operation func(h *Handler, d *Delivery, o *Observation) (task, error)
+// An operation decodes a delivery and records what it finds in d and o. An error means that the message cannot be
+// decoded.
+type operation func(h *Handler, d *Delivery, o *Observation) (job, error)
 
-// NewHandler makes a handler that accepts pushes signed with one of secrets. At
-// least one function must be registered: [OnEvent] for a distributor,
-// [OnRenewalPrices], [OnRenewalSubmit] and [OnRenewalCancel] for a merchant. The
-// error lists everything that is wrong, and says what to do.
+// NewHandler returns a handler that accepts pushes signed with one of secrets. It needs at least one function:
+// [OnEvent] for a distributor; [OnRenewalPrices], [OnRenewalSubmit] and [OnRenewalCancel] for a merchant. The error
+// lists every invalid setting and how to fix it.
 func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	h := &Handler{config: defaultConfig()}
 	var problems []error
@@ -48,15 +47,15 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	}
 	if h.onEvent != nil {
 		if h.operations[h.eventMethod] != nil {
-			note(fmt.Errorf("WithEventMethod: %s has a function of its own", top.Quote(h.eventMethod, 80)))
+			note(fmt.Errorf("WithEventMethod: %s has another function already", top.Quote(h.eventMethod, 80)))
 		}
 		h.operations[h.eventMethod] = handleEvent
 	}
 	if h.store != nil && h.onEvent == nil {
-		note(errors.New("WithStore: what is stored is worked on by the function of OnEvent, which is missing"))
+		note(errors.New("WithStore: OnEvent is missing: pass the function that handles stored events"))
 	}
 	if len(h.operations) == 0 {
-		note(errors.New("no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...) and its kin to serve renewals"))
+		note(errors.New("no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...), OnRenewalSubmit(...) or OnRenewalCancel(...) to serve renewals"))
 	}
 	if !h.hasOwnGate {
 		h.gate, err = NewMemoryGate(MemoryGateConfig{Age: max(DefaultGateAge, 2*h.window), Now: h.now})
@@ -67,7 +66,7 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	case g == nil:
 		note(errors.New("WithGate: the gate is a nil *MemoryGate: make it with NewMemoryGate"))
 	case g.age < 2*h.window:
-		note(fmt.Errorf("WithGate: it forgets after %v: a push can be repeated for %v, twice the window", g.age, 2*h.window))
+		note(fmt.Errorf("WithGate: it forgets after %v: use at least %v, twice the window, since a push can be repeated that long", g.age, 2*h.window))
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
@@ -75,13 +74,11 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	return h, nil
 }
 
-// Timeout returns the time that a function of the user has: see [WithHandlerTimeout].
+// Timeout returns the time limit of your functions: see [WithHandlerTimeout].
 func (h *Handler) Timeout() time.Duration { return h.timeout }
 
-// Verify checks the signature of p and the age of its timestamp. The error
-// matches [ErrInvalidSignature] or [ErrExpired].
-//
-// A panic of the clock of [WithClock] is a [*fliggy.PanicError].
+// Verify checks the signature of p and the age of its timestamp. The error matches [ErrInvalidSignature] or
+// [ErrExpired], or is a [*fliggy.PanicError] if the clock of [WithClock] panicked.
 func (h *Handler) Verify(p *Push) (d *Delivery, err error) {
 	defer contain(func(p *fliggy.PanicError) { d, err = nil, p })
 	if d, _, err = h.verify(p); err != nil {
@@ -93,7 +90,7 @@ func (h *Handler) Verify(p *Push) (d *Delivery, err error) {
 	return d, nil
 }
 
-// verify is that of the secrets, and heeds WithoutForms.
+// verify checks the signature and enforces WithoutForms.
 func (h *Handler) verify(p *Push) (*Delivery, string, error) {
 	d, sign, err := h.ring.verify(p, h.headerLimit)
 	if err == nil && d.IsForm && h.refusesForms {
@@ -102,9 +99,8 @@ func (h *Handler) verify(p *Push) (*Delivery, string, error) {
 	return d, sign, err
 }
 
-// Handle does without HTTP what ServeHTTP does: it verifies p, parses it, calls
-// the function registered for it, reports to observer and logger, and returns the
-// reply. It knows no client, so it lets every address pass: see [WithAllowedClients].
+// Handle is ServeHTTP without HTTP: it verifies p, parses it, calls the function registered for it, reports to observer
+// and logger, and returns the reply. [WithAllowedClients] has no effect on it.
 func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 	start := time.Now()
 	o, own := h.process(ctx, p, false)
@@ -113,10 +109,9 @@ func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 	return reply.clone()
 }
 
-// ServeHTTP handles one push: [ReadPush], [Handler.Handle], reply. Requests from
-// clients that are not allowed, that are neither POST nor GET with a query and no body, of
-// an unsupported content type, compressed, or too large are refused without a look at the
-// body.
+// ServeHTTP handles one push: [ReadPush], [Handler.Handle], reply. It refuses a request before it reads the body if the
+// client is not allowed, if the request is neither a POST nor a GET with a query and no body, if the content type is
+// not supported, or if the body is compressed or too large.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	o, own := h.receive(w, r)
@@ -124,7 +119,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if o.Reason == ReasonBadMethod {
 		w.Header().Set("Allow", "GET, POST")
 	}
-	if o.Reason == ReasonTooSlow && r.ProtoMajor == 1 { // its connection has been cut for reading
+	if o.Reason == ReasonTooSlow && r.ProtoMajor == 1 { // its connection can no longer be read
 		w.Header().Set("Connection", "close")
 	}
 	if reply.ContentType != "" {
@@ -136,8 +131,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.report(r.Context(), o)
 }
 
-// send writes the whole reply out, so that the gateway does not wait for the
-// observer.
+// send writes and flushes the reply, so that the gateway does not wait for the observer.
 func send(w http.ResponseWriter, reply Reply) error {
 	if len(reply.Body) == 0 {
 		w.WriteHeader(reply.Status)
@@ -154,8 +148,7 @@ func send(w http.ResponseWriter, reply Reply) error {
 	return nil
 }
 
-// finish chooses the reply: the row of the table, or what the operation or the
-// gate has in its place.
+// finish returns the reply: own if it is set, otherwise the row of the table.
 func (h *Handler) finish(o *Observation, own *Reply, start time.Time) Reply {
 	reply := h.replies[o.Reason]
 	if own != nil {
@@ -165,7 +158,7 @@ func (h *Handler) finish(o *Observation, own *Reply, start time.Time) Reply {
 	return reply
 }
 
-// receive is the whole path of a request.
+// receive handles a request, from the client check to the reply.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (o Observation, own *Reply) {
 	client, err := h.clients.admit(r)
 	var p *Push
@@ -183,7 +176,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) (o Observation
 	return o, own
 }
 
-// read checks what can be checked before the body, and reads it.
+// read does the checks that need no body, and reads the body.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request) (p *Push, wasRead bool, err error) {
 	if r.Method != http.MethodPost && !isBareGet(r) {
 		text := top.Quote(r.Method, 20) + ": want POST, or GET with a query and no body"
@@ -201,8 +194,8 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (p *Push, wasRead
 
 var errReadTimeout = errors.New("read timeout")
 
-// limitRest bounds the time that net/http waits for the rest of a body that was
-// refused: it reads on before it sends the reply, to keep the connection.
+// limitRest limits the time that net/http waits for the rest of a refused body, which it reads before it sends the
+// reply.
 func (h *Handler) limitRest(w http.ResponseWriter, r *http.Request, reason Reason) {
 	if r.Body == nil || r.Body == http.NoBody || reason == ReasonTooSlow {
 		return
@@ -211,14 +204,14 @@ func (h *Handler) limitRest(w http.ResponseWriter, r *http.Request, reason Reaso
 	if server, ok := r.Context().Value(http.ServerContextKey).(*http.Server); ok && server.ReadTimeout > 0 {
 		timeout = min(timeout, server.ReadTimeout)
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout)) // as far as w can
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout)) // fails if w does not support it
 }
 
-// process is the whole path of a push whose body something may have read before. It
-// never panics.
+// process verifies and handles a push. wasRead reports whether something may have read the body before. It never
+// panics.
 func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observation, own *Reply) {
 	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
-	if p != nil && int64(len(p.Body)) > h.bodyLimit { // a push that came another way than ServeHTTP
+	if p != nil && int64(len(p.Body)) > h.bodyLimit { // ServeHTTP has checked this already
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
 	d, sign, err := h.verify(p)
@@ -236,8 +229,8 @@ func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observa
 	return h.perform(ctx, d, h.gate, sign)
 }
 
-// perform decodes a verified delivery, lets it through the gate, if there is one, and runs the function registered for
-// it. sign is the signature of a push that has just arrived, and empty for a stored one. It never panics.
+// perform decodes a delivery, passes it through the gate, if there is one, and runs the function registered for it.
+// sign is the signature of a push that has just arrived, empty for a stored one. It never panics.
 func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign string) (o Observation, own *Reply) {
 	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	o.Method, o.AppKey, o.Attempt = d.Method, d.AppKey, d.Attempt
@@ -250,27 +243,26 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign stri
 		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %s", top.Quote(d.Method, 80))
 		return o, nil
 	}
-	t, err := decode(h, d, &o)
+	j, err := decode(h, d, &o)
 	if h.store != nil && sign != "" && d.Method == h.eventMethod {
-		t, err = h.toStore(d, &o, t, err), nil
+		j, err = h.storeJob(d, &o, j, err), nil
 	}
 	if err != nil {
 		o.Reason, o.Err = ReasonUndecodable, err
 		return o, nil
 	}
-	t.sign = sign
-	d.Key, d.Digest = t.key, t.digest
-	o.Key, o.IsConflict = t.key, d.IsConflict
-	return o, h.pass(ctx, gate, d, t, &o)
+	j.sign = sign
+	d.Key, d.Digest = j.key, j.digest
+	o.Key, o.IsConflict = j.key, d.IsConflict
+	return o, h.pass(ctx, gate, d, j, &o)
 }
 
-// work runs the function of the user. The reply is nil where it is that of the
-// table.
-func (h *Handler) work(ctx context.Context, t task, o *Observation) *Reply {
+// work runs j with the handler timeout. A nil reply selects the row of the table.
+func (h *Handler) work(ctx context.Context, j job, o *Observation) *Reply {
 	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
 	var body []byte
-	o.Reason, body, o.Err = t.run(ctx)
+	o.Reason, body, o.Err = j.run(ctx)
 	if o.Reason == ReasonAccepted && body != nil { // a merchant's reply
 		return &Reply{Status: http.StatusOK, ContentType: jsonContentType, Body: body}
 	}
@@ -280,7 +272,7 @@ func (h *Handler) work(ctx context.Context, t task, o *Observation) *Reply {
 	return nil
 }
 
-// refuse looks for a refusal in the error of the user's function.
+// refuse returns the reply to a Refusal in the error of your function, or nil.
 func (h *Handler) refuse(o *Observation) *Reply {
 	var refusal *Refusal
 	if !errors.As(o.Err, &refusal) || refusal == nil {
@@ -295,7 +287,7 @@ func (h *Handler) refuse(o *Observation) *Reply {
 	return &reply
 }
 
-// message extracts the message of a delivery.
+// message returns the message of a delivery.
 func (h *Handler) message(d *Delivery) ([]byte, error) {
 	if h.payload != nil {
 		return h.payload(d)
@@ -303,24 +295,24 @@ func (h *Handler) message(d *Delivery) ([]byte, error) {
 	return messageOf(d)
 }
 
-// handleEvent decodes an event for the user's function.
-func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
+// handleEvent decodes an event.
+func handleEvent(h *Handler, d *Delivery, o *Observation) (job, error) {
 	payload, err := h.message(d)
 	if err != nil {
-		return task{}, err
+		return job{}, err
 	}
 	event, err := events.Parse(payload)
 	if err != nil {
-		return task{}, err
+		return job{}, err
 	}
 	digest, err := checkedDigest(d, payload)
 	if err != nil {
-		return task{}, err
+		return job{}, err
 	}
 	d.Findings = findings(event.Validate())
 	o.EventType, o.Findings = event.Type(), d.Findings
 	o.note(event.Head().OrderID, event.Head().OutOrderID)
-	return task{
+	return job{
 		key: eventKey(d.AppKey, digest, event), digest: digest,
 		run: func(ctx context.Context) (Reason, []byte, error) {
 			if err := h.onEvent(ctx, d, event); err != nil {
@@ -331,7 +323,7 @@ func handleEvent(h *Handler, d *Delivery, o *Observation) (task, error) {
 	}, nil
 }
 
-// findings lists the rules that a validation found broken.
+// findings returns the problems in a validation error.
 func findings(err error) []fliggy.Problem {
 	if err == nil {
 		return nil
@@ -342,7 +334,7 @@ func findings(err error) []fliggy.Problem {
 	return []fliggy.Problem{{Rule: err.Error()}}
 }
 
-// String tells the settings, none of them secret.
+// String returns the settings, without secrets.
 func (h Handler) String() string {
 	return fmt.Sprintf("Handler(%d methods, window %v, bodies up to %d bytes, secrets redacted)",
 		len(h.operations), h.window, h.bodyLimit)

@@ -84,8 +84,7 @@ func request(p *Push) *http.Request {
 	return r
 }
 
-// Each reason: which push leads to it, and what the gateway, the observer and the
-// log get.
+// Each reason: which push leads to it, and what the gateway, the observer and the log get.
 func TestHandlerReasons(t *testing.T) {
 	t.Parallel()
 	illegal := strings.TrimSpace(string(readFile(t, "samples/qimen.sign-check-failure.response.json")))
@@ -116,14 +115,14 @@ func TestHandlerReasons(t *testing.T) {
 		{"unknown charset", request(newPush(eventQuery, "application/json;charset=big5", event103)), nil, nil, ReasonContentType, 200, illegal, "WARN", "big5"},
 		{"old", sign(newPush(strings.Replace(eventQuery, "09%3A00", "08%3A50", 1), jsonType, event103)), nil, nil, ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "10m30s old"},
 		{"from the future", sign(newPush(strings.Replace(eventQuery, "09%3A00", "09%3A11", 1), jsonType, event103)), nil, nil, ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "10m30s in the future"},
-		{"no timestamp", sign(newPush("app_key=24700001&method="+DefaultEventMethod, jsonType, event103)), nil, nil, ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "no timestamp"},
+		{"no timestamp", sign(newPush("app_key=24700001&method="+DefaultEventMethod, jsonType, event103)), nil, nil, ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "no signed timestamp"},
 		{"wider window", sign(newPush(strings.Replace(eventQuery, "09%3A00", "08%3A50", 1), jsonType, event103)), nil, []Option{WithWindow(time.Hour)}, ReasonAccepted, 200, bodyAccepted, "DEBUG", ""},
 		{"unknown method", sign(newPush(strings.Replace(eventQuery, "btborder.notify", "renewalprices.query", 1), jsonType, event103)), nil, nil, ReasonUnknownMethod, 200, failure("unknown-method", "Unknown method"), "WARN", "renewalprices.query"},
 		{"other event method", sign(newPush(strings.Replace(eventQuery, "btborder.notify", "x", 1), jsonType, event103)), nil, []Option{WithEventMethod("qimen.alitrip.rentcar.x")}, ReasonAccepted, 200, bodyAccepted, "DEBUG", ""},
 		{"not JSON", sign(newPush(eventQuery, jsonType, "<x/>")), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", ""},
 		{"empty body", sign(newPush(eventQuery, jsonType, "")), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", ""},
 		{"no event type", sign(newPush(eventQuery, jsonType, `{"orderId":"1"}`)), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", "eventType"},
-		{"empty form", sign(newPush(eventQuery, formPrefix, "v=2.0")), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", "no field"},
+		{"empty form", sign(newPush(eventQuery, formPrefix, "v=2.0")), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", "gateway only"},
 		{"handler error", sign(good), func(s *seen) { s.returns = errors.New("no stock at dsn=postgres") }, nil, ReasonHandlerError, 500, failure("system-error", "System error"), "ERROR", "no stock"},
 		{"panic", sign(good), func(s *seen) { s.onEvent = func(context.Context) { panic("lost my keys") } }, nil, ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "lost my keys"},
 		{"abort panic", sign(good), func(s *seen) { s.onEvent = func(context.Context) { panic(http.ErrAbortHandler) } }, nil, ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "abort"},
@@ -292,8 +291,7 @@ func TestHandlerFindings(t *testing.T) {
 	}
 }
 
-// The context of the function has the values of the request, ends with it, and
-// ends in time.
+// The context of the function has the values of the request, ends with it, and ends in time.
 func TestHandlerContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
@@ -386,8 +384,7 @@ func TestHandlerRepliesBeforeReporting(t *testing.T) {
 	}
 }
 
-// A flush that fails is a reply that did not go out; a writer that cannot flush
-// is none.
+// A flush that fails is a reply that did not go out; a writer that cannot flush is none.
 func TestSend(t *testing.T) {
 	t.Parallel()
 	reply := DefaultReplies()[ReasonAccepted]

@@ -25,8 +25,8 @@ type run struct {
 	Delivery   *Delivery
 }
 
-// An office serves all operations and may be called by many at once. Each run of a
-// merchant's function gives another reply.
+// An office serves all operations and may be called by many at once. Each run of a merchant's function gives another
+// reply.
 type office struct {
 	mu       sync.Mutex
 	runs     []run

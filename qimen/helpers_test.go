@@ -20,9 +20,8 @@ var (
 	charsetPattern = regexp.MustCompile(`;[\x00- ]*charset[^=;]*=?([^;]*)`)
 )
 
-// referenceAccepts recomputes a verdict in the most straightforward way, with
-// none of the package's code. It is stricter than the package nowhere: what it
-// refuses must be refused.
+// referenceAccepts recomputes a verdict in the most straightforward way, with none of the package's code. It is
+// stricter than the package nowhere: what it refuses must be refused.
 func referenceAccepts(p *Push, secret string) bool {
 	contentType := p.Header.Get("Content-Type")
 	form := strings.HasPrefix(contentType, "application/x-www-form-urlencoded")
@@ -120,8 +119,8 @@ func referenceAccepts(p *Push, secret string) bool {
 	return strings.ToUpper(hex.EncodeToString(sum[:])) == sign
 }
 
-// Java's decoder as a pattern over bytes (written as Latin-1 text): what is valid,
-// else the longest start of something valid, a whole surrogate, or one byte.
+// Java's decoder as a pattern over bytes (written as Latin-1 text): what is valid, else the longest start of something
+// valid, a whole surrogate, or one byte.
 var javaUTF8Pattern = regexp.MustCompile(`(?s)([\x00-\x7f]|[\x{c2}-\x{df}][\x{80}-\x{bf}]|\x{e0}[\x{a0}-\x{bf}][\x{80}-\x{bf}]|` +
 	`[\x{e1}-\x{ec}\x{ee}\x{ef}][\x{80}-\x{bf}]{2}|\x{ed}[\x{80}-\x{9f}][\x{80}-\x{bf}]|` +
 	`\x{f0}[\x{90}-\x{bf}][\x{80}-\x{bf}]{2}|[\x{f1}-\x{f3}][\x{80}-\x{bf}]{3}|\x{f4}[\x{80}-\x{8f}][\x{80}-\x{bf}]{2})|` +

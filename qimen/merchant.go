@@ -8,60 +8,54 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// A Refusal is the answer no: the request was understood, and will not be done.
-// Make one with [Refuse].
+// A Refusal is the error by which a function rejects a request. Make one with [Refuse].
 type Refusal struct {
 	Code    string // retCode
 	Message string // retMessage
 }
 
-// Refuse makes the error for a request that you will not carry out. Fliggy gets
-// success false with your code and message, and HTTP 200; the message may be shown
-// to the customer. Inferred: the documents show no refusal, and no codes; choose your
-// own.
+// Refuse returns an error that rejects the request with a code and a message. Fliggy gets HTTP 200 with success false,
+// the code and the message; the message may be shown to the customer. Inferred: the documents show no such reply and
+// list no codes, so choose your own.
 //
-// Any other error tells Fliggy nothing but that the system failed: use it where
-// trying again may help.
+// For any other error Fliggy learns only that the system failed. Return one if a retry may succeed.
 func Refuse(code, message string) error { return &Refusal{Code: code, Message: message} }
 
-// Error gives code and message.
+// Error returns code and message.
 func (r *Refusal) Error() string {
-	if r == nil { // a nil pointer in an error: answered as any other error
+	if r == nil { // handled like any other error
 		return "qimen: refused: a nil *Refusal"
 	}
 	return fmt.Sprintf("qimen: refused: %s: %s", r.Code, r.Message)
 }
 
-// OnRenewalPrices registers the function that prices renewals. It moves nothing,
-// and may be called any number of times for one order.
+// OnRenewalPrices registers the function that prices renewals. A price query changes nothing: the function may be
+// called any number of times for one order.
 //
-// The reply is checked ([RenewalPricesReply.Validate]) before it goes out. Return
-// [Refuse] for a renewal that is not possible; any other error is answered with
-// HTTP 500, without its text.
+// The reply is validated ([RenewalPricesReply.Validate]) before it is sent. Return [Refuse] if the renewal is not
+// possible. Any other error becomes HTTP 500 without its text.
 //
 // Source: qimen.alitrip.rentcar.renewalprices.query.
 func OnRenewalPrices(f func(ctx context.Context, d *Delivery, r *RenewalPricesRequest) (*RenewalPricesReply, error)) Option {
 	return serve("OnRenewalPrices", RenewalPricesMethod, f)
 }
 
-// OnRenewalSubmit registers the function that books renewals. Inferred: Fliggy may
-// send a submit again when it did not learn the answer, so book a renewal once and
-// give the same reply again.
+// OnRenewalSubmit registers the function that books renewals. Inferred: Fliggy may repeat a submit whose reply it did
+// not get. Book a renewal once and give the same reply to a repeat. The gate does this until it forgets; after that
+// your database must.
 //
-// Compare the total with your quote: pricing.CheckTotal. Return [Refuse] for what
-// you will not book. Any other error is answered with HTTP 500, without its text,
-// and leaves open to Fliggy whether the renewal is booked.
+// Compare the total with your quote: pricing.CheckTotal. Return [Refuse] to decline the renewal. Any other error
+// becomes HTTP 500 without its text; Fliggy then does not know whether the renewal is booked.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit.
 func OnRenewalSubmit(f func(ctx context.Context, d *Delivery, r *RenewalSubmitRequest) (*RenewalSubmitReply, error)) Option {
 	return serve("OnRenewalSubmit", RenewalSubmitMethod, f)
 }
 
-// OnRenewalCancel registers the function that cancels renewals. Inferred: Fliggy may
-// send a cancellation again when it did not learn the answer, so say success for a
-// renewal that is cancelled already.
+// OnRenewalCancel registers the function that cancels renewals. Inferred: Fliggy may repeat a cancellation whose reply
+// it did not get, so report success for a renewal that is cancelled already.
 //
-// Errors are answered as those of [OnRenewalSubmit].
+// Errors are handled as in [OnRenewalSubmit].
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel.
 func OnRenewalCancel(f func(ctx context.Context, d *Delivery, r *RenewalCancelRequest) (*RenewalCancelReply, error)) Option {
@@ -74,7 +68,7 @@ type merchantRequest[T any] interface {
 	Validate() error
 	ids() (fliggy.ID, string)
 	pressureTest() bool
-	// key names the request at the gate; it is empty for one that may be repeated.
+	// key returns the deduplication key, empty for a request that may be repeated.
 	key(appKey, digest string) string
 }
 
@@ -93,19 +87,19 @@ func (r *RenewalPricesRequest) pressureTest() bool { return r.IsPressureTest }
 func (r *RenewalSubmitRequest) pressureTest() bool { return r.IsPressureTest }
 func (r *RenewalCancelRequest) pressureTest() bool { return r.IsPressureTest }
 
-// requestOf returns the JSON of a merchant's request, with the members that travel as parameters.
+// requestOf returns the JSON of a request, with the members that arrived as parameters.
 func requestOf[Req any](h *Handler, d *Delivery) ([]byte, error) {
 	payload, err := h.message(d)
 	if err != nil || h.payload != nil || h.refusesForms {
 		return payload, err
 	}
-	if d.IsForm && d.Push != nil && len(d.Push.Body) == 0 { // parameters of other names are no part of the request
+	if d.IsForm && d.Push != nil && len(d.Push.Body) == 0 { // unknown parameters do not belong to the request
 		payload = []byte("{}")
 	}
 	return withParams[Req](payload, d.Params)
 }
 
-// replyJSON returns the JSON of a merchant's reply.
+// replyJSON encodes the reply of a function.
 func replyJSON[T any, P merchantReply[T]](reply P, check bool) ([]byte, error) {
 	if reply == nil {
 		return nil, errors.New("the function returned neither a reply nor an error")
@@ -118,30 +112,30 @@ func replyJSON[T any, P merchantReply[T]](reply P, check bool) ([]byte, error) {
 	return reply.MarshalJSON()
 }
 
-// serve makes the option that registers f for a method.
+// serve returns the option that registers f for a method.
 func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 	option, method string, f func(context.Context, *Delivery, PReq) (PRep, error),
 ) Option {
-	decode := func(h *Handler, d *Delivery, o *Observation) (task, error) {
+	decode := func(h *Handler, d *Delivery, o *Observation) (job, error) {
 		payload, err := requestOf[Req](h, d)
 		if err != nil {
-			return task{}, err
+			return job{}, err
 		}
 		request := PReq(new(Req))
 		if err := readMessage(payload, (*Req)(request)); err != nil {
-			return task{}, err
+			return job{}, err
 		}
-		if orderID, outOrderID := request.ids(); saysNothing(string(orderID)) && saysNothing(outOrderID) {
-			return task{}, errNoID
+		if orderID, outOrderID := request.ids(); isMissing(string(orderID)) && isMissing(outOrderID) {
+			return job{}, errNoID
 		}
 		digest, err := checkedDigest(d, payload)
 		if err != nil {
-			return task{}, err
+			return job{}, err
 		}
 		d.Findings = findings(request.Validate())
 		o.Findings, o.IsPressureTest = d.Findings, request.pressureTest()
 		o.note(request.ids())
-		return task{
+		return job{
 			key: request.key(d.AppKey, digest), digest: digest,
 			run: func(ctx context.Context) (Reason, []byte, error) {
 				reply, err := f(ctx, d, request)

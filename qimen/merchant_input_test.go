@@ -16,8 +16,7 @@ import (
 	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
-// taken sends a body through the whole handler and returns what the function was
-// given.
+// taken sends a body through the whole handler and returns what the function was given.
 func taken(t *testing.T, method, contentType, body string) (any, []fliggy.Problem) {
 	t.Helper()
 	k := newDesk()
@@ -31,8 +30,8 @@ func taken(t *testing.T, method, contentType, body string) (any, []fliggy.Proble
 	return k.requests[0], k.given.Findings
 }
 
-// Every form of a value that the documents, their samples or the sibling APIs
-// show reads as the same; what is unset stays unset, and is told.
+// Every form of a value that the documents, their samples or the sibling APIs show reads as the same; what is unset
+// stays unset, and is told.
 func TestMerchantTolerance(t *testing.T) {
 	t.Parallel()
 	from, to := fliggy.MustTime("2023-02-04 10:00:00"), fliggy.MustTime("2023-02-05 10:30:00")
@@ -274,8 +273,7 @@ func bodies(pairs []pair) [][2]string {
 	}
 }
 
-// The same message in JSON, XML or a form, in UTF-8 or GBK, gives the same
-// request.
+// The same message in JSON, XML or a form, in UTF-8 or GBK, gives the same request.
 func TestMerchantBodies(t *testing.T) {
 	t.Parallel()
 	extra := map[string]json.RawMessage{"memo": json.RawMessage(`"新 & <b>"`)}
@@ -314,8 +312,7 @@ func TestMerchantBodies(t *testing.T) {
 	}
 }
 
-// Nested unknown elements are kept as JSON; a list of members is read in XML by
-// its repetition.
+// Nested unknown elements are kept as JSON; a list of members is read in XML by its repetition.
 func TestMerchantXMLShapes(t *testing.T) {
 	t.Parallel()
 	got, _ := taken(t, RenewalCancelMethod, "text/xml", `<request xmlns="urn:x" a="1"><orderId>1</orderId><outOrderId><![CDATA[F<1>]]></outOrderId>`+

@@ -85,8 +85,7 @@ func drawReply(t *rapid.T) message {
 	}
 }
 
-// A requestText draws the texts of a request; the bodies other than JSON cannot
-// carry all of them.
+// A requestText draws the texts of a request; the bodies other than JSON cannot carry all of them.
 type requestText struct {
 	text   *rapid.Generator[string]
 	exts   *rapid.Generator[fliggy.Exts]
@@ -113,8 +112,7 @@ func (g requestText) draw(t *rapid.T) message {
 	}
 }
 
-// A request or valid reply that is written reads as the same again: directly, and
-// through encoding/json.
+// A request or valid reply that is written reads as the same again: directly, and through encoding/json.
 func TestMessageRoundTripProperty(t *testing.T) {
 	t.Parallel()
 	free := requestText{freeText, extension, extras}
@@ -153,8 +151,7 @@ func TestMessageRoundTripProperty(t *testing.T) {
 
 func freshOf(m message) message { return reflect.New(reflect.TypeOf(m).Elem()).Interface().(message) }
 
-// Any request that names an order comes out of the whole handler as it went in, in
-// every kind of body and charset.
+// Any request that names an order comes out of the whole handler as it went in, in every kind of body and charset.
 func TestMerchantBodiesProperty(t *testing.T) {
 	t.Parallel()
 	// What GBK has and XML keeps. A form makes blank text empty.

@@ -22,8 +22,8 @@ const (
 	jsonReply   = "application/json;charset=utf-8"
 )
 
-// eachMethod calls f with a desk of its own for each of the three operations and
-// for events: returns makes the function of that operation return an error.
+// eachMethod calls f with a desk of its own for each of the three operations and for events: returns makes the function
+// of that operation return an error.
 func eachMethod(t *testing.T, f func(t *testing.T, k *desk, method, body string, returns func(func(context.Context) error))) {
 	t.Helper()
 	bodies := map[string]string{DefaultEventMethod: event103}
@@ -43,8 +43,7 @@ func eachMethod(t *testing.T, f func(t *testing.T, k *desk, method, body string,
 	}
 }
 
-// A refusal is answered with success false, code and message, and HTTP 200,
-// wherever in the error it is.
+// A refusal is answered with success false, code and message, and HTTP 200, wherever in the error it is.
 func TestRefuse(t *testing.T) {
 	t.Parallel()
 	texts := [][2]string{
@@ -101,8 +100,7 @@ func TestRefuseBesideReply(t *testing.T) {
 	wantReply(t, post(t, k.handler(t), RenewalSubmitMethod, jsonType, merchantBodies[RenewalSubmitMethod]), 200, failure(t, "1", "no"))
 }
 
-// A payload that cannot be found is bad input, whatever the error says: only the
-// functions for operations refuse.
+// A payload that cannot be found is bad input, whatever the error says: only the functions for operations refuse.
 func TestRefuseInPayload(t *testing.T) {
 	t.Parallel()
 	eachMethod(t, func(t *testing.T, k *desk, method, body string, _ func(func(context.Context) error)) {
@@ -131,8 +129,7 @@ func (*cruelError) Error() string { return "the warehouse at dsn=postgres" }
 
 func (*cruelError) As(any) bool { panic("As is broken") }
 
-// Everything else that a function returns or does is a failure without a word of
-// its text; it reaches observer and log.
+// Everything else that a function returns or does is a failure without a word of its text; it reaches observer and log.
 func TestMerchantFailures(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -246,8 +243,8 @@ func places(v reflect.Value, at string) (out []place) {
 	return out
 }
 
-// Each required member that is missing, and each negative amount, makes a reply
-// bad, with an error that names the member; unchecked it goes out as it is.
+// Each required member that is missing, and each negative amount, makes a reply bad, with an error that names the
+// member; unchecked it goes out as it is.
 func TestMerchantReplyRules(t *testing.T) {
 	t.Parallel()
 	type broken struct {

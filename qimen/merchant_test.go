@@ -19,8 +19,8 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// A desk is a merchant under test: it keeps what its functions are given, and
-// answers as it is told to. Its seen has what the handler reports.
+// A desk is a merchant under test. It records the requests that its functions get, and returns the configured replies.
+// Its seen has the observations of the handler.
 type desk struct {
 	seen
 	requests []any // of the merchant's functions
@@ -31,7 +31,7 @@ type desk struct {
 	undone   *RenewalCancelReply
 }
 
-// newDesk answers as the samples do.
+// newDesk returns a desk with the replies of the samples.
 func newDesk() *desk {
 	return &desk{quote: quotes()[0], booked: sampleBooked(), undone: &RenewalCancelReply{}}
 }
@@ -86,8 +86,7 @@ func post(t testing.TB, h *Handler, method, contentType, body string) *httptest.
 	return w
 }
 
-// wantReply checks a reply: status, content type, and that its JSON has the
-// members, values and JSON types wanted.
+// wantReply checks a reply: status, content type, and that its JSON has the members, values and JSON types wanted.
 func wantReply(t *testing.T, w *httptest.ResponseRecorder, status int, want string) {
 	t.Helper()
 	if w.Code != status || w.Header().Get("Content-Type") != "application/json;charset=utf-8" {
@@ -180,8 +179,7 @@ func TestMerchantSampleReplies(t *testing.T) {
 	}
 }
 
-// What a function returns goes out as it is: the row for events is not used, nor
-// does a reply remember the one before.
+// What a function returns goes out as it is: the row for events is not used, nor does a reply remember the one before.
 func TestMerchantReplyIsItsOwn(t *testing.T) {
 	t.Parallel()
 	k := newDesk()
@@ -195,8 +193,8 @@ func TestMerchantReplyIsItsOwn(t *testing.T) {
 	}
 }
 
-// A merchant that serves one operation has no function for the others, nor for
-// events, and a distributor none for any of the merchant's.
+// A merchant that serves one operation has no function for the others, nor for events, and a distributor none for any
+// of the merchant's.
 func TestMerchantUnregistered(t *testing.T) {
 	t.Parallel()
 	k := newDesk()
@@ -283,8 +281,8 @@ func TestMerchantConcurrent(t *testing.T) {
 	}
 }
 
-// A registration without a function, a second one, and a method that two
-// functions would share are told when the handler is made.
+// A registration without a function, a second one, and a method that two functions would share are told when the
+// handler is made.
 func TestMerchantRegistration(t *testing.T) {
 	t.Parallel()
 	k := newDesk()
@@ -307,7 +305,7 @@ func TestMerchantRegistration(t *testing.T) {
 		{"one nil function", []Option{all[0], OnRenewalSubmit(nil)}, []string{"OnRenewalSubmit: the function is nil"}},
 		{"each twice", append(k.options(), k.options()...), []string{"OnRenewalPrices is given twice", "OnRenewalSubmit is given twice", "OnRenewalCancel is given twice"}},
 		{"nothing", []Option{WithUncheckedReplies()}, []string{"no function is registered", "OnEvent(", "OnRenewalPrices("}},
-		{"events under the method of prices", []Option{onEvent, all[0], WithEventMethod(RenewalPricesMethod)}, []string{"WithEventMethod", RenewalPricesMethod, "has a function of its own"}},
+		{"events under the method of prices", []Option{onEvent, all[0], WithEventMethod(RenewalPricesMethod)}, []string{"WithEventMethod", RenewalPricesMethod, "has another function already"}},
 		{"the same in another order", []Option{WithEventMethod(RenewalCancelMethod), all[2], onEvent}, []string{"WithEventMethod", RenewalCancelMethod}},
 		{"events under a method that nobody serves", []Option{onEvent, all[0], WithEventMethod(RenewalCancelMethod)}, nil},
 		{"event method without events", []Option{all[0], WithEventMethod(RenewalPricesMethod)}, nil},
@@ -332,8 +330,7 @@ func TestMerchantRegistration(t *testing.T) {
 	}
 }
 
-// A type that cannot be a message is a mistake in this package, and found by its
-// first use: here, for all that it has.
+// A type that cannot be a message is a mistake in this package, and found by its first use: here, for all that it has.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	for _, s := range samples() {
@@ -350,8 +347,7 @@ func TestPlans(t *testing.T) {
 	t.Error("an int is taken for a message")
 }
 
-// Another row for refusals: its Render writes the body, from code and message as
-// they were given.
+// Another row for refusals: its Render writes the body, from code and message as they were given.
 func TestRefusedRow(t *testing.T) {
 	t.Parallel()
 	const code, message = "7\xff", "不 \"\x00"

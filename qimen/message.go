@@ -12,15 +12,14 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// The rules of what a message lacks.
+// The texts of findings.
 const (
 	ruleMissing  = "is missing"
 	ruleNegative = "must not be negative"
 	rulePeriod   = "must be after carUseTime"
 )
 
-// The members that every reply has, in the form of the guide's sample for each
-// method.
+// The members that every reply has, as in the guide's sample for each method.
 var (
 	pricesStatus = statusMembers(`null`, `null`)
 	submitStatus = statusMembers(`""`, `""`)
@@ -35,7 +34,7 @@ func statusMembers(code, message string) []top.Member {
 	}
 }
 
-// mustPlan returns the plan of a message of this package; a test makes them all.
+// mustPlan returns the plan of a message type of this package. A test covers them all.
 func mustPlan[T any]() *top.Plan {
 	plan, err := top.PlanFor(reflect.TypeFor[T]())
 	if err != nil {
@@ -44,7 +43,7 @@ func mustPlan[T any]() *top.Plan {
 	return plan
 }
 
-// writeMessage writes a message with further members.
+// writeMessage encodes a message with additional members.
 func writeMessage[T any](message *T, members []top.Member) ([]byte, error) {
 	body, err := mustPlan[T]().AppendJSON(nil, message, top.EncodeOptions{Members: members})
 	if err != nil {
@@ -53,8 +52,7 @@ func writeMessage[T any](message *T, members []top.Member) ([]byte, error) {
 	return body, nil
 }
 
-// readMessage reads a JSON object, or an XML document whatever its root is called.
-// It leaves message alone where that fails.
+// readMessage decodes a JSON object, or an XML document with any root. If that fails, message is unchanged.
 func readMessage[T any](data []byte, message *T) error {
 	var fresh T
 	read := mustPlan[T]().DecodeJSON
@@ -69,9 +67,9 @@ func readMessage[T any](data []byte, message *T) error {
 	return nil
 }
 
-// withParams adds to a JSON object the members of T that it lacks and that parameters
-// have: simple ones may travel in the query. A document that is no JSON object stays what
-// it is. An error names a member that both have and that differs.
+// withParams adds parameters to a JSON object: those that are members of T and missing in the object, since simple
+// members may arrive in the query. Anything but a JSON object is returned unchanged. The error names a member that has
+// another value as a parameter.
 func withParams[T any](data []byte, params map[string]string) ([]byte, error) {
 	plan := mustPlan[T]()
 	var names []string
@@ -86,7 +84,7 @@ func withParams[T any](data []byte, params map[string]string) ([]byte, error) {
 	}
 	body, err := top.ParseJSON(string(object))
 	if err != nil {
-		return data, nil // whoever reads it says what is wrong
+		return data, nil // readMessage reports the error
 	}
 	out := bytes.NewBufferString("{")
 	slices.Sort(names)
@@ -100,7 +98,7 @@ func withParams[T any](data []byte, params map[string]string) ([]byte, error) {
 			continue
 		}
 		if member.Text() != params[name] {
-			return nil, fmt.Errorf("qimen: %s: it comes in the body and as a parameter, and they differ", name)
+			return nil, fmt.Errorf("qimen: %s: the values in the body and in the parameter differ", name)
 		}
 	}
 	if out.Len() == 1 {
@@ -112,7 +110,7 @@ func withParams[T any](data []byte, params map[string]string) ([]byte, error) {
 	return append(out.Bytes(), object[1:]...), nil
 }
 
-// readReply is readMessage for a reply; extra is where unknown members go.
+// readReply decodes a reply; extra is the map of its unknown members.
 func readReply[T any](data []byte, reply *T, extra *map[string]json.RawMessage) error {
 	var status struct {
 		Success bool   `top:"success,required"`
@@ -137,13 +135,13 @@ func readReply[T any](data []byte, reply *T, extra *map[string]json.RawMessage) 
 	return nil
 }
 
-// checkFields lists what the tags of a message find wrong with it.
+// checkFields returns the problems that follow from the tags of a message.
 func checkFields[T any](message *T) fliggy.Problems { return mustPlan[T]().Check(message) }
 
 func checkMessage[T any](method string, message *T) error { return checkFields(message).Err(method) }
 
-// errNoID refuses a request that names no order.
-var errNoID = errors.New("qimen: orderId, outOrderId: both are missing: the request names no order")
+// errNoID refuses a request without any id of an order.
+var errNoID = errors.New("qimen: orderId, outOrderId: one of them is required")
 
 func checkIDs(orderID fliggy.ID, outOrderID string) (ps fliggy.Problems) {
 	checkText(&ps, "orderId", string(orderID))
@@ -151,12 +149,11 @@ func checkIDs(orderID fliggy.ID, outOrderID string) (ps fliggy.Problems) {
 	return ps
 }
 
-// saysNothing reports whether text names nothing: it is blank, or the "null" that
-// the platform writes for missing data.
-func saysNothing(text string) bool { return top.IsBlank(text) || text == "null" }
+// isMissing reports whether text is blank, or the "null" that the platform writes for missing data.
+func isMissing(text string) bool { return top.IsBlank(text) || text == "null" }
 
 func checkText(ps *fliggy.Problems, field, text string) {
-	if saysNothing(text) {
+	if isMissing(text) {
 		ps.Add(field, ruleMissing)
 	}
 }

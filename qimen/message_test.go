@@ -14,9 +14,8 @@ import (
 // value marks what an error must not repeat.
 const value = "v4lu3"
 
-// Each malformed request of each method gets its own reply and reaches the
-// observer with its reason and an error that names field and rule, but no value;
-// the function is not called. Whatever cannot be verified gets the prescribed
+// Each malformed request of each method gets its own reply and reaches the observer with its reason and an error that
+// names field and rule, but no value; the function is not called. Whatever cannot be verified gets the prescribed
 // signature failure, the same bytes for all.
 func TestMerchantBadInput(t *testing.T) {
 	t.Parallel()
@@ -65,7 +64,7 @@ func TestMerchantBadInput(t *testing.T) {
 
 		{"stale", query("09%3A00", "08%3A50"), testSecret, none, ReasonExpired, expired, "10m30s old"},
 		{"from the future", query("09%3A00", "09%3A11"), testSecret, none, ReasonExpired, expired, "10m30s in the future"},
-		{"no timestamp", query("timestamp", "time"), testSecret, none, ReasonExpired, expired, "no timestamp is signed"},
+		{"no timestamp", query("timestamp", "time"), testSecret, none, ReasonExpired, expired, "no signed timestamp"},
 		{"no time", query("2026-11-22", value), testSecret, none, ReasonExpired, expired, "timestamp: want yyyy-MM-dd HH:mm:ss"},
 
 		{"empty body", body(""), testSecret, none, ReasonUndecodable, undecodable, "not JSON: cut off at byte 0, expected a value"},
@@ -84,16 +83,16 @@ func TestMerchantBadInput(t *testing.T) {
 		{"XML with an entity", body(`<a><orderId>&` + value + `;</orderId></a>`), testSecret, none, ReasonUndecodable, undecodable, "not XML: line 1"},
 		{"XML with elements in an id", body(`<a><orderId><b>` + value + `</b></orderId></a>`), testSecret, none, ReasonUndecodable, undecodable, "orderId: expected text, got element"},
 		{"two documents", body("<a><orderId>1</orderId></a><a/>"), testSecret, none, ReasonUndecodable, undecodable, "second root"},
-		{"form without fields", form("v=2.0&format=json"), testSecret, none, ReasonUndecodable, undecodable, "no field"},
+		{"form without fields", form("v=2.0&format=json"), testSecret, none, ReasonUndecodable, undecodable, "gateway only"},
 
-		{"no ids", body(`{"traceId":"` + value + `"}`), testSecret, none, ReasonUndecodable, undecodable, "orderId, outOrderId: both are missing"},
-		{"nothing at all", body(`{}`), testSecret, none, ReasonUndecodable, undecodable, "both are missing"},
-		{"null ids", body(`{"orderId":null,"outOrderId":null}`), testSecret, none, ReasonUndecodable, undecodable, "both are missing"},
-		{"ids of the text null", body(`{"orderId":"null","outOrderId":"null"}`), testSecret, none, ReasonUndecodable, undecodable, "both are missing"},
-		{"blank ids", body(`{"orderId":"","outOrderId":" \t\u3000"}`), testSecret, none, ReasonUndecodable, undecodable, "both are missing"},
-		{"blank ids in XML", body(`<a><orderId> </orderId><outOrderId/></a>`), testSecret, none, ReasonUndecodable, undecodable, "both are missing"},
-		{"empty ids in a form", form("orderId=&outOrderId=&traceId=" + value), testSecret, none, ReasonUndecodable, undecodable, "both are missing"},
-		{"ids one level down", body(`{"request":{"orderId":"` + value + `"}}`), testSecret, none, ReasonUndecodable, undecodable, "both are missing"},
+		{"no ids", body(`{"traceId":"` + value + `"}`), testSecret, none, ReasonUndecodable, undecodable, "orderId, outOrderId: one of them is required"},
+		{"nothing at all", body(`{}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
+		{"null ids", body(`{"orderId":null,"outOrderId":null}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
+		{"ids of the text null", body(`{"orderId":"null","outOrderId":"null"}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
+		{"blank ids", body(`{"orderId":"","outOrderId":" \t\u3000"}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
+		{"blank ids in XML", body(`<a><orderId> </orderId><outOrderId/></a>`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
+		{"empty ids in a form", form("orderId=&outOrderId=&traceId=" + value), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
+		{"ids one level down", body(`{"request":{"orderId":"` + value + `"}}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
 
 		{"id with a fraction", member(`"x":1,"orderId":31755207628979011.5`), testSecret, none, ReasonUndecodable, undecodable, "orderId: "},
 		{"id with an exponent", body(`{"orderId":3175520762897e6}`), testSecret, none, ReasonUndecodable, undecodable, "orderId: not a valid id: "},

@@ -14,56 +14,53 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// An Observation tells how one push ended: for metrics and alarms. It carries no
-// payload.
+// An Observation is the result of one push, for metrics and alarms. It has no payload.
 type Observation struct {
-	// Method and AppKey are those of the verified push; empty where nothing was
-	// verified.
+	// Method and AppKey are those of the delivery. They are empty if the push was not verified.
 	Method string
 	AppKey string
-	// Client is the address of the client, without a zone; see [WithTrustedProxies].
-	// Unset where it is not known, as for [Handler.Handle].
+	// Client is the address of the client, without a zone; see [WithTrustedProxies]. It is unset if the client is unknown,
+	// as in [Handler.Handle].
 	Client netip.Addr
-	// EventType is the number of the event, 0 where none was parsed.
+	// EventType is the number of the event, 0 if no event was parsed.
 	EventType events.Type
 	// Key is [Delivery.Key], Attempt is [Delivery.Attempt].
 	Key     string
 	Attempt int
-	// OrderID and OutOrderID are Fliggy's id of the order that the event or request is
-	// about, and yours; empty where nothing was parsed, and for what is longer than 64
-	// bytes or has more than letters, digits, "-", "_", "." and ":" in it.
+	// OrderID and OutOrderID are Fliggy's and your id of the order. They are empty if nothing was parsed, or if the id is
+	// longer than 64 bytes or has characters other than letters, digits, "-", "_", "." and ":".
 	OrderID    fliggy.ID
 	OutOrderID string
-	// IsRepeat tells that the gate answered: with the stored reply
-	// (ReasonAccepted), or that the message is being worked on (ReasonInProgress).
+	// IsRepeat reports whether the gate recognised a repeat. It gave the stored reply (ReasonAccepted), or the message is
+	// still being handled (ReasonInProgress).
 	IsRepeat bool
-	// IsConflict tells that the gate knows Key with other content.
+	// IsConflict reports whether the gate has seen Key with other content.
 	IsConflict bool
-	// IsStored: the function of [WithStore] has stored the event, to be worked on later.
+	// IsStored reports whether the function of [WithStore] stored the event, to be handled later.
 	IsStored bool
 	// Findings lists the documented rules that the event or request breaks.
 	Findings []fliggy.Problem
-	// IsPressureTest tells that a merchant's request is load-test traffic (压测流量).
+	// IsPressureTest reports whether a request to a merchant is load-test traffic (压测流量).
 	IsPressureTest bool
-	// Reason tells how it ended, Status which HTTP status said so.
+	// Reason is the result, and Status the HTTP status of the reply.
 	Reason Reason
 	Status int
-	// Duration is the time from the arrival to the reply.
+	// Duration is the time from the arrival of the push to the reply.
 	Duration time.Duration
-	// Err says what went wrong: why the push was refused, the error of the user's
-	// function (a [*Refusal] included), a [*fliggy.PanicError], or that the reply could not be written.
+	// Err is the error: why the push was refused, the error of your function (including a [*Refusal]), a
+	// [*fliggy.PanicError], or the failure to write the reply. Several are joined.
 	Err error
 }
 
-// contain turns a panic into an error; it is to be deferred.
+// contain passes a panic to caught as an error. It must be deferred.
 func contain(caught func(*fliggy.PanicError)) {
 	if value := recover(); value != nil {
 		caught(&fliggy.PanicError{Value: value, Stack: debug.Stack()})
 	}
 }
 
-// report tells observer and logger. The reply is decided by then, so a panic of
-// theirs must not spoil it; that of the logger has nobody left to be told to.
+// report calls observers and logger. The reply is sent by then, so their panics are recovered. Nothing is left to
+// report a panic of the logger.
 func (c *config) report(ctx context.Context, o Observation) {
 	defer contain(func(*fliggy.PanicError) {})
 	for _, observe := range c.observers {
@@ -79,7 +76,7 @@ func (c *config) report(ctx context.Context, o Observation) {
 		if o.Err != nil { // the reply did not go out
 			level = slog.LevelWarn
 		}
-	case ReasonRefused: // the answer no of the user's own function
+	case ReasonRefused: // your function returned a Refusal
 		level, message = slog.LevelInfo, "qimen: request declined"
 	case ReasonInProgress:
 		level, message = slog.LevelInfo, "qimen: repeat of a push in progress"
@@ -105,8 +102,7 @@ func (c *config) report(ctx context.Context, o Observation) {
 		slog.String("reason", string(o.Reason)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration))
 }
 
-// note keeps the ids of the order. A text that does not look like an id may be anything,
-// personal data too.
+// note records the ids of the order. A text that does not look like an id is dropped, since it may be personal data.
 func (o *Observation) note(orderID fliggy.ID, outOrderID string) {
 	o.OrderID, o.OutOrderID = fliggy.ID(plainID(string(orderID))), plainID(outOrderID)
 }
@@ -121,7 +117,7 @@ func plainID(id string) string {
 	return id
 }
 
-// shown is the beginning of a text that came from outside, for the log.
+// shown shortens an untrusted text for the log.
 func shown(text string) string {
 	const most = 80
 	if len(text) <= most {
@@ -130,8 +126,7 @@ func shown(text string) string {
 	return strings.ToValidUTF8(text[:most], "") + "..."
 }
 
-// textOf is the text of an error, also where its method panics, as that of a nil
-// pointer may.
+// textOf returns err.Error(). The method may panic, for example on a nil pointer.
 func textOf(err error) (text string) {
 	defer contain(func(*fliggy.PanicError) { text = fmt.Sprintf("an error of type %T, whose Error method panics", err) })
 	return err.Error()

@@ -11,7 +11,7 @@ import (
 
 type contextKey struct{}
 
-// The observer gets the context of the request that it is told about.
+// The observer gets the context of the request.
 func TestObserverGetsTheContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,8 +47,8 @@ func TestObserverGetsTheContext(t *testing.T) {
 	})
 }
 
-// What is logged of a push that was refused helps to find it: the reason, the code of a
-// refusal, the key and the ids of the order, as far as they look like ids.
+// The log of a refused push helps to find it: the reason, the code of a refusal, the key and the ids of the order if
+// they look like ids.
 func TestLogNamesTheOrder(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -72,8 +72,7 @@ func TestLogNamesTheOrder(t *testing.T) {
 	}
 }
 
-// Foreign text in a log or an error takes some dozens of bytes, whatever characters it is
-// made of.
+// Foreign text in a log or an error takes some dozens of bytes, whatever characters it is made of.
 func TestForeignTextIsBounded(t *testing.T) {
 	t.Parallel()
 	for _, c := range []string{"\U0010FFFF", "\x00", "\xff", "\"", "中", "a", "\u2028"} {

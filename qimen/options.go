@@ -14,18 +14,17 @@ import (
 
 // The defaults of a Handler.
 const (
-	// DefaultEventMethod is the method of event pushes (分销订单事件通知).
+	// DefaultEventMethod is the default of [WithEventMethod] (分销订单事件通知).
 	DefaultEventMethod = "qimen.alitrip.rentcar.btborder.notify"
-	// DefaultWindow is how far a timestamp may be from now, before or after.
+	// DefaultWindow is the default of [WithWindow].
 	DefaultWindow = 10 * time.Minute
-	// DefaultBodyLimit is the size of the largest body, in bytes.
+	// DefaultBodyLimit is the default of [WithBodyLimit], in bytes.
 	DefaultBodyLimit = 1 << 20
-	// DefaultHeaderLimit is the size of the largest query and signed headers, together
-	// and in bytes.
+	// DefaultHeaderLimit is the default of [WithHeaderLimit], in bytes.
 	DefaultHeaderLimit = 64 << 10
-	// DefaultReadTimeout is the time that a body has to arrive.
+	// DefaultReadTimeout is the default of [WithReadTimeout].
 	DefaultReadTimeout = 30 * time.Second
-	// DefaultHandlerTimeout is the time that a function of the user has.
+	// DefaultHandlerTimeout is the default of [WithHandlerTimeout].
 	DefaultHandlerTimeout = 30 * time.Second
 )
 
@@ -36,7 +35,7 @@ type config struct {
 	ring         keyring
 	operations   map[string]operation // by signed method
 	onEvent      func(context.Context, *Delivery, events.Event) error
-	store        func(context.Context, *Delivery) error // nil where events are handled at once
+	store        func(context.Context, *Delivery) error // nil if events are not stored
 	eventMethod  string
 	payload      func(*Delivery) ([]byte, error) // nil for messageOf
 	window       time.Duration
@@ -71,17 +70,13 @@ func defaultConfig() config {
 	}
 }
 
-// OnEvent registers the function for pushed events. It is called once for each
-// verified push, by several goroutines at once; the same event may be pushed
-// again. It gets every event, *events.Unknown included; rules that the event
-// breaks are in d.Findings.
+// OnEvent registers the function that handles events. It is called concurrently, with each verified event that the gate
+// does not recognise as a repeat, including *events.Unknown. Rules that the event breaks are in d.Findings.
 //
-// Return nil when the work is done or durably stored: Fliggy is told that the
-// event was taken. An error is answered with HTTP 500, so that Fliggy pushes the
-// event again (inferred: its repeat policy is not documented); the text of the
-// error goes to observer and logger only. An error made by [Refuse] goes out as
-// the failure reply, with HTTP 200. The context is that of the request,
-// with a deadline (see [WithHandlerTimeout]).
+// Return nil when the work is done or durably stored: Fliggy then gets success. Any other error than that of [Refuse]
+// becomes HTTP 500 without its text, so that Fliggy pushes the event again (inferred: its retry policy is not
+// documented); observer and logger get the text. An error made by [Refuse] becomes a failure reply with HTTP 200. The
+// context is that of the request, with a deadline (see [WithHandlerTimeout]).
 func OnEvent(f func(ctx context.Context, d *Delivery, e events.Event) error) Option {
 	return func(c *config) error {
 		if f == nil {
@@ -96,16 +91,17 @@ func OnEvent(f func(ctx context.Context, d *Delivery, e events.Event) error) Opt
 }
 
 // WithStore stores events before they are acknowledged instead of handling them at once. store is called with each
-// verified event, and Fliggy is told that it was taken when store returns nil; an error is answered with HTTP 500. Give
-// what was stored to [Handler.Work], which calls the function of [OnEvent]. An Inbox of package durable does both:
+// verified event. Fliggy gets success when store returns nil, and HTTP 500 when it returns an error. Pass stored events
+// to [Handler.Work], which calls the function of [OnEvent]. An Inbox of package durable does both:
 //
 //	handler, err := qimen.NewHandler(secrets, qimen.WithStore(inbox.Add), qimen.OnEvent(...))
 //
-// Store AppKey, IsConflict and the three fields of Push under Key. What the store has already under Key and Digest is a
-// repeat. Where it has another Digest under Key, store sets IsConflict, for the observer too, and keeps both. A signed
-// event that cannot be read is refused and stored all the same, under a Key of its own, unless it is garbled.
+// Store AppKey, IsConflict and the three fields of Push under Key. If the store already has Key with the same Digest,
+// the event is a repeat. If it has Key with another Digest, store must set IsConflict, which the observer sees too, and
+// keep both. A signed event that cannot be decoded is refused, but also stored, under a Key of its own; a garbled one
+// is not.
 //
-// Requests to a merchant are handled at once as without it: their reply cannot wait.
+// Requests to a merchant are not stored, because their replies cannot wait.
 func WithStore(store func(ctx context.Context, d *Delivery) error) Option {
 	return func(c *config) error {
 		if store == nil {
@@ -116,7 +112,7 @@ func WithStore(store func(ctx context.Context, d *Delivery) error) Option {
 	}
 }
 
-// WithEventMethod sets the method of event pushes, DefaultEventMethod without it.
+// WithEventMethod sets the method of event pushes. The default is DefaultEventMethod.
 func WithEventMethod(name string) Option {
 	return func(c *config) error {
 		if top.IsBlank(name) {
@@ -127,12 +123,10 @@ func WithEventMethod(name string) Option {
 	}
 }
 
-// WithoutForms refuses pushes with a form body, as of an unsupported content type, and
-// those without a body that have all their parameters in the query. Of other parameters
-// in the query none becomes part of a message. Use
-// it where the console has your API configured for JSON or XML: names and values of a form
-// are signed without a mark between them, so whoever has seen one push with text of his
-// own in it could make another message of it; see SECURITY.md.
+// WithoutForms refuses pushes with a form body, as an unsupported content type, and pushes without a body that have all
+// parameters in the query. Query parameters never become part of a message. Use it if the console has your API
+// configured for JSON or XML. Names and values of a form are signed without separators, so somebody who has seen a push
+// with text of their own in it could make another message from it; see SECURITY.md.
 func WithoutForms() Option {
 	return func(c *config) error {
 		c.refusesForms = true
@@ -140,9 +134,8 @@ func WithoutForms() Option {
 	}
 }
 
-// WithPayload replaces [Delivery.Payload], which extracts the message, a JSON or
-// (for a merchant's request) an XML document: for a push that carries it in another
-// place than expected.
+// WithPayload replaces [Delivery.Payload], for pushes with the message elsewhere. f returns the message: a JSON
+// document or, for a request to a merchant, a JSON or XML document.
 func WithPayload(f func(*Delivery) ([]byte, error)) Option {
 	return func(c *config) error {
 		if f == nil {
@@ -153,8 +146,7 @@ func WithPayload(f func(*Delivery) ([]byte, error)) Option {
 	}
 }
 
-// WithReplies replaces rows of [DefaultReplies]; reasons that it leaves out keep
-// theirs.
+// WithReplies replaces rows of [DefaultReplies]. Reasons that are not in replies keep their rows.
 func WithReplies(replies Replies) Option {
 	rows := make(Replies, len(replies))
 	for reason, reply := range replies {
@@ -166,8 +158,8 @@ func WithReplies(replies Replies) Option {
 	}
 }
 
-// WithUncheckedReplies sends replies of a merchant's functions as they are, without
-// calling their Validate. What a reply must hold is inferred from samples.
+// WithUncheckedReplies sends the replies of a merchant's functions without calling Validate. Inferred: the required
+// members of a reply, from samples.
 func WithUncheckedReplies() Option {
 	return func(c *config) error {
 		c.checkReplies = false
@@ -175,22 +167,20 @@ func WithUncheckedReplies() Option {
 	}
 }
 
-// WithGate replaces the gate that recognises messages which come again: a
-// [MemoryGate] of the handler's own without it. Use one that all your processes
-// share, or that remembers beyond a restart.
+// WithGate sets the gate that recognises repeated messages. The default is a [MemoryGate] of the handler. Use a gate
+// that all your processes share, or that survives a restart.
 func WithGate(gate Gate) Option {
 	return func(c *config) error {
 		if gate == nil {
-			return errors.New("WithGate: the gate is nil: WithoutGate switches it off")
+			return errors.New("WithGate: the gate is nil: use WithoutGate to have none")
 		}
 		c.gate, c.hasOwnGate = gate, true
 		return nil
 	}
 }
 
-// WithoutGate hands every message to your function, repeats included. It must
-// recognise them itself, by [Delivery.Key]. So must it recognise pushes that
-// somebody else repeats: they pass for fresh ones as long as their timestamp is
+// WithoutGate passes every message to your function, repeats included. The function must recognise them itself by
+// [Delivery.Key]. This includes pushes that somebody else resends, which are accepted as long as their timestamp is
 // inside the window.
 func WithoutGate() Option {
 	return func(c *config) error {
@@ -199,46 +189,40 @@ func WithoutGate() Option {
 	}
 }
 
-// WithWindow sets how far a timestamp may be from now, before or after:
-// DefaultWindow without it.
+// WithWindow sets how far a timestamp may be from now, before or after. The default is DefaultWindow.
 func WithWindow(window time.Duration) Option {
 	return positive("WithWindow", window, func(c *config) { c.window = window })
 }
 
-// WithHandlerTimeout sets the deadline of the context that a function of the user
-// gets: DefaultHandlerTimeout without it. The gateway waits for the reply; how
-// long is not documented.
+// WithHandlerTimeout sets the time limit of your functions, as the deadline of their context. The default is
+// DefaultHandlerTimeout. The gateway waits for the reply; how long is not documented.
 func WithHandlerTimeout(timeout time.Duration) Option {
 	return positive("WithHandlerTimeout", timeout, func(c *config) { c.timeout = timeout })
 }
 
-// WithBodyLimit sets the size of the largest body in bytes: DefaultBodyLimit
-// without it.
+// WithBodyLimit sets the maximum size of a body in bytes. The default is DefaultBodyLimit.
 func WithBodyLimit(limit int64) Option {
 	return positive("WithBodyLimit", limit, func(c *config) { c.bodyLimit = limit })
 }
 
-// WithHeaderLimit sets the size of the largest query and signed headers, together and
-// in bytes: DefaultHeaderLimit without it. A header counts as often as it is listed.
-// Whatever has more is not verified. Your http.Server's MaxHeaderBytes bounds all
-// headers.
+// WithHeaderLimit sets the maximum size of query and signed headers together, in bytes. The default is
+// DefaultHeaderLimit. A header counts each time it is listed. Larger pushes are not verified. MaxHeaderBytes of your
+// http.Server limits all headers.
 func WithHeaderLimit(limit int64) Option {
 	return positive("WithHeaderLimit", limit, func(c *config) { c.headerLimit = limit })
 }
 
-// WithReadTimeout sets the time that a body has to arrive in whole:
-// DefaultReadTimeout without it. Reading also ends with the context of the request,
-// and with the ReadTimeout of your http.Server, which should have one: it bounds what
-// comes before the handler too.
+// WithReadTimeout sets how long a whole body may take to arrive. The default is DefaultReadTimeout. Reading also ends
+// with the context of the request, and with the ReadTimeout of your http.Server. Set one: it also covers what is read
+// before the handler runs.
 //
-// A client that falls silent can be cut off only through the ResponseWriter of
-// net/http. Middleware that wraps it has to have an Unwrap method, which
-// http.TimeoutHandler lacks; otherwise only ReadTimeout ends the silence.
+// A silent client can be disconnected only through the ResponseWriter of net/http. Middleware that wraps it must have
+// an Unwrap method, which http.TimeoutHandler lacks; otherwise only ReadTimeout ends the wait.
 func WithReadTimeout(timeout time.Duration) Option {
 	return positive("WithReadTimeout", timeout, func(c *config) { c.readTimeout = timeout })
 }
 
-// longest bounds durations: sums and products of a few do not overflow.
+// longest limits durations, so that sums and small multiples do not overflow.
 const longest = 50 * 365 * 24 * time.Hour
 
 func positive[T time.Duration | int64](option string, value T, set func(*config)) Option {
@@ -254,8 +238,7 @@ func positive[T time.Duration | int64](option string, value T, set func(*config)
 	}
 }
 
-// WithClock sets the clock that timestamps are compared with: time.Now without
-// it.
+// WithClock sets the clock that timestamps are compared with. The default is time.Now.
 func WithClock(now func() time.Time) Option {
 	return func(c *config) error {
 		if now == nil {
@@ -266,10 +249,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLogger logs one record for each push: accepted ones at debug level, those that
-// the user's function declined with [Refuse] at info level, refused ones as warnings,
-// failures of the user's function as errors. Without it nothing
-// is logged.
+// WithLogger sets the logger, which gets one record for each push. Accepted pushes are logged at debug level, those
+// that your function rejected with [Refuse] at info level, refused pushes as warnings, and failures of your function as
+// errors. By default nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(c *config) error {
 		if logger == nil {
@@ -280,9 +262,8 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithObserver calls f once for each push, after the reply, with the context of the
-// request, or that of [Handler.Work] for an event that was stored. Several observers
-// are called in the order given.
+// WithObserver calls f once for each push, after the reply. The context is that of the request or, for a stored event,
+// that of [Handler.Work]. Several observers are called in the order given.
 func WithObserver(f func(context.Context, Observation)) Option {
 	return func(c *config) error {
 		if f == nil {

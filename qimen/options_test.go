@@ -57,8 +57,8 @@ func TestNewHandlerRefuses(t *testing.T) {
 	}
 }
 
-// Durations and sizes that come from options are added, doubled and compared: none of
-// them overflows, whatever is given.
+// Durations and sizes that come from options are added, doubled and compared: none of them overflows, whatever is
+// given.
 func TestOptionsDoNotOverflow(t *testing.T) {
 	t.Parallel()
 	const most = time.Duration(math.MaxInt64)
@@ -124,8 +124,7 @@ func mustGate(t *testing.T, config MemoryGateConfig) *MemoryGate {
 	return g
 }
 
-// Each observer is called, in the order given, and one that panics keeps none from the
-// others.
+// Each observer is called, in the order given, and one that panics keeps none from the others.
 func TestSeveralObservers(t *testing.T) {
 	t.Parallel()
 	var called []int

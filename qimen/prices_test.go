@@ -8,8 +8,8 @@ import (
 	"github.com/fliggy-go/rentcar/fliggy"
 )
 
-// A cancellation tier or a scattered-hour rule that comes without one of its numbers is an
-// error: 0 percent, 0 hours would be read as free of charge.
+// A cancellation tier or a scattered-hour rule that comes without one of its numbers is an error: 0 percent, 0 hours
+// would be read as free of charge.
 func TestPricesReplyLacksNumbers(t *testing.T) {
 	t.Parallel()
 	sample, err := quotes()[0].MarshalJSON()
@@ -44,7 +44,7 @@ func TestPricesReplyLacksNumbers(t *testing.T) {
 	}
 }
 
-// A 0 that a merchant means is written and read: it is required, and set.
+// A 0 that a merchant sets is encoded and decoded: it is required, and set.
 func TestPricesReplyKeepsZeroNumbers(t *testing.T) {
 	t.Parallel()
 	quote := quotes()[0]
@@ -64,8 +64,7 @@ func TestPricesReplyKeepsZeroNumbers(t *testing.T) {
 	}
 }
 
-// The customer pays the standard price and all lines; the basic service fee
-// beside it is not added again.
+// The customer pays the standard price and all lines; the basic service fee beside it is not added again.
 func TestTotal(t *testing.T) {
 	t.Parallel()
 	q := quotes()

@@ -25,33 +25,30 @@ const (
 	headerSignList        = "Top-Sign-List"
 )
 
-// A Push is a request of the Qimen gateway as it arrived, byte for byte: all that
-// its signature covers. It can be stored and verified later.
+// A Push is a request of the Qimen gateway as it arrived, byte for byte: everything that its signature covers. It can
+// be stored and verified later.
 //
-// It formats and logs without its content, and has no JSON: the query carries the
-// signature, the body personal data. To store a push, store the three fields.
+// It is printed and logged without its content, and cannot be encoded as JSON: the query holds the signature, the body
+// personal data. To store a push, store the three fields.
 type Push struct {
 	// RawQuery is the query of the URL, still encoded, without "?".
 	RawQuery string
-	// Header needs Content-Type, top-sign-list and the headers named there.
+	// Header holds Content-Type, top-sign-list and the headers that top-sign-list names. Others are not needed.
 	Header http.Header
-	// Body is the body, not decoded in any way.
+	// Body is the raw body.
 	Body []byte
 }
 
-// ReadPush reads the body of r once, limit bytes at most, and returns what the
-// signature covers. Reading ends with the context of r. w may be nil; with it the
-// server closes the connection of a client that sends too much, and one that falls
-// silent is cut off when the context ends.
+// ReadPush reads at most limit bytes of the body of r and returns what the signature covers. Reading ends with the
+// context of r. w may be nil. Otherwise the server closes the connection of a client that sends too much, and of one
+// that is silent when the context ends.
 //
-// Where something has parsed the form of r before, Body is made of r.PostForm, and
-// verifies as the body would have. A body that is gone otherwise is an error. A GET without Content-Type and body gets the content type
-// text/plain;charset=UTF-8, which is what it is verified as.
+// If the form of r was parsed before, Body is made from r.PostForm and verifies like the original. A body that was read
+// otherwise is an error. A GET without Content-Type and body gets the content type text/plain;charset=UTF-8, as which
+// it is verified.
 //
-// The error matches [ErrBodyTooLarge], [ErrBodyTooSlow], or [ErrInvalidSignature] for
-// what could not be verified: a query and signed headers of more than
-// [DefaultHeaderLimit], or a body that is compressed. Otherwise it says what failed
-// while reading.
+// The error matches [ErrBodyTooLarge], [ErrBodyTooSlow], or [ErrInvalidSignature] if the push cannot be verified: query
+// and signed headers exceed [DefaultHeaderLimit], or the body is compressed. Any other error is that of reading.
 func ReadPush(w http.ResponseWriter, r *http.Request, limit int64) (*Push, error) {
 	if limit <= 0 {
 		return nil, fmt.Errorf("qimen: body limit %d: want a positive number of bytes", limit)
@@ -60,8 +57,8 @@ func ReadPush(w http.ResponseWriter, r *http.Request, limit int64) (*Push, error
 	return p, err
 }
 
-// readPush is ReadPush with a context and limits of its own. wasRead reports that
-// something may have read the body before.
+// readPush is ReadPush with its own context and limits. wasRead reports whether something may have read the body
+// before.
 func readPush(ctx context.Context, w http.ResponseWriter, r *http.Request, headerLimit, bodyLimit int64) (p *Push, wasRead bool, err error) {
 	if p, err = readHead(r, headerLimit); err != nil {
 		return nil, false, err
@@ -88,8 +85,8 @@ func readPush(ctx context.Context, w http.ResponseWriter, r *http.Request, heade
 	}
 }
 
-// appendForm writes a form that has been parsed, with the bytes that came. The order of
-// the fields does not count for the signature; that of the values of one name does.
+// appendForm encodes a parsed form. For the signature the order of the fields does not matter, but that of the values
+// of one name does.
 func appendForm(dst []byte, form url.Values) []byte {
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		for _, value := range form[name] {
@@ -103,8 +100,8 @@ func appendForm(dst []byte, form url.Values) []byte {
 	return dst
 }
 
-// appendEscaped escapes what is not a letter or a digit, and everything where some is not
-// ASCII: a character must lie in one run of escaped bytes.
+// appendEscaped escapes all bytes but letters and digits, or every byte of a text that is not ASCII: the escaped bytes
+// of a character must be contiguous.
 func appendEscaped(dst []byte, text string) []byte {
 	isText := isASCII(text)
 	for _, b := range []byte(text) {
@@ -118,8 +115,7 @@ func appendEscaped(dst []byte, text string) []byte {
 	return dst
 }
 
-// readHead makes a push without its body, of the headers that a signature can cover
-// and no others.
+// readHead returns a push without its body, with only the headers that a signature can cover.
 func readHead(r *http.Request, limit int64) (*Push, error) {
 	for _, encoding := range r.Header[headerContentEncoding] {
 		if err := checkContentEncoding(encoding); err != nil {
@@ -140,7 +136,7 @@ func readHead(r *http.Request, limit int64) (*Push, error) {
 		if _, ok := p.Header[name]; ok { // a list can name one header thousands of times
 			continue
 		}
-		if name == "Host" { // net/http moves it
+		if name == "Host" { // net/http removes it from Header
 			p.Header.Set(name, r.Host)
 		} else if values := r.Header[name]; len(values) > 0 {
 			p.Header[name] = slices.Clone(values)
@@ -155,14 +151,13 @@ func readHead(r *http.Request, limit int64) (*Push, error) {
 	return p, nil
 }
 
-// isBareGet reports whether r is a GET that has all it says in its query.
+// isBareGet reports whether r is a GET with a query and no body.
 func isBareGet(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.ContentLength == 0 && r.URL.RawQuery != ""
 }
 
-// checkHead bounds what is signed beside the body before any of it is decoded. A
-// header takes part as often as the list names it, so that a short list could make
-// gigabytes of a long header.
+// checkHead limits query and signed headers before they are decoded. A header counts each time it is listed: a short
+// list could multiply a long header to gigabytes.
 func (p *Push) checkHead(limit int64) error {
 	if p == nil {
 		return nil
@@ -189,16 +184,16 @@ func headTooLarge(limit int64) error {
 	return unverifiable("query and signed headers have more than %d bytes", limit)
 }
 
-// checkContentEncoding refuses a body that is compressed: the signature covers the
-// bytes that arrived, and what they would become has no limit.
+// checkContentEncoding refuses a compressed body: the signature covers the bytes that arrived, and the decompressed
+// size is unlimited.
 func checkContentEncoding(encoding string) error {
 	if top.IsBlank(encoding) || strings.EqualFold(strings.TrimSpace(encoding), "identity") {
 		return nil
 	}
-	return unsupportedContentType("content encoding %s: bodies are never inflated", top.Quote(encoding, 40))
+	return unsupportedContentType("content encoding %s: compressed bodies are not supported", top.Quote(encoding, 40))
 }
 
-// readBody reads the body, and ends with ctx.
+// readBody reads the body until ctx ends.
 func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	cut := make(chan bool, 1)
 	stop := context.AfterFunc(ctx, func() { interrupt(w, r.Body, cut) })
@@ -206,10 +201,9 @@ func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request, limit
 	isEnded := !stop()
 	cause := context.Cause(ctx)
 	isSlow := errors.Is(err, os.ErrDeadlineExceeded) || err != nil && errors.Is(err, ctx.Err())
-	if isEnded { // interrupt runs or has run: it must not use w when the handler has returned
+	if isEnded { // wait for interrupt: it must not use w after the handler returns
 		isCut := <-cut
-		// net/http cancels the context of a connection that breaks. Errors of a body that
-		// was cut or closed have many names.
+		// net/http cancels the context of a broken connection. The errors of a body that was cut or closed vary.
 		isBroken := errors.Is(cause, context.Canceled) && (isCut || errors.Is(err, io.ErrUnexpectedEOF))
 		isSlow = isSlow || err == nil || !isBroken
 	}
@@ -227,18 +221,18 @@ func readBody(ctx context.Context, w http.ResponseWriter, r *http.Request, limit
 	return body, nil
 }
 
-// interrupt ends a Read of body that waits for the client, and reports whether it has cut
-// the connection. In net/http Close waits for the client too, so it comes second.
+// interrupt ends a blocked Read of body, and reports whether it cut the connection. Close comes second, because in
+// net/http it can block too.
 func interrupt(w http.ResponseWriter, body io.Closer, cut chan<- bool) {
 	isCut := false
 	defer func() { cut <- isCut }()
-	defer contain(func(*fliggy.PanicError) {}) // w and body may be those of a middleware
+	defer contain(func(*fliggy.PanicError) {}) // w and body may come from middleware
 	if isCut = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) == nil; !isCut {
 		_ = body.Close()
 	}
 }
 
-// A contextReader ends between two Reads, for a client that sends byte by byte.
+// A contextReader checks the context before each Read, for a client that sends byte by byte.
 type contextReader struct {
 	ctx context.Context
 	in  io.Reader
@@ -251,8 +245,7 @@ func (r contextReader) Read(b []byte) (int, error) {
 	return r.in.Read(b)
 }
 
-// headerIndex gives the first value of each header by its name in lower case. A
-// Push may be made by hand, with names that are not canonical.
+// headerIndex maps lower-case names to the first value of each header. The names of a Push need not be canonical.
 func headerIndex(header http.Header) map[string]string {
 	index := make(map[string]string, len(header))
 	for _, name := range slices.Sorted(maps.Keys(header)) {
@@ -264,8 +257,7 @@ func headerIndex(header http.Header) map[string]string {
 	return index
 }
 
-// headerValue is one entry of the index, for a canonical name in plain ASCII, which
-// comes first.
+// headerValue returns the first value of a header. name must be canonical ASCII; the exact name is preferred.
 func headerValue(header http.Header, name string) string {
 	if values := header[name]; len(values) > 0 {
 		return values[0]
@@ -279,7 +271,7 @@ func headerValue(header http.Header, name string) string {
 	return value
 }
 
-// isSameHeader reports whether two names are the same in lower case; name is plain ASCII.
+// isSameHeader reports whether two names are equal in lower case. name must be ASCII.
 func isSameHeader(other, name string) bool {
 	if isASCII(other) {
 		return len(other) == len(name) && strings.EqualFold(other, name)
@@ -292,7 +284,7 @@ func (p *Push) clone() *Push {
 	return &Push{RawQuery: p.RawQuery, Header: p.Header.Clone(), Body: bytes.Clone(p.Body)}
 }
 
-// String tells only the sizes.
+// String returns only the sizes.
 func (p Push) String() string {
 	return fmt.Sprintf("Push(query %d bytes, body %d bytes, redacted)", len(p.RawQuery), len(p.Body))
 }
@@ -306,8 +298,7 @@ func (p Push) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String())
 // LogValue logs String.
 func (p Push) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// MarshalJSON gives an error: what marshals a value may be a log, and a summary would
-// be lost data where it is a store.
+// MarshalJSON always returns an error. A log must not show the content, and a summary would be lost data in a store.
 func (p Push) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("qimen: a Push has no JSON, so that no log shows it: store RawQuery, Header and Body")
+	return nil, errors.New("qimen: a Push cannot be encoded, to keep it out of logs: store RawQuery, Header and Body")
 }

@@ -19,8 +19,7 @@ import (
 
 const timedOut = `{"success":false,"retCode":"request-timeout","retMessage":"Request timeout"}`
 
-// However a client is slow, it is told so when its time is over, and its connection is
-// closed.
+// A slow client gets a reply when its time is over, and its connection is closed.
 func TestSlowBodies(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
@@ -131,8 +130,8 @@ func TestSlowBodiesThatAreRefused(t *testing.T) {
 	}
 }
 
-// The time for the body is not that of the function, nor of the next request on the
-// connection; and what arrives in time, however slowly, is served.
+// The time for the body is not that of the function, nor of the next request on the connection; and what arrives in
+// time, however slowly, is served.
 func TestSlowBodyInTime(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
@@ -167,8 +166,8 @@ func TestSlowBodyInTime(t *testing.T) {
 	}
 }
 
-// A body may come whole at the moment when the context ends. Its connection has been cut
-// for reading, so it is not kept.
+// A body may come whole at the moment when the context ends. Its connection has been cut for reading, so it is not
+// kept.
 func TestBodyAtTheLastMoment(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
@@ -278,8 +277,8 @@ func TestSlowBodyHTTP2(t *testing.T) {
 	}
 }
 
-// A ResponseWriter that cannot cut the connection: the body is closed, and a client
-// that sends byte by byte is cut off between two bytes.
+// A ResponseWriter that cannot cut the connection: the body is closed, and a client that sends byte by byte is cut off
+// between two bytes.
 func TestSlowBodyWithoutDeadline(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
@@ -334,8 +333,8 @@ func TestSlowBodyWithoutDeadline(t *testing.T) {
 	})
 }
 
-// ReadPush alone ends with the context of the request, also when the body came whole at
-// that moment: the connection may have been cut by then.
+// ReadPush alone ends with the context of the request, also when the body came whole at that moment: the connection may
+// have been cut by then.
 func TestReadPushEndsWithContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -16,19 +16,17 @@ const (
 	RenewalCancelMethod = "qimen.alitrip.rentcar.renewalorder.cancel"
 )
 
-// A RenewalPricesRequest asks what it costs to keep the car longer. The rental is
-// picked up (已取车) by then.
+// A RenewalPricesRequest asks for the price of a renewal. The customer has picked up the car (已取车) by then.
 //
-// It is refused before your function sees it only when it cannot be decoded, or
-// names no order at all; any other member may be unset, see Validate and
-// [Delivery.Findings]. The members are those of the guide's samples, so which of
-// them are always there is inferred.
+// It is refused before your function runs only if it cannot be decoded or has no order id. Any other member may be
+// unset: see Validate and [Delivery.Findings]. The members are those of the guide's samples. Inferred: which ones are
+// always set.
 //
-// Members may also come as parameters of the query, beside a JSON or form body that lacks
-// them, or without a body (also by GET): the platform signs them there. One that comes in
-// both places and differs is an error. [WithoutForms] and [WithPayload] switch this off.
+// Members may also arrive as query parameters, beside a JSON or form body that lacks them, or without a body (also in a
+// GET): the platform signs them there. A member with different values in body and query is an error. [WithoutForms] and
+// [WithPayload] turn this off.
 //
-// Unlike a [Delivery], a request prints and logs with all its content.
+// Unlike a [Delivery], a request is printed and logged with its content.
 //
 // Source: qimen.alitrip.rentcar.renewalprices.query, merchant renewal guide.
 type RenewalPricesRequest struct {
@@ -36,80 +34,71 @@ type RenewalPricesRequest struct {
 	OrderID fliggy.ID `top:"orderId"`
 	// OutOrderID is your own id of the rental to be renewed.
 	OutOrderID string `top:"outOrderId"`
-	// CarUseTime is when the renewal starts: the present return time of the rental.
-	// yyyy-MM-dd HH:mm in GMT+8, read with seconds too.
+	// CarUseTime is the start of the renewal: the current return time of the rental. yyyy-MM-dd HH:mm in GMT+8; seconds
+	// are accepted too.
 	CarUseTime fliggy.Time `top:"carUseTime,layout=minute"`
-	// CarReturnTime is the new return time, in the same form.
+	// CarReturnTime is the new return time, in the same format.
 	CarReturnTime fliggy.Time `top:"carReturnTime,layout=minute"`
-	// IsPressureTest marks load-test traffic (压测流量): answer it, and keep it out of
-	// your books. Text "true" or "false" on the wire.
+	// IsPressureTest marks load-test traffic (压测流量): reply to it, but keep it out of your books. Text "true" or "false" on
+	// the wire.
 	IsPressureTest bool `top:"isPressureTest,text,keep"`
 	// TraceID is for troubleshooting only.
 	TraceID string `top:"traceId"`
-	// Exts is extension data (扩展信息); the text "null" means nothing and reads as
-	// unset.
+	// Exts is extension data (扩展信息). The text "null" decodes as unset.
 	Exts fliggy.Exts `top:"exts"`
-	// Extra holds the members that this version has no field for.
+	// Extra holds the members that have no field.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// Validate lists in a *fliggy.ValidationError what the request lacks, and a return
-// that is not after the start.
+// Validate returns a *fliggy.ValidationError that lists missing members, and a return time that is not after the start.
 func (r *RenewalPricesRequest) Validate() error {
 	ps := checkIDs(r.OrderID, r.OutOrderID)
 	checkPeriod(&ps, r.CarUseTime, r.CarReturnTime)
 	return ps.Err(RenewalPricesMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it, without unset members.
+// MarshalJSON encodes the request as Fliggy sends it. Unset members are omitted.
 func (r RenewalPricesRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
-// UnmarshalJSON reads a request in any form that the documents show.
+// UnmarshalJSON decodes a request in any documented form.
 func (r *RenewalPricesRequest) UnmarshalJSON(data []byte) error { return readMessage(data, r) }
 
-// A RenewalSubmitRequest places a renewal order. Inferred: the same order may be
-// placed again, when Fliggy did not learn your answer; answer it as the first time.
-// What tells a repeat is not documented either; [Delivery.Key] does, which is made of the
-// ids together with times, PayTradeNo and PriceMark.
+// A RenewalSubmitRequest places a renewal order. Inferred: Fliggy may repeat an order whose reply it did not get. Give
+// the same reply to a repeat. How to recognise one is not documented: use [Delivery.Key], which includes the ids, both
+// times, PayTradeNo and PriceMark.
 //
-// What is said of missing members and of content at [RenewalPricesRequest] holds
-// here too.
+// The notes of [RenewalPricesRequest] on missing members and content apply here too.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit, merchant renewal guide.
 type RenewalSubmitRequest struct {
-	// OrderID is Fliggy's id of the order (飞猪订单号). Whether it is that of the main
-	// order or of the renewal order is not documented.
+	// OrderID is Fliggy's id of the order (飞猪订单号). Whether it is the main order or the renewal order is not documented.
 	OrderID fliggy.ID `top:"orderId"`
 	// OutOrderID is your own id of the rental to be renewed.
 	OutOrderID string `top:"outOrderId"`
-	// CarUseTime is when the renewal starts: the present return time of the rental.
-	// yyyy-MM-dd HH:mm in GMT+8, read with seconds too.
+	// CarUseTime is the start of the renewal: the current return time of the rental. yyyy-MM-dd HH:mm in GMT+8; seconds
+	// are accepted too.
 	CarUseTime fliggy.Time `top:"carUseTime,layout=minute"`
-	// CarReturnTime is the new return time, in the same form.
+	// CarReturnTime is the new return time, in the same format.
 	CarReturnTime fliggy.Time `top:"carReturnTime,layout=minute"`
-	// RenewalOrderTotalAmount is what the customer pays, in yuan: the standard price
-	// plus the added services of the quote. Package pricing compares the two.
+	// RenewalOrderTotalAmount is what the customer pays, in yuan: the standard price plus the added services of the quote.
+	// Package pricing compares the two.
 	RenewalOrderTotalAmount fliggy.Yuan `top:"renewalOrderTotalAmount"`
-	// PriceMark is the token of the quote, as you gave it. Inferred: the sample's is
-	// that of none of the sample quotes.
+	// PriceMark is the token of your quote. Inferred: the one in the sample matches no sample quote.
 	PriceMark string `top:"priceMark"`
-	// PayTradeNo is the trade number of the payment (交易流水号). It may be empty, so it is
-	// no key by itself.
+	// PayTradeNo is the trade number of the payment (交易流水号). It may be empty, so do not use it alone as a key.
 	PayTradeNo string `top:"payTradeNo"`
-	// IsPressureTest marks load-test traffic (压测流量): answer it, and keep it out of
-	// your books. Text "true" or "false" on the wire.
+	// IsPressureTest marks load-test traffic (压测流量): reply to it, but keep it out of your books. Text "true" or "false" on
+	// the wire.
 	IsPressureTest bool `top:"isPressureTest,text,keep"`
 	// TraceID is for troubleshooting only.
 	TraceID string `top:"traceId"`
-	// Exts is extension data (扩展信息); the text "null" means nothing and reads as
-	// unset.
+	// Exts is extension data (扩展信息). The text "null" decodes as unset.
 	Exts fliggy.Exts `top:"exts"`
-	// Extra holds the members that this version has no field for.
+	// Extra holds the members that have no field.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// Validate lists in a *fliggy.ValidationError what the request lacks, and a return
-// that is not after the start.
+// Validate returns a *fliggy.ValidationError that lists missing members, and a return time that is not after the start.
 func (r *RenewalSubmitRequest) Validate() error {
 	ps := checkIDs(r.OrderID, r.OutOrderID)
 	checkPeriod(&ps, r.CarUseTime, r.CarReturnTime)
@@ -123,97 +112,88 @@ func (r *RenewalSubmitRequest) Validate() error {
 	return ps.Err(RenewalSubmitMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it, without unset members.
+// MarshalJSON encodes the request as Fliggy sends it. Unset members are omitted.
 func (r RenewalSubmitRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
-// UnmarshalJSON reads a request in any form that the documents show.
+// UnmarshalJSON decodes a request in any documented form.
 func (r *RenewalSubmitRequest) UnmarshalJSON(data []byte) error { return readMessage(data, r) }
 
-// A RenewalSubmitReply says that the renewal is booked.
+// A RenewalSubmitReply reports that the renewal is booked.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit, merchant renewal guide.
 type RenewalSubmitReply struct {
-	// OutOrderID is your id of the new renewal order, not that of the rental.
-	// Required.
+	// OutOrderID is your id of the new renewal order, not that of the rental. Required.
 	OutOrderID string `top:"outOrderId,required"`
-	// CreatedTime is when you created it: yyyy-MM-dd HH:mm:ss in GMT+8. Required.
+	// CreatedTime is the time at which you created the order: yyyy-MM-dd HH:mm:ss in GMT+8. Required.
 	CreatedTime fliggy.Time `top:"createdTime,required"`
-	// Extra holds further members, which are written as they are.
+	// Extra holds additional members, which are encoded as they are.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// Validate lists in a *fliggy.ValidationError what is missing.
+// Validate returns a *fliggy.ValidationError that lists missing members.
 func (r *RenewalSubmitReply) Validate() error { return checkMessage(RenewalSubmitMethod, r) }
 
-// MarshalJSON writes the reply as the guide's sample has it, success and empty
-// code and message included.
+// MarshalJSON encodes the reply like the guide's sample, with success true and empty code and message.
 func (r RenewalSubmitReply) MarshalJSON() ([]byte, error) { return writeMessage(&r, submitStatus) }
 
-// UnmarshalJSON reads a reply. One that says failure is a *[Refusal], one without
-// its success flag an error.
+// UnmarshalJSON decodes a reply. The error is a *[Refusal] if success is false. A missing success is an error.
 func (r *RenewalSubmitReply) UnmarshalJSON(data []byte) error { return readReply(data, r, &r.Extra) }
 
-// A RenewalCancelRequest cancels a renewal order. Inferred: it may come again, when
-// Fliggy did not learn your answer; answer it as the first time.
+// A RenewalCancelRequest cancels a renewal order. Inferred: Fliggy may repeat it if it did not get your reply. Give the
+// same reply to a repeat.
 //
-// What is said of missing members and of content at [RenewalPricesRequest] holds
-// here too.
+// The notes of [RenewalPricesRequest] on missing members and content apply here too.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel, merchant renewal guide.
 type RenewalCancelRequest struct {
 	// OrderID is Fliggy's id of the order (飞猪订单号).
 	OrderID fliggy.ID `top:"orderId"`
-	// OutOrderID is your id of the renewal order. Inferred: the one that your reply
-	// to the submit gave.
+	// OutOrderID is your id of the renewal order. Inferred: the one in your reply to the submit.
 	OutOrderID string `top:"outOrderId"`
-	// CancelTime is when it was cancelled: yyyy-MM-dd HH:mm:ss in GMT+8.
+	// CancelTime is the time of the cancellation: yyyy-MM-dd HH:mm:ss in GMT+8.
 	CancelTime fliggy.Time `top:"cancelTime"`
 	// CancelMessage is the reason, free text.
 	CancelMessage string `top:"cancelMessage"`
-	// PenaltyAmount is the cancellation penalty (违约金) in yuan, as Fliggy computed
-	// it. The amount of the guide's sample fits a refund better; do not recompute or
-	// refuse it.
+	// PenaltyAmount is the cancellation penalty (违约金) in yuan, as computed by Fliggy. Accept it without recomputing it:
+	// the amount in the guide's sample fits a refund better.
 	PenaltyAmount fliggy.Yuan `top:"penaltyAmount"`
-	// IsPressureTest marks load-test traffic (压测流量). Inferred: the sample has no
-	// such member, its siblings have it.
+	// IsPressureTest marks load-test traffic (压测流量). Inferred: the other two requests have it, the sample of this one does
+	// not.
 	IsPressureTest bool `top:"isPressureTest,text"`
 	// TraceID is for troubleshooting only.
 	TraceID string `top:"traceId"`
-	// Exts is extension data (扩展信息); the text "null" means nothing and reads as
-	// unset.
+	// Exts is extension data (扩展信息). The text "null" decodes as unset.
 	Exts fliggy.Exts `top:"exts"`
-	// Extra holds the members that this version has no field for.
+	// Extra holds the members that have no field.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// Validate lists in a *fliggy.ValidationError what the request lacks.
+// Validate returns a *fliggy.ValidationError that lists missing members.
 func (r *RenewalCancelRequest) Validate() error {
 	ps := checkIDs(r.OrderID, r.OutOrderID)
 	checkTime(&ps, "cancelTime", r.CancelTime)
 	return ps.Err(RenewalCancelMethod)
 }
 
-// MarshalJSON writes the request as Fliggy sends it, without unset members.
+// MarshalJSON encodes the request as Fliggy sends it. Unset members are omitted.
 func (r RenewalCancelRequest) MarshalJSON() ([]byte, error) { return writeMessage(&r, nil) }
 
-// UnmarshalJSON reads a request in any form that the documents show.
+// UnmarshalJSON decodes a request in any documented form.
 func (r *RenewalCancelRequest) UnmarshalJSON(data []byte) error { return readMessage(data, r) }
 
-// A RenewalCancelReply says that the renewal is cancelled; it says nothing more.
+// A RenewalCancelReply reports that the renewal is cancelled.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel, merchant renewal guide.
 type RenewalCancelReply struct {
-	// Extra holds further members, which are written as they are.
+	// Extra holds additional members, which are encoded as they are.
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// Validate finds nothing wrong: the reply has no member of its own.
+// Validate always returns nil: the reply has no members of its own.
 func (r *RenewalCancelReply) Validate() error { return checkMessage(RenewalCancelMethod, r) }
 
-// MarshalJSON writes the reply as the guide's sample has it: success, code 200,
-// empty message.
+// MarshalJSON encodes the reply like the guide's sample: success true, code 200, empty message.
 func (r RenewalCancelReply) MarshalJSON() ([]byte, error) { return writeMessage(&r, cancelStatus) }
 
-// UnmarshalJSON reads a reply. One that says failure is a *[Refusal], one without
-// its success flag an error.
+// UnmarshalJSON decodes a reply. The error is a *[Refusal] if success is false. A missing success is an error.
 func (r *RenewalCancelReply) UnmarshalJSON(data []byte) error { return readReply(data, r, &r.Extra) }

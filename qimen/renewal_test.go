@@ -115,10 +115,8 @@ func quotes() []*RenewalPricesReply {
 	}
 }
 
-// Every sample of the guide reads into its type with exactly its values and
-// without findings, and is written again, with the same members and the same
-// values in the same JSON types: from what was read, and from what was made by
-// hand.
+// Every sample of the guide reads into its type with exactly its values and without findings, and is written again,
+// with the same members and the same values in the same JSON types: from what was read, and from what was made by hand.
 func TestSamples(t *testing.T) {
 	t.Parallel()
 	for _, c := range samples() {
@@ -151,8 +149,8 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// A line that is optional, a policy that allows nothing and a rule that starts at
-// once say so: members of the samples are written when they are zero, too.
+// A line that is optional, a policy that allows nothing and a rule that starts at once say so: members of the samples
+// are written when they are zero, too.
 func TestZeroIsWritten(t *testing.T) {
 	t.Parallel()
 	q := quotes()[1]
@@ -182,8 +180,8 @@ func TestZeroIsWritten(t *testing.T) {
 	}
 }
 
-// A reply that says failure reads as a refusal, one that does not say what it is
-// not at all; neither changes what it is read into.
+// A reply that says failure reads as a refusal, one that does not say what it is not at all; neither changes what it is
+// read into.
 func TestReplyRead(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -11,70 +11,64 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// A Reason says how the handling of a push ended. The set is closed; each has a
-// row in the reply table.
+// A Reason is the result of handling a push. Each reason has a row in the table of replies.
 type Reason string
 
 // The reasons.
 const (
-	// ReasonAccepted: the function of the user did its work, now or when the message
-	// came first. A merchant's function wrote the reply; the row of the table is for
-	// events.
+	// ReasonAccepted means that your function did its work, now or for an earlier push of the message. The row of the
+	// table is for events; a merchant's function makes its own reply.
 	ReasonAccepted Reason = "accepted"
-	// ReasonBadSignature: the signature is wrong, missing, or of no configured app.
+	// ReasonBadSignature means that the signature is wrong, missing, or of no configured app.
 	ReasonBadSignature Reason = "bad signature"
-	// ReasonUnverifiable: the query or the body is of a form that cannot be verified.
+	// ReasonUnverifiable means that the query or the body has a form that cannot be verified.
 	ReasonUnverifiable Reason = "unverifiable"
-	// ReasonContentType: content type, charset or content encoding are missing or not
-	// supported.
+	// ReasonContentType means that content type, charset or content encoding is missing or not supported.
 	ReasonContentType Reason = "unsupported content type"
-	// ReasonBodyRead: the signature does not match, and something had read the body
-	// before the handler: a middleware that logs it or parses the form, or a call of
-	// r.FormValue. Mount the handler before it, or let it set r.Body again.
+	// ReasonBodyRead means that the signature does not match because something read the body before the handler:
+	// middleware that logs it or parses the form, or a call of r.FormValue. Mount the handler before it, or make it
+	// restore r.Body.
 	ReasonBodyRead Reason = "body read before"
-	// ReasonExpired: the signed timestamp is outside the window, missing or no time.
+	// ReasonExpired means that the signed timestamp is missing, invalid, or outside the window.
 	ReasonExpired Reason = "expired"
-	// ReasonUnknownMethod: no function is registered for the signed method.
+	// ReasonUnknownMethod means that no function is registered for the signed method.
 	ReasonUnknownMethod Reason = "unknown method"
-	// ReasonUndecodable: the signed message cannot be parsed, is garbled (see
-	// [Delivery.IsGarbled]), or names no order.
+	// ReasonUndecodable means that the signed message cannot be decoded, is garbled (see [Delivery.IsGarbled]), or has no
+	// order id.
 	ReasonUndecodable Reason = "undecodable"
-	// ReasonBadMethod: the HTTP method is neither POST nor, with a query and no body, GET.
+	// ReasonBadMethod means that the request is neither a POST nor a GET with a query and no body.
 	ReasonBadMethod Reason = "bad HTTP method"
-	// ReasonForbiddenClient: the address of the client is not allowed; see
-	// [WithAllowedClients].
+	// ReasonForbiddenClient means that the address of the client is not allowed; see [WithAllowedClients].
 	ReasonForbiddenClient Reason = "forbidden client"
-	// ReasonTooLarge: the body is longer than the limit.
+	// ReasonTooLarge means that the body exceeds the limit; see [WithBodyLimit].
 	ReasonTooLarge Reason = "too large"
-	// ReasonTooSlow: the body had not arrived when the time for it or the context of
-	// the request ended; see [WithReadTimeout].
+	// ReasonTooSlow means that the body did not arrive before the read timeout or the end of the request context; see
+	// [WithReadTimeout].
 	ReasonTooSlow Reason = "too slow"
-	// ReasonUnreadable: the body broke off or could not be read.
+	// ReasonUnreadable means that reading the body failed.
 	ReasonUnreadable Reason = "unreadable"
-	// ReasonRefused: the function of the user returned a [Refusal].
+	// ReasonRefused means that your function returned a [Refusal].
 	ReasonRefused Reason = "refused"
-	// ReasonBadReply: the function of a merchant returned no reply, or one that
-	// breaks rules.
+	// ReasonBadReply means that a merchant's function returned no reply or an invalid one.
 	ReasonBadReply Reason = "bad reply"
-	// ReasonHandlerError: the function of the user returned another error.
+	// ReasonHandlerError means that your function returned any other error.
 	ReasonHandlerError Reason = "handler error"
-	// ReasonInProgress: the same message is being worked on; see [Gate].
+	// ReasonInProgress means that the same message is being handled; see [Gate].
 	ReasonInProgress Reason = "in progress"
-	// ReasonGateFailed: the gate could not say whether the message is new.
+	// ReasonGateFailed means that the gate returned an error.
 	ReasonGateFailed Reason = "gate failed"
-	// ReasonNotStored: the event could not be stored; see [WithStore].
+	// ReasonNotStored means that the event could not be stored; see [WithStore].
 	ReasonNotStored Reason = "not stored"
-	// ReasonPanic: a function of the user panicked.
+	// ReasonPanic means that one of your functions panicked.
 	ReasonPanic Reason = "panic"
 )
 
-// A Reply is what the gateway gets.
+// A Reply is the HTTP response to a push.
 type Reply struct {
 	Status      int // HTTP status
 	ContentType string
 	Body        []byte
-	// Render makes the body from the code and message of a [Refusal], in place of
-	// Body. For ReasonRefused only.
+	// Render returns the body for the code and message of a [Refusal], instead of Body. Allowed for ReasonRefused only.
 	Render func(code, message string) []byte `json:"-"`
 }
 
@@ -88,14 +82,11 @@ const (
 	bodyBadSignature = `{"success":"false","retMessage":"Illegal request","retCode":"sign-check-failure"}`
 )
 
-// DefaultReplies returns the replies of a handler that is given no other.
+// DefaultReplies returns the default replies of a handler.
 //
-// The body for a bad signature is the one that the page of a sibling API
-// (qimen.alitrip.rentcar.commodity.notify) prescribes. Inferred: that it holds
-// here, with HTTP 200, and every other row. Whatever cannot be verified, or comes
-// from a client that is not allowed, gets the
-// same bytes, so that a stranger learns nothing. No text carries a detail of the
-// failure.
+// The body for a bad signature is the one that a sibling API (qimen.alitrip.rentcar.commodity.notify) documents.
+// Inferred: that it applies here, with HTTP 200, and all other rows. Pushes that cannot be verified and clients that
+// are not allowed get the same bytes, so that an attacker learns nothing. No reply has details of the failure.
 func DefaultReplies() Replies {
 	reply := func(status int, body []byte) Reply {
 		return Reply{Status: status, ContentType: jsonContentType, Body: body}
@@ -126,7 +117,7 @@ func DefaultReplies() Replies {
 	}
 }
 
-// failureBody is the failure reply of the family. Inferred.
+// failureBody returns a failure reply like those of the sibling APIs. Inferred.
 func failureBody(code, message string) []byte {
 	body := top.AppendJSONString([]byte(`{"success":false,"retCode":`), code)
 	return append(top.AppendJSONString(append(body, `,"retMessage":`...), message), '}')
@@ -137,14 +128,14 @@ func (r Reply) clone() Reply {
 	return r
 }
 
-// check lists the rows that cannot be sent.
+// check returns an error that lists the rows that cannot be sent.
 func (t Replies) check() error {
 	known := DefaultReplies()
 	var problems []error
 	for _, reason := range slices.Sorted(maps.Keys(t)) {
 		reply := t[reason]
 		if _, ok := known[reason]; !ok {
-			problems = append(problems, fmt.Errorf("replies: no reason is called %q: use the Reason constants", reason))
+			problems = append(problems, fmt.Errorf("replies: unknown reason %q: use the Reason constants", reason))
 		}
 		if reply.Status < 200 || reply.Status > 599 {
 			problems = append(problems, fmt.Errorf("replies: %s: HTTP status %d: want 200 to 599", reason, reply.Status))

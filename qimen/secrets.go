@@ -12,17 +12,15 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// Secrets holds the app secrets (密钥) of the receiving apps by app key: the
-// current secret and, while it is being replaced, the previous one.
+// Secrets maps app keys to the secrets (密钥) of the receiving apps: the current secret and, while it is being replaced,
+// the previous one.
 //
-// It formats and logs without its content, and does not marshal. It is a map all the
-// same: what converts it to a plain one shows the content, and so does package fmt where
-// it asks no methods, as in an unexported field of another struct, and in
-// fmt.Errorf("%w", secrets), since they are no error. A [Handler] holds nothing of it
-// that can be printed.
+// Secrets is printed and logged without its content, and cannot be encoded. But it is a map: converting it to a plain
+// map shows the content, and so does package fmt if it cannot call methods, as for an unexported field of another
+// struct or in fmt.Errorf("%w", secrets). A [Handler] holds no secrets that can be printed.
 type Secrets map[string][]string
 
-// String tells only how many apps there are.
+// String returns only the number of apps.
 func (s Secrets) String() string { return fmt.Sprintf("Secrets(%d apps, redacted)", len(s)) }
 
 // GoString is String.
@@ -34,16 +32,16 @@ func (s Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String
 // LogValue logs String.
 func (s Secrets) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText gives an error, so that JSON, YAML, TOML and XML of a struct with secrets
-// inside do too: they may be on their way to a log.
+// MarshalText always returns an error, so that encoding a struct with secrets as JSON, YAML, TOML or XML fails too: the
+// result might be logged.
 func (s Secrets) MarshalText() ([]byte, error) {
-	return nil, errors.New(`qimen: Secrets do not marshal: leave them out, as with the tag json:"-", and write each secret where it is safe`)
+	return nil, errors.New(`qimen: Secrets cannot be encoded: omit them, for example with the tag json:"-", and write each secret to a safe place`)
 }
 
-// check lists what makes s unusable.
+// check returns an error that lists what is wrong with s.
 func (s Secrets) check() error {
 	if len(s) == 0 {
-		return errors.New(`no secrets: name the receiving app and its secret, as in Secrets{"24700001": {secret}}`)
+		return errors.New(`no secrets: pass the receiving app and its secret, as in Secrets{"24700001": {secret}}`)
 	}
 	var problems []error
 	for _, app := range slices.Sorted(maps.Keys(s)) {
@@ -67,9 +65,8 @@ func (s Secrets) check() error {
 // A credential is one secret of one app.
 type credential struct{ appKey, secret string }
 
-// A keyring gives the secrets to try for the app that a push names: its own, or
-// all where none is configured under that name. It is a function so that no
-// printer of a struct that holds it can reach the secrets.
+// A keyring returns the secrets to try for an app key: those of the app or, if it is not configured, all. It is a
+// function so that printing a struct that holds it cannot show the secrets.
 type keyring func(appKey string) (secrets []credential, isConfigured bool)
 
 func newKeyring(s Secrets) (keyring, error) {

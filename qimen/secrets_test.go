@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// The secret is the receiver's, found by target_app_key, else app_key, else tried.
+// The secret is that of target_app_key, else of app_key; if the app is unknown, all are tried.
 func TestVerifyPushFindsSecret(t *testing.T) {
 	t.Parallel()
 	secrets := Secrets{"1": {"one", "one-old"}, "2": {"two"}, "3": {"two"}}

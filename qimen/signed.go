@@ -15,12 +15,11 @@ import (
 
 const paramSign = "sign"
 
-// maxParams bounds the work that an unsigned request can cause. Servlet
-// containers stop at the same number.
+// maxParams limits the work that an unsigned request can cause. Servlet containers have the same limit.
 const maxParams = 10_000
 
-// textPrefixes are the content types whose body takes part as text, formPrefix
-// the one whose fields do. Case and place count, as in the official checker.
+// textPrefixes are the content types whose body is signed as text; formPrefix is the one whose fields are signed.
+// Matching is case-sensitive and by prefix, as in the official checker.
 var textPrefixes = []string{"application/json", "text/xml", "application/xml", "text/plain"}
 
 var errTooManyParams = unverifiable("more than %d parameters", maxParams)
@@ -33,26 +32,25 @@ type Field struct {
 	Value string
 }
 
-// signedPush is what the signature of a push covers.
+// signedPush holds what the signature of a push covers.
 type signedPush struct {
 	charset   charset.Charset
 	isForm    bool
-	isGarbled bool              // it has bytes for which Java signs U+FFFD
+	isGarbled bool              // has bytes for which Java signs U+FFFD
 	params    map[string]string // without "sign"
-	sign      string            // of the query; nothing else counts
+	sign      string            // from the query only
 	base      []byte            // params in order, in the charset of the push
 	body      []byte            // the text body in the charset of the push, nil for a form
 	text      string            // the text body
 	form      []Field           // the signed fields of the body, in their order
-	isBare    bool              // there is no body, and the query may say it all
-	business  []string          // names in a query without a body that are not of the gateway
+	isBare    bool              // no body: the query may be the message
+	business  []string          // query parameters of the message, if isBare
 }
 
-// checkContentType reports whether a body of this content type is a form or text,
-// and its charset.
+// checkContentType returns whether a body of this content type is a form, and its charset.
 func checkContentType(contentType string) (isForm bool, cs charset.Charset, err error) {
 	if top.IsBlank(contentType) {
-		return false, 0, unsupportedContentType("no Content-Type: it tells how the body takes part in the signature")
+		return false, 0, unsupportedContentType("no Content-Type: it determines how the body is signed")
 	}
 	hasPrefix := func(prefix string) bool { return strings.HasPrefix(contentType, prefix) }
 	isForm = hasPrefix(formPrefix)
@@ -66,11 +64,10 @@ func checkContentType(contentType string) (isForm bool, cs charset.Charset, err 
 	return isForm, cs, nil
 }
 
-// readSigned collects what the signature covers, step by step as the official
-// checker does.
+// readSigned collects what the signature covers, in the same steps as the official checker.
 func readSigned(p *Push) (s signedPush, err error) {
 	if p == nil || p.RawQuery == "" {
-		return s, unverifiable("no query: the signature travels there")
+		return s, unverifiable("no query, which must hold the signature")
 	}
 	isForm, cs, err := checkContentType(headerValue(p.Header, headerContentType))
 	if err != nil {
@@ -94,16 +91,15 @@ func readSigned(p *Push) (s signedPush, err error) {
 		return s, err
 	}
 	delete(s.params, paramSign)
-	if s.params[""] == "" { // of "&&" in the query: contributes nothing
+	if s.params[""] == "" { // from "&&" in the query
 		delete(s.params, "")
 	}
 	s.base = baseString(s.params, cs)
 	return s, nil
 }
 
-// readForm adds the form: the fields of the body and the query parameters that
-// the query parser leaves out, but a servlet container sees. The first value of
-// a name counts, and names that the query has are not looked at.
+// readForm adds the form: the fields of the body, and the query parameters that the query parser skips but a servlet
+// container reads. The first value of a name counts; names that the query has are ignored.
 func (s *signedPush) readForm(p *Push, query queryNames) error {
 	seen := map[string]bool{}
 	add := func(piece string, inBody bool) error {
@@ -126,7 +122,7 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 			}
 			s.params[name] = value
 		}
-		if inBody && name != paramSign && name+s.params[name] != "" { // what is empty is not signed
+		if inBody && name != paramSign && name+s.params[name] != "" { // an empty name and value is not signed
 			s.form = append(s.form, Field{name, s.params[name]})
 		}
 		return nil
@@ -151,7 +147,7 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 	return nil
 }
 
-// readBare takes the business parameters of the query for the fields of a form.
+// readBare uses the business parameters of the query as form fields.
 func (s *signedPush) readBare() {
 	slices.Sort(s.business)
 	for _, name := range slices.Compact(s.business) {
@@ -159,8 +155,7 @@ func (s *signedPush) readBare() {
 	}
 }
 
-// readHeaders adds the headers that top-sign-list names, the names spelled as they are
-// there.
+// readHeaders adds the headers that top-sign-list names, with names spelled as in the list.
 func (s *signedPush) readHeaders(header http.Header) error {
 	list := headerValue(header, headerSignList)
 	if top.IsBlank(list) {
@@ -176,10 +171,9 @@ func (s *signedPush) readHeaders(header http.Header) error {
 			continue
 		}
 		value := index[strings.ToLower(name)]
-		// Servlet containers disagree on what other bytes mean, and the gateway
-		// never sends them.
+		// Servlet containers disagree on other bytes, and the gateway never sends them.
 		if !isASCII(name) || !isASCII(value) {
-			return unverifiable("a listed header is not plain ASCII: it should travel percent-encoded")
+			return unverifiable("a listed header is not ASCII: it must be percent-encoded")
 		}
 		if top.IsBlank(value) {
 			value = ""
@@ -191,18 +185,18 @@ func (s *signedPush) readHeaders(header http.Header) error {
 	return nil
 }
 
-// queryNames tells of a query what matters to a form: its names, and the pieces with
-// several "=", or nothing else, which the query parser leaves out.
+// queryNames is the part of a query that matters to a form: its names, and the pieces that the query parser skips
+// because they have several "=" or nothing else.
 type queryNames struct {
 	names   map[string]bool
 	leftOut []string
 }
 
-// readQuery adds the query, parsed as the official checker does; url.ParseQuery
-// differs in every special case.
+// readQuery adds the query. It parses like the official checker, which differs from url.ParseQuery in every special
+// case.
 func (s *signedPush) readQuery(rawQuery string) (query queryNames, err error) {
 	if !isASCII(rawQuery) {
-		return query, unverifiable("the query is not plain ASCII: everything else travels percent-encoded")
+		return query, unverifiable("the query is not ASCII: other bytes must be percent-encoded")
 	}
 	if err := checkParams(rawQuery, "&"); err != nil {
 		return query, err
@@ -243,8 +237,8 @@ func (s *signedPush) readQuery(rawQuery string) (query queryNames, err error) {
 	return query, nil
 }
 
-// javaTrim drops what Java's String.split drops: empty pieces at the end. There is
-// nothing left to split where hasPieces is false; an empty text is one empty piece.
+// javaTrim removes the empty pieces at the end, as Java's String.split does. hasPieces is false if no piece is left; an
+// empty text is one empty piece.
 func javaTrim(s, separator string) (rest string, hasPieces bool) {
 	rest = strings.TrimRight(s, separator)
 	return rest, rest != "" || s == ""
@@ -259,7 +253,7 @@ func javaSplit(s, separator string) []string {
 	return strings.Split(rest, separator)
 }
 
-// checkParams refuses a text of too many pieces.
+// checkParams returns an error if s has too many pieces.
 func checkParams(s, separator string) error {
 	if strings.Count(strings.TrimRight(s, separator), separator) >= maxParams {
 		return errTooManyParams
@@ -267,7 +261,7 @@ func checkParams(s, separator string) error {
 	return nil
 }
 
-// splitParams is javaSplit for a text of unknown size.
+// splitParams is javaSplit with a limit.
 func splitParams(s, separator string) ([]string, error) {
 	if err := checkParams(s, separator); err != nil {
 		return nil, err
@@ -275,19 +269,18 @@ func splitParams(s, separator string) ([]string, error) {
 	return javaSplit(s, separator), nil
 }
 
-// unescape decodes form encoding in the charset of the push. Like Java it takes each run
-// of escaped bytes for itself: in the GB family, no character may begin in one and end
-// behind it.
+// unescape decodes form encoding in the charset of the push. Like Java it decodes each run of escaped bytes separately:
+// in the GB charsets no character may extend beyond its run.
 func (s *signedPush) unescape(raw string) (string, error) {
 	if isPlain(raw) {
 		return raw, nil
 	}
-	var place [64]byte
-	out := place[:0]
-	if len(raw) > len(place) {
+	var buf [64]byte
+	out := buf[:0]
+	if len(raw) > len(buf) {
 		out = make([]byte, 0, len(raw))
 	}
-	run := 0 // where the last run of escaped bytes begins
+	run := 0 // start of the current run of escaped bytes
 	endRun := func() error {
 		if s.charset != charset.UTF8 && s.charset.EndsInside(out[run:]) {
 			return s.notText()
@@ -305,7 +298,7 @@ func (s *signedPush) unescape(raw string) (string, error) {
 			out = append(out, b)
 			i += 2
 			continue
-		case c >= utf8.RuneSelf: // only in a form body; a container takes it for an escaped byte
+		case c >= utf8.RuneSelf: // only in a form body, where a container treats it as escaped
 			out = append(out, c)
 			continue
 		case c == '+':
@@ -327,7 +320,7 @@ func (s *signedPush) unescape(raw string) (string, error) {
 	return text, err
 }
 
-// isPlain reports whether form encoding leaves text as it is.
+// isPlain reports whether unescape returns text unchanged.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c == '%' || c == '+' || c >= utf8.RuneSelf {
@@ -337,7 +330,7 @@ func isPlain(text string) bool {
 	return true
 }
 
-// unhex reads two hexadecimal digits at the start of s.
+// unhex decodes two hexadecimal digits at the start of s.
 func unhex(s string) (byte, bool) {
 	if len(s) < 2 {
 		return 0, false
@@ -346,9 +339,8 @@ func unhex(s string) (byte, bool) {
 	return byte(b), err == nil
 }
 
-// decode decodes b and returns, beside the text, the bytes that Java signs for it.
-// In UTF-8 invalid bytes become U+FFFD in both. In a GB charset they are refused:
-// Java signs '?' for them, so they could stand for any other '?'.
+// decode decodes b and also returns the bytes that Java signs for it. In UTF-8, invalid bytes become U+FFFD in both. In
+// a GB charset they are refused: Java signs '?' for them, as it does for a real '?'.
 func (s *signedPush) decode(b []byte) (text string, signed []byte, err error) {
 	if s.charset == charset.UTF8 && utf8.Valid(b) {
 		return string(b), b, nil
@@ -367,11 +359,11 @@ func (s *signedPush) notText() error {
 	return unverifiable("bytes that are not text in charset %v", s.charset)
 }
 
-// baseString joins names and values in the order of the names. Unlike in calls to
-// the gateway, an empty value leaves its name in.
+// baseString joins names and values, sorted by name. Unlike in calls to the gateway, names with an empty value are
+// included.
 func baseString(params map[string]string, cs charset.Charset) []byte {
-	var place [32]string
-	names, size := place[:0], 0
+	var buf [32]string
+	names, size := buf[:0], 0
 	for name, value := range params {
 		names = append(names, name)
 		size += len(name) + len(value)
@@ -387,11 +379,11 @@ func baseString(params map[string]string, cs charset.Charset) []byte {
 	return cs.Encode(string(base))
 }
 
-// digest computes the signature: upper-case hex MD5 over secret, parameters, text
-// body and secret, all in the charset of the push.
+// digest computes the signature: upper-case hex MD5 over secret, parameters, text body and secret, all in the charset
+// of the push.
 func (s *signedPush) digest(secret string) (digest [2 * md5.Size]byte) {
-	var place [64]byte
-	key := append(place[:0], secret...)
+	var buf [64]byte
+	key := append(buf[:0], secret...)
 	if s.charset != charset.UTF8 {
 		key = s.charset.Encode(secret)
 	}

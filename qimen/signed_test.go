@@ -10,8 +10,8 @@ import (
 	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
-// hostileShapes are pushes with a forged signature that make as much work as they can of
-// their bytes, each of about so many bytes of body or of query and headers.
+// hostileShapes are pushes with a forged signature that make as much work as they can of their bytes, each of about so
+// many bytes of body or of query and headers.
 var hostileShapes = []struct {
 	name string
 	most int // of bytes
@@ -56,8 +56,8 @@ func forged(more, contentType, body string) *Push {
 	return newPush("sign=0123456789ABCDEF0123456789ABCDEF&"+eventQuery+more, contentType, body)
 }
 
-// repeat writes numbered pieces of about n bytes in all, not more than a push may have
-// parameters: the last one is as long as it takes.
+// repeat writes numbered pieces of about n bytes in all, not more than a push may have parameters: the last one is as
+// long as it takes.
 func repeat(format string, n int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < n && i < maxParams-20; i++ {
@@ -66,8 +66,8 @@ func repeat(format string, n int) string {
 	return b.String() + strings.Repeat("a", max(0, n-b.Len()))
 }
 
-// A stranger costs one MD5 of his bytes for each secret, and no more than a few times
-// their size in memory: what a byte costs does not grow with their number.
+// A forged push costs one MD5 of its bytes for each secret, and no more than a few times its size in memory: the cost
+// of a byte does not grow with their number.
 func BenchmarkHostilePush(b *testing.B) {
 	for _, shape := range hostileShapes {
 		for _, size := range []int{shape.most / 64, shape.most / 8, shape.most - 1<<10} {
@@ -85,9 +85,8 @@ func BenchmarkHostilePush(b *testing.B) {
 	}
 }
 
-// The work before the signature is known to be right is bounded by the bytes that came,
-// not by how they are cut. (A form in GBK made 2.8 million allocations of 70 MB out of one
-// MiB.) AllocsPerRun forbids t.Parallel.
+// The work before the signature is known to be right is bounded by the bytes that came, not by how they are cut. (A
+// form in GBK made 2.8 million allocations of 70 MB out of one MiB.) AllocsPerRun forbids t.Parallel.
 func TestHostilePushesAreCheap(t *testing.T) {
 	for _, shape := range hostileShapes {
 		p := shape.push(shape.most - 1<<10)
@@ -110,8 +109,8 @@ func TestHostilePushesAreCheap(t *testing.T) {
 	}
 }
 
-// A character of the GB family lies in one run of escaped bytes: the checker takes each
-// for itself, so what crosses its end is no text there.
+// A character of the GB family lies in one run of escaped bytes: the checker takes each for itself, so what crosses its
+// end is no text there.
 func TestEscapedRunsInGB(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

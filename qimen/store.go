@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// toStore makes the task of an event that has arrived one that stores it. An event that cannot be read, for the reason
-// unread, is stored too and refused all the same: it is signed, and a later version may read it.
-func (h *Handler) toStore(d *Delivery, o *Observation, t task, unread error) task {
+// storeJob returns a job that stores an event instead of handling it. If unread is not nil, the event cannot be
+// decoded. It is refused, but also stored, because it is signed and a later version may decode it.
+func (h *Handler) storeJob(d *Delivery, o *Observation, j job, unread error) job {
 	if unread != nil {
-		t = task{isUnread: true, digest: digestOf(d, d.Push.Body)}
-		t.key = messageKey("event/unread", d.AppKey, t.digest)
+		j = job{isUnread: true, digest: digestOf(d, d.Push.Body)}
+		j.key = messageKey("event/unread", d.AppKey, j.digest)
 	}
-	t.run = func(ctx context.Context) (Reason, []byte, error) {
+	j.run = func(ctx context.Context) (Reason, []byte, error) {
 		err := h.store(ctx, d)
 		o.IsConflict = d.IsConflict // the store may know of one that the gate does not
 		if err != nil {
@@ -25,26 +25,25 @@ func (h *Handler) toStore(d *Delivery, o *Observation, t task, unread error) tas
 		}
 		return ReasonAccepted, nil, nil
 	}
-	return t
+	return j
 }
 
-// Work calls the function of [OnEvent] with an event that was stored before, see [WithStore], and reports to observer
-// and logger. Of d it needs AppKey, Push and IsConflict as they were stored, and Attempt; everything else is read from
-// Push again. It looks neither at the signature nor at the time, since the secret may be another by now, and asks no
-// gate.
+// Work calls the function of [OnEvent] with a stored event, see [WithStore], and reports to observer and logger. Of d
+// it uses AppKey, Push and IsConflict as they were stored, and Attempt; everything else is decoded from Push again. It
+// does not check the signature or the time, since the secret may have changed, and does not use the gate.
 //
-// It returns what the observer is given: ReasonAccepted and nil when the event is done. After ReasonRefused, the
-// function returned an error of [Refuse], and ReasonUndecodable another attempt cannot succeed.
+// Work returns what the observer gets: ReasonAccepted and nil if the event is done. A retry cannot succeed after
+// ReasonRefused, which means that the function returned an error of [Refuse], or ReasonUndecodable.
 func (h *Handler) Work(ctx context.Context, d *Delivery) (Reason, error) {
 	start := time.Now()
-	o, own := h.again(ctx, d)
+	o, own := h.handleStored(ctx, d)
 	_ = h.finish(&o, own, start)
 	h.report(ctx, o)
 	return o.Reason, o.Err
 }
 
-// again handles a stored delivery.
-func (h *Handler) again(ctx context.Context, d *Delivery) (Observation, *Reply) {
+// handleStored handles a stored delivery.
+func (h *Handler) handleStored(ctx context.Context, d *Delivery) (Observation, *Reply) {
 	var stored Delivery
 	if d != nil {
 		stored = *d

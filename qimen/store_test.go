@@ -34,7 +34,7 @@ func (s *shelf) add(_ context.Context, d *Delivery) error {
 	return nil
 }
 
-// Fliggy is told that an event was taken when it is stored, and only then; its function is called by Work.
+// An event is acknowledged only after it is stored. Work calls its function.
 func TestWithStore(t *testing.T) {
 	t.Parallel()
 	var f office
@@ -112,7 +112,7 @@ func TestStoreOfWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// What Work returns, for whoever has to decide whether another attempt may succeed.
+// What Work returns, from which the caller decides whether to retry.
 func TestWorkReasons(t *testing.T) {
 	t.Parallel()
 	errDown := errors.New("no database")
@@ -154,7 +154,7 @@ func TestWorkReasons(t *testing.T) {
 	}
 }
 
-// Work asks neither for the secret nor for the time of the push: it may be long ago.
+// Work checks neither the secret nor the time of the push, which may be old.
 func TestWorkLongAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -178,7 +178,7 @@ func TestWorkLongAfter(t *testing.T) {
 	})
 }
 
-// What a handler serves beside events is answered at once, by its function.
+// Requests to a merchant are handled at once, even with a store.
 func TestStoreIsForEvents(t *testing.T) {
 	t.Parallel()
 	var f office
@@ -216,8 +216,8 @@ func TestWithStoreRefused(t *testing.T) {
 	t.Parallel()
 	var f office
 	for want, opts := range map[string][]Option{
-		"qimen: WithStore: the function is nil":         append(f.options(), WithStore(nil)),
-		"qimen: WithStore: what is stored is worked on": {WithStore(new(shelf).add), f.options()[4]},
+		"qimen: WithStore: the function is nil": append(f.options(), WithStore(nil)),
+		"qimen: WithStore: OnEvent is missing":  {WithStore(new(shelf).add), f.options()[4]},
 	} {
 		if _, err := NewHandler(testSecrets, opts...); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)

@@ -10,28 +10,23 @@ import (
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// VerifyPush checks the signature of a push (Qimen and SPI provider rules: MD5
-// over listed headers, query, and form fields or text body) and returns what it
-// covers. It does not look at the age of the timestamp: see
-// [Delivery.CheckTime].
+// VerifyPush checks the signature of a push (Qimen and SPI provider rules: MD5 over listed headers, query, and form
+// fields or text body) and returns the signed content. It does not check the timestamp: see [Delivery.CheckTime].
 //
-// The secrets tried are those of target_app_key where the push has one, else of
-// app_key, and all of them where that names no app in secrets.
+// It tries the secrets of target_app_key or, without that parameter, of app_key. If secrets does not have that app, it
+// tries all secrets.
 //
-// The error matches [ErrInvalidSignature] and tells why without quoting the
-// signature, the body or a secret: the signature is wrong or absent, or the push
-// cannot be verified (no query, a content type other than JSON, XML, plain text
-// and URL-encoded form, an unknown charset, a content encoding, a malformed escape,
-// a query and signed headers of more than [DefaultHeaderLimit]).
+// The error matches [ErrInvalidSignature] and gives the reason without quoting the signature, the body or a secret. The
+// signature is wrong or missing, or the push cannot be verified: it has no query, a content type other than JSON, XML,
+// plain text and URL-encoded form, an unknown charset, a content encoding, a malformed escape, or more than
+// [DefaultHeaderLimit] of query and signed headers.
 //
-// Where the official Java checker throws, or where servlet containers differ,
-// the push is refused. So are bytes that the GB charset of a push lacks, for
-// which Java would sign "?". Bytes that are not UTF-8 verify as they do there, and
-// [Delivery.IsGarbled] tells: do not act on such a push.
+// Pushes on which the official Java checker throws or servlet containers differ are refused. So are bytes that are
+// invalid in the GB charset of a push, for which Java would sign "?". Bytes that are invalid UTF-8 verify as in Java,
+// and [Delivery.IsGarbled] is set: do not act on such a push.
 //
-// The platform joins names and values without a mark between them, so whoever
-// reads a push on its way can cut it at other places under the same signature:
-// serve over TLS only.
+// The platform signs names and values without separators, so somebody who intercepts a push can split it differently
+// under the same signature: serve over TLS only.
 func VerifyPush(p *Push, secrets Secrets) (*Delivery, error) {
 	ring, err := newKeyring(secrets)
 	if err != nil {
@@ -41,7 +36,7 @@ func VerifyPush(p *Push, secrets Secrets) (*Delivery, error) {
 	return d, err
 }
 
-// verify also returns the signature.
+// verify is VerifyPush with a limit. It also returns the signature.
 func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error) {
 	if err := p.checkHead(headerLimit); err != nil {
 		return nil, "", err
@@ -58,26 +53,26 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error
 	sign := []byte(s.sign)
 	secrets, isConfigured := ring(receiver)
 	for _, c := range secrets {
-		// Every secret costs the same, whether it matches or not.
+		// Do not stop at a match: the time must not depend on the secret.
 		digest := s.digest(c.secret)
 		if subtle.ConstantTimeCompare(digest[:], sign) == 1 && matched == 0 {
 			matched, appKey = 1, c.appKey
 		}
 	}
 	if matched == 0 {
-		text := "it does not match"
+		text := "the signature does not match"
 		if s.sign == "" {
-			text = "no sign in the query"
+			text = "the query has no sign"
 		}
 		if !isConfigured {
-			text += "; the app key is not one of the configured"
+			text += "; the app key is not configured"
 		}
 		return nil, "", &refusal{ErrInvalidSignature, ReasonBadSignature, text}
 	}
 	return s.delivery(p, appKey), s.sign, nil
 }
 
-// delivery is what a signature vouches for.
+// delivery returns the verified content of a push.
 func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
 	if s.isBare {
 		s.readBare()
@@ -98,31 +93,28 @@ func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
 
 const paramTimestamp = "timestamp"
 
-// signedTime reads a timestamp, strictly: names and values are signed without a
-// mark between them, so text that is tolerated behind a time could be the start
-// of something else.
+// signedTime parses a timestamp strictly. Names and values are signed without separators, so text after a time could be
+// the start of something else.
 func signedTime(text string) fliggy.Time {
 	t, err := fliggy.ParseTime(text)
 	if err != nil {
 		return fliggy.Time{}
 	}
-	var place [len(time.DateTime)]byte
-	if again, err := t.AppendText(place[:0]); err != nil || string(again) != text {
+	var buf [len(time.DateTime)]byte
+	if again, err := t.AppendText(buf[:0]); err != nil || string(again) != text {
 		return fliggy.Time{}
 	}
 	return t
 }
 
-// SignPush is the twin of [VerifyPush]: it returns a copy of p whose query ends
-// with the signature for secret; a sign that p has is dropped. Everything else is
-// taken as it stands: timestamp, method and app_key are the caller's, and
-// parameters travel percent-encoded in the charset of the Content-Type.
+// SignPush is the counterpart of [VerifyPush]. It returns a copy of p whose query ends with the signature for secret,
+// in place of any earlier sign. Nothing else is changed: the caller sets timestamp, method and app_key, and
+// percent-encodes parameters in the charset of the Content-Type.
 //
-// The error matches [ErrInvalidSignature] where VerifyPush would refuse the form
-// of p.
+// The error matches [ErrInvalidSignature] if VerifyPush would refuse the form of p.
 func SignPush(p *Push, secret string) (*Push, error) {
 	if top.IsBlank(secret) {
-		return nil, errors.New("qimen: SignPush: empty secret: use the secret of the receiving app")
+		return nil, errors.New("qimen: SignPush: the secret is empty: use that of the receiving app")
 	}
 	if p == nil {
 		return nil, unverifiable("no push")

@@ -179,7 +179,7 @@ func pushRows() []leakRow {
 			return all(errs...)
 		},
 	}, leakRow{
-		name: "Delivery.Payload", covers: []string{"qimen.Delivery.Payload"}, want: "no field",
+		name: "Delivery.Payload", covers: []string{"qimen.Delivery.Payload"}, want: "gateway only",
 		run: func(t *testing.T, s *leakStage) []any {
 			p := s.push(qimen.DefaultEventMethod, leakForm, "session="+url.QueryEscape(markSession.text))
 			d, err := qimen.VerifyPush(p, leakSecrets)
