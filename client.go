@@ -3,7 +3,6 @@ package rentcar
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -97,9 +96,6 @@ func (c *Client) String() string {
 
 // Format writes String for every verb, so that nothing prints the secret.
 func (c *Client) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(c.String())) }
-
-// LogValue is String.
-func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // MarshalText is String: a client has no other form.
 func (c *Client) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

@@ -289,9 +289,6 @@ func (s *MemoryStore) String() string {
 	return fmt.Sprintf("MemoryStore(%d waiting, %d parked, %d done, content redacted)", count[waiting], count[parked], count[done])
 }
 
-// GoString is String.
-func (s *MemoryStore) GoString() string { return s.String() }
-
 // Format writes String for every verb.
 func (s *MemoryStore) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 

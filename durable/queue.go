@@ -310,9 +310,6 @@ func (q *Queue) String() string {
 	return fmt.Sprintf("Queue(%s, %d workers, store redacted)", q.name, q.workers)
 }
 
-// GoString is String.
-func (q *Queue) GoString() string { return q.String() }
-
 // Format writes String for every verb.
 func (q *Queue) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, q.String()) }
 

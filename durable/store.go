@@ -90,9 +90,6 @@ func (i Item) String() string {
 		i.Queue, i.ID, i.Attempt, i.Due.UTC().Format(time.RFC3339), len(i.Data))
 }
 
-// GoString is String.
-func (i Item) GoString() string { return i.String() }
-
 // Format writes String for every verb.
 func (i Item) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String()) }
 

@@ -47,9 +47,6 @@ func (s Secret) String() string {
 	return redacted
 }
 
-// GoString is String.
-func (s Secret) GoString() string { return s.String() }
-
 // Format writes String for every verb.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
 

@@ -44,7 +44,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	if raw, err := json.Marshal(holder{}); err != nil || string(raw) != `{"Token":"","Nested":null}` {
 		t.Errorf("JSON of an unset one: %s, %v", raw, err)
 	}
-	if empty := fliggy.NewSecret(""); empty.IsSet() || empty.String() != "" || empty.Reveal() != "" || empty.GoString() != "" {
+	if empty := fliggy.NewSecret(""); empty.IsSet() || empty.String() != "" || empty.Reveal() != "" || fmt.Sprintf("%#v", empty) != "" {
 		t.Errorf("an empty secret is set: %q", empty)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -163,14 +162,8 @@ func (g *Gateway) String() string {
 	return fmt.Sprintf("fliggytest.Gateway{app key %s, %s}", g.appKey, g.origin)
 }
 
-// GoString is String.
-func (g *Gateway) GoString() string { return g.String() }
-
 // Format writes String for every verb.
 func (g *Gateway) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, g.String()) }
-
-// LogValue is String.
-func (g *Gateway) LogValue() slog.Value { return slog.StringValue(g.String()) }
 
 // MarshalText is String: a gateway has no other form.
 func (g *Gateway) MarshalText() ([]byte, error) { return []byte(g.String()), nil }

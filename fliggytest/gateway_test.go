@@ -241,8 +241,8 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 			}
 		}
 	}
-	if g.GoString() != g.String() || request.GoString() != request.String() || push.GoString() != push.String() {
-		t.Error("GoString is not String")
+	if got := fmt.Sprintf("%#v %#v %#v", g, request, push); got != fmt.Sprint(g, " ", request, " ", push) {
+		t.Errorf("%%#v gives %s", got)
 	}
 	if got, want := g.String(), "fliggytest.Gateway{app key 4711, "+g.origin+"}"; got != want || g.AppSecret() != secret {
 		t.Errorf("got %s, want %s", got, want)

@@ -51,9 +51,6 @@ func (p PushResult) clone() PushResult {
 	return p
 }
 
-// GoString is String.
-func (p PushResult) GoString() string { return p.String() }
-
 // Format writes String for every verb.
 func (p PushResult) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
@@ -63,14 +62,8 @@ func (r RefusedRequest) String() string {
 	return fmt.Sprintf("RefusedRequest(%s %s, code %s: %s)", r.RequestID, r.Method, r.Code, r.Reason)
 }
 
-// GoString is String.
-func (r RefusedRequest) GoString() string { return r.String() }
-
 // Format writes String for every verb.
 func (r RefusedRequest) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
-
-// LogValue is String.
-func (r RefusedRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // MarshalJSON writes String.
 func (r RefusedRequest) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }

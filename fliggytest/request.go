@@ -124,9 +124,6 @@ func (r Request) String() string {
 	return text + ")"
 }
 
-// GoString is String.
-func (r Request) GoString() string { return r.String() }
-
 // Format writes String for every verb.
 func (r Request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.String()) }
 

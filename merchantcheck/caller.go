@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
@@ -228,14 +227,8 @@ func (m Caller) String() string {
 	return fmt.Sprintf("merchantcheck.Caller{app key %s, %s}", m.sender.AppKey, m.name)
 }
 
-// GoString is String.
-func (m Caller) GoString() string { return m.String() }
-
 // Format writes String for every verb.
 func (m Caller) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, m.String()) }
-
-// LogValue is String.
-func (m Caller) LogValue() slog.Value { return slog.StringValue(m.String()) }
 
 // MarshalText is String: a caller has no other form.
 func (m Caller) MarshalText() ([]byte, error) { return []byte(m.String()), nil }

@@ -78,8 +78,8 @@ func TestRedaction(t *testing.T) {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q lacks %q", got, want)
 		}
-		if g, ok := v.(fmt.GoStringer); !ok || g.GoString() != got {
-			t.Errorf("GoString of %q differs", got)
+		if g := fmt.Sprintf("%#v", v); g != got {
+			t.Errorf("%%#v of %q gives %q", got, g)
 		}
 		// Data has no JSON, in the place of which a summary would be lost data. A handler is none.
 		if b, err := json.Marshal(v); (err == nil) != (v == any(h)) {

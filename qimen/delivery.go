@@ -143,9 +143,6 @@ func (d Delivery) String() string {
 		top.Quote(d.Method, 80), d.AppKey, d.Time, d.Attempt, len(d.Findings))
 }
 
-// GoString returns String.
-func (d Delivery) GoString() string { return d.String() }
-
 // Format writes String for every verb.
 func (d Delivery) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
 

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -209,14 +208,8 @@ func (g *MemoryGate) String() string {
 	return fmt.Sprintf("MemoryGate(up to %d replies for %v)", g.size, g.age)
 }
 
-// GoString is String.
-func (g *MemoryGate) GoString() string { return g.String() }
-
 // Format writes String for every verb.
 func (g *MemoryGate) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, g.String()) }
-
-// LogValue logs String.
-func (g *MemoryGate) LogValue() slog.Value { return slog.StringValue(g.String()) }
 
 // MarshalJSON writes String.
 func (g *MemoryGate) MarshalJSON() ([]byte, error) { return json.Marshal(g.String()) }

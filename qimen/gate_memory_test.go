@@ -253,8 +253,8 @@ func TestMemoryGatePrints(t *testing.T) {
 	if strings.Contains(text, "m4rk3d") || strings.Contains(text, fmt.Sprintf("%x", "m4rk3d")) || !strings.Contains(text, "MemoryGate(up to 50 replies for 24h0m0s)") {
 		t.Errorf("%s", text)
 	}
-	if g.GoString() != g.String() {
-		t.Errorf("%s", g.GoString())
+	if got := fmt.Sprintf("%#v", g); got != g.String() {
+		t.Errorf("%s", got)
 	}
 }
 

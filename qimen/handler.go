@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"time"
@@ -340,14 +339,8 @@ func (h Handler) String() string {
 		len(h.operations), h.window, h.bodyLimit)
 }
 
-// GoString is String.
-func (h Handler) GoString() string { return h.String() }
-
 // Format writes String for every verb.
 func (h Handler) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, h.String()) }
-
-// LogValue logs String.
-func (h Handler) LogValue() slog.Value { return slog.StringValue(h.String()) }
 
 // MarshalJSON writes String.
 func (h Handler) MarshalJSON() ([]byte, error) { return json.Marshal(h.String()) }

@@ -289,9 +289,6 @@ func (p Push) String() string {
 	return fmt.Sprintf("Push(query %d bytes, body %d bytes, redacted)", len(p.RawQuery), len(p.Body))
 }
 
-// GoString is String.
-func (p Push) GoString() string { return p.String() }
-
 // Format writes String for every verb.
 func (p Push) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 

@@ -23,9 +23,6 @@ type Secrets map[string][]string
 // String returns only the number of apps.
 func (s Secrets) String() string { return fmt.Sprintf("Secrets(%d apps, redacted)", len(s)) }
 
-// GoString is String.
-func (s Secrets) GoString() string { return s.String() }
-
 // Format writes String for every verb.
 func (s Secrets) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 

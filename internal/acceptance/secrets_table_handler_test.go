@@ -145,7 +145,7 @@ func handlerRows() []leakRow {
 					if d, err := h.Verify(p); err == nil && push.reason != qimen.ReasonTooLarge {
 						_, _ = h.Work(t.Context(), d)
 					}
-					values := []any{h, h.LogValue(), p}
+					values := []any{h, p}
 					for _, o := range s.observed() {
 						if o, ok := o.(qimen.Observation); ok {
 							values = append(values, string(o.Reason))
