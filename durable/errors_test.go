@@ -38,7 +38,7 @@ func TestReasonsAreWordsThatAStoreCanKeep(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			store := durable.NewMemoryStore()
-			q := newQueue(t, store)
+			q := newQueue(t, store, durable.Config{})
 			add(t, q, "a")
 			stop := run(t, q, func(context.Context, *durable.Item) error { return durable.Permanent(c.err) })
 			synctest.Wait()

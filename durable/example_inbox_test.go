@@ -40,15 +40,15 @@ func ExampleInbox() {
 	openStore := durable.NewMemoryStore
 
 	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt, to be copied
-	outbox, err := durable.NewOutbox(client, store, durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	outbox, err := durable.NewOutbox(client, store, durable.Config{Observer: func(_ context.Context, r durable.Observation) {
 		if r.Parked { // Fliggy has refused it: somebody has to look
 			alarm(r.ID, r.Err)
 		}
-	}))
+	}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	inbox, err := durable.NewInbox(store)
+	inbox, err := durable.NewInbox(store, durable.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -27,16 +27,17 @@ func ExampleNewOutbox() {
 	defer stop()
 
 	store := durable.NewMemoryStore() // a durable.Store on your database instead
-	outbox, err := durable.NewOutbox(client, store,
-		durable.WithBackoff(time.Millisecond, time.Millisecond), // 1 s to 10 min without it
-		durable.WithPoll(time.Millisecond),                      // 1 s without it
-		durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	outbox, err := durable.NewOutbox(client, store, durable.Config{
+		MinDelay: time.Millisecond, // 1 s by default
+		MaxDelay: time.Millisecond, // 10 min by default
+		Poll:     time.Millisecond, // 1 s by default
+		Observer: func(_ context.Context, r durable.Observation) {
 			fmt.Printf("attempt %d: done %v, parked %v, %s\n", r.Attempt, r.Done, r.Parked, rentcar.OutcomeOf(r.Err))
 			if r.Done {
 				stop()
 			}
-		}),
-	)
+		},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -12,13 +12,14 @@ import (
 func ExampleQueue() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	queue, err := durable.NewQueue("mail", durable.NewMemoryStore(), // in real life a store on your database
-		durable.WithBackoff(time.Millisecond, time.Minute), durable.WithPoll(10*time.Millisecond),
-		durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	queue, err := durable.NewQueue("mail", durable.NewMemoryStore(), durable.Config{ // in real life a store on your database
+		MinDelay: time.Millisecond, MaxDelay: time.Minute, Poll: 10 * time.Millisecond,
+		Observer: func(_ context.Context, r durable.Observation) {
 			if r.Done {
 				stop()
 			}
-		}))
+		},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -47,7 +48,7 @@ func ExampleNewMemoryStore() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	store := durable.NewMemoryStore()
-	queue, err := durable.NewQueue("orders", store, durable.WithObserver(func(context.Context, durable.Observation) { stop() }))
+	queue, err := durable.NewQueue("orders", store, durable.Config{Observer: func(context.Context, durable.Observation) { stop() }})
 	if err != nil {
 		fmt.Println(err)
 		return

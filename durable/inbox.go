@@ -18,23 +18,23 @@ const InboxQueue = "fliggy.inbox"
 // succeeded: an event of which Fliggy was told that it is taken survives a crash. Make it with [NewInbox], give its Add
 // to the handler, and keep Run running:
 //
-//	inbox, err := durable.NewInbox(store)
+//	inbox, err := durable.NewInbox(store, durable.Config{})
 //	handler, err := qimen.NewHandler(secrets, qimen.WithStore(inbox.Add), qimen.OnEvent(...))
 //	http.Handle("/fliggy/events", handler)
 //	go inbox.Run(ctx, handler)
 type Inbox struct{ queue *Queue }
 
-// NewInbox makes an inbox on a store. The options are those of [NewQueue]. Without [WithTimeout] an attempt has as long
-// as the handler gives its function, see qimen.WithHandlerTimeout, and a day at most; with it, the shorter of both.
+// NewInbox makes an inbox on a store. Where cfg has no Timeout, an attempt has as long as the handler gives its
+// function, see qimen.WithHandlerTimeout, and a day at most; with it, the shorter of both.
 //
 // Inboxes on one store share its queue: Run hands over what any of them has stored. Handlers with other functions, or
-// of another environment, need a queue of their own, see [WithName], or a store of their own.
-func NewInbox(store Store, opts ...Option) (*Inbox, error) {
-	untimed := func(c *config) error { c.timeout = 0; return nil } // Run asks the handler
-	queue, err := NewQueue(InboxQueue, store, append([]Option{untimed}, opts...)...)
+// of another environment, need a queue of their own, see Name of [Config], or a store of their own.
+func NewInbox(store Store, cfg Config) (*Inbox, error) {
+	queue, err := NewQueue(InboxQueue, store, cfg)
 	if err != nil {
 		return nil, err
 	}
+	queue.config.Timeout = cfg.Timeout // where it is zero, Run asks the handler
 	return &Inbox{queue}, nil
 }
 
@@ -71,20 +71,20 @@ func (in *Inbox) add(ctx context.Context, id string, d *qimen.Delivery) error {
 }
 
 // Run gives stored events to the function of h, see qimen.OnEvent, until ctx ends, and returns the cause of ctx. It
-// works as [Queue.Run] does: on one event at a time unless [WithWorkers] says more, on an event whose function fails
-// again and again, and in the transaction of the store, which the context of the function carries. Delivery.Attempt
-// counts. An error of qimen.Refuse, or one marked by [Permanent], parks the event, and so does an event that cannot be
-// read. Deadline, observer and logger are those of h; its gate is not asked again.
+// works as [Queue.Run] does: on one event at a time unless Workers of [Config] says more, on an event whose function
+// fails again and again, and in the transaction of the store, which the context of the function carries.
+// Delivery.Attempt counts. An error of qimen.Refuse, or one marked by [Permanent], parks the event, and so does an
+// event that cannot be read. Deadline, observer and logger are those of h; its gate is not asked again.
 //
-// The observer of h is called before the store has marked the event as done; that of [WithObserver] afterwards. Events
+// The observer of h is called before the store has marked the event as done; that of [Config] afterwards. Events
 // are stored and acknowledged whether Run runs or not.
 func (in *Inbox) Run(ctx context.Context, h *qimen.Handler) error {
 	if h == nil {
 		return errors.New("durable: inbox: Run: the handler is nil")
 	}
 	queue := *in.queue
-	if queue.timeout == 0 {
-		queue.timeout = min(h.Timeout(), 24*time.Hour) + time.Second
+	if queue.config.Timeout == 0 {
+		queue.config.Timeout = min(h.Timeout(), 24*time.Hour) + time.Second
 	}
 	return queue.Run(ctx, func(ctx context.Context, item *Item) error { return work(ctx, h, item) })
 }

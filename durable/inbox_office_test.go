@@ -90,7 +90,7 @@ type receiver struct {
 // receiver makes what a process makes when it starts.
 func (f *office) receiver(t testing.TB, store durable.Store, opts ...qimen.Option) *receiver {
 	t.Helper()
-	inbox, err := durable.NewInbox(store)
+	inbox, err := durable.NewInbox(store, durable.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

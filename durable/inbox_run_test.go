@@ -161,7 +161,7 @@ func TestInboxCommitFails(t *testing.T) {
 					return nil
 				}
 				// What the function adds in its transaction goes with it.
-				outbox, err := durable.NewQueue("outbox", store)
+				outbox, err := durable.NewQueue("outbox", store, durable.Config{})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -76,16 +76,16 @@ func TestNewInbox(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]struct {
 		store durable.Store
-		opt   durable.Option
+		cfg   durable.Config
 	}{
-		"durable: the store is nil": {nil, durable.WithWorkers(1)},
-		"durable: WithWorkers: 0":   {newTestStore(), durable.WithWorkers(0)},
+		"durable: the store is nil":                    {nil, durable.Config{Workers: 1}},
+		"durable: Config.Workers: -1: want 1 at least": {newTestStore(), durable.Config{Workers: -1}},
 	} {
-		if in, err := durable.NewInbox(c.store, c.opt); err == nil || in != nil || !strings.Contains(err.Error(), want) {
+		if in, err := durable.NewInbox(c.store, c.cfg); err == nil || in != nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, %v, want %q", in, err, want)
 		}
 	}
-	in, err := durable.NewInbox(newTestStore())
+	in, err := durable.NewInbox(newTestStore(), durable.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package durable_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -22,13 +23,20 @@ var (
 // secret is the content that nothing may show.
 const secret = "s3cret-payload"
 
-func newQueue(t *testing.T, store durable.Store, opts ...durable.Option) *durable.Queue {
+func newQueue(t *testing.T, store durable.Store, cfg durable.Config) *durable.Queue {
 	t.Helper()
-	q, err := durable.NewQueue("test.queue", store, opts...)
+	q, err := durable.NewQueue("test.queue", store, cfg)
 	if err != nil {
 		t.Fatalf("NewQueue: %v", err)
 	}
 	return q
+}
+
+// quick makes a queue look and try again at once, where cfg does not say otherwise.
+func quick(cfg durable.Config) durable.Config {
+	cfg.MinDelay, cfg.MaxDelay = cmp.Or(cfg.MinDelay, time.Millisecond), cmp.Or(cfg.MaxDelay, time.Millisecond)
+	cfg.Poll = cmp.Or(cfg.Poll, time.Millisecond)
+	return cfg
 }
 
 func add(t *testing.T, q *durable.Queue, ids ...string) {

@@ -22,7 +22,7 @@ type Observation struct {
 }
 
 // report calls observer and logger. A panic of theirs does not end the worker.
-func (c *config) report(ctx context.Context, o Observation) {
+func (c *Config) report(ctx context.Context, o Observation) {
 	level, message := slog.LevelWarn, "durable: item comes again"
 	switch {
 	case o.Done:
@@ -40,6 +40,6 @@ func (c *config) report(ctx context.Context, o Observation) {
 	if o.Err != nil {
 		attrs = append(attrs, slog.String("error", textOf(o.Err)))
 	}
-	_ = contain.Call("the observer", func() error { c.observe(ctx, o); return nil })
-	_ = contain.Call("the logger", func() error { c.logger.LogAttrs(ctx, level, message, attrs...); return nil })
+	_ = contain.Call("the observer", func() error { c.Observer(ctx, o); return nil })
+	_ = contain.Call("the logger", func() error { c.Logger.LogAttrs(ctx, level, message, attrs...); return nil })
 }

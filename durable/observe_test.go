@@ -64,7 +64,7 @@ func TestLogger(t *testing.T) {
 			var out bytes.Buffer
 			store := &hooked{MemoryStore: durable.NewMemoryStore(), claim: c.store.claim, mark: c.store.mark, retry: c.store.retry}
 			ctx, cancel := context.WithCancel(t.Context())
-			q := newQueue(t, store, durable.WithLogger(logger(&out)), durable.WithObserver(func(context.Context, durable.Observation) { cancel() }))
+			q := newQueue(t, store, durable.Config{Logger: logger(&out), Observer: func(context.Context, durable.Observation) { cancel() }})
 			add(t, q, "a")
 			_ = q.Run(ctx, c.work)
 			if diff := cmp.Diff(c.want+"\n", out.String()); diff != "" {
@@ -83,8 +83,7 @@ func TestObserverAndLoggerMayPanic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(context.Context, durable.Observation) { panic("observer") }),
-			durable.WithLogger(logger(&out)))
+		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: func(context.Context, durable.Observation) { panic("observer") }, Logger: logger(&out)})
 		add(t, q, "a", "b")
 		done := 0
 		stop := run(t, q, func(context.Context, *durable.Item) error { done++; return nil })
@@ -93,7 +92,7 @@ func TestObserverAndLoggerMayPanic(t *testing.T) {
 		if done != 2 || strings.Count(out.String(), "item done") != 2 {
 			t.Errorf("%d items done, log %q; want 2, both logged", done, &out)
 		}
-		q = newQueue(t, durable.NewMemoryStore(), durable.WithLogger(slog.New(panicking{slog.DiscardHandler})))
+		q = newQueue(t, durable.NewMemoryStore(), durable.Config{Logger: slog.New(panicking{slog.DiscardHandler})})
 		add(t, q, "a", "b")
 		stop = run(t, q, func(context.Context, *durable.Item) error { done++; return nil })
 		synctest.Wait()
@@ -108,7 +107,7 @@ func TestNothingShowsContent(t *testing.T) {
 	t.Parallel()
 	store := durable.NewMemoryStore()
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	q := newQueue(t, store, durable.WithWorkers(3), durable.WithClock(func() time.Time { return now }))
+	q := newQueue(t, store, durable.Config{Workers: 3, Clock: func() time.Time { return now }})
 	add(t, q, "a", "b")
 	item, err := store.Claim(t.Context(), "test.queue", now, now)
 	if err != nil || item == nil {

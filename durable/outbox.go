@@ -37,26 +37,26 @@ const OutboxQueue = "fliggy.outbox"
 // says that it was not the first attempt.
 //
 // Items are begun in the order in which they became due; one that failed is overtaken. An outbox sends whatever any
-// outbox has put into its queue of the store: clients of different apps need a queue, see [WithName], or a store each.
-// Errors and logs show nothing of an item but the ids by which it is named: its order, trade, bill and batch numbers, or
-// a trace id.
+// outbox has put into its queue of the store: clients of different apps need a queue, see Name of [Config], or a
+// store each. Errors and logs show nothing of an item but the ids by which it is named: its order, trade, bill and
+// batch numbers, or a trace id.
 type Outbox struct {
 	client *rentcar.Client
 	queue  *Queue
 }
 
-// NewOutbox makes an outbox that sends with client. The options are those of [NewQueue]. [WithTimeout] bounds one
-// attempt, which is one call with the client's own retry policy: without it [DefaultTimeout], or the client's timeout
-// where that is longer, and a day at most.
+// NewOutbox makes an outbox that sends with client. Timeout of cfg bounds one attempt, which is one call with the
+// client's own retry policy: without it [DefaultTimeout], or the client's timeout where that is longer, and a day at
+// most.
 //
-// The observation of an attempt, see [WithObserver], has the error of the call, for errors.As and errors.Is; its text
-// leaves out messages of the platform.
-func NewOutbox(client *rentcar.Client, store Store, opts ...Option) (*Outbox, error) {
+// The observation of an attempt, see Observer of [Config], has the error of the call, for errors.As and errors.Is;
+// its text leaves out messages of the platform.
+func NewOutbox(client *rentcar.Client, store Store, cfg Config) (*Outbox, error) {
 	if client == nil {
 		return nil, errors.New("durable: new outbox: the client is nil")
 	}
-	timeout := min(max(DefaultTimeout, client.Timeout()), 24*time.Hour)
-	queue, err := NewQueue(OutboxQueue, store, append([]Option{WithTimeout(timeout)}, opts...)...)
+	cfg.Timeout = cmp.Or(cfg.Timeout, min(max(DefaultTimeout, client.Timeout()), 24*time.Hour))
+	queue, err := NewQueue(OutboxQueue, store, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -133,9 +133,9 @@ func itemID(kind string, ids ...string) string {
 	return id
 }
 
-// Run sends what is stored until ctx ends, and returns the cause of ctx. It works as [Queue.Run] does: one item at a time
-// unless [WithWorkers] says more. What is being sent when ctx ends has the time of its attempt. Any number of processes
-// may run an outbox on one store.
+// Run sends what is stored until ctx ends, and returns the cause of ctx. It works as [Queue.Run] does: one item at a
+// time unless Workers of [Config] says more. What is being sent when ctx ends has the time of its attempt. Any
+// number of processes may run an outbox on one store.
 func (o *Outbox) Run(ctx context.Context) error { return o.queue.Run(ctx, o.send) }
 
 // send makes one attempt.

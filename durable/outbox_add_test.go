@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +34,7 @@ func TestOutboxIDs(t *testing.T) {
 	t.Parallel()
 	_, client := newOutboxGateway(t)
 	store := &idStore{Store: durable.NewMemoryStore()}
-	outbox := newOutbox(t, client, store)
+	outbox := newOutbox(t, client, store, durable.Config{})
 	renewal := func(change ...func(*events.Callback)) *events.Callback {
 		c := &events.Callback{
 			Envelope: events.Envelope{EventType: 270, OrderID: "31", OutOrderID: "RC1"},
@@ -94,7 +93,7 @@ func TestOutboxRefusesToStore(t *testing.T) {
 	t.Parallel()
 	_, client := newOutboxGateway(t)
 	store := &idStore{Store: durable.NewMemoryStore()}
-	outbox := newOutbox(t, client, store)
+	outbox := newOutbox(t, client, store, durable.Config{})
 	noTime := outboxBill("1")
 	noTime.Lines[0].PayTime = fliggy.At(time.Date(1, 1, 1, 0, 0, 0, 7, time.UTC)) // is written as what stands for no time
 	for want, err := range map[string]error{
@@ -118,10 +117,10 @@ func TestOutboxRefusesToStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := newOutbox(t, silent, store).AddBill(t.Context(), outboxBill("1")); !errors.Is(err, fliggy.ErrInvalidRequest) || !strings.Contains(err.Error(), "channel_id") {
+	if err := newOutbox(t, silent, store, durable.Config{}).AddBill(t.Context(), outboxBill("1")); !errors.Is(err, fliggy.ErrInvalidRequest) || !strings.Contains(err.Error(), "channel_id") {
 		t.Errorf("a bill without a channel: %v", err)
 	}
-	broken := newOutbox(t, client, brokenStore{})
+	broken := newOutbox(t, client, brokenStore{}, durable.Config{})
 	if err := broken.AddBill(t.Context(), outboxBill("1")); !errors.Is(err, errBrokenStore) {
 		t.Errorf("a store that fails: %v", err)
 	}
@@ -139,9 +138,9 @@ func TestNewOutboxRefuses(t *testing.T) {
 	t.Parallel()
 	_, client := newOutboxGateway(t)
 	for want, err := range map[string]error{
-		"durable: new outbox: the client is nil": second(durable.NewOutbox(nil, durable.NewMemoryStore())),
-		"durable: the store is nil":              second(durable.NewOutbox(client, nil)),
-		"durable: WithWorkers: 0":                second(durable.NewOutbox(client, durable.NewMemoryStore(), durable.WithWorkers(0))),
+		"durable: new outbox: the client is nil":       second(durable.NewOutbox(nil, durable.NewMemoryStore(), durable.Config{})),
+		"durable: the store is nil":                    second(durable.NewOutbox(client, nil, durable.Config{})),
+		"durable: Config.Workers: -1: want 1 at least": second(durable.NewOutbox(client, durable.NewMemoryStore(), durable.Config{Workers: -1})),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
@@ -185,15 +184,15 @@ func TestOutboxInsideInbox(t *testing.T) {
 	t.Parallel()
 	gw, client := newOutboxGateway(t)
 	store := durable.NewMemoryStore()
-	outbox := newOutbox(t, client, store)
+	outbox := newOutbox(t, client, store, durable.Config{})
 	calls := 0
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
-	inbox, err := durable.NewInbox(store, append(slices.Clone(quick), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	inbox, err := durable.NewInbox(store, quick(durable.Config{Observer: func(_ context.Context, r durable.Observation) {
 		if r.Done && calls == 3 {
 			stop()
 		}
-	}))...)
+	}}))
 	if err != nil {
 		t.Fatal(err)
 	}

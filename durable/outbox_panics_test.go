@@ -35,32 +35,32 @@ func (e *evil) now() time.Time                            { e.call(); return tim
 func TestOutboxSendsOnceWhateverPanics(t *testing.T) {
 	t.Parallel()
 	for way, do := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
-		for name, opts := range map[string]func(*evil) ([]rentcar.Option, []durable.Option){
-			"observer of the client": func(e *evil) ([]rentcar.Option, []durable.Option) {
-				return []rentcar.Option{rentcar.WithObserver(func(context.Context, rentcar.Observation) { e.call() })}, nil
+		for name, opts := range map[string]func(*evil) ([]rentcar.Option, durable.Config){
+			"observer of the client": func(e *evil) ([]rentcar.Option, durable.Config) {
+				return []rentcar.Option{rentcar.WithObserver(func(context.Context, rentcar.Observation) { e.call() })}, durable.Config{}
 			},
-			"logger of the client": func(e *evil) ([]rentcar.Option, []durable.Option) {
-				return []rentcar.Option{rentcar.WithLogger(slog.New(e))}, nil
+			"logger of the client": func(e *evil) ([]rentcar.Option, durable.Config) {
+				return []rentcar.Option{rentcar.WithLogger(slog.New(e))}, durable.Config{}
 			},
-			"clock of the client": func(e *evil) ([]rentcar.Option, []durable.Option) {
+			"clock of the client": func(e *evil) ([]rentcar.Option, durable.Config) {
 				e.from = 4
-				return []rentcar.Option{rentcar.WithClock(e.now)}, nil
+				return []rentcar.Option{rentcar.WithClock(e.now)}, durable.Config{}
 			},
-			"observer of the outbox": func(e *evil) ([]rentcar.Option, []durable.Option) {
-				return nil, []durable.Option{durable.WithObserver(func(context.Context, durable.Observation) { e.call() })}
+			"observer of the outbox": func(e *evil) ([]rentcar.Option, durable.Config) {
+				return nil, durable.Config{Observer: func(context.Context, durable.Observation) { e.call() }}
 			},
-			"logger of the outbox": func(e *evil) ([]rentcar.Option, []durable.Option) {
-				return nil, []durable.Option{durable.WithLogger(slog.New(e))}
+			"logger of the outbox": func(e *evil) ([]rentcar.Option, durable.Config) {
+				return nil, durable.Config{Logger: slog.New(e)}
 			},
 		} {
 			synctest.Test(t, func(t *testing.T) {
 				e := &evil{from: 1, do: do}
-				clientOpts, outboxOpts := opts(e)
+				clientOpts, cfg := opts(e)
 				sent := 0
 				count := responder(func(r *http.Request) (*http.Response, error) { sent++; return yes(r) })
 				client := scriptClient(t, &script{lines: []responder{count}}, clientOpts...)
 				store := durable.NewMemoryStore()
-				outbox, err := durable.NewOutbox(client, store, outboxOpts...)
+				outbox, err := durable.NewOutbox(client, store, cfg)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,12 +45,9 @@ func outboxClient(t testing.TB, gw *fliggytest.Gateway, opts ...rentcar.Option) 
 	return client
 }
 
-// quick makes an outbox look and try again at once.
-var quick = []durable.Option{durable.WithBackoff(time.Millisecond, time.Millisecond), durable.WithPoll(time.Millisecond)}
-
-func newOutbox(t failer, client *rentcar.Client, store durable.Store, opts ...durable.Option) *durable.Outbox {
+func newOutbox(t failer, client *rentcar.Client, store durable.Store, cfg durable.Config) *durable.Outbox {
 	t.Helper()
-	outbox, err := durable.NewOutbox(client, store, append(slices.Clone(quick), opts...)...)
+	outbox, err := durable.NewOutbox(client, store, quick(cfg))
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -64,11 +60,11 @@ func drain(t failer, client *rentcar.Client, store durable.Store, attempts int) 
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	outbox := newOutbox(t, client, store, durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	outbox := newOutbox(t, client, store, durable.Config{Observer: func(_ context.Context, r durable.Observation) {
 		if results = append(results, r); len(results) >= attempts {
 			stop()
 		}
-	}))
+	}})
 	if err := outbox.Run(ctx); !errors.Is(err, context.Canceled) {
 		t.Fatalf("after %d of %d attempts: %v", len(results), attempts, err)
 	}
@@ -128,7 +124,7 @@ func TestOutboxSendsOnce(t *testing.T) {
 	gw, client := newOutboxGateway(t)
 	store := durable.NewMemoryStore()
 	for range 3 {
-		outbox := newOutbox(t, client, store)
+		outbox := newOutbox(t, client, store, durable.Config{})
 		mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
 		mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T2")))
 		mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
@@ -139,7 +135,7 @@ func TestOutboxSendsOnce(t *testing.T) {
 	if diff := cmp.Diff([]string{"done", "done", "done"}, fates(drain(t, client, store, 3))); diff != "" {
 		t.Error(diff)
 	}
-	outbox := newOutbox(t, client, store)
+	outbox := newOutbox(t, client, store, durable.Config{})
 	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1"))) // long after it was sent
 	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 	nothingIsDue(t, store)
@@ -209,7 +205,7 @@ func TestOutboxFates(t *testing.T) {
 			t.Parallel()
 			gw, client := newOutboxGateway(t)
 			store := durable.NewMemoryStore()
-			outbox := newOutbox(t, client, store)
+			outbox := newOutbox(t, client, store, durable.Config{})
 			mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
 			mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 			gw.Fail(tc.fault.Times(2))
@@ -259,7 +255,7 @@ func TestOutboxRepeatIsRefused(t *testing.T) {
 	t.Parallel()
 	gw, client := newOutboxGateway(t)
 	store := durable.NewMemoryStore()
-	mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
+	mustAdd(t, newOutbox(t, client, store, durable.Config{}).AddBill(t.Context(), outboxBill("1")))
 	gw.Fail(fliggytest.CutOff().AfterCommit())
 	gw.Fail(refused("013", "重复的批次"))
 	results := drain(t, client, store, 2)
@@ -277,7 +273,7 @@ func TestOutboxAfterRotation(t *testing.T) {
 	t.Parallel()
 	gw, client := newOutboxGateway(t)
 	store := durable.NewMemoryStore()
-	mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
+	mustAdd(t, newOutbox(t, client, store, durable.Config{}).AddBill(t.Context(), outboxBill("1")))
 	old, err := rentcar.NewClient(gw.AppKey(), "the-secret-of-last-year", rentcar.WithBaseURL(gw.URL()), rentcar.WithChannel(fliggy.ChannelAmap))
 	if err != nil {
 		t.Fatal(err)
@@ -298,7 +294,7 @@ func TestOutboxConflict(t *testing.T) {
 	t.Parallel()
 	gw, client := newOutboxGateway(t)
 	store := durable.NewMemoryStore()
-	outbox := newOutbox(t, client, store)
+	outbox := newOutbox(t, client, store, durable.Config{})
 	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
 	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 	callback, bill := paidCallback("T1"), outboxBill("1")
@@ -345,7 +341,7 @@ func TestOutboxErrorTexts(t *testing.T) {
 			t.Parallel()
 			gw, client := newOutboxGateway(t, tc.opts...)
 			store := durable.NewMemoryStore()
-			mustAdd(t, newOutbox(t, client, store).AddBill(t.Context(), outboxBill("1")))
+			mustAdd(t, newOutbox(t, client, store, durable.Config{}).AddBill(t.Context(), outboxBill("1")))
 			gw.Fail(tc.fault)
 			text := drain(t, client, store, 1)[0].Err.Error()
 			if diff := cmp.Diff(tc.want, strings.ReplaceAll(text, gw.Requests()[0].ID, "ID")); diff != "" {

@@ -60,11 +60,11 @@ func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durab
 	t.Helper()
 	client := scriptClient(t, s, opts...)
 	ctx, stop := context.WithCancel(t.Context())
-	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.Config{Observer: func(_ context.Context, r durable.Observation) {
 		if results = append(results, r); r.Done {
 			stop()
 		}
-	}))
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestOutboxRunEnds(t *testing.T) {
 		}}}
 		store := durable.NewMemoryStore()
 		var results []durable.Observation
-		outbox, err := durable.NewOutbox(scriptClient(t, s), store, durable.WithObserver(func(_ context.Context, r durable.Observation) { results = append(results, r) }))
+		outbox, err := durable.NewOutbox(scriptClient(t, s), store, durable.Config{Observer: func(_ context.Context, r durable.Observation) { results = append(results, r) }})
 		if err != nil {
 			t.Fatal(err)
 		}

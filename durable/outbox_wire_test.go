@@ -56,7 +56,7 @@ func sameOnWire(t failer, w *wire, client *rentcar.Client, call func() error, ad
 	w.sent = nil
 	direct := call()
 	store := durable.NewMemoryStore()
-	stored := add(newOutbox(t, client, store))
+	stored := add(newOutbox(t, client, store, durable.Config{}))
 	if direct != nil || stored != nil {
 		if direct == nil || stored == nil || direct.Error() != stored.Error() || len(w.sent) != 0 {
 			t.Fatalf("call: %v\nstored: %v\nsent: %d", direct, stored, len(w.sent))
@@ -218,7 +218,7 @@ func TestOutboxSendsUnderCorrectedNames(t *testing.T) {
 	_, client := wireClient(t, rentcar.WithNames(methodBill, rentcar.Names{Request: map[string]string{"distributor_bill_list.bill_no": "no"}}),
 		rentcar.WithNames(methodCallback, rentcar.Names{Request: map[string]string{"event_data": "event"}}))
 	store := durable.NewMemoryStore()
-	outbox := newOutbox(t, client, store)
+	outbox := newOutbox(t, client, store, durable.Config{})
 	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
 	names := []rentcar.Option{

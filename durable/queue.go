@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -18,37 +19,34 @@ import (
 
 // A Queue works on the items of one queue of a [Store]. Make it with [NewQueue].
 type Queue struct {
-	store Store
-	config
-	wake chan struct{}
+	name   string
+	store  Store
+	config Config // with the defaults
+	wake   chan struct{}
 }
 
-// NewQueue makes a queue on a store. The error lists everything that is wrong.
-func NewQueue(name string, store Store, opts ...Option) (*Queue, error) {
-	q := &Queue{store: store, config: defaultConfig(name), wake: make(chan struct{}, 1)}
+// NewQueue makes a queue on a store. The name is printable ASCII, 100 bytes at most. The error
+// lists everything that is wrong.
+func NewQueue(name string, store Store, cfg Config) (*Queue, error) {
 	var problems []error
 	if s, isMemory := store.(*MemoryStore); store == nil || isMemory && s == nil {
 		problems = append(problems, errors.New("durable: the store is nil"))
 	}
 	if !isName(name, maxName) {
-		problems = append(problems, fmt.Errorf("durable: queue name %.80q: want printable ASCII, %d bytes at most", name, maxName))
+		problems = append(problems, fmt.Errorf("durable: queue name %.80q: want %s", name, wantName))
 	}
-	for i, opt := range opts {
-		if opt == nil {
-			problems = append(problems, fmt.Errorf("durable: option %d is nil", i+1))
-		} else if err := opt(&q.config); err != nil {
-			problems = append(problems, err)
-		}
-	}
-	if problems != nil {
+	if problems = append(problems, cfg.problems()...); problems != nil {
 		return nil, errors.Join(problems...)
 	}
-	return q, nil
+	return &Queue{
+		name: cmp.Or(cfg.Name, name), store: store, config: cfg.withDefaults(), wake: make(chan struct{}, 1),
+	}, nil
 }
 
 const (
-	maxName = 100
-	maxID   = 300
+	maxName  = 100
+	maxID    = 300
+	wantName = "printable ASCII, 100 bytes at most"
 )
 
 var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -111,7 +109,7 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 
 // time reads the clock.
 func (q *Queue) time() (now time.Time, err error) {
-	err = contain.Call("the clock", func() error { now = q.now(); return nil })
+	err = contain.Call("the clock", func() error { now = q.config.Clock(); return nil })
 	return now, err
 }
 
@@ -124,7 +122,7 @@ func (q *Queue) nudge() {
 }
 
 // Run works on items until ctx ends, and returns when what was begun by then is
-// over; that has the whole time that [WithTimeout] gives. It returns the cause of ctx.
+// over; that has the whole time that Config.Timeout gives. It returns the cause of ctx.
 //
 // Each item is claimed and given to work. When work returns nil the item is marked
 // as done, in one transaction with what work has written through its context, as
@@ -142,7 +140,7 @@ func (q *Queue) Run(ctx context.Context, work func(ctx context.Context, item *It
 		return fmt.Errorf("durable: %s: Run: the function is nil", q.name)
 	}
 	var workers sync.WaitGroup
-	for range q.workers {
+	for range q.config.Workers {
 		workers.Go(func() {
 			for ctx.Err() == nil {
 				if !q.next(ctx, work) {
@@ -157,7 +155,7 @@ func (q *Queue) Run(ctx context.Context, work func(ctx context.Context, item *It
 
 // wait waits for an item to be added here, or for the time to look again.
 func (q *Queue) wait(ctx context.Context) {
-	timer := time.NewTimer(q.poll)
+	timer := time.NewTimer(q.config.Poll)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -170,24 +168,24 @@ func (q *Queue) wait(ctx context.Context) {
 func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) error) bool {
 	ctx = context.WithoutCancel(ctx) // what is begun is not cut off by the end of Run
 	// Whatever the store takes its time for, all work is over a grace before the claim.
-	end := time.Now().Add(q.timeout + q.grace)
+	end := time.Now().Add(q.config.Timeout + grace)
 	item, err := q.claim(ctx)
 	if err != nil {
-		q.report(ctx, Observation{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
+		q.config.report(ctx, Observation{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
 		return false
 	}
 	if item == nil {
 		return false
 	}
 	q.nudge() // there may be more for the other workers
-	q.report(ctx, q.attempt(ctx, end, item, work))
+	q.config.report(ctx, q.attempt(ctx, end, item, work))
 	return true
 }
 
 // claim asks the store for an item. Its claim lasts as long as what next may take,
 // but for putting the item back.
 func (q *Queue) claim(ctx context.Context) (*Item, error) {
-	ctx, cancel := context.WithTimeout(ctx, q.grace)
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	now, err := q.time()
 	if err != nil {
@@ -195,7 +193,7 @@ func (q *Queue) claim(ctx context.Context) (*Item, error) {
 	}
 	var item *Item
 	err = contain.Call("the store", func() (err error) {
-		item, err = q.store.Claim(ctx, q.name, now, now.Add(q.timeout+2*q.grace))
+		item, err = q.store.Claim(ctx, q.name, now, now.Add(q.config.Timeout+2*grace))
 		return err
 	})
 	return item, err
@@ -213,7 +211,7 @@ func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work fun
 	defer cancel()
 	err := contain.Call("the store", func() error {
 		return q.store.Do(store, item, func(ctx context.Context) error {
-			ctx, cancel := context.WithTimeout(context.WithValue(ctx, wakesKey{}, &added), q.timeout)
+			ctx, cancel := context.WithTimeout(context.WithValue(ctx, wakesKey{}, &added), q.config.Timeout)
 			defer cancel()
 			called = true
 			failed = contain.Call("the function given to Run", func() error { return work(ctx, &handed) })
@@ -238,7 +236,7 @@ func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work fun
 // settle puts an item back whose work has failed, or whose mark.
 func (q *Queue) settle(ctx context.Context, item *Item, o *Observation, failed error) {
 	// The time of the attempt may be over by now.
-	ctx, cancel := context.WithTimeout(ctx, q.grace)
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	var err error
 	switch {
@@ -267,10 +265,10 @@ func (q *Queue) settle(ctx context.Context, item *Item, o *Observation, failed e
 
 // delay is how long an item waits after its nth attempt.
 func (q *Queue) delay(attempt int) time.Duration {
-	delay := q.minDelay
+	delay := q.config.MinDelay
 	for n := 1; n < attempt; n++ {
-		if delay > q.maxDelay/2 {
-			return q.maxDelay
+		if delay > q.config.MaxDelay/2 {
+			return q.config.MaxDelay
 		}
 		delay *= 2
 	}
@@ -307,7 +305,7 @@ func (q *Queue) String() string {
 	if q == nil {
 		return "Queue(nil)"
 	}
-	return fmt.Sprintf("Queue(%s, %d workers, store redacted)", q.name, q.workers)
+	return fmt.Sprintf("Queue(%s, %d workers, store redacted)", q.name, q.config.Workers)
 }
 
 // Format writes String for every verb.

@@ -53,11 +53,11 @@ func TestWorkersSurvive(t *testing.T) {
 			store := c.store
 			store.MemoryStore = durable.NewMemoryStore()
 			seen := &recorder{}
-			q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithObserver(func(_ context.Context, r durable.Observation) {
+			q := newQueue(t, store, durable.Config{Timeout: 5 * time.Second, Observer: func(_ context.Context, r durable.Observation) {
 				seen.observe(t.Context(), r)
 				store.mend()
 				runtime.Goexit() // an observer may end its goroutine too
-			}))
+			}})
 			add(t, q, "a")
 			begin := time.Now()
 			var at time.Duration
@@ -97,16 +97,16 @@ func TestAddContains(t *testing.T) {
 	t.Parallel()
 	broken := func() time.Time { panic("boom") }
 	for want, c := range map[string]struct {
-		add  func() error
-		opts []durable.Option
+		add func() error
+		cfg durable.Config
 	}{
 		"panic in the store: boom":                           {add: func() error { panic("boom") }},
 		"panic in the store: it called runtime.Goexit":       {add: func() error { runtime.Goexit(); return nil }},
 		"panic in the store: panic called with nil argument": {add: func() error { panic(nil) }},
-		"panic in the clock: boom":                           {opts: []durable.Option{durable.WithClock(broken)}},
+		"panic in the clock: boom":                           {cfg: durable.Config{Clock: broken}},
 	} {
 		store := &hooked{MemoryStore: durable.NewMemoryStore(), add: c.add}
-		isNew, err := newQueue(t, store, c.opts...).Add(t.Context(), "a", "", nil)
+		isNew, err := newQueue(t, store, c.cfg).Add(t.Context(), "a", "", nil)
 		var p *fliggy.PanicError
 		if isNew || !errors.As(err, &p) || !strings.Contains(err.Error(), "storing a: "+want) {
 			t.Errorf("Add = %v, %v; want false and %q", isNew, err, want)
@@ -132,7 +132,7 @@ func TestStoreWithoutWork(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		seen := &recorder{}
-		q := newQueue(t, &lazy{MemoryStore: durable.NewMemoryStore()}, durable.WithObserver(seen.observe))
+		q := newQueue(t, &lazy{MemoryStore: durable.NewMemoryStore()}, durable.Config{Observer: seen.observe})
 		add(t, q, "a")
 		worked := 0
 		stop := run(t, q, func(context.Context, *durable.Item) error { worked++; return nil })
@@ -156,10 +156,10 @@ func TestObserverContext(t *testing.T) {
 		type key struct{}
 		ctx, stop := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 		var got any
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(func(ctx context.Context, _ durable.Observation) {
+		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: func(ctx context.Context, _ durable.Observation) {
 			got = ctx.Value(key{})
 			stop()
-		}))
+		}})
 		add(t, q, "a")
 		_ = q.Run(ctx, func(context.Context, *durable.Item) error { return nil })
 		if got != "value" {
@@ -173,12 +173,12 @@ func TestClockPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		seen, calls := &recorder{}, 0
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(seen.observe), durable.WithClock(func() time.Time {
+		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: seen.observe, Clock: func() time.Time {
 			if calls++; calls == 2 || calls == 4 { // 1 is Add's, 2 a Claim's, 3 another, 4 that of the failed attempt
 				panic("boom")
 			}
 			return time.Now()
-		}))
+		}})
 		add(t, q, "a")
 		stop := run(t, q, func(_ context.Context, i *durable.Item) error {
 			if i.Attempt == 1 {

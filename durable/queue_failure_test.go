@@ -20,7 +20,7 @@ func TestPermanentParks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := durable.NewMemoryStore()
 		seen := &recorder{}
-		q := newQueue(t, store, durable.WithObserver(seen.observe))
+		q := newQueue(t, store, durable.Config{Observer: seen.observe})
 		add(t, q, "a")
 		isMended := false
 		stop := run(t, q, func(context.Context, *durable.Item) error {
@@ -57,7 +57,7 @@ func TestPanicIsAnError(t *testing.T) {
 	}{"text": {"boom", "panic in the function given to Run: boom"}, "error": {errWork, "panic in the function given to Run: the work failed"}} {
 		synctest.Test(t, func(t *testing.T) {
 			seen := &recorder{}
-			q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(seen.observe))
+			q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: seen.observe})
 			add(t, q, "a")
 			stop := run(t, q, func(_ context.Context, i *durable.Item) error {
 				if i.Attempt == 1 {
@@ -88,7 +88,7 @@ func TestErrLostOfWorkIsAnErrorOfWork(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		seen := &recorder{}
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(seen.observe))
+		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: seen.observe})
 		add(t, q, "a")
 		stop := run(t, q, func(context.Context, *durable.Item) error { return durable.ErrLost })
 		synctest.Wait()
@@ -102,7 +102,7 @@ func TestErrLostOfWorkIsAnErrorOfWork(t *testing.T) {
 func TestStoreFailsToAdd(t *testing.T) {
 	t.Parallel()
 	store := &hooked{MemoryStore: durable.NewMemoryStore(), add: func() error { return errStore }}
-	q := newQueue(t, store)
+	q := newQueue(t, store, durable.Config{})
 	isNew, err := q.Add(t.Context(), "a", "", []byte(secret))
 	if isNew || !errors.Is(err, errStore) || err.Error() != "durable: test.queue: storing a: the store failed" {
 		t.Errorf("Add = %v, %v; want false and the error of the store", isNew, err)
@@ -124,7 +124,7 @@ func TestStoreFailsToClaim(t *testing.T) {
 			}
 			return nil
 		}
-		q := newQueue(t, store, durable.WithWorkers(2), durable.WithObserver(seen.observe))
+		q := newQueue(t, store, durable.Config{Workers: 2, Observer: seen.observe})
 		add(t, q, "a", "b")
 		stop := run(t, q, func(context.Context, *durable.Item) error { return nil })
 		<-time.After(10*time.Second + 1)
@@ -157,7 +157,7 @@ func TestStoreHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &recorder{}
 		store := &hanging{MemoryStore: durable.NewMemoryStore()}
-		q := newQueue(t, store, durable.WithTimeout(time.Second), durable.WithObserver(seen.observe))
+		q := newQueue(t, store, durable.Config{Timeout: time.Second, Observer: seen.observe})
 		stop := run(t, q, func(context.Context, *durable.Item) error { return nil })
 		<-time.After(31 * time.Second)
 		if r := seen.one(t); !errors.Is(r.Err, context.DeadlineExceeded) || r.ID != "" {
@@ -187,7 +187,7 @@ func TestStoreFailsToMark(t *testing.T) {
 			}
 			return nil
 		}
-		q := newQueue(t, store, durable.WithObserver(seen.observe))
+		q := newQueue(t, store, durable.Config{Observer: seen.observe})
 		add(t, q, "a")
 		begin := time.Now()
 		stop := run(t, q, func(context.Context, *durable.Item) error { return nil })
@@ -220,7 +220,7 @@ func TestStoreFailsToPutBack(t *testing.T) {
 			seen := &recorder{}
 			store := &hooked{MemoryStore: durable.NewMemoryStore(),
 				retry: func() error { return c.retry }, park: func() error { return c.park }}
-			q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithObserver(seen.observe))
+			q := newQueue(t, store, durable.Config{Timeout: 5 * time.Second, Observer: seen.observe})
 			add(t, q, "a")
 			begin := time.Now()
 			var at []time.Duration

@@ -247,15 +247,15 @@ func (p *process) hold(i *durable.Item, o outcome) (release func()) {
 func (w *world) boot(ctx context.Context, at place) (*process, *durable.Queue, context.Context) {
 	p := &process{world: w}
 	ctx, p.stop = context.WithCancel(ctx)
-	opts := []durable.Option{
-		durable.WithWorkers(at.Workers), durable.WithTimeout(10 * time.Second), durable.WithBackoff(time.Second, time.Minute),
-		durable.WithClock(func() time.Time { return time.Now().Add(at.Skew) }),
+	cfg := durable.Config{
+		Workers: at.Workers, Timeout: 10 * time.Second,
+		MinDelay: time.Second, MaxDelay: time.Minute, Clock: func() time.Time { return time.Now().Add(at.Skew) },
 	}
-	q, err := durable.NewQueue("test.queue", p, opts...)
+	q, err := durable.NewQueue("test.queue", p, cfg)
 	if err != nil {
 		w.problem("NewQueue: %v", err)
 	}
-	if p.effects, err = durable.NewQueue("effects", p); err != nil {
+	if p.effects, err = durable.NewQueue("effects", p, durable.Config{}); err != nil {
 		w.problem("NewQueue: %v", err)
 	}
 	return p, q, ctx

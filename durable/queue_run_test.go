@@ -20,7 +20,7 @@ func TestRunTakesWhatIsAddedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		seen := &recorder{}
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithPoll(time.Hour), durable.WithObserver(seen.observe))
+		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Poll: time.Hour, Observer: seen.observe})
 		var got []string
 		stop := run(t, q, func(_ context.Context, i *durable.Item) error {
 			got = append(got, fmt.Sprintf("%s %s %d %s", i.Queue, i.ID, i.Attempt, i.Data))
@@ -53,7 +53,7 @@ func TestRunPolls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := durable.NewMemoryStore()
-		q, other := newQueue(t, store, durable.WithPoll(7*time.Second)), newQueue(t, store)
+		q, other := newQueue(t, store, durable.Config{Poll: 7 * time.Second}), newQueue(t, store, durable.Config{})
 		var at []time.Duration
 		begin := time.Now()
 		stop := run(t, q, func(context.Context, *durable.Item) error {
@@ -75,8 +75,8 @@ func TestRunTakesWhatATransactionAdds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := durable.NewMemoryStore()
-		first := newQueue(t, store, durable.WithPoll(time.Hour), durable.WithBackoff(time.Minute, time.Minute))
-		second, err := durable.NewQueue("second", store, durable.WithPoll(time.Hour))
+		first := newQueue(t, store, durable.Config{Poll: time.Hour, MinDelay: time.Minute, MaxDelay: time.Minute})
+		second, err := durable.NewQueue("second", store, durable.Config{Poll: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,7 +110,7 @@ func TestWorkers(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{1, 3} {
 		synctest.Test(t, func(t *testing.T) {
-			q := newQueue(t, durable.NewMemoryStore(), durable.WithWorkers(workers), durable.WithPoll(time.Hour))
+			q := newQueue(t, durable.NewMemoryStore(), durable.Config{Workers: workers, Poll: time.Hour})
 			var (
 				mu         sync.Mutex
 				order      []string
@@ -152,7 +152,7 @@ func TestWorkersWakeEachOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := durable.NewMemoryStore()
-		q, other := newQueue(t, store, durable.WithWorkers(3), durable.WithPoll(time.Hour)), newQueue(t, store)
+		q, other := newQueue(t, store, durable.Config{Workers: 3, Poll: time.Hour}), newQueue(t, store, durable.Config{})
 		stop := run(t, q, func(context.Context, *durable.Item) error { <-time.After(time.Second); return nil })
 		synctest.Wait()
 		add(t, other, "a", "b") // which q is not told of
@@ -171,24 +171,26 @@ func TestBackoff(t *testing.T) {
 	t.Parallel()
 	const second = time.Second
 	for name, c := range map[string]struct {
-		opts []durable.Option
+		cfg  durable.Config
 		want []time.Duration
 	}{
-		"default": {nil, []time.Duration{1 * second, 2 * second, 4 * second, 8 * second, 16 * second, 32 * second, 64 * second,
+		"default": {durable.Config{}, []time.Duration{1 * second, 2 * second, 4 * second, 8 * second, 16 * second, 32 * second, 64 * second,
 			128 * second, 256 * second, 512 * second, 600 * second, 600 * second}},
-		"bounds": {[]durable.Option{durable.WithBackoff(3*second, 10*second)},
+		"bounds": {durable.Config{MinDelay: 3 * second, MaxDelay: 10 * second},
 			[]time.Duration{3 * second, 6 * second, 10 * second, 10 * second}},
-		"constant": {[]durable.Option{durable.WithBackoff(second, second)}, []time.Duration{second, second, second}},
-		"doubling": {[]durable.Option{durable.WithBackoff(second, 4*second)},
+		"long":     {durable.Config{MinDelay: 700 * second}, []time.Duration{700 * second, 700 * second}},
+		"short":    {durable.Config{MaxDelay: second / 2}, []time.Duration{second / 2, second / 2}},
+		"constant": {durable.Config{MinDelay: second, MaxDelay: second}, []time.Duration{second, second, second}},
+		"doubling": {durable.Config{MinDelay: second, MaxDelay: 4 * second},
 			[]time.Duration{second, 2 * second, 4 * second, 4 * second}},
-		"all but 1": {[]durable.Option{durable.WithBackoff(second, 4*second-1)}, []time.Duration{second, 2 * second, 4*second - 1}},
+		"all but 1": {durable.Config{MinDelay: second, MaxDelay: 4*second - 1}, []time.Duration{second, 2 * second, 4*second - 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var waits []time.Duration
 				enough := make(chan struct{})
-				q := newQueue(t, durable.NewMemoryStore(), append(c.opts, durable.WithObserver(func(_ context.Context, r durable.Observation) {
+				c.cfg.Observer = func(_ context.Context, r durable.Observation) {
 					waits = append(waits, time.Until(r.Due))
 					if r.Attempt != len(waits) || !errors.Is(r.Err, errWork) || r.Done || r.Parked || r.Lost {
 						t.Errorf("result %+v of attempt %d; want one that comes again", r, len(waits))
@@ -196,7 +198,8 @@ func TestBackoff(t *testing.T) {
 					if len(waits) == len(c.want) {
 						close(enough)
 					}
-				}))...)
+				}
+				q := newQueue(t, durable.NewMemoryStore(), c.cfg)
 				add(t, q, "a")
 				stop := run(t, q, func(context.Context, *durable.Item) error { return errWork })
 				<-enough
@@ -238,7 +241,7 @@ func TestBackoffOfAnyAttempt(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			seen := &recorder{}
-			q := newQueue(t, &claims{attempt: attempt}, durable.WithBackoff(1, year), durable.WithObserver(seen.observe))
+			q := newQueue(t, &claims{attempt: attempt}, durable.Config{MinDelay: 1, MaxDelay: year, Observer: seen.observe})
 			stop := run(t, q, func(context.Context, *durable.Item) error { return errWork })
 			synctest.Wait()
 			_ = stop()
@@ -260,7 +263,7 @@ func TestTimeout(t *testing.T) {
 			}
 			return nil
 		}
-		q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithWorkers(4), durable.WithObserver(seen.observe))
+		q := newQueue(t, store, durable.Config{Timeout: 5 * time.Second, Workers: 4, Observer: seen.observe})
 		var mu sync.Mutex
 		busy := 0
 		stop := run(t, q, func(ctx context.Context, _ *durable.Item) error {
@@ -292,7 +295,7 @@ func TestWorkThatOverruns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seen := &recorder{}
 		store := durable.NewMemoryStore()
-		q := newQueue(t, store, durable.WithTimeout(5*time.Second), durable.WithObserver(seen.observe))
+		q := newQueue(t, store, durable.Config{Timeout: 5 * time.Second, Observer: seen.observe})
 		add(t, q, "late", "later", "permanent")
 		stop := run(t, q, func(_ context.Context, i *durable.Item) error {
 			switch i.ID {
@@ -322,8 +325,8 @@ func TestLostClaim(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			store := durable.NewMemoryStore()
 			slow, quick := &recorder{}, &recorder{}
-			q := newQueue(t, store, durable.WithTimeout(time.Second), durable.WithObserver(slow.observe))
-			other := newQueue(t, store, durable.WithObserver(quick.observe))
+			q := newQueue(t, store, durable.Config{Timeout: time.Second, Observer: slow.observe})
+			other := newQueue(t, store, durable.Config{Observer: quick.observe})
 			add(t, q, "a")
 			stop := run(t, q, func(context.Context, *durable.Item) error { <-time.After(time.Hour); return end })
 			synctest.Wait()
@@ -348,7 +351,7 @@ func TestWorkCannotChangeTheClaim(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		seen := &recorder{}
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithObserver(seen.observe))
+		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: seen.observe})
 		add(t, q, "a")
 		stop := run(t, q, func(_ context.Context, i *durable.Item) error {
 			*i = durable.Item{}

@@ -15,7 +15,7 @@ func TestShutdownLetsWhatWasBegunFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := durable.NewMemoryStore()
 		seen := &recorder{}
-		q := newQueue(t, store, durable.WithWorkers(2), durable.WithObserver(seen.observe))
+		q := newQueue(t, store, durable.Config{Workers: 2, Observer: seen.observe})
 		add(t, q, "a", "b", "c")
 		cause := errors.New("the program ends")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -61,7 +61,7 @@ func TestShutdownLetsWhatWasBegunFinish(t *testing.T) {
 func TestShutdownEndsWithTheTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(t, durable.NewMemoryStore(), durable.WithTimeout(30*time.Second))
+		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Timeout: 30 * time.Second})
 		add(t, q, "a")
 		begin := time.Now()
 		stop := run(t, q, func(ctx context.Context, _ *durable.Item) error { <-ctx.Done(); return ctx.Err() })
@@ -77,7 +77,7 @@ func TestRunReturns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store := &hooked{MemoryStore: durable.NewMemoryStore()}
-		q := newQueue(t, store)
+		q := newQueue(t, store, durable.Config{})
 		if err := q.Run(t.Context(), nil); err == nil || err.Error() != "durable: test.queue: Run: the function is nil" {
 			t.Errorf("Run without a function returned %v", err)
 		}
@@ -92,7 +92,7 @@ func TestRunReturns(t *testing.T) {
 		}
 		// A worker that waits does not wait on.
 		begin := time.Now()
-		idle := newQueue(t, durable.NewMemoryStore(), durable.WithPoll(time.Hour))
+		idle := newQueue(t, durable.NewMemoryStore(), durable.Config{Poll: time.Hour})
 		stop := run(t, idle, func(context.Context, *durable.Item) error { return nil })
 		synctest.Wait()
 		if err := stop(); !errors.Is(err, context.Canceled) || time.Since(begin) != 0 {

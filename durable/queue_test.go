@@ -3,11 +3,8 @@ package durable_test
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"math"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -22,8 +19,8 @@ func TestAdd(t *testing.T) {
 	t.Parallel()
 	store := durable.NewMemoryStore()
 	now := time.Date(2026, 11, 22, 9, 0, 0, 5, time.UTC)
-	q := newQueue(t, store, durable.WithClock(func() time.Time { return now }))
-	other, err := durable.NewQueue("other", store)
+	q := newQueue(t, store, durable.Config{Clock: func() time.Time { return now }})
+	other, err := durable.NewQueue("other", store, durable.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +68,7 @@ func fields(i *durable.Item) any {
 
 func TestAddRefusesNames(t *testing.T) {
 	t.Parallel()
-	q := newQueue(t, durable.NewMemoryStore())
+	q := newQueue(t, durable.NewMemoryStore(), durable.Config{})
 	const rule = "want printable ASCII, 300 bytes at most"
 	const wrongDigest = "durable: test.queue: a: the digest: want 64 lower-case hexadecimal digits"
 	for _, c := range []struct{ id, digest, want string }{
@@ -101,112 +98,30 @@ func TestAddRefusesNames(t *testing.T) {
 	}
 }
 
-func TestNewQueueRefusesBadOptions(t *testing.T) {
-	t.Parallel()
-	const bounds = "want more than zero, a year at most"
-	const backoff = "want more than zero, the second not below the first, a year at most"
-	for want, opt := range map[string]durable.Option{
-		"durable: option 1 is nil":                                                    nil,
-		"durable: WithWorkers: 0: want 1 at least":                                    durable.WithWorkers(0),
-		`durable: WithName: "a b": want printable ASCII, 100 bytes at most`:           durable.WithName("a b"),
-		"durable: WithTimeout: 0s: " + bounds:                                         durable.WithTimeout(0),
-		"durable: WithTimeout: -1s: " + bounds:                                        durable.WithTimeout(-time.Second),
-		"durable: WithTimeout: 2562047h47m16.854775807s: " + bounds:                   durable.WithTimeout(math.MaxInt64),
-		"durable: WithPoll: 0s: " + bounds:                                            durable.WithPoll(0),
-		"durable: WithBackoff: 0s, 1s: " + backoff:                                    durable.WithBackoff(0, time.Second),
-		"durable: WithBackoff: 1s, 1ms: " + backoff:                                   durable.WithBackoff(time.Second, time.Millisecond),
-		"durable: WithBackoff: 1s, 2562047h47m16.854775807s: " + backoff:              durable.WithBackoff(time.Second, math.MaxInt64),
-		"durable: WithClock: the function is nil":                                     durable.WithClock(nil),
-		"durable: WithObserver: the function is nil":                                  durable.WithObserver(nil),
-		"durable: WithLogger: the logger is nil: leave the option out to log nothing": durable.WithLogger(nil),
-	} {
-		if q, err := durable.NewQueue("q", durable.NewMemoryStore(), opt); q != nil || err == nil || err.Error() != want {
-			t.Errorf("NewQueue = %v, %v; want the error %s", q, err, want)
-		}
-	}
-}
-
 func TestNewQueueListsAllProblems(t *testing.T) {
 	t.Parallel()
-	_, err := durable.NewQueue("a queue", nil, durable.WithWorkers(-1), nil)
+	_, err := durable.NewQueue("a queue", nil, durable.Config{Workers: -1, Poll: -1})
 	want := `durable: the store is nil
 durable: queue name "a queue": want printable ASCII, 100 bytes at most
-durable: WithWorkers: -1: want 1 at least
-durable: option 2 is nil`
+durable: Config.Workers: -1: want 1 at least, or 0 for the default
+durable: Config.Poll: -1ns: want more than zero, a year at most, or 0 for the default`
 	if err == nil || err.Error() != want {
 		t.Errorf("the error is\n%v\nwant\n%s", err, want)
 	}
 	var none *durable.MemoryStore
-	if _, err := durable.NewQueue("q", none); err == nil || err.Error() != "durable: the store is nil" {
+	if _, err := durable.NewQueue("q", none, durable.Config{}); err == nil || err.Error() != "durable: the store is nil" {
 		t.Errorf("NewQueue on a nil MemoryStore gives the error %v", err)
 	}
 	for _, name := range []string{"", "é", strings.Repeat("q", 101)} {
-		if _, err := durable.NewQueue(name, durable.NewMemoryStore()); err == nil || !strings.Contains(err.Error(), "queue name") {
+		if _, err := durable.NewQueue(name, durable.NewMemoryStore(), durable.Config{}); err == nil || !strings.Contains(err.Error(), "queue name") {
 			t.Errorf("NewQueue(%q) gives the error %v; want one about the name", name, err)
 		}
-		_, err := durable.NewQueue("q", durable.NewMemoryStore(), durable.WithName(name))
-		if err == nil || !strings.Contains(err.Error(), "durable: WithName: ") {
-			t.Errorf("WithName(%q) gives the error %v; want one about the name", name, err)
+		if name == "" {
+			continue // in a Config that is the default
 		}
-	}
-}
-
-func TestNewQueueTakesTheBounds(t *testing.T) {
-	t.Parallel()
-	const year = 365 * 24 * time.Hour
-	q, err := durable.NewQueue(strings.Repeat("q", 100), durable.NewMemoryStore(),
-		durable.WithName(strings.Repeat("~", 100)), durable.WithWorkers(1), durable.WithTimeout(year),
-		durable.WithPoll(1), durable.WithBackoff(1, year), durable.WithClock(time.Now), durable.WithObserver(func(context.Context, durable.Observation) {}),
-		durable.WithLogger(slog.New(slog.DiscardHandler)))
-	if err != nil || q == nil {
-		t.Errorf("NewQueue = %v, %v; want a queue", q, err)
-	}
-}
-
-// Two queues that are given the same name, as inboxes are, live side by side.
-func TestWithName(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := durable.NewMemoryStore()
-		seen := &recorder{}
-		first := newQueue(t, store)
-		second := newQueue(t, store, durable.WithName("second"), durable.WithObserver(seen.observe))
-		add(t, first, "a")
-		add(t, second, "a")
-		stop := run(t, second, func(_ context.Context, i *durable.Item) error {
-			if i.Queue != "second" {
-				t.Errorf("the second queue works on %v", i)
-			}
-			return nil
-		})
-		<-time.After(time.Hour)
-		_ = stop()
-		if r := seen.one(t); !r.Done || r.Queue != "second" || second.String() != "Queue(second, 1 workers, store redacted)" {
-			t.Errorf("result %+v of %v; want the name of the option", r, second)
+		_, err := durable.NewQueue("q", durable.NewMemoryStore(), durable.Config{Name: name})
+		if err == nil || !strings.Contains(err.Error(), "durable: Config.Name: ") {
+			t.Errorf("Config.Name %q gives the error %v; want one about the name", name, err)
 		}
-		if got := store.String(); got != "MemoryStore(1 waiting, 0 parked, 1 done, content redacted)" {
-			t.Errorf("%s; want the item of the first queue to wait", got)
-		}
-	})
-}
-
-// The clock of the option tells what is due.
-func TestWithClock(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	var asked, until time.Time
-	ctx, cancel := context.WithCancel(t.Context())
-	store := &hooked{MemoryStore: durable.NewMemoryStore(), claim: func(n, u time.Time) error {
-		asked, until = n, u
-		cancel()
-		return nil
-	}}
-	var due time.Time
-	q := newQueue(t, store, durable.WithClock(func() time.Time { return now }), durable.WithTimeout(time.Second),
-		durable.WithObserver(func(_ context.Context, r durable.Observation) { due = r.Due }))
-	add(t, q, "a")
-	_ = q.Run(ctx, func(context.Context, *durable.Item) error { now = now.Add(time.Hour); return errWork })
-	if !asked.Equal(now.Add(-time.Hour)) || !until.Equal(asked.Add(61*time.Second)) || !due.Equal(now.Add(time.Second)) {
-		t.Errorf("claimed at %v until %v, due again at %v; want the times of the clock", asked, until, due)
 	}
 }

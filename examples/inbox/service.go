@@ -61,10 +61,10 @@ func serve(ctx context.Context, c config) (err error) {
 		return err
 	}
 	s := &service{books: &books{store}, log: c.log}
-	if s.outbox, err = durable.NewOutbox(client, items, durable.WithLogger(c.log)); err != nil {
+	if s.outbox, err = durable.NewOutbox(client, items, durable.Config{Logger: c.log}); err != nil {
 		return err
 	}
-	inbox, err := durable.NewInbox(items, durable.WithLogger(c.log))
+	inbox, err := durable.NewInbox(items, durable.Config{Logger: c.log})
 	if err != nil {
 		return err
 	}

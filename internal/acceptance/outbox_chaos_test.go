@@ -162,19 +162,21 @@ func (w *outboxWorld) client(rate float64) *rentcar.Client {
 }
 
 // outbox is that of a new process. Time passes whenever it looks at the clock.
-func (w *outboxWorld) outbox(rate float64, opts ...durable.Option) *durable.Outbox {
+func (w *outboxWorld) outbox(rate float64, observe func(context.Context, durable.Observation)) *durable.Outbox {
 	w.t.Helper()
-	own := []durable.Option{durable.WithBackoff(time.Second, time.Minute), durable.WithClock(func() time.Time {
-		w.clock.advance(10 * time.Second)
-		return w.clock.now()
-	})}
-	return newOutbox(w.t, w.client(rate), w.store, append(own, opts...)...)
+	return newOutbox(w.t, w.client(rate), w.store, durable.Config{
+		MinDelay: time.Second, MaxDelay: time.Minute, Observer: observe,
+		Clock: func() time.Time {
+			w.clock.advance(10 * time.Second)
+			return w.clock.now()
+		},
+	})
 }
 
 // addSome adds callbacks and bills, some twice and some with other content.
 func (w *outboxWorld) addSome() {
 	w.t.Helper()
-	outbox := w.outbox(0)
+	outbox := w.outbox(0, nil)
 	for range 1 + w.rng.IntN(12) {
 		n := w.rng.IntN(40)
 		amount := fliggy.FenOf(1602).Yuan()
@@ -231,7 +233,7 @@ func (w *outboxWorld) live(attempts int, rate float64) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	outbox := w.outbox(rate, durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	outbox := w.outbox(rate, func(_ context.Context, r durable.Observation) {
 		w.results = append(w.results, r)
 		if r.Done || r.Parked {
 			delete(w.open, r.ID)
@@ -239,7 +241,7 @@ func (w *outboxWorld) live(attempts int, rate float64) {
 		if attempts--; attempts == 0 || len(w.open) == 0 {
 			stop()
 		}
-	}))
+	})
 	if err := outbox.Run(ctx); !errors.Is(err, context.Canceled) {
 		w.t.Fatalf("%d are open: %v", len(w.open), err)
 	}
@@ -302,12 +304,14 @@ func TestOutboxesShareAStore(t *testing.T) {
 	var done atomic.Int64
 	var running sync.WaitGroup
 	for p := range processes {
-		outbox := newOutbox(t, client, store, durable.WithWorkers(4), durable.WithObserver(func(_ context.Context,
-			r durable.Observation) {
-			if r.Done && done.Add(1) == items {
-				stop()
-			}
-		}))
+		outbox := newOutbox(t, client, store, durable.Config{
+			Workers: 4,
+			Observer: func(_ context.Context, r durable.Observation) {
+				if r.Done && done.Add(1) == items {
+					stop()
+				}
+			},
+		})
 		running.Go(func() {
 			if err := outbox.Run(ctx); !errors.Is(err, context.Canceled) {
 				t.Errorf("Run: %v", err)

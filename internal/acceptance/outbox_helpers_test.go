@@ -1,9 +1,9 @@
 package acceptance
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"testing"
 	"time"
 
@@ -28,14 +28,16 @@ func newOutboxGateway(t testing.TB) (*fliggytest.Gateway, *rentcar.Client) {
 	return gw, client
 }
 
-// quick makes an outbox look and try again at once.
-var quick = []durable.Option{
-	durable.WithBackoff(time.Millisecond, time.Millisecond), durable.WithPoll(time.Millisecond),
+// quick makes a queue look and try again at once, where cfg does not say otherwise.
+func quick(cfg durable.Config) durable.Config {
+	cfg.MinDelay, cfg.MaxDelay = cmp.Or(cfg.MinDelay, time.Millisecond), cmp.Or(cfg.MaxDelay, time.Millisecond)
+	cfg.Poll = cmp.Or(cfg.Poll, time.Millisecond)
+	return cfg
 }
 
-func newOutbox(t testing.TB, client *rentcar.Client, store durable.Store, opts ...durable.Option) *durable.Outbox {
+func newOutbox(t testing.TB, client *rentcar.Client, store durable.Store, cfg durable.Config) *durable.Outbox {
 	t.Helper()
-	outbox, err := durable.NewOutbox(client, store, append(slices.Clone(quick), opts...)...)
+	outbox, err := durable.NewOutbox(client, store, quick(cfg))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,8 +23,9 @@ func durableRows() []leakRow {
 		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 		defer stop()
 		store := durable.NewMemoryStore()
-		queue, err := durable.NewQueue("q", store, durable.WithLogger(s.logger()),
-			durable.WithObserver(func(_ context.Context, r durable.Observation) {
+		queue, err := durable.NewQueue("q", store, durable.Config{
+			Logger: s.logger(),
+			Observer: func(_ context.Context, r durable.Observation) {
 				var panicked *fliggy.PanicError
 				if errors.As(r.Err, &panicked) {
 					panicked.Stack = nil // the names of this test
@@ -32,7 +33,8 @@ func durableRows() []leakRow {
 				s.observe(r)
 				values = append(values, r.Err)
 				stop()
-			}))
+			},
+		})
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -57,19 +59,20 @@ func durableRows() []leakRow {
 		name: "durable, queue", covers: []string{"durable.NewQueue", "durable.Queue.Add", "durable.Queue.Run"},
 		want: "want printable ASCII",
 		run: func(t *testing.T, _ *leakStage) []any {
-			queue, err := durable.NewQueue("q", durable.NewMemoryStore())
+			queue, err := durable.NewQueue("q", durable.NewMemoryStore(), durable.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			_, known := queue.Add(t.Context(), "1", "", item().Data)
 			_, conflict := queue.Add(t.Context(), "1", "", []byte(markSecret.text))
 			_, bad := queue.Add(t.Context(), "", "", item().Data)
-			failing, err := durable.NewQueue("q", brokenStore{})
+			failing, err := durable.NewQueue("q", brokenStore{}, durable.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			_, failed := failing.Add(t.Context(), "1", "", item().Data)
-			return all(known, conflict, bad, failed, second(durable.NewQueue("", nil, nil)), queue.Run(t.Context(), nil))
+			return all(known, conflict, bad, failed, second(durable.NewQueue("", nil, durable.Config{})),
+				queue.Run(t.Context(), nil))
 		},
 	}, {
 		name: "durable, error of the user", covers: []string{"durable.Queue.Run"}, want: "in vain",
@@ -117,15 +120,14 @@ func durableRows() []leakRow {
 				), store.Park(over, gone, ""), store.Release("q", "1"))...), store, fmt.Sprint(store))
 		},
 	}}
-	for name, opt := range map[string]durable.Option{
-		"WithName": durable.WithName(""), "WithWorkers": durable.WithWorkers(0), "WithTimeout": durable.WithTimeout(0),
-		"WithBackoff": durable.WithBackoff(2, 1), "WithPoll": durable.WithPoll(0),
-		"WithClock": durable.WithClock(nil), "WithObserver": durable.WithObserver(nil), "WithLogger": durable.WithLogger(nil),
+	for name, cfg := range map[string]durable.Config{
+		"Name": {Name: "a b"}, "Workers": {Workers: -1}, "Timeout": {Timeout: -1}, "Poll": {Poll: -1},
+		"MinDelay": {MinDelay: -1}, "MaxDelay": {MinDelay: 2, MaxDelay: 1},
 	} {
 		rows = append(rows, leakRow{
-			name: "NewQueue, " + name, covers: []string{"durable." + name}, want: "durable: " + name,
+			name: "NewQueue, " + name, covers: []string{"durable.NewQueue"}, want: "durable: Config." + name,
 			run: func(_ *testing.T, s *leakStage) []any {
-				return append(all(second(durable.NewQueue("q", durable.NewMemoryStore(), opt))), opt)
+				return append(all(second(durable.NewQueue("q", durable.NewMemoryStore(), cfg))), durable.Config{Logger: s.logger()})
 			},
 		})
 	}

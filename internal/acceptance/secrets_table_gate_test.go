@@ -144,12 +144,14 @@ func inboxRows() []leakRow {
 		ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 		defer stop()
 		store := &changedStore{durable.NewMemoryStore(), change}
-		inbox, err := durable.NewInbox(store, durable.WithLogger(s.logger()), durable.WithObserver(func(_ context.Context,
-			r durable.Observation) {
-			s.observe(r)
-			values = append(values, r.Err)
-			stop()
-		}))
+		inbox, err := durable.NewInbox(store, durable.Config{
+			Logger: s.logger(),
+			Observer: func(_ context.Context, r durable.Observation) {
+				s.observe(r)
+				values = append(values, r.Err)
+				stop()
+			},
+		})
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -166,13 +168,14 @@ func inboxRows() []leakRow {
 	asStored := func(*durable.Item) {}
 	return []leakRow{{
 		name: "inbox that cannot be made", covers: []string{"durable.NewInbox", "durable.Inbox.Add", "durable.Inbox.Run"},
-		want: "WithWorkers",
+		want: "Config.Workers",
 		run: func(t *testing.T, s *leakStage) []any {
-			inbox, err := durable.NewInbox(durable.NewMemoryStore())
+			inbox, err := durable.NewInbox(durable.NewMemoryStore(), durable.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			return all(second(durable.NewInbox(nil)), second(durable.NewInbox(durable.NewMemoryStore(), durable.WithWorkers(0))),
+			return all(second(durable.NewInbox(nil, durable.Config{})),
+				second(durable.NewInbox(durable.NewMemoryStore(), durable.Config{Workers: -1})),
 				inbox.Run(t.Context(), nil), inbox.Add(t.Context(), nil), inbox.Add(
 					t.Context(), &qimen.Delivery{Push: s.push(qimen.DefaultEventMethod, leakJSON, "")},
 				))
@@ -181,7 +184,7 @@ func inboxRows() []leakRow {
 		name: "inbox, store that fails", covers: []string{"durable.Inbox.Add", "qimen.WithStore"},
 		want: string(qimen.ReasonNotStored),
 		run: func(t *testing.T, s *leakStage) []any {
-			inbox, err := durable.NewInbox(brokenStore{})
+			inbox, err := durable.NewInbox(brokenStore{}, durable.Config{})
 			if err != nil {
 				t.Fatal(err)
 			}

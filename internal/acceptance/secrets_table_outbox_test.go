@@ -32,9 +32,10 @@ func outboxed() (*events.Callback, *rentcar.Bill) {
 }
 
 // outbox is one that the stage listens to.
-func (s *leakStage) outbox(client *rentcar.Client, store durable.Store, opts ...durable.Option) *durable.Outbox {
+func (s *leakStage) outbox(client *rentcar.Client, store durable.Store, cfg durable.Config) *durable.Outbox {
 	s.t.Helper()
-	return newOutbox(s.t, client, store, append([]durable.Option{durable.WithLogger(s.logger())}, opts...)...)
+	cfg.Logger = s.logger()
+	return newOutbox(s.t, client, store, cfg)
 }
 
 // attempts adds a callback and a bill, and gives the errors of an attempt for each.
@@ -43,12 +44,12 @@ func (s *leakStage) attempts(cb *events.Callback, bill *rentcar.Bill, opts ...re
 	ctx, stop := context.WithTimeout(s.t.Context(), time.Minute)
 	defer stop()
 	store := durable.NewMemoryStore()
-	outbox := s.outbox(s.client(opts...), store, durable.WithObserver(func(_ context.Context, r durable.Observation) {
+	outbox := s.outbox(s.client(opts...), store, durable.Config{Observer: func(_ context.Context, r durable.Observation) {
 		s.observe(r)
 		if errs = append(errs, r.Err); len(errs) == 2 {
 			stop()
 		}
-	}))
+	}})
 	mustAdd(s.t, errors.Join(outbox.AddCallback(ctx, cb), outbox.AddBill(ctx, bill)))
 	if err := outbox.Run(ctx); !errors.Is(err, context.Canceled) {
 		s.t.Error(err)
@@ -67,17 +68,17 @@ func outboxRows() []leakRow {
 	rows := []leakRow{{
 		name: "outbox that cannot be made", covers: []string{"durable.NewOutbox"}, want: "new outbox",
 		run: func(_ *testing.T, s *leakStage) []any {
-			outbox := s.outbox(s.client(), durable.NewMemoryStore())
-			return append(
-				all(second(durable.NewOutbox(nil, nil)), second(durable.NewOutbox(s.client(), nil, nil))), outbox,
-				outbox.LogValue(),
-			)
+			outbox := s.outbox(s.client(), durable.NewMemoryStore(), durable.Config{})
+			return append(all(
+				second(durable.NewOutbox(nil, nil, durable.Config{})),
+				second(durable.NewOutbox(s.client(), nil, durable.Config{})),
+			), outbox, outbox.LogValue())
 		},
 	}, {
 		name: "outbox, invalid", covers: append(adds, "rentcar.CallbackService.NewRequest", "rentcar.BillService.NewRequest"),
 		want: "not valid",
 		run: func(t *testing.T, s *leakStage) []any {
-			outbox := s.outbox(s.client(), durable.NewMemoryStore())
+			outbox := s.outbox(s.client(), durable.NewMemoryStore(), durable.Config{})
 			cb, bill := outboxed()
 			cb.Data.Reason, bill.BatchNo, bill.Remark = markBody.text+"\xff", "", markBody.text+"\xff"
 			odd, late := outboxed()
@@ -92,7 +93,7 @@ func outboxRows() []leakRow {
 		name: "outbox, conflict", covers: adds, want: "another item has this id",
 		may: leakReasons{markBody: whyItemID, markDigits: whyItemID},
 		run: func(t *testing.T, s *leakStage) []any {
-			outbox := s.outbox(s.client(), durable.NewMemoryStore())
+			outbox := s.outbox(s.client(), durable.NewMemoryStore(), durable.Config{})
 			cb, bill := outboxed()
 			cb.OrderID, cb.Data.PayTradeNo, bill.BillNo = fliggy.ID(markDigits.text), markBody.text, markBody.text
 			mustAdd(t, errors.Join(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill)))
@@ -111,7 +112,7 @@ func outboxRows() []leakRow {
 	}, {
 		name: "outbox, store that fails", covers: adds, want: "disk is full",
 		run: func(t *testing.T, s *leakStage) []any {
-			outbox := s.outbox(s.client(), brokenStore{})
+			outbox := s.outbox(s.client(), brokenStore{}, durable.Config{})
 			cb, bill := outboxed()
 			return all(outbox.AddCallback(t.Context(), cb), outbox.AddBill(t.Context(), bill))
 		},
