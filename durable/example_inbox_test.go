@@ -22,7 +22,9 @@ func ExampleInbox() {
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
 	called := make(chan rentcar.Observation, 2)
-	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) {
+	client, err := gw.Client(rentcar.WithChannel(
+		fliggy.ChannelAmap,
+	), rentcar.WithObserver(func(_ context.Context, o rentcar.Observation) {
 		if o.Done {
 			called <- o
 		}
@@ -40,7 +42,9 @@ func ExampleInbox() {
 	openStore := durable.NewMemoryStore
 
 	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt, to be copied
-	outbox, err := durable.NewOutbox(client, store, durable.Config{Observer: func(_ context.Context, r durable.Observation) {
+	outbox, err := durable.NewOutbox(client, store, durable.Config{Observer: func(
+		_ context.Context, r durable.Observation,
+	) {
 		if r.Parked { // Fliggy has refused it: somebody has to look
 			alarm(r.ID, r.Err)
 		}
@@ -52,7 +56,8 @@ func ExampleInbox() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	handler, err := qimen.NewHandler(secrets, qimen.WithStore(inbox.Add), qimen.OnEvent(func(ctx context.Context, d *qimen.Delivery, e events.Event) error {
+	handler, err := qimen.NewHandler(secrets, qimen.WithStore(inbox.Add), qimen.OnEvent(func(ctx context.Context,
+		d *qimen.Delivery, e events.Event) error {
 		refund, ok := e.(*events.RenewalFeeRefund) // 142
 		if !ok {
 			return nil
@@ -89,7 +94,8 @@ func ExampleInbox() {
 		log.Fatal(err)
 	}
 	gw.RequestRefund(renewal.RenewalOrderID, fliggytest.Refund{
-		Type: fliggy.RefundFuelFee, Amount: fliggy.MustYuan("200.98"), Reason: "油费退款", PayTradeNo: "202212191604667539969978368",
+		Type: fliggy.RefundFuelFee, Amount: fliggy.MustYuan("200.98"), Reason: "油费退款",
+		PayTradeNo: "202212191604667539969978368",
 	})
 	<-called // the submit
 	fmt.Println((<-called).Outcome, gw.Callbacks()[0].Message.EventType)

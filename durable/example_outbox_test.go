@@ -45,7 +45,10 @@ func ExampleNewOutbox() {
 	for _, callback := range []*events.Callback{
 		events.NewRefundPaid(order, fliggy.MustYuan("16.02"), "2022112222001492421107773"),
 		events.NewRefundPaid(order, fliggy.MustYuan("16.02"), "2022112222001492421107773"), // the same again
-		{Envelope: events.Envelope{EventType: events.TypeFeeRefundSucceeded, OrderID: order.OrderID}, Data: events.CallbackData{PayTradeNo: "of no refund"}},
+		{
+			Envelope: events.Envelope{EventType: events.TypeFeeRefundSucceeded, OrderID: order.OrderID},
+			Data:     events.CallbackData{PayTradeNo: "of no refund"},
+		},
 	} {
 		if err := outbox.AddCallback(ctx, callback); err != nil { // durable from here on
 			log.Fatal(err)

@@ -12,7 +12,8 @@ import (
 func ExampleQueue() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	queue, err := durable.NewQueue("mail", durable.NewMemoryStore(), durable.Config{ // in real life a store on your database
+	// in real life a store on your database
+	queue, err := durable.NewQueue("mail", durable.NewMemoryStore(), durable.Config{
 		MinDelay: time.Millisecond, MaxDelay: time.Minute, Poll: 10 * time.Millisecond,
 		Observer: func(_ context.Context, r durable.Observation) {
 			if r.Done {
@@ -48,7 +49,9 @@ func ExampleNewMemoryStore() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	store := durable.NewMemoryStore()
-	queue, err := durable.NewQueue("orders", store, durable.Config{Observer: func(context.Context, durable.Observation) { stop() }})
+	queue, err := durable.NewQueue(
+		"orders", store, durable.Config{Observer: func(context.Context, durable.Observation) { stop() }},
+	)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -20,7 +20,8 @@ const (
 	officeSecret = "0123456789abcdef0123456789abcdef"
 	jsonType     = "application/json;charset=UTF-8"
 	formType     = "application/x-www-form-urlencoded"
-	event103     = `{"channelId":"80001","orderId":"3187983531024266527","outOrderId":"761448761000000016108099","eventType":103,` +
+	event103     = `{"channelId":"80001","orderId":"3187983531024266527","outOrderId":"761448761000000016108099","event` +
+		`Type":103,` +
 		`"eventData":{"renewalOrderId":"3187983531024266528","createdTime":"2026-11-22 08:59:00"}}`
 )
 

@@ -25,13 +25,16 @@ import (
 func TestInboxHandsOver(t *testing.T) {
 	t.Parallel()
 	const reason = "退款原因 ①"
-	event := `{"channelId":"80001","orderId":"31","eventType":142,"exts":"{\"a\":1}","eventData":{"renewalOrderId":77,"reason":"续租退款","amount":-5}}`
+	event := `{"channelId":"80001","orderId":"31","eventType":142,"exts":"{\"a\":1}","eventData":{"renewalOrderId":77,"` +
+		`reason":"续租退款","amount":-5}}`
 	const query = "app_key=24700001&method=qimen.alitrip.rentcar.btborder.notify&timestamp=2026-11-22+09%3A00%3A00"
 	gbk := func(text string) string { return string(charset.GBK.Encode(text)) }
 	for name, p := range map[string]*qimen.Push{
-		"JSON":     signed(t, query+"&x=1&x=2&y", jsonType, event),
-		"headers":  signed(t, query, jsonType, event, "top-sign-list", "x-a,x-b", "x-a", "1%202", "x-b", ""),
-		"form":     signed(t, query+"&z=%3D", formType, url.Values{"eventData": {event}, "reason": {reason}, "v": {"2.0"}}.Encode()),
+		"JSON":    signed(t, query+"&x=1&x=2&y", jsonType, event),
+		"headers": signed(t, query, jsonType, event, "top-sign-list", "x-a,x-b", "x-a", "1%202", "x-b", ""),
+		"form": signed(
+			t, query+"&z=%3D", formType, url.Values{"eventData": {event}, "reason": {reason}, "v": {"2.0"}}.Encode(),
+		),
 		"GBK":      signed(t, query+"&n=%D6%D0", "application/json;charset=GBK", gbk(event)),
 		"GBK form": signed(t, query, formType+";charset=gbk", url.Values{"eventData": {gbk(event)}}.Encode()),
 		"quotes":   signed(t, query+`&q="<>&'`, `application/json; x="<&>"; charset=utf-8`, event),
@@ -74,7 +77,8 @@ func TestInboxHandsOver(t *testing.T) {
 				if !ok || e.RenewalOrderID != "77" || e.Reason != "续租退款" {
 					t.Errorf("%+v", f.handled[0].Event)
 				}
-				if got := f.last(); got.Reason != qimen.ReasonAccepted || got.IsStored || got.IsRepeat || got.Attempt != 1 || got.Key != o.Key || got.AppKey != officeApp || got.EventType != 142 || got.Status != 200 {
+				if got := f.last(); got.Reason != qimen.ReasonAccepted || got.IsStored || got.IsRepeat || got.Attempt != 1 ||
+					got.Key != o.Key || got.AppKey != officeApp || got.EventType != 142 || got.Status != 200 {
 					t.Errorf("observed %+v", got)
 				}
 			})
@@ -90,14 +94,22 @@ func TestInboxOutcomes(t *testing.T) {
 		reason qimen.Reason
 		parked string // with these words; else it comes again
 	}{
-		"error":           {func(context.Context) error { return errors.New("no database") }, qimen.ReasonHandlerError, ""},
-		"panic":           {func(context.Context) error { panic("oops") }, qimen.ReasonPanic, ""},
-		"abort":           {func(context.Context) error { panic(http.ErrAbortHandler) }, qimen.ReasonPanic, ""},
-		"timeout":         {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, qimen.ReasonHandlerError, ""},
-		"nil refusal":     {func(context.Context) error { return (*qimen.Refusal)(nil) }, qimen.ReasonHandlerError, ""},
-		"refusal":         {func(context.Context) error { return qimen.Refuse("7", "never") }, qimen.ReasonRefused, "refused: 7: never"},
-		"wrapped refusal": {func(context.Context) error { return fmt.Errorf("order: %w", qimen.Refuse("7", "never")) }, qimen.ReasonRefused, "order: qimen: refused: 7: never"},
-		"permanent":       {func(context.Context) error { return durable.Permanent(errors.New("no such order")) }, qimen.ReasonHandlerError, "no such order"},
+		"error":       {func(context.Context) error { return errors.New("no database") }, qimen.ReasonHandlerError, ""},
+		"panic":       {func(context.Context) error { panic("oops") }, qimen.ReasonPanic, ""},
+		"abort":       {func(context.Context) error { panic(http.ErrAbortHandler) }, qimen.ReasonPanic, ""},
+		"timeout":     {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, qimen.ReasonHandlerError, ""},
+		"nil refusal": {func(context.Context) error { return (*qimen.Refusal)(nil) }, qimen.ReasonHandlerError, ""},
+		"refusal": {
+			func(context.Context) error { return qimen.Refuse("7", "never") }, qimen.ReasonRefused, "refused: 7: never",
+		},
+		"wrapped refusal": {
+			func(context.Context) error { return fmt.Errorf("order: %w", qimen.Refuse("7", "never")) }, qimen.ReasonRefused,
+			"order: qimen: refused: 7: never",
+		},
+		"permanent": {
+			func(context.Context) error { return durable.Permanent(errors.New("no such order")) }, qimen.ReasonHandlerError,
+			"no such order",
+		},
 		"wrapped permanent": {func(context.Context) error {
 			return fmt.Errorf("x: %w", durable.Permanent(errors.New("no such order")))
 		}, qimen.ReasonHandlerError, "x: no such order"},
@@ -122,7 +134,9 @@ func TestInboxOutcomes(t *testing.T) {
 					t.Errorf("observed %+v", o)
 				}
 				if c.parked != "" {
-					if f.count() != 1 || len(parked) != 1 || !strings.Contains(parked[0].Reason, c.parked) || parked[0].Item.ID != o.Key {
+					if f.count() != 1 || len(parked) != 1 || !strings.Contains(
+						parked[0].Reason, c.parked,
+					) || parked[0].Item.ID != o.Key {
 						t.Errorf("%d runs, parked %v", f.count(), parked)
 					}
 					if r := in.Handle(context.Background(), p); string(r.Body) != accepted { // it is not lost
@@ -133,7 +147,8 @@ func TestInboxOutcomes(t *testing.T) {
 					}
 					in.runFor(t, time.Hour)
 				}
-				if f.count() != 2 || f.handled[1].Delivery.Attempt != 2 || f.handled[1].Key != f.handled[0].Key || f.last().Attempt != 2 || f.last().Reason != qimen.ReasonAccepted {
+				if f.count() != 2 || f.handled[1].Delivery.Attempt != 2 || f.handled[1].Key != f.handled[0].Key ||
+					f.last().Attempt != 2 || f.last().Reason != qimen.ReasonAccepted {
 					t.Errorf("%d runs, observed %+v", f.count(), f.last())
 				}
 				if in.Handle(context.Background(), p); len(store.waiting(t)) != 0 {
@@ -172,7 +187,8 @@ func TestInboxCommitFails(t *testing.T) {
 				in := f.receiver(t, store, opts...)
 				in.Handle(context.Background(), pushOf(t, qimen.DefaultEventMethod, event103))
 				in.runFor(t, time.Hour)
-				if f.count() != 2 || f.handled[0].Delivery.Attempt != 1 || f.handled[1].Delivery.Attempt != 2 || f.handled[0].Key != f.handled[1].Key {
+				if f.count() != 2 || f.handled[0].Delivery.Attempt != 1 || f.handled[1].Delivery.Attempt != 2 ||
+					f.handled[0].Key != f.handled[1].Key {
 					t.Errorf("%d runs: %v", f.count(), f.handled)
 				}
 				var got []string
@@ -201,7 +217,9 @@ func TestInboxCommitFails(t *testing.T) {
 			if f.count() != 0 {
 				t.Errorf("handed out while another has it: %v", f.handled)
 			}
-			if f.receiver(t, store).runFor(t, time.Hour); f.count() != 1 || f.handled[0].Delivery.Attempt != 2 || f.handled[0].Key != item.ID {
+			if f.receiver(t, store).runFor(
+				t, time.Hour,
+			); f.count() != 1 || f.handled[0].Delivery.Attempt != 2 || f.handled[0].Key != item.ID {
 				t.Errorf("%d runs, %v", f.count(), f.handled)
 			}
 		})
@@ -280,13 +298,18 @@ func TestInboxCorrupted(t *testing.T) {
 				store := newTestStore()
 				now := time.Now()
 				for id, data := range map[string]string{"bad": c[0], "good": good} {
-					if _, err := store.Add(t.Context(), &durable.Item{Queue: durable.InboxQueue, ID: id, Digest: id, Data: []byte(data), Added: now, Due: now}); err != nil {
+					if _, err := store.Add(
+						t.Context(),
+						&durable.Item{Queue: durable.InboxQueue, ID: id, Digest: id, Data: []byte(data), Added: now, Due: now},
+					); err != nil {
 						t.Fatal(err)
 					}
 				}
 				f.receiver(t, store).runFor(t, time.Hour)
 				parked := store.Parked(durable.InboxQueue)
-				if len(parked) != 1 || parked[0].Item.ID != "bad" || !strings.Contains(parked[0].Reason, c[1]) || strings.Contains(parked[0].Reason, "m4rk3d") {
+				if len(parked) != 1 || parked[0].Item.ID != "bad" || !strings.Contains(parked[0].Reason, c[1]) || strings.Contains(
+					parked[0].Reason, "m4rk3d",
+				) {
 					t.Errorf("parked %+v", parked)
 				}
 				if string(parked[0].Item.Data) != c[0] {

@@ -115,7 +115,9 @@ func TestInboxStoresFirst(t *testing.T) {
 		if len(replies) != 0 {
 			t.Errorf("told before it is stored: %s", (<-replies).Body)
 		}
-		if r := in.Handle(context.Background(), p); r.Status != inProgress.Status || string(r.Body) != string(inProgress.Body) {
+		if r := in.Handle(
+			context.Background(), p,
+		); r.Status != inProgress.Status || string(r.Body) != string(inProgress.Body) {
 			t.Errorf("a repeat meanwhile: %d %s", r.Status, r.Body)
 		}
 		close(release)
@@ -123,7 +125,8 @@ func TestInboxStoresFirst(t *testing.T) {
 			t.Errorf("%d %s", r.Status, r.Body)
 		}
 		o := f.last()
-		if f.count() != 0 || !o.IsStored || o.Reason != qimen.ReasonAccepted || o.EventType != 103 || o.Attempt != 1 || o.IsConflict {
+		if f.count() != 0 || !o.IsStored || o.Reason != qimen.ReasonAccepted || o.EventType != 103 || o.Attempt != 1 ||
+			o.IsConflict {
 			t.Errorf("%d runs, observed %+v", f.count(), o)
 		}
 		if ids := store.waiting(t); len(ids) != 1 || ids[0] != o.Key {
@@ -167,7 +170,10 @@ func TestInboxStoreFails(t *testing.T) {
 							t.Errorf("%d %s, observed %+v", r.Status, r.Body, o)
 						}
 						// The queue contains a panic of its store: it is an error like any other.
-						if p := (*fliggy.PanicError)(nil); o.Reason != qimen.ReasonNotStored || errors.As(o.Err, &p) != (name == "panic") || strings.Contains(string(r.Body), "disk") {
+						if p := (*fliggy.PanicError)(nil); o.Reason != qimen.ReasonNotStored ||
+							errors.As(o.Err, &p) != (name == "panic") || strings.Contains(
+							string(r.Body), "disk",
+						) {
 							t.Errorf("observed %+v", o)
 						}
 					}
@@ -307,7 +313,9 @@ func TestInboxKeepsWhatItCannotRead(t *testing.T) {
 		strange := pushOf(t, qimen.DefaultEventMethod, `{"newEnvelope":{"orderId":"31"}}`)
 		for range 3 {
 			r := in.Handle(context.Background(), strange)
-			if o := f.last(); string(r.Body) != string(qimen.DefaultReplies()[qimen.ReasonUndecodable].Body) || o.Reason != qimen.ReasonUndecodable || !o.IsStored || o.Err == nil {
+			if o := f.last(); string(r.Body) != string(
+				qimen.DefaultReplies()[qimen.ReasonUndecodable].Body,
+			) || o.Reason != qimen.ReasonUndecodable || !o.IsStored || o.Err == nil {
 				t.Fatalf("%s, observed %+v", r.Body, o)
 			}
 		}
@@ -319,19 +327,25 @@ func TestInboxKeepsWhatItCannotRead(t *testing.T) {
 
 		// A later version finds the message in it.
 		later := f.receiver(t, store, qimen.WithPayload(func(*qimen.Delivery) ([]byte, error) {
-			return []byte(`{"channelId":"80001","orderId":"31","eventType":104,"eventData":{"renewalOrderId":77,"errorCode":"1"}}`), nil
+			return []byte(
+				`{"channelId":"80001","orderId":"31","eventType":104,"eventData":{"renewalOrderId":77,"errorCode":"1"}}`,
+			), nil
 		}))
 		if err := store.Release(durable.InboxQueue, parked[0].Item.ID); err != nil {
 			t.Fatal(err)
 		}
 		later.runFor(t, time.Hour)
-		if f.count() != 1 || f.handled[0].Delivery.Attempt != 2 || !strings.HasPrefix(f.handled[0].Delivery.Key, "event/104/") {
+		if f.count() != 1 || f.handled[0].Delivery.Attempt != 2 || !strings.HasPrefix(
+			f.handled[0].Delivery.Key, "event/104/",
+		) {
 			t.Fatalf("%d runs, observed %+v", f.count(), f.last())
 		}
 
 		// Where it cannot be stored, Fliggy is told of a failure, so that it pushes again.
 		store.add = func(*durable.Item) error { return errors.New("no disk") }
-		if in.Handle(context.Background(), pushOf(t, qimen.DefaultEventMethod, `{"newEnvelope":2}`)); f.last().Reason != qimen.ReasonNotStored {
+		if in.Handle(
+			context.Background(), pushOf(t, qimen.DefaultEventMethod, `{"newEnvelope":2}`),
+		); f.last().Reason != qimen.ReasonNotStored {
 			t.Errorf("observed %+v", f.last())
 		}
 	})

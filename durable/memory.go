@@ -286,7 +286,9 @@ func (s *MemoryStore) String() string {
 	for _, i := range s.items {
 		count[i.state]++
 	}
-	return fmt.Sprintf("MemoryStore(%d waiting, %d parked, %d done, content redacted)", count[waiting], count[parked], count[done])
+	return fmt.Sprintf(
+		"MemoryStore(%d waiting, %d parked, %d done, content redacted)", count[waiting], count[parked], count[done],
+	)
 }
 
 // Format writes String for every verb.

@@ -35,7 +35,8 @@ func (c *Config) report(ctx context.Context, o Observation) {
 		level, message = slog.LevelError, "durable: the store failed"
 	}
 	attrs := []slog.Attr{
-		slog.String("queue", o.Queue), slog.String("id", o.ID), slog.Int("attempt", o.Attempt), slog.Duration("duration", o.Duration),
+		slog.String("queue", o.Queue), slog.String("id", o.ID), slog.Int("attempt", o.Attempt),
+		slog.Duration("duration", o.Duration),
 	}
 	if o.Err != nil {
 		attrs = append(attrs, slog.String("error", textOf(o.Err)))

@@ -40,19 +40,24 @@ func TestLogger(t *testing.T) {
 		"failed": {&hooked{}, func(context.Context, *durable.Item) error { return errWork },
 			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s error="the work failed"`},
 		"panic": {&hooked{}, func(context.Context, *durable.Item) error { panic("boom") },
-			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s error="panic in the function given to Run: boom"`},
+			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s error="panic in the ` +
+				`function given to Run: boom"`},
 		"panic in an error": {&hooked{}, func(context.Context, *durable.Item) error { return badError{} },
 			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s ` +
 				`error="panic in the function given to Run: an error of type durable_test.badError, whose methods panic"`},
 		"permanent": {&hooked{}, func(context.Context, *durable.Item) error { return durable.Permanent(errWork) },
 			`level=ERROR msg="durable: item parked" queue=test.queue id=a attempt=1 duration=0s error="the work failed"`},
-		"lost": {&hooked{mark: func() error { return durable.ErrLost }}, func(context.Context, *durable.Item) error { return nil },
+		"lost": {&hooked{
+			mark: func() error { return durable.ErrLost },
+		}, func(context.Context, *durable.Item) error { return nil },
 			`level=WARN msg="durable: claim lost" queue=test.queue id=a attempt=1 duration=0s ` +
 				`error="durable: test.queue: marking a: durable: the claim is over"`},
 		"mark": {&hooked{mark: func() error { return errStore }}, func(context.Context, *durable.Item) error { return nil },
 			`level=WARN msg="durable: item comes again" queue=test.queue id=a attempt=1 duration=0s ` +
 				`error="durable: test.queue: marking a: the store failed"`},
-		"put back": {&hooked{retry: func() error { return errStore }}, func(context.Context, *durable.Item) error { return errWork },
+		"put back": {&hooked{
+			retry: func() error { return errStore },
+		}, func(context.Context, *durable.Item) error { return errWork },
 			`level=ERROR msg="durable: the store failed" queue=test.queue id=a attempt=1 duration=0s ` +
 				`error="the work failed\ndurable: test.queue: putting a back: the store failed"`},
 		"claim": {&hooked{claim: func(time.Time, time.Time) error { return errStore }},
@@ -62,9 +67,13 @@ func TestLogger(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var out bytes.Buffer
-			store := &hooked{MemoryStore: durable.NewMemoryStore(), claim: c.store.claim, mark: c.store.mark, retry: c.store.retry}
+			store := &hooked{
+				MemoryStore: durable.NewMemoryStore(), claim: c.store.claim, mark: c.store.mark, retry: c.store.retry,
+			}
 			ctx, cancel := context.WithCancel(t.Context())
-			q := newQueue(t, store, durable.Config{Logger: logger(&out), Observer: func(context.Context, durable.Observation) { cancel() }})
+			q := newQueue(
+				t, store, durable.Config{Logger: logger(&out), Observer: func(context.Context, durable.Observation) { cancel() }},
+			)
 			add(t, q, "a")
 			_ = q.Run(ctx, c.work)
 			if diff := cmp.Diff(c.want+"\n", out.String()); diff != "" {
@@ -83,7 +92,10 @@ func TestObserverAndLoggerMayPanic(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: func(context.Context, durable.Observation) { panic("observer") }, Logger: logger(&out)})
+		q := newQueue(
+			t, durable.NewMemoryStore(),
+			durable.Config{Observer: func(context.Context, durable.Observation) { panic("observer") }, Logger: logger(&out)},
+		)
 		add(t, q, "a", "b")
 		done := 0
 		stop := run(t, q, func(context.Context, *durable.Item) error { done++; return nil })
@@ -135,7 +147,8 @@ func TestNothingShowsContent(t *testing.T) {
 		slog.New(slog.NewTextHandler(&text, nil)).Info("m", "v", c.value)
 		slog.New(slog.NewJSONHandler(&structured, nil)).Info("m", "v", c.value)
 		encoded, err := json.Marshal(c.value)
-		if isItem := strings.HasPrefix(c.want, "Item(") || name == "Result"; (err != nil) != isItem { // a summary in its place would be lost data
+		// a summary in its place would be lost data
+		if isItem := strings.HasPrefix(c.want, "Item(") || name == "Result"; (err != nil) != isItem {
 			t.Errorf("%s: json: %s, %v", name, encoded, err)
 		}
 		all := map[string]string{"slog text": text.String(), "slog JSON": structured.String(), "JSON": string(encoded)}
@@ -143,7 +156,9 @@ func TestNothingShowsContent(t *testing.T) {
 			all[verb] = fmt.Sprintf(verb, c.value)
 		}
 		for how, got := range all {
-			if strings.Contains(got, secret) || strings.Contains(got, fmt.Sprintf("%x", secret)) || strings.Contains(got, "115 51 99") ||
+			if strings.Contains(got, secret) || strings.Contains(
+				got, fmt.Sprintf("%x", secret),
+			) || strings.Contains(got, "115 51 99") ||
 				strings.Contains(got, "czNjcmV0") || strings.Contains(got, "0x73") {
 				t.Errorf("%s: %s shows content: %s", name, how, got)
 			}

@@ -32,9 +32,9 @@ const OutboxQueue = "fliggy.outbox"
 //
 // Parked is what rentcar.IsFinal reports. Again means later, after waits that grow, and without end. So what may have
 // been carried out is sent again, which a call alone never does, and Fliggy can get an item twice. It finds the refund
-// of a callback by its trade number (B2B guide), and a batch has bill_no and req_batch_no; that it recognises repeats by
-// them is inferred. A repeat of something that was carried out may also be refused. It is parked then, and the reason
-// says that it was not the first attempt.
+// of a callback by its trade number (B2B guide), and a batch has bill_no and req_batch_no; that it recognises repeats
+// by them is inferred. A repeat of something that was carried out may also be refused. It is parked then, and the
+// reason says that it was not the first attempt.
 //
 // Items are begun in the order in which they became due; one that failed is overtaken. An outbox sends whatever any
 // outbox has put into its queue of the store: clients of different apps need a queue, see Name of [Config], or a
@@ -155,7 +155,9 @@ func (o *Outbox) send(ctx context.Context, item *Item) error {
 	case !rentcar.IsFinal(err):
 		return &unconfirmed{withoutMessages(err), err}
 	case item.Attempt > 1:
-		return Permanent(&unconfirmed{withoutMessages(err) + " (not the first attempt: an earlier one may have been carried out)", err})
+		return Permanent(
+			&unconfirmed{withoutMessages(err) + " (not the first attempt: an earlier one may have been carried out)", err},
+		)
 	}
 	return Permanent(&unconfirmed{withoutMessages(err), err})
 }

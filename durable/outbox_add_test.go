@@ -39,7 +39,8 @@ func TestOutboxIDs(t *testing.T) {
 		c := &events.Callback{
 			Envelope: events.Envelope{EventType: 270, OrderID: "31", OutOrderID: "RC1"},
 			Data: events.CallbackData{
-				RenewalOrderID: "32", RenewalOutOrderID: "RC2", PayTradeNo: "32_142_2_1", RefundType: 2, Amount: fliggy.MustYuan("1"),
+				RenewalOrderID: "32", RenewalOutOrderID: "RC2", PayTradeNo: "32_142_2_1", RefundType: 2,
+				Amount: fliggy.MustYuan("1"),
 			},
 		}
 		for _, f := range change {
@@ -117,7 +118,11 @@ func TestOutboxRefusesToStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := newOutbox(t, silent, store, durable.Config{}).AddBill(t.Context(), outboxBill("1")); !errors.Is(err, fliggy.ErrInvalidRequest) || !strings.Contains(err.Error(), "channel_id") {
+	if err := newOutbox(
+		t, silent, store, durable.Config{},
+	).AddBill(t.Context(), outboxBill("1")); !errors.Is(
+		err, fliggy.ErrInvalidRequest,
+	) || !strings.Contains(err.Error(), "channel_id") {
 		t.Errorf("a bill without a channel: %v", err)
 	}
 	broken := newOutbox(t, client, brokenStore{}, durable.Config{})
@@ -138,9 +143,13 @@ func TestNewOutboxRefuses(t *testing.T) {
 	t.Parallel()
 	_, client := newOutboxGateway(t)
 	for want, err := range map[string]error{
-		"durable: new outbox: the client is nil":       second(durable.NewOutbox(nil, durable.NewMemoryStore(), durable.Config{})),
-		"durable: the store is nil":                    second(durable.NewOutbox(client, nil, durable.Config{})),
-		"durable: Config.Workers: -1: want 1 at least": second(durable.NewOutbox(client, durable.NewMemoryStore(), durable.Config{Workers: -1})),
+		"durable: new outbox: the client is nil": second(
+			durable.NewOutbox(nil, durable.NewMemoryStore(), durable.Config{}),
+		),
+		"durable: the store is nil": second(durable.NewOutbox(client, nil, durable.Config{})),
+		"durable: Config.Workers: -1: want 1 at least": second(
+			durable.NewOutbox(client, durable.NewMemoryStore(), durable.Config{Workers: -1}),
+		),
 	} {
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
@@ -170,7 +179,9 @@ func TestOutboxForeignItems(t *testing.T) {
 	if diff := cmp.Diff([]string{"parked", "parked", "parked", "again"}, fates(results)); diff != "" {
 		t.Error(diff)
 	}
-	if text := fmt.Sprint(results[3].Err); text != "durable: outbox: voucher/1 is of a kind that this version does not know" {
+	if text := fmt.Sprint(
+		results[3].Err,
+	); text != "durable: outbox: voucher/1 is of a kind that this version does not know" {
 		t.Error(text)
 	}
 	if n := len(gw.Requests()); n != 0 {
@@ -196,7 +207,9 @@ func TestOutboxInsideInbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := qimen.NewHandler(qimen.Secrets{gw.AppKey(): {gw.AppSecret()}}, qimen.WithStore(inbox.Add), qimen.OnEvent(func(ctx context.Context, _ *qimen.Delivery, e events.Event) error {
+	handler, err := qimen.NewHandler(qimen.Secrets{
+		gw.AppKey(): {gw.AppSecret()},
+	}, qimen.WithStore(inbox.Add), qimen.OnEvent(func(ctx context.Context, _ *qimen.Delivery, e events.Event) error {
 		refund, isRefund := e.(*events.RenewalFeeRefund)
 		if !isRefund {
 			return nil
@@ -239,12 +252,15 @@ func refundedRenewal(t *testing.T, gw *fliggytest.Gateway, client *rentcar.Clien
 	t.Helper()
 	booked, err := client.Renewals.Submit(t.Context(), &rentcar.RenewalSubmitRequest{
 		OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, RenewalOutOrderID: "RC20221120000000001",
-		CarUseTime: fliggy.MustTime("2022-11-24 10:00:00"), CarReturnTime: fliggy.MustTime("2022-11-25 10:30:00"), TotalFee: fliggy.MustYuan("16.02"),
+		CarUseTime: fliggy.MustTime("2022-11-24 10:00:00"), CarReturnTime: fliggy.MustTime("2022-11-25 10:30:00"),
+		TotalFee: fliggy.MustYuan("16.02"),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := gw.RequestRefund(booked.RenewalOrderID, fliggytest.Refund{Type: 2, Amount: fliggy.MustYuan("16.02")}); !r.Accepted {
+	if r := gw.RequestRefund(
+		booked.RenewalOrderID, fliggytest.Refund{Type: 2, Amount: fliggy.MustYuan("16.02")},
+	); !r.Accepted {
 		t.Fatalf("the push of 142 was not accepted: %s, %v", r.Body, r.Err)
 	}
 	return booked.RenewalOrderID

@@ -37,7 +37,9 @@ func TestOutboxSendsOnceWhateverPanics(t *testing.T) {
 	for way, do := range map[string]func(){"panic": func() { panic("boom") }, "Goexit": runtime.Goexit} {
 		for name, opts := range map[string]func(*evil) ([]rentcar.Option, durable.Config){
 			"observer of the client": func(e *evil) ([]rentcar.Option, durable.Config) {
-				return []rentcar.Option{rentcar.WithObserver(func(context.Context, rentcar.Observation) { e.call() })}, durable.Config{}
+				return []rentcar.Option{
+					rentcar.WithObserver(func(context.Context, rentcar.Observation) { e.call() }),
+				}, durable.Config{}
 			},
 			"logger of the client": func(e *evil) ([]rentcar.Option, durable.Config) {
 				return []rentcar.Option{rentcar.WithLogger(slog.New(e))}, durable.Config{}

@@ -37,7 +37,9 @@ func newOutboxGateway(t testing.TB, opts ...rentcar.Option) (*fliggytest.Gateway
 
 func outboxClient(t testing.TB, gw *fliggytest.Gateway, opts ...rentcar.Option) *rentcar.Client {
 	t.Helper()
-	own := []rentcar.Option{rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1})}
+	own := []rentcar.Option{
+		rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}),
+	}
 	client, err := gw.Client(append(own, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -103,15 +105,20 @@ func mustAdd(t failer, err error) {
 }
 
 func paidCallback(tradeNo string) *events.Callback {
-	return events.NewRefundPaid(events.Order{OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID}, fliggy.MustYuan("16.02"), tradeNo)
+	return events.NewRefundPaid(
+		events.Order{OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID}, fliggy.MustYuan("16.02"),
+		tradeNo,
+	)
 }
 
 func outboxBill(batchNo string) *rentcar.Bill {
 	return &rentcar.Bill{
 		BillNo: "ID20230203", BatchNo: batchNo, TotalAmount: fliggy.MustYuan("16.02"), Remark: "二月 <&> /",
 		Lines: []rentcar.BillLine{{
-			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, TradeType: fliggy.TradeIncome, BizType: fliggy.BillOrderFee,
-			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "2022112222001492421107773", PayTime: fliggy.MustTime("2022-11-22 10:00:00"),
+			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, TradeType: fliggy.TradeIncome,
+			BizType:     fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("16.02"), PayTradeNo: "2022112222001492421107773",
+			PayTime:        fliggy.MustTime("2022-11-22 10:00:00"),
 			DiscountAmount: fliggy.MustYuan("0.00"),
 		}},
 	}
@@ -174,32 +181,66 @@ func TestOutboxFates(t *testing.T) {
 		is     error // what the error of the attempt matches
 		twice  bool  // it was carried out, and is again
 	}{
-		"refused":                       {fault: refused("012", "退款流水不存在"), parked: true},
-		"code 40":                       {fault: gatewayFault("40", "Missing required arguments:x", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"code 41":                       {fault: gatewayFault("41", "Invalid arguments:x", "isv.invalid-parameter", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"code 43":                       {fault: gatewayFault("43", "parameter error", "", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"isv":                           {fault: serviceFault("isv.invalid-parameter:amount", "非法参数"), parked: true, is: fliggy.ErrInvalidRequest},
-		"isv of an unlisted code":       {fault: gatewayFault("560", "Remote service error", "isv.trade-not-exist:pay_trade_no", ""), parked: true, is: fliggy.ErrInvalidRequest},
-		"permission of the service":     {fault: serviceFault("isv.invalid-permission", ""), is: fliggy.ErrInvalidRequest},
-		"signature":                     {fault: gatewayFault("25", "Invalid signature", "", ""), is: rentcar.ErrUnauthorized},
-		"session":                       {fault: gatewayFault("27", "Invalid session", "invalid-sessionkey", ""), is: rentcar.ErrUnauthorized},
-		"app key":                       {fault: gatewayFault("29", "Invalid app Key", "isv.appkey-not-exists", ""), is: rentcar.ErrUnauthorized},
-		"permission":                    {fault: gatewayFault("11", "Insufficient isv permissions", permission, ""), is: rentcar.ErrForbidden},
-		"method":                        {fault: gatewayFault("22", "Invalid method", "", ""), is: fliggy.ErrInvalidRequest},
-		"clock":                         {fault: gatewayFault("31", "Invalid timestamp", "", ""), is: fliggy.ErrInvalidRequest},
-		"flow control without an end":   {fault: gatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), is: rentcar.ErrRateLimited},
-		"flow control of the business":  {fault: serviceFault("isv.BUSINESS_LIMIT_CONTROL", ""), is: rentcar.ErrRateLimited},
-		"service":                       {fault: serviceFault("isp.remote-service-timeout", ""), is: rentcar.ErrOutcomeUnknown},
-		"bad arguments of the platform": {fault: serviceFault("isp.null-pointer-exception", ""), is: rentcar.ErrOutcomeUnknown},
-		"unavailable":                   {fault: fliggytest.Unavailable(), is: rentcar.ErrUnavailable},
-		"HTTP status":                   {fault: fliggytest.HTTPStatus(http.StatusBadGateway), is: rentcar.ErrUnavailable},
-		"redirect":                      {fault: fliggytest.HTTPStatus(http.StatusFound), is: rentcar.ErrOutcomeUnknown},
-		"page":                          {fault: htmlPage(), is: rentcar.ErrOutcomeUnknown},
-		"dropped":                       {fault: fliggytest.Dropped(), is: rentcar.ErrOutcomeUnknown},
-		"no flag":                       {fault: fliggytest.NoFlag(), is: rentcar.ErrOutcomeUnknown, twice: true},
-		"unavailable after commit":      {fault: fliggytest.Unavailable().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
-		"cut off after commit":          {fault: fliggytest.CutOff().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
-		"dropped after commit":          {fault: fliggytest.Dropped().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true},
+		"refused": {fault: refused("012", "退款流水不存在"), parked: true},
+		"code 40": {
+			fault: gatewayFault("40", "Missing required arguments:x", "", ""), parked: true, is: fliggy.ErrInvalidRequest,
+		},
+		"code 41": {
+			fault: gatewayFault("41", "Invalid arguments:x", "isv.invalid-parameter", ""), parked: true,
+			is: fliggy.ErrInvalidRequest,
+		},
+		"code 43": {
+			fault: gatewayFault("43", "parameter error", "", ""), parked: true, is: fliggy.ErrInvalidRequest,
+		},
+		"isv": {
+			fault: serviceFault("isv.invalid-parameter:amount", "非法参数"), parked: true, is: fliggy.ErrInvalidRequest,
+		},
+		"isv of an unlisted code": {
+			fault: gatewayFault("560", "Remote service error", "isv.trade-not-exist:pay_trade_no", ""), parked: true,
+			is: fliggy.ErrInvalidRequest,
+		},
+		"permission of the service": {fault: serviceFault("isv.invalid-permission", ""), is: fliggy.ErrInvalidRequest},
+		"signature": {
+			fault: gatewayFault("25", "Invalid signature", "", ""), is: rentcar.ErrUnauthorized,
+		},
+		"session": {
+			fault: gatewayFault("27", "Invalid session", "invalid-sessionkey", ""), is: rentcar.ErrUnauthorized,
+		},
+		"app key": {
+			fault: gatewayFault("29", "Invalid app Key", "isv.appkey-not-exists", ""), is: rentcar.ErrUnauthorized,
+		},
+		"permission": {
+			fault: gatewayFault("11", "Insufficient isv permissions", permission, ""), is: rentcar.ErrForbidden,
+		},
+		"method": {fault: gatewayFault("22", "Invalid method", "", ""), is: fliggy.ErrInvalidRequest},
+		"clock": {
+			fault: gatewayFault("31", "Invalid timestamp", "", ""), is: fliggy.ErrInvalidRequest,
+		},
+		"flow control without an end": {
+			fault: gatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""), is: rentcar.ErrRateLimited,
+		},
+		"flow control of the business": {fault: serviceFault("isv.BUSINESS_LIMIT_CONTROL", ""), is: rentcar.ErrRateLimited},
+		"service": {
+			fault: serviceFault("isp.remote-service-timeout", ""), is: rentcar.ErrOutcomeUnknown,
+		},
+		"bad arguments of the platform": {
+			fault: serviceFault("isp.null-pointer-exception", ""), is: rentcar.ErrOutcomeUnknown,
+		},
+		"unavailable": {fault: fliggytest.Unavailable(), is: rentcar.ErrUnavailable},
+		"HTTP status": {fault: fliggytest.HTTPStatus(http.StatusBadGateway), is: rentcar.ErrUnavailable},
+		"redirect":    {fault: fliggytest.HTTPStatus(http.StatusFound), is: rentcar.ErrOutcomeUnknown},
+		"page":        {fault: htmlPage(), is: rentcar.ErrOutcomeUnknown},
+		"dropped":     {fault: fliggytest.Dropped(), is: rentcar.ErrOutcomeUnknown},
+		"no flag":     {fault: fliggytest.NoFlag(), is: rentcar.ErrOutcomeUnknown, twice: true},
+		"unavailable after commit": {
+			fault: fliggytest.Unavailable().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true,
+		},
+		"cut off after commit": {
+			fault: fliggytest.CutOff().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true,
+		},
+		"dropped after commit": {
+			fault: fliggytest.Dropped().AfterCommit(), is: rentcar.ErrOutcomeUnknown, twice: true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -263,7 +304,9 @@ func TestOutboxRepeatIsRefused(t *testing.T) {
 		t.Fatal(diff)
 	}
 	const want = "refused with code 013"
-	if reason := store.Parked(durable.OutboxQueue)[0].Reason; !strings.Contains(reason, want) || !strings.Contains(reason, "not the first attempt") {
+	if reason := store.Parked(durable.OutboxQueue)[0].Reason; !strings.Contains(reason, want) || !strings.Contains(
+		reason, "not the first attempt",
+	) {
 		t.Errorf("reason %q", reason)
 	}
 }
@@ -274,7 +317,9 @@ func TestOutboxAfterRotation(t *testing.T) {
 	gw, client := newOutboxGateway(t)
 	store := durable.NewMemoryStore()
 	mustAdd(t, newOutbox(t, client, store, durable.Config{}).AddBill(t.Context(), outboxBill("1")))
-	old, err := rentcar.NewClient(gw.AppKey(), "the-secret-of-last-year", rentcar.WithBaseURL(gw.URL()), rentcar.WithChannel(fliggy.ChannelAmap))
+	old, err := rentcar.NewClient(
+		gw.AppKey(), "the-secret-of-last-year", rentcar.WithBaseURL(gw.URL()), rentcar.WithChannel(fliggy.ChannelAmap),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +345,9 @@ func TestOutboxConflict(t *testing.T) {
 	callback, bill := paidCallback("T1"), outboxBill("1")
 	callback.Data.Amount, bill.Remark = fliggy.MustYuan("16.03"), ""
 	for name, err := range map[string]error{
-		"callback/230/" + string(fliggytest.SampleOrderID) + "/" + fliggytest.SampleOutOrderID + "///T1": outbox.AddCallback(t.Context(), callback),
+		"callback/230/" + string(
+			fliggytest.SampleOrderID,
+		) + "/" + fliggytest.SampleOutOrderID + "///T1": outbox.AddCallback(t.Context(), callback),
 		"bill/ID20230203/1": outbox.AddBill(t.Context(), bill),
 	} {
 		if !errors.Is(err, durable.ErrConflict) || !strings.Contains(err.Error(), name+":") {
@@ -325,7 +372,9 @@ func TestOutboxErrorTexts(t *testing.T) {
 		opts  []rentcar.Option
 		want  string
 	}{
-		"business": {refused("012", "退款流水不存在"), nil, "rentcar: alitrip.rentcar.btb.bill.notify: refused with code 012 [request_id ID]"},
+		"business": {
+			refused("012", "退款流水不存在"), nil, "rentcar: alitrip.rentcar.btb.bill.notify: refused with code 012 [request_id ID]",
+		},
 		"gateway": {
 			serviceFault("isv.invalid-parameter:amount", "非法参数"), nil,
 			"rentcar: alitrip.rentcar.btb.bill.notify: gateway error 15 (isv.invalid-parameter:amount) [request_id ID]",
@@ -333,7 +382,8 @@ func TestOutboxErrorTexts(t *testing.T) {
 		"stopped": {
 			gatewayFault("7", "App Call Limited", fliggytest.BanAPI, ""),
 			[]rentcar.Option{rentcar.WithRetry(rentcar.RetryPolicy{BaseDelay: 1}), rentcar.WithLimiter(onlyOnce())},
-			"rentcar: alitrip.rentcar.btb.bill.notify: gateway error 7 (accesscontrol.limited-by-api-access-count) [request_id ID]" +
+			"rentcar: alitrip.rentcar.btb.bill.notify: gateway error 7 (accesscontrol.limited-by-api-access-count) " +
+				"[request_id ID]" +
 				" (not sent again: rentcar: alitrip.rentcar.btb.bill.notify: not sent: rate limited: no token left)",
 		},
 	} {
@@ -373,8 +423,9 @@ type responder func(r *http.Request) (*http.Response, error)
 func answer(body string) responder {
 	return func(r *http.Request) (*http.Response, error) {
 		return &http.Response{
-			StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
-			Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1, Request: r,
+			StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+			Header: http.Header{"Content-Type": {"application/json"}},
+			Body:   io.NopCloser(strings.NewReader(body)), ContentLength: -1, Request: r,
 		}, nil
 	}
 }
@@ -404,5 +455,7 @@ func refused(code, message string) fliggytest.Fault {
 
 // htmlPage is an answer of a proxy, or of a captive portal.
 func htmlPage() fliggytest.Fault {
-	return fliggytest.RawBody(http.StatusOK, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><body>200 OK</body></html>\n"))
+	return fliggytest.RawBody(
+		http.StatusOK, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><body>200 OK</body></html>\n"),
+	)
 }

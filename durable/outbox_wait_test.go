@@ -51,7 +51,11 @@ func (s *script) since(start time.Time) (waits []time.Duration) {
 var (
 	yes          = answer(`{"successful":true}`)
 	down         = answer(`{"error_response":{"code":10,"msg":"Service Currently Unavailable"}}`)
-	bannedAnHour = answer(`{"error_response":{"code":7,"msg":"App Call Limited","sub_code":"accesscontrol.limited-by-app-access-count","sub_msg":"This ban will last for 3600 more seconds"}}`)
+	bannedAnHour = answer(
+		`{"error_response":{"code":7,"msg":"App Call ` +
+			`Limited","sub_code":"accesscontrol.limited-by-app-access-count","sub_msg":"This ban will last for 3600 more ` +
+			`seconds"}}`,
+	)
 )
 
 // runOutbox sends one bill through a new outbox, by the clock of the bubble, and gives what
@@ -60,7 +64,9 @@ func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durab
 	t.Helper()
 	client := scriptClient(t, s, opts...)
 	ctx, stop := context.WithCancel(t.Context())
-	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.Config{Observer: func(_ context.Context, r durable.Observation) {
+	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.Config{Observer: func(
+		_ context.Context, r durable.Observation,
+	) {
 		if results = append(results, r); r.Done {
 			stop()
 		}
@@ -78,7 +84,8 @@ func runOutbox(t *testing.T, s *script, opts ...rentcar.Option) (results []durab
 func scriptClient(t *testing.T, s *script, opts ...rentcar.Option) *rentcar.Client {
 	t.Helper()
 	own := []rentcar.Option{
-		rentcar.WithHTTPClient(&http.Client{Transport: s}), rentcar.WithChannel(fliggy.ChannelAmap), rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}),
+		rentcar.WithHTTPClient(&http.Client{Transport: s}), rentcar.WithChannel(fliggy.ChannelAmap),
+		rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: 1}),
 	}
 	client, err := rentcar.NewClient("24700001", "0123456789abcdef", append(own, opts...)...)
 	if err != nil {
@@ -146,7 +153,10 @@ func TestOutboxRunEnds(t *testing.T) {
 		}}}
 		store := durable.NewMemoryStore()
 		var results []durable.Observation
-		outbox, err := durable.NewOutbox(scriptClient(t, s), store, durable.Config{Observer: func(_ context.Context, r durable.Observation) { results = append(results, r) }})
+		outbox, err := durable.NewOutbox(
+			scriptClient(t, s), store,
+			durable.Config{Observer: func(_ context.Context, r durable.Observation) { results = append(results, r) }},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -188,10 +198,16 @@ func TestOutboxTimeout(t *testing.T) {
 		want  []string
 		took  time.Duration
 	}{
-		"the client's own":         {slow, nil, []string{"again", "done"}, rentcar.DefaultTimeout},
-		"a longer one":             {slow, []rentcar.Option{rentcar.WithTimeout(5 * time.Minute)}, []string{"done"}, 3 * time.Minute},
-		"none":                     {slow, []rentcar.Option{rentcar.WithTimeout(1<<63 - 1)}, []string{"done"}, 3 * time.Minute},
-		"waits within one attempt": {noRoute, []rentcar.Option{rentcar.WithRetry(rentcar.RetryPolicy{}), endless}, []string{"again", "done"}, time.Minute},
+		"the client's own": {slow, nil, []string{"again", "done"}, rentcar.DefaultTimeout},
+		"a longer one": {
+			slow, []rentcar.Option{rentcar.WithTimeout(5 * time.Minute)}, []string{"done"}, 3 * time.Minute,
+		},
+		"none": {
+			slow, []rentcar.Option{rentcar.WithTimeout(1<<63 - 1)}, []string{"done"}, 3 * time.Minute,
+		},
+		"waits within one attempt": {
+			noRoute, []rentcar.Option{rentcar.WithRetry(rentcar.RetryPolicy{}), endless}, []string{"again", "done"}, time.Minute,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

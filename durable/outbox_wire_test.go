@@ -40,7 +40,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 func wireClient(t testing.TB, opts ...rentcar.Option) (*wire, *rentcar.Client) {
 	t.Helper()
 	w := &wire{}
-	own := []rentcar.Option{rentcar.WithHTTPClient(&http.Client{Transport: w}), rentcar.WithClock(func() time.Time { return time.UnixMilli(1675404000000).UTC() }), rentcar.WithChannel(fliggy.ChannelHello)}
+	own := []rentcar.Option{
+		rentcar.WithHTTPClient(&http.Client{Transport: w}),
+		rentcar.WithClock(func() time.Time { return time.UnixMilli(1675404000000).UTC() }),
+		rentcar.WithChannel(fliggy.ChannelHello),
+	}
 	client, err := rentcar.NewClient("24700001", "0123456789abcdef", append(own, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +55,9 @@ func wireClient(t testing.TB, opts ...rentcar.Option) (*wire, *rentcar.Client) {
 // sameOnWire sends something directly and through an outbox that is made anew, and
 // compares what left: every byte, signature included. What the call refuses to send
 // the outbox refuses to store, with the same words.
-func sameOnWire(t failer, w *wire, client *rentcar.Client, call func() error, add func(*durable.Outbox) error) (sent bool) {
+func sameOnWire(
+	t failer, w *wire, client *rentcar.Client, call func() error, add func(*durable.Outbox) error,
+) (sent bool) {
 	t.Helper()
 	w.sent = nil
 	direct := call()
@@ -100,14 +106,19 @@ func wireTime() *rapid.Generator[fliggy.Time] {
 		if rapid.IntRange(0, 9).Draw(t, "unset") == 0 {
 			return fliggy.Time{}
 		}
-		return fliggy.At(time.Unix(rapid.Int64Range(-60e9, 250e9).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")))
+		return fliggy.At(
+			time.Unix(
+				rapid.Int64Range(-60e9, 250e9).Draw(t, "seconds"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds"),
+			),
+		)
 	})
 }
 
 func wireExtra() *rapid.Generator[map[string]json.RawMessage] {
 	value := rapid.Custom(func(t *rapid.T) json.RawMessage {
 		return json.RawMessage(rapid.SampledFrom([]string{
-			`null`, `1.50`, `123456789012345678901234567890`, `"\u00e9\/ <"`, `{"b":[1, {"b":2,"b":3}],"a":"{\"x\":1}"}`, `[ ]`, `"null"`, ` -0.0 `, `{`,
+			`null`, `1.50`, `123456789012345678901234567890`, `"\u00e9\/ <"`, `{"b":[1, {"b":2,"b":3}],"a":"{\"x\":1}"}`, `[ ]`,
+			`"null"`, ` -0.0 `, `{`,
 		}).Draw(t, "value"))
 	})
 	return rapid.MapOfN(rapid.OneOf(rapid.StringMatching(`[a-z]{1,8}`), wireText()), value, 0, 3)
@@ -118,7 +129,9 @@ func wireCallback() *rapid.Generator[*events.Callback] {
 		text, id := wireText(), wireID()
 		cb := &events.Callback{
 			Envelope: events.Envelope{
-				EventType: rapid.OneOf(rapid.SampledFrom([]events.Type{10, 11, 210, 220, 230, 260, 261, 270, 271}), rapid.Custom(func(t *rapid.T) events.Type {
+				EventType: rapid.OneOf(rapid.SampledFrom(
+					[]events.Type{10, 11, 210, 220, 230, 260, 261, 270, 271},
+				), rapid.Custom(func(t *rapid.T) events.Type {
 					return events.Type(rapid.IntRange(0, math.MaxInt32).Draw(t, "type"))
 				})).Draw(t, "type"),
 				OrderID: fliggy.ID(id.Draw(t, "order")), OutOrderID: text.Draw(t, "out order"),
@@ -126,13 +139,16 @@ func wireCallback() *rapid.Generator[*events.Callback] {
 			},
 			Data: events.CallbackData{
 				RenewalOrderID: fliggy.ID(id.Draw(t, "renewal")), RenewalOutOrderID: id.Draw(t, "out renewal"),
-				RefundType: fliggy.RefundType(rapid.IntRange(-1, 5).Draw(t, "refund type")), Amount: wireYuan().Draw(t, "amount"), PayTradeNo: id.Draw(t, "trade"),
+				RefundType: fliggy.RefundType(rapid.IntRange(-1, 5).Draw(t, "refund type")), Amount: wireYuan().Draw(t, "amount"),
+				PayTradeNo: id.Draw(t, "trade"),
 			},
 		}
 		if rapid.Bool().Draw(t, "rare members") {
 			cb.TraceID, cb.Exts = text.Draw(t, "trace"), fliggy.Exts(text.Draw(t, "exts"))
 			cb.Extra, cb.Data.ExtraData = wireExtra().Draw(t, "extra"), wireExtra().Draw(t, "extra data")
-			cb.Data.Reason, cb.Data.ErrorCode, cb.Data.ErrorMessage = text.Draw(t, "reason"), text.Draw(t, "code"), text.Draw(t, "message")
+			cb.Data.Reason, cb.Data.ErrorCode, cb.Data.ErrorMessage = text.Draw(t, "reason"), text.Draw(t, "code"), text.Draw(
+				t, "message",
+			)
 		}
 		return cb
 	})
@@ -145,7 +161,8 @@ func wireBill() *rapid.Generator[*rentcar.Bill] {
 		l := rentcar.BillLine{
 			OrderID: fliggy.ID(id.Draw(t, "order")), OutOrderID: id.Draw(t, "out order"), PayTradeNo: id.Draw(t, "trade"),
 			TradeType: fliggy.TradeType(trade), BizType: fliggy.BillBizType(trade*10 + rapid.IntRange(0, 4).Draw(t, "business")),
-			OrderAmount: yuan.Filter(func(y fliggy.Yuan) bool { return !y.IsNegative() }).Draw(t, "amount"), PayTime: wireTime().Draw(t, "pay time"),
+			OrderAmount: yuan.Filter(func(y fliggy.Yuan) bool { return !y.IsNegative() }).Draw(t, "amount"),
+			PayTime:     wireTime().Draw(t, "pay time"),
 		}
 		if rapid.Bool().Draw(t, "rare members") {
 			l.PayType = fliggy.PayType(rapid.IntRange(-1, 9).Draw(t, "pay type"))
@@ -215,20 +232,27 @@ func checkBoth(t *testing.T, sent, refused int) {
 // added.
 func TestOutboxSendsUnderCorrectedNames(t *testing.T) {
 	t.Parallel()
-	_, client := wireClient(t, rentcar.WithNames(methodBill, rentcar.Names{Request: map[string]string{"distributor_bill_list.bill_no": "no"}}),
+	_,
+		client := wireClient(t, rentcar.WithNames(
+		methodBill, rentcar.Names{Request: map[string]string{"distributor_bill_list.bill_no": "no"}},
+	),
 		rentcar.WithNames(methodCallback, rentcar.Names{Request: map[string]string{"event_data": "event"}}))
 	store := durable.NewMemoryStore()
 	outbox := newOutbox(t, client, store, durable.Config{})
 	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
 	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
 	names := []rentcar.Option{
-		rentcar.WithNames(methodBill, rentcar.Names{Param: "bills_req", Request: map[string]string{"distributor_bill_list.bill_no": "number"}}),
+		rentcar.WithNames(
+			methodBill, rentcar.Names{Param: "bills_req", Request: map[string]string{"distributor_bill_list.bill_no": "number"}},
+		),
 		rentcar.WithNames(methodCallback, rentcar.Names{Request: map[string]string{"event_data": "data"}}),
 	}
 	w, corrected := wireClient(t, append(names, rentcar.WithChannel(fliggy.ChannelDidi))...)
 	drain(t, corrected, store, 2)
 	_, same := wireClient(t, append(names, rentcar.WithHTTPClient(&http.Client{Transport: w}))...)
-	for _, err := range []error{second(same.Bills.Notify(t.Context(), outboxBill("1"))), second(same.Callbacks.Send(t.Context(), paidCallback("T1")))} {
+	for _, err := range []error{
+		second(same.Bills.Notify(t.Context(), outboxBill("1"))), second(same.Callbacks.Send(t.Context(), paidCallback("T1"))),
+	} {
 		if err != nil {
 			t.Fatal(err)
 		}

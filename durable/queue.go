@@ -199,7 +199,9 @@ func (q *Queue) claim(ctx context.Context) (*Item, error) {
 	return item, err
 }
 
-func (q *Queue) attempt(ctx context.Context, end time.Time, item *Item, work func(context.Context, *Item) error) Observation {
+func (q *Queue) attempt(
+	ctx context.Context, end time.Time, item *Item, work func(context.Context, *Item) error,
+) Observation {
 	var (
 		start  = time.Now()
 		handed = *item // whatever work does to it

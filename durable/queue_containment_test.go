@@ -36,9 +36,17 @@ func TestWorkersSurvive(t *testing.T) {
 		due   time.Duration // zero where the claim has to run out
 		again time.Duration // when the work succeeds; at once after a Claim, for Add has nudged
 	}{
-		"work exits":                       {&hooked{}, exit, "panic in the function given to Run: it called runtime.Goexit", time.Second, time.Second},
-		"error panics":                     {&hooked{}, func() error { return (*nilError)(nil) }, "", time.Second, time.Second},
-		"panics with an error that panics": {&hooked{}, func() error { panic((*nilError)(nil)) }, "panic in the function given to Run: an error of type *durable_test.nilError, whose methods panic", time.Second, time.Second},
+		"work exits": {
+			&hooked{}, exit, "panic in the function given to Run: it called runtime.Goexit", time.Second, time.Second,
+		},
+		"error panics": {
+			&hooked{}, func() error { return (*nilError)(nil) }, "", time.Second, time.Second,
+		},
+		"panics with an error that panics": {
+			&hooked{}, func() error { panic((*nilError)(nil)) },
+			"panic in the function given to Run: an error of type *durable_test.nilError, whose methods panic", time.Second,
+			time.Second,
+		},
 
 		"claim panics":     {&hooked{claim: func(_, _ time.Time) error { return boom() }}, nil, claiming + panicked, 0, 0},
 		"claim exits":      {&hooked{claim: func(_, _ time.Time) error { return exit() }}, nil, claiming + exited, 0, 0},
@@ -53,7 +61,9 @@ func TestWorkersSurvive(t *testing.T) {
 			store := c.store
 			store.MemoryStore = durable.NewMemoryStore()
 			seen := &recorder{}
-			q := newQueue(t, store, durable.Config{Timeout: 5 * time.Second, Observer: func(_ context.Context, r durable.Observation) {
+			q := newQueue(t, store, durable.Config{Timeout: 5 * time.Second, Observer: func(
+				_ context.Context, r durable.Observation,
+			) {
 				seen.observe(t.Context(), r)
 				store.mend()
 				runtime.Goexit() // an observer may end its goroutine too

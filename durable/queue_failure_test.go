@@ -54,7 +54,10 @@ func TestPanicIsAnError(t *testing.T) {
 	for name, c := range map[string]struct {
 		value any
 		text  string
-	}{"text": {"boom", "panic in the function given to Run: boom"}, "error": {errWork, "panic in the function given to Run: the work failed"}} {
+	}{
+		"text":  {"boom", "panic in the function given to Run: boom"},
+		"error": {errWork, "panic in the function given to Run: the work failed"},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			seen := &recorder{}
 			q := newQueue(t, durable.NewMemoryStore(), durable.Config{Observer: seen.observe})

@@ -32,7 +32,9 @@ const (
 	dieBack   outcome = "fails, and dies before it is put back"
 )
 
-var outcomes = []outcome{succeeds, fails, refuses, panics, waits, overruns, dieClaim, dieWork, dieMark, dieMarked, dieBack}
+var outcomes = []outcome{
+	succeeds, fails, refuses, panics, waits, overruns, dieClaim, dieWork, dieMark, dieMarked, dieBack,
+}
 
 // A plan is what happens to every item and process.
 type plan struct {

@@ -174,7 +174,8 @@ func TestBackoff(t *testing.T) {
 		cfg  durable.Config
 		want []time.Duration
 	}{
-		"default": {durable.Config{}, []time.Duration{1 * second, 2 * second, 4 * second, 8 * second, 16 * second, 32 * second, 64 * second,
+		"default": {durable.Config{}, []time.Duration{1 * second, 2 * second, 4 * second, 8 * second, 16 * second,
+			32 * second, 64 * second,
 			128 * second, 256 * second, 512 * second, 600 * second, 600 * second}},
 		"bounds": {durable.Config{MinDelay: 3 * second, MaxDelay: 10 * second},
 			[]time.Duration{3 * second, 6 * second, 10 * second, 10 * second}},
@@ -183,7 +184,9 @@ func TestBackoff(t *testing.T) {
 		"constant": {durable.Config{MinDelay: second, MaxDelay: second}, []time.Duration{second, second, second}},
 		"doubling": {durable.Config{MinDelay: second, MaxDelay: 4 * second},
 			[]time.Duration{second, 2 * second, 4 * second, 4 * second}},
-		"all but 1": {durable.Config{MinDelay: second, MaxDelay: 4*second - 1}, []time.Duration{second, 2 * second, 4*second - 1}},
+		"all but 1": {
+			durable.Config{MinDelay: second, MaxDelay: 4*second - 1}, []time.Duration{second, 2 * second, 4*second - 1},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -90,7 +90,9 @@ func TestAddRefusesNames(t *testing.T) {
 		}
 	}
 	var none context.Context
-	if isNew, err := q.Add(none, "a", "", nil); isNew || err == nil || err.Error() != "durable: test.queue: storing a: the context is nil" {
+	if isNew, err := q.Add(
+		none, "a", "", nil,
+	); isNew || err == nil || err.Error() != "durable: test.queue: storing a: the context is nil" {
 		t.Errorf("Add without a context = %v, %v", isNew, err)
 	}
 	if isNew, err := q.Add(t.Context(), strings.Repeat("~", 299)+"!", otherDigest, nil); !isNew || err != nil {
@@ -113,7 +115,9 @@ durable: Config.Poll: -1ns: want more than zero, a year at most, or 0 for the de
 		t.Errorf("NewQueue on a nil MemoryStore gives the error %v", err)
 	}
 	for _, name := range []string{"", "é", strings.Repeat("q", 101)} {
-		if _, err := durable.NewQueue(name, durable.NewMemoryStore(), durable.Config{}); err == nil || !strings.Contains(err.Error(), "queue name") {
+		if _, err := durable.NewQueue(
+			name, durable.NewMemoryStore(), durable.Config{},
+		); err == nil || !strings.Contains(err.Error(), "queue name") {
 			t.Errorf("NewQueue(%q) gives the error %v; want one about the name", name, err)
 		}
 		if name == "" {

@@ -3,8 +3,8 @@
 //
 // Both keep their items in a [Store]: yours, on the database that you have. Package storetest checks one. A [Queue]
 // takes items from a store and works on them, for whatever else must not be lost: an item is stored before anyone is
-// told that it was taken, retried with backoff after a failure or a crash, and marked when its work is done. One that no
-// retry can help is parked: a dead letter, kept with the reason.
+// told that it was taken, retried with backoff after a failure or a crash, and marked when its work is done. One that
+// no retry can help is parked: a dead letter, kept with the reason.
 package durable
 
 import (

@@ -18,7 +18,9 @@ var update = flag.Bool("update", false, "write the golden files")
 // callbacks returns one callback of every kind, by the name of its golden file.
 func callbacks(t testing.TB) map[string]*events.Callback {
 	t.Helper()
-	order := events.Order{ChannelID: fliggy.ChannelAmap, OrderID: "3104050285204362799", OutOrderID: "RC202301021122903550010007"}
+	order := events.Order{
+		ChannelID: fliggy.ChannelAmap, OrderID: "3104050285204362799", OutOrderID: "RC202301021122903550010007",
+	}
 	yuan := fliggy.MustYuan
 	renewal := parseAs[*events.RenewalFeeRefund](t, edit(t, sample(t, "event-142.json"), "eventType", "142"))
 	numbered141 := parseAs[*events.RenewalFeeRefund](t, sample(t, "event-142.json"))
@@ -27,7 +29,10 @@ func callbacks(t testing.TB) map[string]*events.Callback {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rich, err := events.NewCallback(999, order, json.RawMessage(`{"amount":0.00,"payTradeNo":"a\"b\\c/d","deposit":{"id":3187983531024266527,"scale":1.0}}`))
+	rich, err := events.NewCallback(
+		999, order,
+		json.RawMessage(`{"amount":0.00,"payTradeNo":"a\"b\\c/d","deposit":{"id":3187983531024266527,"scale":1.0}}`),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +133,8 @@ func TestParseCallbackSamples(t *testing.T) {
 			payload := edit(t, sample(t, file), "eventType", string(text))
 			want := &events.Callback{Envelope: head(number), Data: events.CallbackData{
 				RenewalOrderID: "3187983531024266527", RenewalOutOrderID: "RC202212191604667539969978361",
-				RefundType: sampleRefund.RefundType, Amount: sampleRefund.Amount, Reason: sampleRefund.Reason, PayTradeNo: sampleRefund.PayTradeNo,
+				RefundType: sampleRefund.RefundType, Amount: sampleRefund.Amount, Reason: sampleRefund.Reason,
+				PayTradeNo: sampleRefund.PayTradeNo,
 			}}
 			for name, shaped := range shapes(t, payload) {
 				c, err := events.ParseCallback(shaped)
@@ -177,7 +183,9 @@ func TestCallbackFromEvent(t *testing.T) {
 		t.Errorf("failure (-want +got):\n%s", diff)
 	}
 
-	main := parseAs[*events.FeeRefund](t, edit(t, payload, "eventData.renewalOrderId", "", "eventData.renewalOutOrderId", ""))
+	main := parseAs[*events.FeeRefund](
+		t, edit(t, payload, "eventData.renewalOrderId", "", "eventData.renewalOutOrderId", ""),
+	)
 	want.EventType, want.Data.RenewalOrderID, want.Data.RenewalOutOrderID = events.TypeFeeRefundSucceeded, "", ""
 	if diff := cmp.Diff(want, main.SuccessCallback(), sameEvent); diff != "" {
 		t.Errorf("success on the main order (-want +got):\n%s", diff)
@@ -202,33 +210,42 @@ type line struct {
 func TestNewCallback(t *testing.T) {
 	t.Parallel()
 	order := events.Order{ChannelID: "80002", OrderID: "1", OutOrderID: "RC1"}
-	deposit := depositData{Amount: fliggy.MustYuan("10.00"), Deposit: "3187983531024266527", Kind: "k", Lines: []line{{1}, {2}}}
+	deposit := depositData{
+		Amount: fliggy.MustYuan("10.00"), Deposit: "3187983531024266527", Kind: "k", Lines: []line{{1}, {2}},
+	}
 	full := events.CallbackData{
 		Amount: fliggy.MustYuan("10.00"),
 		ExtraData: map[string]json.RawMessage{
-			"depositId": json.RawMessage("3187983531024266527"), "kind": json.RawMessage(`"k"`), "lines": json.RawMessage(`[{"no":1},{"no":2}]`),
+			"depositId": json.RawMessage("3187983531024266527"), "kind": json.RawMessage(`"k"`),
+			"lines": json.RawMessage(`[{"no":1},{"no":2}]`),
 		},
 	}
 	for name, c := range map[string]struct {
 		data any
 		want events.CallbackData
 	}{
-		"nil":                  {nil, events.CallbackData{}},
-		"nil pointer":          {(*depositData)(nil), events.CallbackData{}},
-		"empty raw":            {json.RawMessage(nil), events.CallbackData{}},
-		"raw null":             {json.RawMessage(" null\n"), events.CallbackData{}},
-		"raw object":           {json.RawMessage(` {"amount":10.00,"depositId":3187983531024266527,"kind":"k","lines":[{"no":1},{"no":2}]} `), full},
-		"empty object":         {json.RawMessage(`{}`), events.CallbackData{}},
-		"struct":               {deposit, full},
-		"pointer":              {&deposit, full},
-		"data of this package": {events.CallbackData{PayTradeNo: "p", RenewalOrderID: "2"}, events.CallbackData{PayTradeNo: "p", RenewalOrderID: "2"}},
+		"nil":         {nil, events.CallbackData{}},
+		"nil pointer": {(*depositData)(nil), events.CallbackData{}},
+		"empty raw":   {json.RawMessage(nil), events.CallbackData{}},
+		"raw null":    {json.RawMessage(" null\n"), events.CallbackData{}},
+		"raw object": {
+			json.RawMessage(` {"amount":10.00,"depositId":3187983531024266527,"kind":"k","lines":[{"no":1},{"no":2}]} `), full,
+		},
+		"empty object": {json.RawMessage(`{}`), events.CallbackData{}},
+		"struct":       {deposit, full},
+		"pointer":      {&deposit, full},
+		"data of this package": {
+			events.CallbackData{PayTradeNo: "p", RenewalOrderID: "2"}, events.CallbackData{PayTradeNo: "p", RenewalOrderID: "2"},
+		},
 	} {
 		got, err := events.NewCallback(900, order, c.data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		want := &events.Callback{Envelope: events.Envelope{ChannelID: "80002", OrderID: "1", OutOrderID: "RC1", EventType: 900}, Data: c.want}
+		want := &events.Callback{
+			Envelope: events.Envelope{ChannelID: "80002", OrderID: "1", OutOrderID: "RC1", EventType: 900}, Data: c.want,
+		}
 		if diff := cmp.Diff(want, got, sameEvent); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
@@ -284,7 +301,8 @@ func TestNewCallbackOwnership(t *testing.T) {
 		raw[i] = 'x'
 	}
 	text, err := json.Marshal(c)
-	if want := `{"orderId":"1","eventType":900,"eventData":{"payTradeNo":"p","kind":"k"}}`; err != nil || string(text) != want {
+	if want := `{"orderId":"1","eventType":900,"eventData":{"payTradeNo":"p","kind":"k"}}`; err != nil ||
+		string(text) != want {
 		t.Errorf("%s, %v, want %s", text, err, want)
 	}
 }
@@ -360,7 +378,9 @@ func TestValidateCallbacks(t *testing.T) {
 			[]finding{{"outOrderId", "not valid UTF-8"}, {"eventData.errorMessage", "not valid UTF-8"}},
 		},
 		"everything": {
-			change(custom(270, json.RawMessage(`{"amount":"-1","renewalOrderId":"x"}`)), func(c *events.Callback) { c.OrderID = "" }),
+			change(
+				custom(270, json.RawMessage(`{"amount":"-1","renewalOrderId":"x"}`)), func(c *events.Callback) { c.OrderID = "" },
+			),
 			[]finding{
 				{"orderId", noOrder},
 				{"eventData.renewalOutOrderId", missing},

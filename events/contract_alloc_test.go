@@ -29,12 +29,13 @@ func TestShortValuesKeepNoLongPayload(t *testing.T) {
 	long := strings.Repeat("n", 1<<20)
 	beside := `"x":"` + long + `"`
 	for name, payload := range map[string]string{
-		"white space":    `{` + envelope + `,` + strings.Repeat(" ", 1<<20) + data + `}`,
-		"long name":      `{"` + long + `":1,` + envelope + `,` + data + `}`,
-		"long value":     `{` + beside + `,` + envelope + `,` + data + `}`,
-		"in a wrapper":   `{` + beside + `,"message":{` + envelope + `,` + data + `}}`,
-		"in eventData":   `{` + beside + `,"eventData":{` + envelope + `,` + data + `}}`,
-		"trace outside":  `{` + beside + `,"trace_id":"2147b72e16691938918672871ef815","eventData":{"eventType":270,"orderId":"1",` + data + `}}`,
+		"white space":  `{` + envelope + `,` + strings.Repeat(" ", 1<<20) + data + `}`,
+		"long name":    `{"` + long + `":1,` + envelope + `,` + data + `}`,
+		"long value":   `{` + beside + `,` + envelope + `,` + data + `}`,
+		"in a wrapper": `{` + beside + `,"message":{` + envelope + `,` + data + `}}`,
+		"in eventData": `{` + beside + `,"eventData":{` + envelope + `,` + data + `}}`,
+		"trace outside": `{` + beside +
+			`,"trace_id":"2147b72e16691938918672871ef815","eventData":{"eventType":270,"orderId":"1",` + data + `}}`,
 		"data as a text": `{` + beside + `,` + envelope + `,"eventData":"{\"renewalOrderId\":\"3187983531024266528\"}"}`,
 	} {
 		for member, get := range map[string]func(*events.Callback) string{

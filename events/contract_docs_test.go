@@ -70,7 +70,9 @@ func tags(t reflect.Type) map[string]string {
 	all := map[string]string{}
 	for _, f := range reflect.VisibleFields(t) {
 		name, options, _ := strings.Cut(f.Tag.Get("top"), ",")
-		if len(f.Index) > 1 && t.FieldByIndex(f.Index[:1]).Type == reflect.TypeFor[events.Envelope]() || name == "" || name == "-" {
+		if len(f.Index) > 1 && t.FieldByIndex(
+			f.Index[:1],
+		).Type == reflect.TypeFor[events.Envelope]() || name == "" || name == "-" {
 			continue
 		}
 		all[name] = strings.TrimSuffix(f.Type.String()+","+options, ",")

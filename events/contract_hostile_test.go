@@ -52,10 +52,14 @@ func TestHostileSize(t *testing.T) {
 		"many members as text":  {[]byte(`{` + many(70_000, `"{}"`) + `"w":` + string(e103) + `}`), ""},
 		"many events":           {[]byte(`{` + many(5000, string(e103)) + `"w":{}}`), "several members hold an event"},
 		"many braces":           {[]byte(`{` + many(70_000, `"{"`) + `"w":` + string(e103) + `}`), ""},
-		"a member many times":   {[]byte(`{` + strings.Repeat(`"a":{},`, mebibyte/7) + string(e103[1:])), "a: comes more than once"},
-		"the last of many":      {[]byte(`{` + many(70_000, `1`) + `"name0":2,` + string(e103[1:])), "name0: comes more than once"},
-		"escapes":               {edit(t, e142, "eventData.reason", `"`+strings.Repeat(`\u005c`, mebibyte/6)+`"`), ""},
-		"white space":           {bytes.ReplaceAll(e142, []byte(" "), bytes.Repeat([]byte(" "), mebibyte/32)), ""},
+		"a member many times": {
+			[]byte(`{` + strings.Repeat(`"a":{},`, mebibyte/7) + string(e103[1:])), "a: comes more than once",
+		},
+		"the last of many": {
+			[]byte(`{` + many(70_000, `1`) + `"name0":2,` + string(e103[1:])), "name0: comes more than once",
+		},
+		"escapes":     {edit(t, e142, "eventData.reason", `"`+strings.Repeat(`\u005c`, mebibyte/6)+`"`), ""},
+		"white space": {bytes.ReplaceAll(e142, []byte(" "), bytes.Repeat([]byte(" "), mebibyte/32)), ""},
 	} {
 		e, err := parseAny(t, name, c.payload)
 		if c.fault == "" && err != nil {
@@ -110,7 +114,9 @@ func TestHostileDepth(t *testing.T) {
 // Parse looks through four wrappers, in any form; the shapes need three.
 func TestHostileWrappers(t *testing.T) {
 	t.Parallel()
-	for _, form := range []string{`{"a":%s}`, `{"eventData":%s}`, `{"eventType":104,"eventData":%s}`, `{"event_data":%s,"b":{},"c":"{}"}`} {
+	for _, form := range []string{
+		`{"a":%s}`, `{"eventData":%s}`, `{"eventType":104,"eventData":%s}`, `{"event_data":%s,"b":{},"c":"{}"}`,
+	} {
 		for _, text := range []bool{false, true} {
 			payload := sample(t, "event-104.json")
 			for n := 1; n <= 7; n++ {
@@ -170,11 +176,17 @@ func BenchmarkHostile(b *testing.B) {
 			}
 			return text
 		},
-		"many that look like one": func(n int) string { return `{` + distinct(n/30, `"x%d":{"a":{"b":{"c":{}}}},`) + `"x":1}` },
-		"many texts that do":      func(n int) string { return `{` + distinct(n/30, `"x%d":"{\"a\":{\"b\":{}}}",`) + `"x":1}` },
-		"many members":            func(n int) string { return `{` + distinct(n/12, `"x%d":1,`) + `"eventType":142}` },
-		"braces":                  func(n int) string { return `{"eventType":142,"eventData":"` + strings.Repeat("{", n) + `"}` },
-		"deep":                    func(n int) string { return strings.Repeat(`{"eventData":`, n/13) },
+		"many that look like one": func(n int) string {
+			return `{` + distinct(n/30, `"x%d":{"a":{"b":{"c":{}}}},`) + `"x":1}`
+		},
+		"many texts that do": func(n int) string {
+			return `{` + distinct(n/30, `"x%d":"{\"a\":{\"b\":{}}}",`) + `"x":1}`
+		},
+		"many members": func(n int) string { return `{` + distinct(n/12, `"x%d":1,`) + `"eventType":142}` },
+		"braces": func(n int) string {
+			return `{"eventType":142,"eventData":"` + strings.Repeat("{", n) + `"}`
+		},
+		"deep": func(n int) string { return strings.Repeat(`{"eventData":`, n/13) },
 	} {
 		for _, size := range []int{1 << 10, 64 << 10, 1 << 20, 8 << 20} {
 			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {

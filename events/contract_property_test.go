@@ -16,7 +16,9 @@ import (
 func TestPropertyPayTradeNo(t *testing.T) {
 	t.Parallel()
 	base := sample(t, "event-142.json")
-	texts := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ "\\/_0-9\t\n\x00-\x1f\x7f-\x9f\x{2028}\x{fffd}订\x{1F697}]*`))
+	texts := rapid.OneOf(
+		rapid.String(), rapid.StringMatching(`[ "\\/_0-9\t\n\x00-\x1f\x7f-\x9f\x{2028}\x{fffd}订\x{1F697}]*`),
+	)
 	rapid.Check(t, func(t *rapid.T) {
 		no := texts.Draw(t, "trade number")
 		quoted, err := json.Marshal(no)
@@ -33,7 +35,8 @@ func TestPropertyPayTradeNo(t *testing.T) {
 		}
 		m.EventData["payTradeNo"] = json.RawMessage(quoted)
 		payload, err := json.Marshal(map[string]any{
-			"channelId": m.ChannelID, "orderId": m.OrderID, "outOrderId": m.OutOrderID, "eventType": m.EventType, "eventData": m.EventData,
+			"channelId": m.ChannelID, "orderId": m.OrderID, "outOrderId": m.OutOrderID, "eventType": m.EventType,
+			"eventData": m.EventData,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -70,9 +73,14 @@ func TestPropertyPayTradeNo(t *testing.T) {
 var (
 	idText   = rapid.StringMatching(`0|[1-9][0-9]{0,30}|fz[0-9]{7}`)
 	anyText  = rapid.String()
-	someJSON = rapid.SampledFrom([]string{`null`, `1.0`, `1e400`, `"<&>"`, `{"a":[true,{}]}`, `"{\"eventType\":1}"`, `3187983531024266527`})
-	extras   = rapid.MapOf(rapid.StringMatching(`x[a-z"\\订]{0,5}`), rapid.Map(someJSON, func(s string) json.RawMessage { return json.RawMessage(s) }))
-	amounts  = rapid.Map(rapid.StringMatching(`-?[1-9][0-9]{0,9}(\.[0-9]{1,4})?`), fliggy.MustYuan)
+	someJSON = rapid.SampledFrom(
+		[]string{`null`, `1.0`, `1e400`, `"<&>"`, `{"a":[true,{}]}`, `"{\"eventType\":1}"`, `3187983531024266527`},
+	)
+	extras = rapid.MapOf(
+		rapid.StringMatching(`x[a-z"\\订]{0,5}`),
+		rapid.Map(someJSON, func(s string) json.RawMessage { return json.RawMessage(s) }),
+	)
+	amounts = rapid.Map(rapid.StringMatching(`-?[1-9][0-9]{0,9}(\.[0-9]{1,4})?`), fliggy.MustYuan)
 )
 
 func drawEnvelope(t *rapid.T) events.Envelope {
@@ -96,7 +104,8 @@ func noneIfEmpty(m map[string]json.RawMessage) map[string]json.RawMessage {
 
 func drawEvent(t *rapid.T) events.Event {
 	env, data := drawEnvelope(t), noneIfEmpty(extras.Draw(t, "extra data"))
-	id := fliggy.ID(idText.Filter(func(id string) bool { return id != "0" }).Draw(t, "renewal id")) // 0 is a bean's way to have none
+	// 0 is a bean's way to have none
+	id := fliggy.ID(idText.Filter(func(id string) bool { return id != "0" }).Draw(t, "renewal id"))
 	refund := events.FeeRefundData{
 		RefundType: fliggy.RefundType(rapid.IntRange(-2, 9).Draw(t, "refund type")), Amount: amounts.Draw(t, "amount"),
 		Reason: anyText.Draw(t, "reason"), PayTradeNo: anyText.Draw(t, "trade number"),
@@ -106,14 +115,20 @@ func drawEvent(t *rapid.T) events.Event {
 	case 0:
 		env.EventType = events.TypeRenewalAccepted
 		at := time.Unix(rapid.Int64Range(0, 4e9).Draw(t, "created"), 0)
-		return &events.RenewalAccepted{Envelope: env, RenewalOrderID: id, CreatedTime: fliggy.At(at), PayTradeNo: refund.PayTradeNo, ExtraData: data}
+		return &events.RenewalAccepted{
+			Envelope: env, RenewalOrderID: id, CreatedTime: fliggy.At(at), PayTradeNo: refund.PayTradeNo, ExtraData: data,
+		}
 	case 1:
 		env.EventType = events.TypeRenewalRejected
-		return &events.RenewalRejected{Envelope: env, RenewalOrderID: id, ErrorCode: refund.PayTradeNo, ErrorMessage: refund.Reason, ExtraData: data}
+		return &events.RenewalRejected{
+			Envelope: env, RenewalOrderID: id, ErrorCode: refund.PayTradeNo, ErrorMessage: refund.Reason, ExtraData: data,
+		}
 	case 2:
 		env.EventType = rapid.SampledFrom([]events.Type{events.TypeRenewalFeeRefund, events.TypeFeeRefund}).Draw(t, "type")
 		canceller := fliggy.Canceller(rapid.StringMatching(`[0-9]?`).Draw(t, "canceller"))
-		return &events.RenewalFeeRefund{Envelope: env, RenewalOrderID: id, RenewalOutOrderID: refund.Reason, Canceller: canceller, FeeRefundData: refund}
+		return &events.RenewalFeeRefund{
+			Envelope: env, RenewalOrderID: id, RenewalOutOrderID: refund.Reason, Canceller: canceller, FeeRefundData: refund,
+		}
 	case 3:
 		env.EventType = events.TypeFeeRefund
 		return &events.FeeRefund{Envelope: env, FeeRefundData: refund}
@@ -140,7 +155,9 @@ func TestPropertyByHand(t *testing.T) {
 			if rapid.Bool().Draw(t, "as text") {
 				inner = quote(payload)
 			}
-			form := rapid.SampledFrom([]string{`{"eventData":%s}`, `{"event_data":%s}`, `{"req":%s}`, `{"a":"{","field":%s,"n":1}`}).Draw(t, "wrapper")
+			form := rapid.SampledFrom(
+				[]string{`{"eventData":%s}`, `{"event_data":%s}`, `{"req":%s}`, `{"a":"{","field":%s,"n":1}`},
+			).Draw(t, "wrapper")
 			payload = fmt.Appendf(nil, form, inner)
 		}
 		again, err := events.Parse(payload)
@@ -170,7 +187,8 @@ func TestPropertyCallback(t *testing.T) {
 			RenewalOrderID: fliggy.ID(idText.Draw(t, "renewal id")), RenewalOutOrderID: anyText.Draw(t, "own renewal id"),
 			RefundType: fliggy.RefundType(rapid.IntRange(-2, 9).Draw(t, "refund type")), Amount: amounts.Draw(t, "amount"),
 			Reason: anyText.Draw(t, "reason"), PayTradeNo: anyText.Draw(t, "trade number"),
-			ErrorCode: anyText.Draw(t, "code"), ErrorMessage: anyText.Draw(t, "message"), ExtraData: noneIfEmpty(extras.Draw(t, "extra data")),
+			ErrorCode: anyText.Draw(t, "code"), ErrorMessage: anyText.Draw(t, "message"),
+			ExtraData: noneIfEmpty(extras.Draw(t, "extra data")),
 		}}
 		if c.Validate() != nil {
 			return

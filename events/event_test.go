@@ -44,7 +44,10 @@ func TestValidateEvents(t *testing.T) {
 		{"event-103.json", []string{"outOrderId", "null"}, nil},
 		{"event-103.json", []string{"orderId", "", "outOrderId", `" "`}, []finding{{"orderId", noOrder}}},
 		{"event-103.json", []string{"eventData.renewalOrderId", ""}, []finding{{"eventData.renewalOrderId", missing}}},
-		{"event-103.json", []string{"eventData.renewalOrderId", `"fz2939293"`}, []finding{{"eventData.renewalOrderId", digits}}},
+		{
+			"event-103.json", []string{"eventData.renewalOrderId", `"fz2939293"`},
+			[]finding{{"eventData.renewalOrderId", digits}},
+		},
 		{"event-103.json", []string{"eventData.renewalOrderId", `"007"`}, []finding{{"eventData.renewalOrderId", digits}}},
 		{"event-103.json", []string{"eventData.renewalOrderId", `-5`}, []finding{{"eventData.renewalOrderId", digits}}},
 		{"event-103.json", []string{"eventData.createdTime", "null"}, []finding{{"eventData.createdTime", missing}}},
@@ -52,14 +55,19 @@ func TestValidateEvents(t *testing.T) {
 		{
 			"event-103.json",
 			[]string{"channelId", "", "orderId", "", "outOrderId", "", "eventData", ""},
-			[]finding{{"orderId", noOrder}, {"channelId", missing}, {"eventData.renewalOrderId", missing}, {"eventData.createdTime", missing}},
+			[]finding{
+				{"orderId", noOrder}, {"channelId", missing}, {"eventData.renewalOrderId", missing},
+				{"eventData.createdTime", missing},
+			},
 		},
 		{"event-104.json", []string{"eventData.errorCode", ""}, nil},
 		{"event-104.json", []string{"eventData.errorMessage", `""`}, nil},
 		{
 			"event-104.json",
 			[]string{"eventData.errorCode", "", "eventData.errorMessage", `" "`, "eventData.renewalOrderId", `""`},
-			[]finding{{"eventData.renewalOrderId", missing}, {"eventData.errorCode", "one of errorCode and errorMessage is required"}},
+			[]finding{
+				{"eventData.renewalOrderId", missing}, {"eventData.errorCode", "one of errorCode and errorMessage is required"},
+			},
 		},
 		{"event-142.json", []string{"eventType", "142"}, nil},
 		{"event-142.json", []string{"eventType", "142", "eventData.reason", ""}, []finding{{"eventData.reason", missing}}},
@@ -72,13 +80,22 @@ func TestValidateEvents(t *testing.T) {
 		{"event-142.json", []string{"eventData.amount", `"0.00"`}, []finding{{"eventData.amount", positive}}},
 		{"event-142.json", []string{"eventData.amount", `-1`}, []finding{{"eventData.amount", positive}}},
 		{"event-142.json", []string{"eventData.canceller", `"1"`}, nil},
-		{"event-142.json", []string{"eventData.canceller", `2`}, []finding{{"eventData.canceller", "2 (merchant) is documented as not supported yet"}}},
+		{
+			"event-142.json", []string{"eventData.canceller", `2`},
+			[]finding{{"eventData.canceller", "2 (merchant) is documented as not supported yet"}},
+		},
 		{"event-142.json", []string{"eventData.canceller", `"3"`}, nil},
 		{"event-142.json", []string{"eventData.refundType", "3", "eventData.deductPayTradeNo", `"1"`}, nil},
 		{"event-142.json", []string{"eventData.refundType", "4", "eventData.deductPayTradeNo", `"1"`}, nil},
 		{"event-142.json", []string{"eventData.refundType", "3"}, []finding{{"eventData.deductPayTradeNo", deduction}}},
-		{"event-142.json", []string{"eventData.refundType", "4", "eventData.deductPayTradeNo", `""`}, []finding{{"eventData.deductPayTradeNo", deduction}}},
-		{"event-142.json", []string{"eventData.deductPayTradeNo", `"1"`}, []finding{{"eventData.deductPayTradeNo", deduction}}},
+		{
+			"event-142.json", []string{"eventData.refundType", "4", "eventData.deductPayTradeNo", `""`},
+			[]finding{{"eventData.deductPayTradeNo", deduction}},
+		},
+		{
+			"event-142.json", []string{"eventData.deductPayTradeNo", `"1"`},
+			[]finding{{"eventData.deductPayTradeNo", deduction}},
+		},
 		{"event-142.json", []string{"eventData.renewalOutOrderId", ""}, []finding{{"eventData.renewalOutOrderId", missing}}},
 		{"event-142.json", []string{"eventData.renewalOrderId", ""}, []finding{{"eventData.renewalOrderId", missing}}},
 		{
@@ -106,7 +123,10 @@ func TestValidateEvents(t *testing.T) {
 			},
 		},
 		{"event-103.json", []string{"eventType", "150", "eventData", ""}, nil},
-		{"event-103.json", []string{"eventType", "-3", "orderId", "", "outOrderId", "", "channelId", ""}, []finding{{"eventType", positive}, {"orderId", noOrder}, {"channelId", missing}}},
+		{
+			"event-103.json", []string{"eventType", "-3", "orderId", "", "outOrderId", "", "channelId", ""},
+			[]finding{{"eventType", positive}, {"orderId", noOrder}, {"channelId", missing}},
+		},
 	} {
 		payload := edit(t, sample(t, c.sample), c.changes...)
 		err := parse(t, payload).Validate()
@@ -142,7 +162,9 @@ func TestValidateType(t *testing.T) {
 			t.Errorf("%T without a number: %v", e, e.Validate())
 		}
 	}
-	if e := (&events.FeeRefund{Envelope: head(events.TypeRenewalFeeRefund)}); !strings.Contains(e.Validate().Error(), "must be 141 here") {
+	if e := (&events.FeeRefund{Envelope: head(events.TypeRenewalFeeRefund)}); !strings.Contains(
+		e.Validate().Error(), "must be 141 here",
+	) {
 		t.Errorf("a main-order refund numbered 142: %v", e.Validate())
 	}
 	if e := (&events.Unknown{Envelope: head(0)}); !strings.Contains(e.Validate().Error(), "eventType: must be positive") {

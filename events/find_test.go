@@ -33,12 +33,16 @@ func shapes(t testing.TB, envelope []byte) map[string][]byte {
 	}
 	for name, body := range maps.Clone(direct) {
 		direct["D of "+name] = fmt.Appendf(nil, `{"request" : %s}`, body)
-		direct["D of "+name+", text"] = fmt.Appendf(nil, `{"btb_order_notify_req":%s,"n":1,"list":[{"eventType":1}],"none":null}`, quote(body))
+		direct["D of "+name+", text"] = fmt.Appendf(
+			nil, `{"btb_order_notify_req":%s,"n":1,"list":[{"eventType":1}],"none":null}`, quote(body),
+		)
 	}
 	all := maps.Clone(direct)
 	for name, body := range direct {
 		all["form field with "+name] = fmt.Appendf(nil, `{"field":%s}`, quote(body))
-		all["fields of a form with "+name] = fmt.Appendf(nil, `{"remark":"{not JSON","event":%s,"empty":"","n":"5","o":"{}"}`, quote(body))
+		all["fields of a form with "+name] = fmt.Appendf(
+			nil, `{"remark":"{not JSON","event":%s,"empty":"","n":"5","o":"{}"}`, quote(body),
+		)
 	}
 	spread := map[string]string{}
 	for name, value := range m {
@@ -134,11 +138,15 @@ func TestShapesTypeInData(t *testing.T) {
 		payload string
 		order   string
 	}{
-		"number in the data":            {`{` + ids + `"eventType":103,"eventData":{"eventType":103,` + renewal + `}}`, "1"},
-		"number in data as text":        {`{` + ids + `"eventType":103,"eventData":` + quote([]byte(`{"eventType":103,`+renewal+`}`)) + `}`, "1"},
-		"number in the data, no ids":    {`{"eventType":103,"eventData":{"eventType":103,` + renewal + `}}`, ""},
-		"null in the data":              {`{` + ids + `"eventType":103,"eventData":{"eventType":null,` + renewal + `}}`, "1"},
-		"ids in the data":               {`{` + ids + `"eventType":103,"eventData":{"eventType":103,"orderId":"2",` + renewal + `}}`, "1"},
+		"number in the data": {`{` + ids + `"eventType":103,"eventData":{"eventType":103,` + renewal + `}}`, "1"},
+		"number in data as text": {
+			`{` + ids + `"eventType":103,"eventData":` + quote([]byte(`{"eventType":103,`+renewal+`}`)) + `}`, "1",
+		},
+		"number in the data, no ids": {`{"eventType":103,"eventData":{"eventType":103,` + renewal + `}}`, ""},
+		"null in the data":           {`{` + ids + `"eventType":103,"eventData":{"eventType":null,` + renewal + `}}`, "1"},
+		"ids in the data": {
+			`{` + ids + `"eventType":103,"eventData":{"eventType":103,"orderId":"2",` + renewal + `}}`, "1",
+		},
 		"number beside a whole":         {`{"eventType":103,"eventData":` + quote([]byte(envelope)) + `}`, "1"},
 		"number and ids beside a whole": {`{"orderId":"9","eventType":103,"eventData":` + quote([]byte(envelope)) + `}`, "1"},
 		"whole without ids":             {`{"eventType":103,"eventData":` + bare + `}`, ""},
@@ -173,7 +181,8 @@ func TestShapesSeveral(t *testing.T) {
 	}
 }
 
-const refundData = `"renewalOrderId":"3187","renewalOutOrderId":"R1","refundType":1,"amount":"10.00","reason":"r","payTradeNo":"1_142_1"`
+const refundData = `"renewalOrderId":"3187","renewalOutOrderId":"R1","refundType":1,"amount":"10.00","reason":"r","p` +
+	`ayTradeNo":"1_142_1"`
 
 // An event that quotes a refund request is no refund request.
 func TestQuotedEventStaysInside(t *testing.T) {
@@ -195,7 +204,8 @@ func TestQuotedEventStaysInside(t *testing.T) {
 func TestRefundDataInOddPlaces(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{
-		`{"eventType":142,"eventData":{"eventType":142,"channelId":"80001","orderId":"1","outOrderId":"o",` + refundData + `}}`,
+		`{"eventType":142,"eventData":{"eventType":142,"channelId":"80001","orderId":"1","outOrderId":"o",` + refundData +
+			`}}`,
 		`{"eventType":142,"traceId":"t","eventData":{"eventType":142,"orderId":"1",` + refundData + `}}`,
 		`{"eventType":142,"channelId":"80001","orderId":"1","outOrderId":"o","event_data":{` + refundData + `}}`,
 		`{"eventType":142,"event_data":{"eventType":142,"orderId":"1","eventData":{` + refundData + `}}}`,

@@ -26,7 +26,8 @@ func seedPayloads(f *testing.F) {
 		`{"eventType":141,"eventData":{"renewalOrderId":null,"amount":1e2,"payTradeNo":{"a": 1.50}}}`,
 		`{"eventType":150,"eventData":"{","exts":{"a" : 1.0},"outOrderId":[1, 2]}`,
 		`{"eventType":103,"eventData":{"eventType":103,"createdTime":1666405320000}}`,
-		"{\"\":{\"\x10\":\"\n\",\"eventType\":1}}", "{\"eventType\":142,\"eventData\":\"{\\\"reason\\\":\\\"\t\\n\\\"}\",\"exts\":\"{\\\"\n\\\":1}\"}",
+		"{\"\":{\"\x10\":\"\n\",\"eventType\":1}}",
+		"{\"eventType\":142,\"eventData\":\"{\\\"reason\\\":\\\"\t\\n\\\"}\",\"exts\":\"{\\\"\n\\\":1}\"}",
 	} {
 		f.Add([]byte(payload))
 	}

@@ -74,7 +74,9 @@ func (c catalogue) entry(t testing.TB, typ events.Type) catalogueEvent {
 func documented(t testing.TB) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
-	for _, name := range []string{"event-103.json", "event-104.json", "event-142.json", "callback-270.json", "callback-271.json"} {
+	for _, name := range []string{
+		"event-103.json", "event-104.json", "event-142.json", "callback-270.json", "callback-271.json",
+	} {
 		all[name] = sample(t, name)
 	}
 	for _, e := range readCatalogue(t).Events {
@@ -90,7 +92,9 @@ func documented(t testing.TB) map[string][]byte {
 
 // sameEvent compares events and callbacks by their meaning: numbers by text, raw members as JSON, without the payload.
 var sameEvent = cmp.Options{
-	cmpopts.IgnoreUnexported(events.RenewalAccepted{}, events.RenewalRejected{}, events.RenewalFeeRefund{}, events.FeeRefund{}, events.Unknown{}),
+	cmpopts.IgnoreUnexported(
+		events.RenewalAccepted{}, events.RenewalRejected{}, events.RenewalFeeRefund{}, events.FeeRefund{}, events.Unknown{},
+	),
 	cmp.Comparer(func(a, b fliggy.Yuan) bool { return a == b }),
 	cmp.Comparer(func(a, b fliggy.Time) bool { return a.Equal(b.Time) }),
 	cmp.Transformer("json", func(raw json.RawMessage) any { return tree(raw) }),

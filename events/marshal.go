@@ -30,7 +30,9 @@ func compact(raw string) []byte { return []byte(top.Compact(raw)) }
 
 // encodeFields encodes envelope and data. It refuses extra members that would make the result ambiguous or invalid
 // JSON. If p is nil, there is no data.
-func encodeFields(kind string, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage) ([]byte, error) {
+func encodeFields(
+	kind string, head Envelope, t Type, p *top.Plan, data any, extra map[string]json.RawMessage,
+) ([]byte, error) {
 	var ps fliggy.Problems
 	checkExtra(&ps, &head, p, extra)
 	if err := ps.Err(kind + t.String()); err != nil {

@@ -22,12 +22,16 @@ func TestMarshalByHand(t *testing.T) {
 				Envelope: mainOrder, RenewalOrderID: "3187983531024266527",
 				CreatedTime: fliggy.At(time.Date(2022, 10, 22, 2, 22, 0, 0, time.UTC)),
 			},
-			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType":103,` +
+			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType"` +
+				`:103,` +
 				`"eventData":{"renewalOrderId":3187983531024266527,"createdTime":"2022-10-22 10:22:00"}}`,
 		},
 		{
-			&events.RenewalRejected{Envelope: mainOrder, RenewalOrderID: "3187983531024266522", ErrorCode: "71008", ErrorMessage: "商家接单失败"},
-			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType":104,` +
+			&events.RenewalRejected{
+				Envelope: mainOrder, RenewalOrderID: "3187983531024266522", ErrorCode: "71008", ErrorMessage: "商家接单失败",
+			},
+			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType"` +
+				`:104,` +
 				`"eventData":{"renewalOrderId":3187983531024266522,"errorCode":"71008","errorMessage":"商家接单失败"}}`,
 		},
 		{
@@ -35,18 +39,22 @@ func TestMarshalByHand(t *testing.T) {
 				Envelope: mainOrder, RenewalOrderID: "3187983531024266527", RenewalOutOrderID: "RC202212191604667539969978361",
 				Canceller: fliggy.CancellerPlatform, FeeRefundData: sampleRefund,
 			},
-			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType":142,` +
-				`"eventData":{"renewalOrderId":3187983531024266527,"renewalOutOrderId":"RC202212191604667539969978361","canceller":"1",` +
+			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType"` +
+				`:142,` +
+				`"eventData":{"renewalOrderId":3187983531024266527,"renewalOutOrderId":"RC202212191604667539969978361","cancelle` +
+				`r":"1",` +
 				`"refundType":2,"amount":"200.98","reason":"油费退款","payTradeNo":"202212191604667539969978368"}}`,
 		},
 		{
 			&events.FeeRefund{Envelope: mainOrder, FeeRefundData: sampleRefund},
-			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType":141,` +
+			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType"` +
+				`:141,` +
 				`"eventData":{"refundType":2,"amount":"200.98","reason":"油费退款","payTradeNo":"202212191604667539969978368"}}`,
 		},
 		{
 			&events.Unknown{Envelope: head(150), Data: json.RawMessage(`{"a":1.0}`)},
-			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType":150,"eventData":{"a":1.0}}`,
+			`{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType":15` +
+				`0,"eventData":{"a":1.0}}`,
 		},
 		{
 			&events.Unknown{Envelope: head(events.TypeOrderCancelled)},
@@ -89,7 +97,9 @@ func TestMarshalByHand(t *testing.T) {
 // Values are encoded like pointers.
 func TestMarshalValues(t *testing.T) {
 	t.Parallel()
-	var refund, parsed = events.RenewalFeeRefund{Envelope: mainOrder}, parse(t, sample(t, "event-103.json")).(*events.RenewalAccepted)
+	var refund, parsed = events.RenewalFeeRefund{Envelope: mainOrder}, parse(
+		t, sample(t, "event-103.json"),
+	).(*events.RenewalAccepted)
 	for _, c := range []struct{ value, pointer any }{
 		{*parsed, parsed},
 		{refund, &refund},
@@ -120,7 +130,8 @@ func TestMarshalCopiedEnvelope(t *testing.T) {
 	h.EventType = events.TypeRenewalRejected
 	e := &events.RenewalRejected{Envelope: h, RenewalOrderID: "1", ErrorCode: "2"}
 	text, err := json.Marshal(e)
-	want := `{"channelId":"80001","orderId":"3187983531024266527","outOrderId":"761448761000000016108099","eventType":104,` +
+	want := `{"channelId":"80001","orderId":"3187983531024266527","outOrderId":"761448761000000016108099","eventType"` +
+		`:104,` +
 		`"eventData":{"renewalOrderId":1,"errorCode":"2"}}`
 	if err != nil || e.Raw() != nil || string(text) != want {
 		t.Errorf("%s, %v; Raw %s", text, err, e.Raw())
@@ -176,7 +187,8 @@ func TestMarshalRefused(t *testing.T) {
 		callback := (&events.FeeRefund{Envelope: h, FeeRefundData: data}).SuccessCallback()
 		callback.Extra, callback.Data.ExtraData = c.extra, c.data
 		accepted := &events.RenewalAccepted{
-			Envelope: h, ExtraData: c.data, RenewalOrderID: "1", PayTradeNo: "1", CreatedTime: fliggy.MustTime("2022-10-22 10:22:00"),
+			Envelope: h, ExtraData: c.data, RenewalOrderID: "1", PayTradeNo: "1",
+			CreatedTime: fliggy.MustTime("2022-10-22 10:22:00"),
 		}
 		for _, v := range []interface {
 			json.Marshaler

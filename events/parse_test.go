@@ -138,8 +138,12 @@ func TestParseExact(t *testing.T) {
 // Unknown members of the envelope and of the data, values of enumerations, and types are kept.
 func TestParseUnknown(t *testing.T) {
 	t.Parallel()
-	extra := map[string]json.RawMessage{"new": json.RawMessage(`{"big":1.000000000000000000001}`), "none": json.RawMessage("null")}
-	add := []string{"new", string(extra["new"]), "none", "null", "eventData.new", string(extra["new"]), "eventData.none", "null"}
+	extra := map[string]json.RawMessage{
+		"new": json.RawMessage(`{"big":1.000000000000000000001}`), "none": json.RawMessage("null"),
+	}
+	add := []string{
+		"new", string(extra["new"]), "none", "null", "eventData.new", string(extra["new"]), "eventData.none", "null",
+	}
 	for _, name := range []string{"event-103.json", "event-104.json", "event-142.json"} {
 		payload := edit(t, sample(t, name), add...)
 		e := parse(t, payload)
@@ -161,7 +165,9 @@ func TestParseUnknown(t *testing.T) {
 		checkLossless(t, payload, e)
 	}
 
-	payload := edit(t, sample(t, "event-142.json"), "channelId", `"90009"`, "eventData.refundType", "77", "eventData.canceller", `"9"`)
+	payload := edit(
+		t, sample(t, "event-142.json"), "channelId", `"90009"`, "eventData.refundType", "77", "eventData.canceller", `"9"`,
+	)
 	refund := parseAs[*events.RenewalFeeRefund](t, payload)
 	if refund.ChannelID != "90009" || refund.RefundType != 77 || refund.Canceller != "9" {
 		t.Errorf("unknown values: %+v", refund)
@@ -169,7 +175,9 @@ func TestParseUnknown(t *testing.T) {
 
 	payload = edit(t, payload, "eventType", "150")
 	unknown := parseAs[*events.Unknown](t, payload)
-	if diff := cmp.Diff(tree(payload).(map[string]any)["eventData"], tree(unknown.Data)); diff != "" || unknown.EventType != 150 {
+	if diff := cmp.Diff(
+		tree(payload).(map[string]any)["eventData"], tree(unknown.Data),
+	); diff != "" || unknown.EventType != 150 {
 		t.Errorf("unknown type %v: %s", unknown.EventType, diff)
 	}
 	checkLossless(t, payload, unknown)
@@ -252,7 +260,9 @@ func TestParseControlCharacters(t *testing.T) {
 		RenewalOrderID: "2", ErrorCode: "71008", ErrorMessage: "a\n\r\t\x00b",
 		ExtraData: map[string]json.RawMessage{"y": json.RawMessage(`{"z":"\n"}`)},
 	}
-	for name, payload := range shapes(t, []byte(strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x00", `\u0000`).Replace(plain))) {
+	for name, payload := range shapes(
+		t, []byte(strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x00", `\u0000`).Replace(plain)),
+	) {
 		raw := regexp.MustCompile(`\\+(n|r|t|u0000)`).ReplaceAllStringFunc(string(payload), func(escape string) string {
 			return map[byte]string{'n': "\n", 'r': "\r", 't': "\t", '0': "\x00"}[escape[len(escape)-1]]
 		})
@@ -289,7 +299,9 @@ func TestParseByteOrderMark(t *testing.T) {
 			t.Errorf("%s: %+v, %v", payload, e, err)
 			continue
 		}
-		if b, err := json.Marshal(e); err != nil || !bytes.HasPrefix(b, []byte("{")) || bytes.HasPrefix(e.Raw(), []byte(bom)) {
+		if b, err := json.Marshal(e); err != nil || !bytes.HasPrefix(b, []byte("{")) || bytes.HasPrefix(
+			e.Raw(), []byte(bom),
+		) {
 			t.Errorf("%s: %s, %v", payload, b, err)
 		}
 		if c, err := events.ParseCallback([]byte(payload)); err != nil || c.Data.RenewalOrderID != "7" {
@@ -413,15 +425,19 @@ func TestParseTwice(t *testing.T) {
 	t.Parallel()
 	data := `{"renewalOrderId":"1","amount":"1","amount":"200"}`
 	for payload, want := range map[string]string{
-		`{"eventType":142,"eventType":103,"eventData":{}}`:                      "events: eventType: comes more than once",
-		`{"eventType":142,"eventData":{},"eventData":null}`:                     "events: eventData: comes more than once",
-		`{"eventType":142,"orderId":"1","new":1,"new":1}`:                       "events: new: comes more than once",
-		`{"eventType":142,"eventData":` + data + `}`:                            "eventData: amount: comes more than once",
-		`{"eventType":142,"eventData":` + quote([]byte(data)) + `}`:             "eventData: amount: comes more than once",
-		`{"eventType":142,"eventData":{"new":1,"amount":"1","new":1}}`:          "eventData: new: comes more than once",
-		`{"eventData":{"eventType":142,"eventType":103}}`:                       "events: eventData: eventType: comes more than once",
-		`{"request":{"eventType":142,"orderId":"1","orderId":"2"}}`:             "events: request: orderId: comes more than once",
-		`{"request":` + quote([]byte(`{"eventType":1,"eventType":2}`)) + `}`:    "events: request: eventType: comes more than once",
+		`{"eventType":142,"eventType":103,"eventData":{}}`:             "events: eventType: comes more than once",
+		`{"eventType":142,"eventData":{},"eventData":null}`:            "events: eventData: comes more than once",
+		`{"eventType":142,"orderId":"1","new":1,"new":1}`:              "events: new: comes more than once",
+		`{"eventType":142,"eventData":` + data + `}`:                   "eventData: amount: comes more than once",
+		`{"eventType":142,"eventData":` + quote([]byte(data)) + `}`:    "eventData: amount: comes more than once",
+		`{"eventType":142,"eventData":{"new":1,"amount":"1","new":1}}`: "eventData: new: comes more than once",
+		`{"eventData":{"eventType":142,"eventType":` +
+			`103}}`: "events: eventData: eventType: comes more than once",
+		`{"request":{"eventType":142,"orderId":"1","orderId":` +
+			`"2"}}`: "events: request: orderId: comes more than once",
+		`{"request":` + quote(
+			[]byte(`{"eventType":1,"eventType":2}`),
+		) + `}`: "events: request: eventType: comes more than once",
 		`{"trace_id":"1","trace_id":"2","eventData":{"eventType":142}}`:         "events: trace_id: comes more than once",
 		`{"eventType":142,"eventData":{"eventType":142,"eventType":103}}`:       "eventData: eventType: comes more than once",
 		`{"eventType":142,"eventData":{"a":1},"event\u0044ata":{"amount":"2"}}`: "events: eventData: comes more than once",

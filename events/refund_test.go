@@ -12,12 +12,15 @@ func TestValidateUnknownRefundType(t *testing.T) {
 	t.Parallel()
 	const deduction = "eventData.deductPayTradeNo"
 	for refundType, rule := range map[string][2]bool{ // whether it is a finding without and with the number
-		"1": {false, true}, "2": {false, true}, "3": {true, false}, "4": {true, false}, "5": {false, true}, "-1": {false, true},
-		"6": {false, false}, "99": {false, false}, "-2": {false, false},
+		"1": {false, true}, "2": {false, true}, "3": {true, false}, "4": {true, false}, "5": {false, true},
+		"-1": {false, true},
+		"6":  {false, false}, "99": {false, false}, "-2": {false, false},
 	} {
 		for i, no := range []string{"", `"20221"`} {
 			for _, number := range []string{"141", "142"} {
-				payload := edit(t, sample(t, "event-142.json"), "eventType", number, "eventData.refundType", refundType, deduction, no)
+				payload := edit(
+					t, sample(t, "event-142.json"), "eventType", number, "eventData.refundType", refundType, deduction, no,
+				)
 				err := parse(t, payload).Validate()
 				if got := err != nil && strings.Contains(err.Error(), deduction); got != rule[i] {
 					t.Errorf("event %s, refund type %s, number %q: %v", number, refundType, no, err)

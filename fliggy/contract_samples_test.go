@@ -14,7 +14,8 @@ import (
 func TestLenienciesOfTheSamples(t *testing.T) {
 	t.Parallel()
 	const (
-		quote1, quote2 = "qimen.alitrip.rentcar.renewalprices.query.scenario1", "qimen.alitrip.rentcar.renewalprices.query.scenario2"
+		quote1, quote2 = "qimen.alitrip.rentcar.renewalprices.query.scenario1",
+			"qimen.alitrip.rentcar.renewalprices.query.scenario2"
 		quote3         = "qimen.alitrip.rentcar.renewalprices.query.scenario3"
 		submit, cancel = "qimen.alitrip.rentcar.renewalorder.submit", "qimen.alitrip.rentcar.renewalorder.cancel"
 		bill           = "alitrip.rentcar.btb.bill.notify.request.json"
@@ -38,22 +39,37 @@ func TestLenienciesOfTheSamples(t *testing.T) {
 		{"id bare, of the agency", id, "23412341234", agency, []string{"promotion_list", "0", "promotion_id"}},
 		{"yuan without decimals", amount, "10", quote2 + ".response.json", []string{"priceInfo", "standardUnitPrice"}},
 		{"yuan with one decimal", amount, "21.0", quote2 + ".response.json", []string{"priceInfo", "standardPrice"}},
-		{"yuan with two decimals", amount, "10.00", quote1 + ".response.json", []string{"priceInfo", "calendarPrice", "0", "dayPrice"}},
+		{
+			"yuan with two decimals", amount, "10.00", quote1 + ".response.json",
+			[]string{"priceInfo", "calendarPrice", "0", "dayPrice"},
+		},
 		{"yuan of a refund", amount, "200.98", "event-142.json", []string{"eventData", "amount"}},
 		{"yuan of a bill", amount, "10000", bill, []string{"distributor_bill_list", "0", "total_amount"}},
 		{"yuan zero", amount, "0", bill, line("discount_amount")},
 		{"fen", text[fliggy.Fen], "5565", agency, []string{"total_amount"}},
 		{"fractional days", number, "14.5", quote3 + ".response.json", []string{"priceInfo", "quantity"}},
 		{"whole days with a zero", number, "2.0", quote2 + ".response.json", []string{"priceInfo", "quantity"}},
-		{"percentage as text", number, "50", "fragment.scatteredPriceRuleInfo.json", []string{"scatteredPriceRuleInfo", "data", "0", "value"}},
-		{"percentage as number", number, "10", "fragment.cancelStrategyStruct.json", []string{"cancelStrategyStruct", "cancelRules", "1", "num"}},
+		{
+			"percentage as text", number, "50", "fragment.scatteredPriceRuleInfo.json",
+			[]string{"scatteredPriceRuleInfo", "data", "0", "value"},
+		},
+		{
+			"percentage as number", number, "10", "fragment.cancelStrategyStruct.json",
+			[]string{"cancelStrategyStruct", "cancelRules", "1", "num"},
+		},
 		{"coordinate", number, "11.11111", agency, []string{"pickup_car_position", "lon"}},
 		{"time with seconds", moment, "2023-02-01 15:46:51", cancel + ".request.json", []string{"cancelTime"}},
 		{"time without seconds", moment, "2023-02-04 10:00:00", quote1 + ".request.json", []string{"carUseTime"}},
 		{"time of an event", moment, "2022-10-22 10:22:00", "event-103.json", []string{"eventData", "createdTime"}},
 		{"local time", text[fliggy.LocalTime], "2024-11-05 19:42:29", agency, []string{"return_car_time"}},
-		{"day of the price calendar", text[fliggy.Date], "2023-02-05", quote1 + ".response.json", []string{"priceInfo", "calendarPrice", "1", "date"}},
-		{"extension data", text[fliggy.Exts], `{"key":"value"}`, "alitrip.rentcar.btb.order.query.request.json", []string{"exts"}},
+		{
+			"day of the price calendar", text[fliggy.Date], "2023-02-05", quote1 + ".response.json",
+			[]string{"priceInfo", "calendarPrice", "1", "date"},
+		},
+		{
+			"extension data", text[fliggy.Exts], `{"key":"value"}`, "alitrip.rentcar.btb.order.query.request.json",
+			[]string{"exts"},
+		},
 		{"extension data null as text", text[fliggy.Exts], "", submit + ".request.json", []string{"exts"}},
 		{"extension data empty", text[fliggy.Exts], "", agency, []string{"extra"}},
 		{"channel", text[fliggy.Channel], "Didi", bill, []string{"channel_id"}},
@@ -61,14 +77,19 @@ func TestLenienciesOfTheSamples(t *testing.T) {
 		{"bill biz type", text[fliggy.BillBizType], "order fee", bill, line("biz_type")},
 		{"pay model", text[fliggy.PayModel], "down payment", agency, []string{"pay_model"}},
 		{"agency order status 0", text[fliggy.AgencyOrderStatus], "unpaid", agency, []string{"biz_status"}},
-		{"service type", text[fliggy.ServiceType], "scattered hours", quote1 + ".response.json", []string{"addedServiceList", "1", "serviceType"}},
+		{
+			"service type", text[fliggy.ServiceType], "scattered hours", quote1 + ".response.json",
+			[]string{"addedServiceList", "1", "serviceType"},
+		},
 	} {
 		if got := c.read(t, member(t, c.file, c.path...)); got != c.want {
 			t.Errorf("%s (%s): got %q, want %q", c.what, c.file, got, c.want)
 		}
 	}
 	// createdTime is a Java Date in the class of event 103: milliseconds are taken too.
-	if got := text[fliggy.Time](t, "1666405320000"); got != text[fliggy.Time](t, member(t, "event-103.json", "eventData", "createdTime")) {
+	if got := text[fliggy.Time](t, "1666405320000"); got != text[fliggy.Time](
+		t, member(t, "event-103.json", "eventData", "createdTime"),
+	) {
 		t.Errorf("milliseconds give %s", got)
 	}
 }
@@ -124,10 +145,12 @@ func TestXMLOrderSample(t *testing.T) {
 	}
 	store, customer := got.Stores[0], got.Customers[0]
 	for what, ok := range map[string]bool{
-		"time":         got.Use.Time.Equal(time.Date(2022, 11, 24, 2, 0, 0, 0, time.UTC)),
-		"output":       got.Output == fliggy.OutputTurbo && got.Volume == fliggy.MustDecimal("2.0"),
-		"car":          got.Car == fliggy.CarEconomy && got.License == fliggy.LicenseLocal && got.Transmission == fliggy.TransmissionAutomatic,
-		"store":        store.Store == fliggy.StoreTypeStore && store.Map == fliggy.CoordinateAmap && store.Type == fliggy.PlacePickUp,
+		"time":   got.Use.Time.Equal(time.Date(2022, 11, 24, 2, 0, 0, 0, time.UTC)),
+		"output": got.Output == fliggy.OutputTurbo && got.Volume == fliggy.MustDecimal("2.0"),
+		"car": got.Car == fliggy.CarEconomy && got.License == fliggy.LicenseLocal &&
+			got.Transmission == fliggy.TransmissionAutomatic,
+		"store": store.Store == fliggy.StoreTypeStore && store.Map == fliggy.CoordinateAmap &&
+			store.Type == fliggy.PlacePickUp,
 		"door service": store.Door == fliggy.DoorServiceShuttle,
 		"latitude":     store.Latitude == fliggy.MustDecimal("33.534642"),
 		"customer":     customer.Position == fliggy.PositionDropOff && customer.Type == fliggy.PlacePickUp,

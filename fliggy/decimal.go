@@ -13,9 +13,9 @@ import (
 // It keeps the scale it was read with ("14.50" stays "14.50") and never passes through binary floating point. The zero
 // value is unset and differs from 0. == compares texts; Equal compares numbers.
 //
-// Accepted text is an optional sign, digits, optionally a point and digits, optionally an exponent as long as the number
-// has at most 40 digits in plain notation; spaces around it are dropped. The text kept is plain notation without plus
-// sign or leading zeros, zero has no sign.
+// Accepted text is an optional sign, digits, optionally a point and digits, optionally an exponent as long as the
+// number has at most 40 digits in plain notation; spaces around it are dropped. The text kept is plain notation without
+// plus sign or leading zeros, zero has no sign.
 type Decimal struct{ text string }
 
 const (

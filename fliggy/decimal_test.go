@@ -19,7 +19,8 @@ var decimalTexts = map[string]string{
 	" 5.00\n": "5.00", "\t-1 ": "-1",
 	"+5": "5", "+0.10": "0.10", "007.50": "7.50", "-007": "-7", "000": "0", "00.0": "0.0",
 	"-0": "0", "-0.00": "0.00", "-00.0": "0.0", "-0.01": "-0.01",
-	"1e3": "1000", "1E+3": "1000", "1.5e1": "15", "1.50e1": "15.0", "1.50e2": "150", "15e-1": "1.5", "1e-2": "0.01", "-1e-2": "-0.01",
+	"1e3": "1000", "1E+3": "1000", "1.5e1": "15", "1.50e1": "15.0", "1.50e2": "150", "15e-1": "1.5", "1e-2": "0.01",
+	"-1e-2":     "-0.01",
 	"12.345e-2": "0.12345", "0e5": "0", "0e-2": "0.00", "-0e-2": "0.00", "0.00e1": "0.0", "1e05": "100000", "1e0": "1",
 	strings.Repeat("9", 40):        strings.Repeat("9", 40),
 	"0." + strings.Repeat("3", 39): "0." + strings.Repeat("3", 39),
@@ -29,10 +30,13 @@ var decimalTexts = map[string]string{
 
 // brokenDecimals are refused texts and a part of the rule that the error names.
 var brokenDecimals = map[string]string{
-	".5": "want digits", "5.": "want digits", "5.e1": "want digits", ".": "want digits", "-": "want digits", "+": "want digits",
+	".5": "want digits", "5.": "want digits", "5.e1": "want digits", ".": "want digits", "-": "want digits",
+	"+":   "want digits",
 	"--1": "want digits", "+-1": "want digits", "1 000": "want digits", "1,000.00": "want digits", "1_000": "want digits",
-	"12x": "want digits", "0x10": "want digits", "1e": "want digits", "1e+": "want digits", "1e1.5": "want digits", "1ee1": "want digits",
-	"1.2.3": "want digits", "NaN": "want digits", "Infinity": "want digits", "¥5": "want digits", "５": "want digits", "NULL": "want digits",
+	"12x": "want digits", "0x10": "want digits", "1e": "want digits", "1e+": "want digits", "1e1.5": "want digits",
+	"1ee1":  "want digits",
+	"1.2.3": "want digits", "NaN": "want digits", "Infinity": "want digits", "¥5": "want digits", "５": "want digits",
+	"NULL":                         "want digits",
 	strings.Repeat("9", 41):        "more than 40 digits",
 	"0." + strings.Repeat("3", 40): "more than 40 digits",
 	"1e40":                         "more than 40 digits",
@@ -90,7 +94,8 @@ func TestDecimalJSONForms(t *testing.T) {
 		}
 	}
 	for data, part := range map[string]string{
-		`true`: "want a JSON string or number", `{"a":1}`: "want a JSON string or number", `[]`: "want a JSON string or number",
+		`true`: "want a JSON string or number", `{"a":1}`: "want a JSON string or number",
+		`[]`:  "want a JSON string or number",
 		`NaN`: "want a JSON string or number", `"1`: "malformed", ``: "want a JSON string or number",
 		`"\u0031` + strings.Repeat(`\u0031`, 60) + `"`: "too long",
 	} {
@@ -165,7 +170,8 @@ func TestDecimalCompare(t *testing.T) {
 func TestDecimalOf(t *testing.T) {
 	t.Parallel()
 	for want, d := range map[string]decimal.Decimal{
-		"10.00": decimal.New(1000, -2), "0.00": decimal.New(0, -2), "-0.5": decimal.New(-5, -1), "0": {}, "500": decimal.New(5, 2),
+		"10.00": decimal.New(1000, -2), "0.00": decimal.New(0, -2), "-0.5": decimal.New(-5, -1), "0": {},
+		"500": decimal.New(5, 2),
 	} {
 		got := fliggy.DecimalOf(d)
 		if back, ok := got.Decimal(); got.String() != want || !ok || !back.Equal(d) || back.Exponent() > d.Exponent() {
@@ -178,9 +184,12 @@ func TestDecimalOf(t *testing.T) {
 // A number that no document can carry is kept, shown and compared, but never written.
 func TestOverlongDecimalsAreNotWritten(t *testing.T) {
 	t.Parallel()
-	for _, d := range []decimal.Decimal{decimal.New(1, 41), decimal.New(1, -41), decimal.New(1, 999_999_999), decimal.New(-1, -999_999_999)} {
+	for _, d := range []decimal.Decimal{
+		decimal.New(1, 41), decimal.New(1, -41), decimal.New(1, 999_999_999), decimal.New(-1, -999_999_999),
+	} {
 		v := fliggy.DecimalOf(d)
-		if !v.IsSet() || v.IsPositive() != d.IsPositive() || v.IsNegative() != d.IsNegative() || len(v.String()) > 60 || !v.Equal(v) {
+		if !v.IsSet() || v.IsPositive() != d.IsPositive() || v.IsNegative() != d.IsNegative() || len(v.String()) > 60 ||
+			!v.Equal(v) {
 			t.Errorf("kept as %q", v)
 		}
 		if n, ok := v.Decimal(); ok && !n.Equal(d) { // 0 and true before, where it was too far from 0
@@ -197,7 +206,9 @@ func TestOverlongDecimalsAreNotWritten(t *testing.T) {
 	if zero := fliggy.DecimalOf(decimal.New(0, 999_999_999)); zero.String() != "0" {
 		t.Errorf("zero kept as %q", zero)
 	}
-	if zero := fliggy.DecimalOf(decimal.New(0, -5000)); zero.IsPositive() || zero.IsNegative() || zero.String() != "0e-5000" {
+	if zero := fliggy.DecimalOf(
+		decimal.New(0, -5000),
+	); zero.IsPositive() || zero.IsNegative() || zero.String() != "0e-5000" {
 		t.Errorf("zero kept as %q", zero)
 	}
 }

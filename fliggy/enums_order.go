@@ -88,7 +88,8 @@ type Canceller string
 // Values of Canceller.
 const (
 	CancellerPlatform Canceller = "1" // platform: the customer through customer service (平台取消)
-	CancellerMerchant Canceller = "2" // merchant: the customer through the merchant (商家取消); documented as not supported yet
+	// merchant: the customer through the merchant (商家取消); documented as not supported yet
+	CancellerMerchant Canceller = "2"
 )
 
 var cancellerNames = map[Canceller]string{
@@ -133,8 +134,8 @@ func (r *RefundType) UnmarshalJSON(data []byte) error {
 	return readJSON(r, "RefundType", data, parseInt[RefundType])
 }
 
-// BillBizType is the kind of movement that a settlement bill line reports, biz_type: 10 to 14 are income, 20 to 24 the refund of
-// the same. Source: alitrip.rentcar.btb.bill.notify.
+// BillBizType is the kind of movement that a settlement bill line reports, biz_type: 10 to 14 are income, 20 to 24 the
+// refund of the same. Source: alitrip.rentcar.btb.bill.notify.
 type BillBizType int
 
 // Values of BillBizType.

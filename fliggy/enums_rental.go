@@ -231,7 +231,8 @@ const (
 	DoorServiceFree    DoorServiceType = 1 // brought to or collected from the door, free (免费上门)
 	DoorServiceCharged DoorServiceType = 2 // brought to or collected from the door, charged (收费上门)
 	DoorServiceNone    DoorServiceType = 3 // the customer goes to the store (自行前往门店)
-	DoorServiceShuttle DoorServiceType = 4 // free shuttle: staff bring the customer to the store, or back to the pick-up point (免费接送)
+	// free shuttle: staff bring the customer to the store, or back to the pick-up point (免费接送)
+	DoorServiceShuttle DoorServiceType = 4
 )
 
 var doorServiceTypeNames = map[DoorServiceType]string{
@@ -249,8 +250,8 @@ func (d *DoorServiceType) UnmarshalJSON(data []byte) error {
 	return readJSON(d, "DoorServiceType", data, parseInt[DoorServiceType])
 }
 
-// ServiceType is the kind of an added service in a merchant quote, serviceType. Only these two are seen. Source: sample replies of
-// the merchant renewal guide.
+// ServiceType is the kind of an added service in a merchant quote, serviceType. Only these two are seen. Source: sample
+// replies of the merchant renewal guide.
 type ServiceType int
 
 // Values of ServiceType.
@@ -272,9 +273,9 @@ func (s *ServiceType) UnmarshalJSON(data []byte) error {
 	return readJSON(s, "ServiceType", data, parseInt[ServiceType])
 }
 
-// AddedServiceCode is the platform's code of a fee or added service (增值服务). Source: the public page of the product detail
-// API (65722). Inferred: sid, service_code and select_add_services of the order and renewal APIs use the same codes; a
-// merchant has codes of its own beside them.
+// AddedServiceCode is the platform's code of a fee or added service (增值服务). Source: the public page of the product
+// detail API (65722). Inferred: sid, service_code and select_add_services of the order and renewal APIs use the same
+// codes; a merchant has codes of its own beside them.
 type AddedServiceCode string
 
 // Values of AddedServiceCode.
@@ -330,8 +331,8 @@ func (a *AddedServiceCode) UnmarshalJSON(data []byte) error {
 	return readOpaque(a, "AddedServiceCode", data)
 }
 
-// Flag is a yes or no that travels as a number, is_one_way_fee and is_fixed. The zero value is unset, which is not a no.
-// Source: alitrip.rentcar.btb.order.query.
+// Flag is a yes or no that travels as a number, is_one_way_fee and is_fixed. The zero value is unset, which is not a
+// no. Source: alitrip.rentcar.btb.order.query.
 type Flag string
 
 // Values of Flag.

@@ -75,15 +75,20 @@ func intEnum[T interface {
 
 func allEnums() []enumCase {
 	return []enumCase{
-		textEnum("Channel", channelNames), textEnum("OrderServiceType", orderServiceTypeNames), textEnum("Canceller", cancellerNames),
+		textEnum("Channel", channelNames), textEnum("OrderServiceType", orderServiceTypeNames),
+		textEnum("Canceller", cancellerNames),
 		textEnum("PayModel", payModelNames), textEnum("PositionType", positionTypeNames),
 		textEnum("AddedServiceCode", addedServiceCodeNames), textEnum("Flag", flagNames),
-		intEnum("PayStatus", payStatusNames), intEnum("RefundType", refundTypeNames), intEnum("BillBizType", billBizTypeNames),
-		intEnum("TradeType", tradeTypeNames), intEnum("PayType", payTypeNames), intEnum("AgencyOrderStatus", agencyOrderStatusNames),
+		intEnum("PayStatus", payStatusNames), intEnum("RefundType", refundTypeNames),
+		intEnum("BillBizType", billBizTypeNames),
+		intEnum("TradeType", tradeTypeNames), intEnum("PayType", payTypeNames),
+		intEnum("AgencyOrderStatus", agencyOrderStatusNames),
 		intEnum("CarType", carTypeNames), intEnum("OutputType", outputTypeNames), intEnum("Transmission", transmissionNames),
 		intEnum("FuelType", fuelTypeNames),
-		intEnum("LicenseType", licenseTypeNames), intEnum("StoreType", storeTypeNames), intEnum("CoordinateSource", coordinateSourceNames),
-		intEnum("PlaceType", placeTypeNames), intEnum("DoorServiceType", doorServiceTypeNames), intEnum("ServiceType", serviceTypeNames),
+		intEnum("LicenseType", licenseTypeNames), intEnum("StoreType", storeTypeNames),
+		intEnum("CoordinateSource", coordinateSourceNames),
+		intEnum("PlaceType", placeTypeNames), intEnum("DoorServiceType", doorServiceTypeNames),
+		intEnum("ServiceType", serviceTypeNames),
 	}
 }
 
@@ -153,7 +158,8 @@ func catalogueValues(t *testing.T) map[string][]string {
 // Every value of the catalogue is a constant, and every constant is in the catalogue.
 func TestEnumsAgreeWithTheCatalogue(t *testing.T) {
 	t.Parallel()
-	const order, bill, agency = "alitrip.rentcar.btb.order.query/", "alitrip.rentcar.btb.bill.notify/", "alitrip.rentcar.zzc.callback.order."
+	const order, bill, agency = "alitrip.rentcar.btb.order.query/", "alitrip.rentcar.btb.bill.notify/",
+		"alitrip.rentcar.zzc.callback.order."
 	places := map[string][]string{
 		"Channel":           {"enums/channel_id", order + "channel_id", "qimen.alitrip.rentcar.btborder.notify/channelId"},
 		"OrderServiceType":  {"enums/renewal_service_flag", order + "service_type"},
@@ -180,7 +186,10 @@ func TestEnumsAgreeWithTheCatalogue(t *testing.T) {
 		"ServiceType":       {"qimen.alitrip.rentcar.renewalprices.query/serviceType"},
 	}
 	// Shorter lists of the same enumeration elsewhere.
-	subsets := map[string]string{"AgencyOrderStatus": agency + "create/biz_status", "CarType": order + "car_type", "OutputType": "alitrip.rentcar.btb.vehicle.query/output_type"}
+	subsets := map[string]string{
+		"AgencyOrderStatus": agency + "create/biz_status", "CarType": order + "car_type",
+		"OutputType": "alitrip.rentcar.btb.vehicle.query/output_type",
+	}
 	catalogue := catalogueValues(t)
 	for _, e := range allEnums() {
 		if len(places[e.name]) == 0 {
@@ -232,7 +241,8 @@ func TestIntEnumReading(t *testing.T) {
 			continue
 		}
 		for data, want := range map[string]string{
-			`2`: "2", `"2"`: "2", `-1`: "-1", `"-1"`: "-1", `1.0`: "1", `"1.0"`: "1", `1.000`: "1", `1e1`: "10", `"007"`: "7", `"80009"`: "80009", ` " 3 " `: "3",
+			`2`: "2", `"2"`: "2", `-1`: "-1", `"-1"`: "-1", `1.0`: "1", `"1.0"`: "1", `1.000`: "1", `1e1`: "10", `"007"`: "7",
+			`"80009"`: "80009", ` " 3 " `: "3",
 			`""`: "0", `null`: "0", `"null"`: "0", `0`: "0",
 		} {
 			if got, err := e.read(data); err != nil || got != want {
@@ -240,7 +250,8 @@ func TestIntEnumReading(t *testing.T) {
 			}
 		}
 		for data, rule := range map[string]string{
-			`"two"`: "not a whole number", `1.5`: "not a whole number", `"1."`: "not a whole number", `"0x1"`: "not a whole number",
+			`"two"`: "not a whole number", `1.5`: "not a whole number", `"1."`: "not a whole number",
+			`"0x1"`:                "not a whole number",
 			`99999999999999999999`: "out of range", `1e39`: "out of range", `1e400`: "not a whole number",
 			`true`: "want a JSON string or number", `[1]`: "want a JSON string or number", `{}`: "want a JSON string or number",
 		} {
@@ -261,7 +272,10 @@ func TestTextEnumReading(t *testing.T) {
 		if e.numeric {
 			continue
 		}
-		for data, want := range map[string]string{`"2"`: "2", `2`: "2", `-3`: "-3", `"new"`: "new", `""`: "", `null`: "", `"null"`: "null", `"\u0032"`: "2", `" 2"`: " 2"} {
+		for data, want := range map[string]string{
+			`"2"`: "2", `2`: "2", `-3`: "-3", `"new"`: "new", `""`: "", `null`: "", `"null"`: "null", `"\u0032"`: "2",
+			`" 2"`: " 2",
+		} {
 			if got, err := e.read(data); err != nil || got != want {
 				t.Errorf("%s from %s: got %q, %v; want %q", e.name, data, got, err, want)
 			}

@@ -26,7 +26,9 @@ func ExampleYuan() {
 
 // Wire times are clock readings in GMT+8, whatever the zone of the host.
 func ExampleTime() {
-	for _, text := range []string{"2022-10-22 10:22:00", "2022-10-22 10:22", "1666405320000", "2022-10-22T02:22:00Z", "2022-02-30"} {
+	for _, text := range []string{
+		"2022-10-22 10:22:00", "2022-10-22 10:22", "1666405320000", "2022-10-22T02:22:00Z", "2022-02-30",
+	} {
 		t, err := fliggy.ParseTime(text)
 		if err != nil {
 			fmt.Println(err)

@@ -13,8 +13,8 @@ import (
 // {"key":"value"}. Empty text, null and {} mean nothing and give the empty Exts, which is unset.
 //
 // Text is kept as it came, also when it is no JSON object: nothing is lost, see IsObject. Only raw control characters
-// inside the strings of an object, which strict readers refuse, are escaped when it is read. A value that came as a plain
-// JSON object instead of a string is taken too, and is written as a string.
+// inside the strings of an object, which strict readers refuse, are escaped when it is read. A value that came as a
+// plain JSON object instead of a string is taken too, and is written as a string.
 type Exts string
 
 const kindExts = "extension data"
@@ -32,8 +32,8 @@ func ExtsOf(members map[string]string) Exts {
 	return Exts(strings.TrimSuffix(b.String(), "\n"))
 }
 
-// Get returns one member: a string as its text, any other value as its JSON text. It is false when there is no such member
-// or the text is no JSON object.
+// Get returns one member: a string as its text, any other value as its JSON text. It is false when there is no such
+// member or the text is no JSON object.
 func (e Exts) Get(key string) (string, bool) {
 	members, _ := e.Map()
 	value, ok := members[key]
@@ -56,8 +56,8 @@ func (e Exts) Map() (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// Decode reads the text into v as [json.Unmarshal] does; it leaves v alone when unset. Text that is no JSON object, or does
-// not fit v, is an error.
+// Decode reads the text into v as [json.Unmarshal] does; it leaves v alone when unset. Text that is no JSON object, or
+// does not fit v, is an error.
 func (e Exts) Decode(v any) error {
 	if clean(e) == "" {
 		return nil
@@ -97,7 +97,8 @@ func (e *Exts) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// UnmarshalJSON takes a JSON string that holds such text, or any other JSON value, whose text is kept; null means unset.
+// UnmarshalJSON takes a JSON string that holds such text, or any other JSON value, whose text is kept; null means
+// unset.
 func (e *Exts) UnmarshalJSON(data []byte) error {
 	data = bytes.Trim(data, jsonSpace)
 	if len(data) == 0 || data[0] != '"' {

@@ -37,12 +37,17 @@ func TestExtsReading(t *testing.T) {
 			t.Errorf("%s: got %q, %v; want %q", data, got, err, want)
 		}
 	}
-	for text, want := range map[string]fliggy.Exts{"": "", "null": "", "{}": "", "\t{}\n": "", "NULL": "NULL", `{"a":1}`: `{"a":1}`, " x ": " x "} {
+	for text, want := range map[string]fliggy.Exts{
+		"": "", "null": "", "{}": "", "\t{}\n": "", "NULL": "NULL", `{"a":1}`: `{"a":1}`, " x ": " x ",
+	} {
 		if got, err := fromText[fliggy.Exts](text); err != nil || got != want {
 			t.Errorf("%q: got %q, %v", text, got, err)
 		}
 	}
-	for data, rule := range map[string]string{`{"a":`: "not a JSON value", `-`: "not a JSON value", `nul`: "not a JSON value", `"`: "malformed", "\"\xff\"": "UTF-8", "{\"\xff\":1}": "UTF-8"} {
+	for data, rule := range map[string]string{
+		`{"a":`: "not a JSON value", `-`: "not a JSON value", `nul`: "not a JSON value", `"`: "malformed",
+		"\"\xff\"": "UTF-8", "{\"\xff\":1}": "UTF-8",
+	} {
 		e := fliggy.Exts("before")
 		wantError(t, e.UnmarshalJSON([]byte(data)), "extension data", rule)
 		if e != "before" {
@@ -71,7 +76,9 @@ func TestExtsWriting(t *testing.T) {
 func TestExtsMembers(t *testing.T) {
 	t.Parallel()
 	const e = fliggy.Exts(` {"text":"a\"b","id":3187983531024266527,"list":[1, 2],"nothing":null,"":"empty"}`)
-	for key, want := range map[string]string{"text": `a"b`, "id": "3187983531024266527", "list": "[1, 2]", "nothing": "null", "": "empty"} {
+	for key, want := range map[string]string{
+		"text": `a"b`, "id": "3187983531024266527", "list": "[1, 2]", "nothing": "null", "": "empty",
+	} {
 		if got, ok := e.Get(key); !ok || got != want {
 			t.Errorf("%q: got %q, %v", key, got, ok)
 		}
@@ -98,7 +105,8 @@ func TestExtsMembers(t *testing.T) {
 func TestExtsWithoutObject(t *testing.T) {
 	t.Parallel()
 	for e, rule := range map[fliggy.Exts]string{
-		"free text": "not a JSON object", "[1]": "not a JSON object", `"text"`: "not a JSON object", `{"a":`: "unexpected end", `{"a":1}x`: "invalid character",
+		"free text": "not a JSON object", "[1]": "not a JSON object", `"text"`: "not a JSON object",
+		`{"a":`: "unexpected end", `{"a":1}x`: "invalid character",
 		fliggy.Exts(strings.Repeat(`{"a":`, 20_000)): "depth",
 	} {
 		if _, ok := e.Get("a"); ok || e.IsObject() {
@@ -154,7 +162,9 @@ func TestExtsProperties(t *testing.T) {
 }
 
 func FuzzExts(f *testing.F) {
-	for _, seed := range []string{`"{\"key\":\"value\"}"`, `{"key":"value"}`, `null`, `"null"`, ` {} `, `[]`, `{"a":`, `{"a":1,"a":2}`, "\xff"} {
+	for _, seed := range []string{
+		`"{\"key\":\"value\"}"`, `{"key":"value"}`, `null`, `"null"`, ` {} `, `[]`, `{"a":`, `{"a":1,"a":2}`, "\xff",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -7,9 +7,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Fen is an amount in fen (分, a hundredth of a yuan), a whole number that fits into 64 bits: the unit of the agency API.
-// The zero value is unset and differs from FenOf(0). == compares amounts. An unset amount is not 0: it has no number, and
-// what is converted from it is unset.
+// Fen is an amount in fen (分, a hundredth of a yuan), a whole number that fits into 64 bits: the unit of the agency
+// API. The zero value is unset and differs from FenOf(0). == compares amounts. An unset amount is not 0: it has no
+// number, and what is converted from it is unset.
 //
 // Accepted text is an optional sign and digits; spaces around it are dropped. A fraction, even .00, is an error.
 type Fen struct {

@@ -10,7 +10,10 @@ import (
 // Whatever an enum takes it writes again and reads back as the same value; there
 // is one enum of each kind here, since all of a kind share their code.
 func FuzzEnums(f *testing.F) {
-	for _, seed := range []string{`2`, `"2"`, `-1`, `"80001"`, `80001`, `""`, `null`, `"null"`, `2.0`, `1.5`, `1e3`, `true`, `{}`, `"a\u0000b"`, `9223372036854775808`} {
+	for _, seed := range []string{
+		`2`, `"2"`, `-1`, `"80001"`, `80001`, `""`, `null`, `"null"`, `2.0`, `1.5`, `1e3`, `true`, `{}`, `"a\u0000b"`,
+		`9223372036854775808`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -34,6 +34,6 @@ func (id *ID) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// UnmarshalJSON takes a JSON string, an integer JSON number of any length, or null (unset). Numbers with a fraction or an
-// exponent, booleans, objects and arrays are errors.
+// UnmarshalJSON takes a JSON string, an integer JSON number of any length, or null (unset). Numbers with a fraction or
+// an exponent, booleans, objects and arrays are errors.
 func (id *ID) UnmarshalJSON(data []byte) error { return readOpaque(id, kindID, data) }

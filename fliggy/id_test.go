@@ -150,7 +150,9 @@ func TestIDAgreesWithEncodingJSON(t *testing.T) {
 }
 
 func FuzzID(f *testing.F) {
-	for _, seed := range []string{`"3187983531024266527"`, `3187983531024266527`, `null`, `"\u8ba2"`, `1.5`, "\"\xff\"", `"\ud800"`} {
+	for _, seed := range []string{
+		`"3187983531024266527"`, `3187983531024266527`, `null`, `"\u8ba2"`, `1.5`, "\"\xff\"", `"\ud800"`,
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

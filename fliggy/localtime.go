@@ -9,9 +9,9 @@ import (
 // LocalTime is a clock reading without a zone (当地时间), such as the pick-up and return times of the agency API at a store
 // abroad. On the wire it is text yyyy-MM-dd HH:mm:ss and is never converted. The zero value is unset; == compares.
 //
-// Accepted text: the same without seconds or without time of day (midnight), with T for the space, and with a fraction of
-// a second that is zero; spaces around it are dropped. Fields have a fixed width and must be a real date and time of day,
-// in the years 1 to 9999. An offset or zone is an error: a clock reading has none.
+// Accepted text: the same without seconds or without time of day (midnight), with T for the space, and with a fraction
+// of a second that is zero; spaces around it are dropped. Fields have a fixed width and must be a real date and time of
+// day, in the years 1 to 9999. An offset or zone is an error: a clock reading has none.
 type LocalTime struct {
 	Year   int
 	Month  time.Month
@@ -39,8 +39,8 @@ func parseLocalTime(s string) (LocalTime, string) {
 	return clockOf(t), ""
 }
 
-// LocalTimeOf returns what a clock shows at t in t's own location, seconds included, fractions cut. The zero time gives the
-// unset LocalTime.
+// LocalTimeOf returns what a clock shows at t in t's own location, seconds included, fractions cut. The zero time gives
+// the unset LocalTime.
 func LocalTimeOf(t time.Time) LocalTime {
 	if t.IsZero() {
 		return LocalTime{}
@@ -57,15 +57,15 @@ func clockOf(t time.Time) LocalTime {
 // IsSet reports whether there is a reading.
 func (l LocalTime) IsSet() bool { return l != LocalTime{} }
 
-// IsValid reports whether the fields are a real date in the years 1 to 9999 and a real time of day. The unset LocalTime is
-// not valid.
+// IsValid reports whether the fields are a real date in the years 1 to 9999 and a real time of day. The unset LocalTime
+// is not valid.
 func (l LocalTime) IsValid() bool {
 	t := time.Date(l.Year, l.Month, l.Day, l.Hour, l.Minute, l.Second, 0, time.UTC)
 	return clockOf(t) == l && writable(t)
 }
 
-// In returns the instant at which a clock in loc shows this reading; GMT+8 when loc is nil. Where the clock skips or repeats
-// the reading, and for fields out of range, it follows [time.Date]. Unset stays unset.
+// In returns the instant at which a clock in loc shows this reading; GMT+8 when loc is nil. Where the clock skips or
+// repeats the reading, and for fields out of range, it follows [time.Date]. Unset stays unset.
 func (l LocalTime) In(loc *time.Location) Time {
 	if !l.IsSet() {
 		return Time{}
@@ -120,8 +120,8 @@ func (l *LocalTime) UnmarshalJSON(data []byte) error {
 	return readJSON(l, kindLocalTime, data, parseLocalTime)
 }
 
-// Date is a calendar day without a zone, such as a day of the price calendar of a merchant quote. On the wire it is text
-// yyyy-MM-dd, fixed width, a real date in the years 1 to 9999. The zero value is unset; == compares.
+// Date is a calendar day without a zone, such as a day of the price calendar of a merchant quote. On the wire it is
+// text yyyy-MM-dd, fixed width, a real date in the years 1 to 9999. The zero value is unset; == compares.
 type Date struct {
 	Year  int
 	Month time.Month

@@ -18,7 +18,8 @@ func TestLocalTimeReading(t *testing.T) {
 	minute, day := full, fliggy.LocalTime{Year: 2024, Month: time.November, Day: 5}
 	minute.Second = 0
 	for text, want := range map[string]fliggy.LocalTime{
-		"2024-11-05 19:42:29": full, "2024-11-05T19:42:29": full, " 2024-11-05 19:42:29 ": full, "2024-11-05 19:42:29.0": full, "2024-11-05 19:42:29.000000000": full,
+		"2024-11-05 19:42:29": full, "2024-11-05T19:42:29": full, " 2024-11-05 19:42:29 ": full,
+		"2024-11-05 19:42:29.0": full, "2024-11-05 19:42:29.000000000": full,
 		"2024-11-05 19:42": minute, "2024-11-05": day,
 		"0001-01-01 00:00:00": {Year: 1, Month: 1, Day: 1},
 	} {
@@ -32,8 +33,9 @@ func TestLocalTimeReading(t *testing.T) {
 		}
 	}
 	for text, rule := range map[string]string{
-		"2024-11-05T19:42:29Z": "without a zone", "2024-11-05 19:42:29+08:00": "without a zone", "2024-11-05 19:42:29 CST": "without a zone",
-		"1730806949000": "without a zone", "2024-11-5 19:42:29": "without a zone", "soon": "without a zone",
+		"2024-11-05T19:42:29Z": "without a zone", "2024-11-05 19:42:29+08:00": "without a zone",
+		"2024-11-05 19:42:29 CST": "without a zone",
+		"1730806949000":           "without a zone", "2024-11-5 19:42:29": "without a zone", "soon": "without a zone",
 		"2024-11-05 19:42:29.5": "fraction", "2023-02-29 10:00:00": "no such date", "2024-11-05 24:00:00": "no such date",
 		strings.Repeat("2", 300): "too long",
 	} {
@@ -63,8 +65,10 @@ func TestLocalTimeWriting(t *testing.T) {
 		t.Errorf("got %s, %s", text, js)
 	}
 	for _, broken := range []fliggy.LocalTime{
-		{Year: 2023, Month: 2, Day: 29}, {Year: 2023, Month: 13, Day: 1}, {Year: 2023, Month: 1}, {Day: 1}, {Year: 10000, Month: 1, Day: 1},
-		{Year: 2023, Month: 2, Day: 1, Hour: 24}, {Year: 2023, Month: 2, Day: 1, Minute: -1}, {Year: 2023, Month: 2, Day: 1, Second: 60},
+		{Year: 2023, Month: 2, Day: 29}, {Year: 2023, Month: 13, Day: 1}, {Year: 2023, Month: 1}, {Day: 1},
+		{Year: 10000, Month: 1, Day: 1},
+		{Year: 2023, Month: 2, Day: 1, Hour: 24}, {Year: 2023, Month: 2, Day: 1, Minute: -1},
+		{Year: 2023, Month: 2, Day: 1, Second: 60},
 	} {
 		if broken.IsValid() || !broken.IsSet() {
 			t.Errorf("%v: valid %v, set %v", broken, broken.IsValid(), broken.IsSet())
@@ -93,7 +97,8 @@ func TestLocalTimeIn(t *testing.T) {
 		loc  *time.Location
 		want string
 	}{
-		"UTC": {time.UTC, "2024-11-06 03:42:29"}, "Los Angeles": {losAngeles, "2024-11-06 11:42:29"}, "none": {nil, "2024-11-05 19:42:29"},
+		"UTC": {time.UTC, "2024-11-06 03:42:29"}, "Los Angeles": {losAngeles, "2024-11-06 11:42:29"},
+		"none": {nil, "2024-11-05 19:42:29"},
 	} {
 		got := v.In(c.loc)
 		if got.String() != c.want {
@@ -120,8 +125,9 @@ func TestDateReading(t *testing.T) {
 		}
 	}
 	for text, rule := range map[string]string{
-		"2023-2-4": "want yyyy-MM-dd", "20230204": "want yyyy-MM-dd", "2023-02-04 10:00:00": "want yyyy-MM-dd", "2023-02-04 99": "want yyyy-MM-dd",
-		"2023-02-29": "no such date", "2023-02-04Z": "want yyyy-MM-dd", strings.Repeat("2", 300): "too long",
+		"2023-2-4": "want yyyy-MM-dd", "20230204": "want yyyy-MM-dd", "2023-02-04 10:00:00": "want yyyy-MM-dd",
+		"2023-02-04 99": "want yyyy-MM-dd",
+		"2023-02-29":    "no such date", "2023-02-04Z": "want yyyy-MM-dd", strings.Repeat("2", 300): "too long",
 	} {
 		v := want
 		wantError(t, v.UnmarshalText([]byte(text)), "date", rule)
@@ -160,7 +166,9 @@ func TestDateWriting(t *testing.T) {
 func TestDateCalendar(t *testing.T) {
 	t.Parallel()
 	first := fliggy.Date{Year: 2024, Month: 2, Day: 28}
-	for n, want := range map[int]string{0: "2024-02-28", 1: "2024-02-29", 2: "2024-03-01", -28: "2024-01-31", 366: "2025-02-28"} {
+	for n, want := range map[int]string{
+		0: "2024-02-28", 1: "2024-02-29", 2: "2024-03-01", -28: "2024-01-31", 366: "2025-02-28",
+	} {
 		if got := first.AddDays(n); got.String() != want {
 			t.Errorf("%d days later is %v, want %s", n, got, want)
 		}
@@ -169,7 +177,9 @@ func TestDateCalendar(t *testing.T) {
 		t.Error("three days after no day is a day")
 	}
 	// The days of the third merchant scenario, 2023-02-04 to 2023-02-18.
-	from, to := fliggy.DateOf(fliggy.MustTime("2023-02-04 10:00").Time), fliggy.DateOf(fliggy.MustTime("2023-02-18 12:00").Time)
+	from, to := fliggy.DateOf(
+		fliggy.MustTime("2023-02-04 10:00").Time,
+	), fliggy.DateOf(fliggy.MustTime("2023-02-18 12:00").Time)
 	days := 0
 	for d := from; d.Compare(to) <= 0; d = d.AddDays(1) {
 		days++
@@ -225,14 +235,17 @@ func FuzzLocalTime(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		text, _ := fuzzScalar(t, fliggy.LocalTime{Year: 1, Month: 1, Day: 1}, data)
 		want, err := time.Parse("2006-01-02 15:04:05", string(data))
-		if err == nil && want.Format("2006-01-02 15:04:05") == string(data) && want.Year() > 0 && (text == nil || text.String() != string(data)) {
+		if err == nil && want.Format("2006-01-02 15:04:05") == string(data) && want.Year() > 0 && (text == nil ||
+			text.String() != string(data)) {
 			t.Fatalf("%q gives %v", data, text)
 		}
 	})
 }
 
 func FuzzDate(f *testing.F) {
-	for _, seed := range []string{"2023-02-04", `"2023-02-04"`, "2023-02-29", "2024-02-29", "null", `null`, "0000-01-01", "2023-02-04 10:00"} {
+	for _, seed := range []string{
+		"2023-02-04", `"2023-02-04"`, "2023-02-29", "2024-02-29", "null", `null`, "0000-01-01", "2023-02-04 10:00",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

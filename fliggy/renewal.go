@@ -1,7 +1,7 @@
 package fliggy
 
-// The parts of a renewal's price that a merchant writes and a distributor reads. Their members are named in camelCase in
-// a merchant's reply: the field that holds them has the option camel in its tag. What is inferred is so for the
+// The parts of a renewal's price that a merchant writes and a distributor reads. Their members are named in camelCase
+// in a merchant's reply: the field that holds them has the option camel in its tag. What is inferred is so for the
 // distributor's quote: the samples of the merchant renewal guide show the same members.
 
 // ScatteredPriceRules are the scattered-hour rules (零散小时规则) of a merchant.

@@ -106,8 +106,8 @@ func trim[T string | []byte](kind string, text T) (string, error) {
 	return s, nil
 }
 
-// jsonText returns the text of one JSON value: the content of a string, a number as it stands, nothing for null. A number
-// is not checked: every type has a grammar of its own.
+// jsonText returns the text of one JSON value: the content of a string, a number as it stands, nothing for null. A
+// number is not checked: every type has a grammar of its own.
 func jsonText(kind string, data []byte) (text []byte, isString bool, err error) {
 	data = bytes.Trim(data, jsonSpace)
 	switch {

@@ -90,7 +90,10 @@ func TestUnsetScalarsAreWrittenAsNothing(t *testing.T) {
 		{all{}, `{"yuan":null,"fen":null,"decimal":null,"time":null,"local":null,"date":null,"id":"","exts":""}`},
 		{lean{}, `{}`},
 		{
-			lean{fliggy.MustYuan("0.00"), fliggy.FenOf(0), fliggy.MustDecimal("0"), fliggy.MustTime("2023-02-03 19:23:32"), fliggy.Date{Year: 2023, Month: 2, Day: 4}},
+			lean{
+				fliggy.MustYuan("0.00"), fliggy.FenOf(0), fliggy.MustDecimal("0"), fliggy.MustTime("2023-02-03 19:23:32"),
+				fliggy.Date{Year: 2023, Month: 2, Day: 4},
+			},
 			`{"yuan":"0.00","fen":0,"days":"0","time":"2023-02-03 19:23:32","date":"2023-02-04"}`,
 		},
 	} {
@@ -100,13 +103,17 @@ func TestUnsetScalarsAreWrittenAsNothing(t *testing.T) {
 		}
 	}
 	var back all
-	if err := json.Unmarshal([]byte(`{"yuan":null,"fen":"","decimal":"null","time":null,"local":"","date":"null","id":null,"exts":"{}"}`), &back); err != nil {
+	if err := json.Unmarshal(
+		[]byte(`{"yuan":null,"fen":"","decimal":"null","time":null,"local":"","date":"null","id":null,"exts":"{}"}`), &back,
+	); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(all{}, back, exact[all]()); diff != "" {
 		t.Error(diff)
 	}
-	if got := fmt.Sprint(fliggy.Yuan{}, fliggy.Fen{}, fliggy.Decimal{}, fliggy.Time{}, fliggy.LocalTime{}, fliggy.Date{}); strings.TrimSpace(got) != "" {
+	if got := fmt.Sprint(
+		fliggy.Yuan{}, fliggy.Fen{}, fliggy.Decimal{}, fliggy.Time{}, fliggy.LocalTime{}, fliggy.Date{},
+	); strings.TrimSpace(got) != "" {
 		t.Errorf("unset prints %q", got)
 	}
 }

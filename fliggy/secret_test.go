@@ -24,7 +24,8 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		fmt.Fprintf(&out, verb, h)
 		fmt.Fprintf(&out, verb, h.Token)
 	}
-	if raw, err := json.Marshal(h); err == nil || !strings.Contains(err.Error(), "Reveal") { // "[redacted]" would be lost data
+	// "[redacted]" would be lost data
+	if raw, err := json.Marshal(h); err == nil || !strings.Contains(err.Error(), "Reveal") {
 		t.Errorf("JSON %s, %v", raw, err)
 	} else {
 		out.WriteString(err.Error())
@@ -44,7 +45,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	if raw, err := json.Marshal(holder{}); err != nil || string(raw) != `{"Token":"","Nested":null}` {
 		t.Errorf("JSON of an unset one: %s, %v", raw, err)
 	}
-	if empty := fliggy.NewSecret(""); empty.IsSet() || empty.String() != "" || empty.Reveal() != "" || fmt.Sprintf("%#v", empty) != "" {
+	if empty := fliggy.NewSecret(""); empty.IsSet() || empty.String() != "" || empty.Reveal() != "" || fmt.Sprintf(
+		"%#v", empty,
+	) != "" {
 		t.Errorf("an empty secret is set: %q", empty)
 	}
 }

@@ -24,8 +24,8 @@ import (
 //	1666405320000                                                  milliseconds since 1970, 12 or 13 digits
 //
 // Fields have a fixed width and must be a real date and time of day, in the years 1 to 9999. The instant
-// 0001-01-01 00:00:00 UTC is refused, as Go keeps it for "no time". Fourteen digits are refused too: they are more likely
-// yyyyMMddHHmmss than a moment after the year 2286.
+// 0001-01-01 00:00:00 UTC is refused, as Go keeps it for "no time". Fourteen digits are refused too: they are more
+// likely yyyyMMddHHmmss than a moment after the year 2286.
 type Time struct{ time.Time }
 
 const (
@@ -67,8 +67,8 @@ func (t Time) String() string {
 	return t.In(zone).Format(time.DateTime)
 }
 
-// AppendText appends yyyy-MM-dd HH:mm:ss in GMT+8, fractions of a second cut, nothing when unset. A year outside 1..9999
-// is an error, and so is a time that would be read as none.
+// AppendText appends yyyy-MM-dd HH:mm:ss in GMT+8, fractions of a second cut, nothing when unset. A year outside
+// 1..9999 is an error, and so is a time that would be read as none.
 func (t Time) AppendText(b []byte) ([]byte, error) { return t.AppendLayout(b, time.DateTime) }
 
 // AppendLayout is AppendText with another layout of package time, such as "2006-01-02 15:04" for the pick-up and return

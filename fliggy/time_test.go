@@ -39,21 +39,31 @@ var timeTexts = map[string]string{
 
 // brokenTimes are refused texts and a part of the rule.
 var brokenTimes = map[string]string{
-	"2023-2-4 10:00:00": "want yyyy", "2023-02-04 1:00:00": "want yyyy", "2023-02-04 10:0:00": "want yyyy", "2023-02-04 10:00:0": "want yyyy",
-	"2023-02-04 10": "want yyyy", "2023-02-04  1:00:00": "want yyyy", "2023-02-04  1:00": "want yyyy", "2023-02-04Z": "want yyyy", "2023-02-04  10:00:00": "want yyyy", "2023-02-04t10:00:00": "want yyyy",
-	"2023/02/04 10:00:00": "want yyyy", "20230204": "want yyyy", "20230204100000": "want yyyy", "10:00:00": "want yyyy", "today": "want yyyy",
-	"2023-02-04 10:00:00.": "want yyyy", "2023-02-04 10:00:00.1234567890": "want yyyy", "2023-02-04 10:00.5": "want yyyy", "2023-02-04 10:00:00,5": "want yyyy",
-	"2023-02-04T10:00:00z": "want yyyy", "2023-02-04T10:00:00+8": "want yyyy", "2023-02-04T10:00:00+08:0x": "want yyyy", "2023-02-04T10:00:00 08:00": "want yyyy",
+	"2023-2-4 10:00:00": "want yyyy", "2023-02-04 1:00:00": "want yyyy", "2023-02-04 10:0:00": "want yyyy",
+	"2023-02-04 10:00:0": "want yyyy",
+	"2023-02-04 10":      "want yyyy", "2023-02-04  1:00:00": "want yyyy", "2023-02-04  1:00": "want yyyy",
+	"2023-02-04Z": "want yyyy", "2023-02-04  10:00:00": "want yyyy", "2023-02-04t10:00:00": "want yyyy",
+	"2023/02/04 10:00:00": "want yyyy", "20230204": "want yyyy", "20230204100000": "want yyyy", "10:00:00": "want yyyy",
+	"today":                "want yyyy",
+	"2023-02-04 10:00:00.": "want yyyy", "2023-02-04 10:00:00.1234567890": "want yyyy", "2023-02-04 10:00.5": "want yyyy",
+	"2023-02-04 10:00:00,5": "want yyyy",
+	"2023-02-04T10:00:00z":  "want yyyy", "2023-02-04T10:00:00+8": "want yyyy", "2023-02-04T10:00:00+08:0x": "want yyyy",
+	"2023-02-04T10:00:00 08:00": "want yyyy",
 	"2023-02-04T10:00:00+xx:00": "want yyyy", "2023-02-04 10:00:00 CST": "want yyyy", "2023-02-04T10:00:00ZZ": "want yyyy",
-	"+023-02-04 10:00:00": "want yyyy", "2023--2-04 10:00:00": "want yyyy", "2023-02--4 10:00:00": "want yyyy", "2023-02-04 -1:00:00": "want yyyy",
-	"2023-02-04 10:00:-1": "want yyyy", "2023-02-04 10:-1:00": "want yyyy", "2023-02-04 10:00x": "want yyyy", "２０２３-02-04": "want yyyy",
-	"2023-02-29 10:00:00": "no such date", "2023-02-30": "no such date", "1900-02-29": "no such date", "2023-04-31": "no such date",
-	"2023-13-01": "no such date", "2023-00-01": "no such date", "2023-01-00": "no such date", "0000-00-00 00:00:00": "no such date", "0000-01-01": "no such date",
+	"+023-02-04 10:00:00": "want yyyy", "2023--2-04 10:00:00": "want yyyy", "2023-02--4 10:00:00": "want yyyy",
+	"2023-02-04 -1:00:00": "want yyyy",
+	"2023-02-04 10:00:-1": "want yyyy", "2023-02-04 10:-1:00": "want yyyy", "2023-02-04 10:00x": "want yyyy",
+	"２０２３-02-04":          "want yyyy",
+	"2023-02-29 10:00:00": "no such date", "2023-02-30": "no such date", "1900-02-29": "no such date",
+	"2023-04-31": "no such date",
+	"2023-13-01": "no such date", "2023-00-01": "no such date", "2023-01-00": "no such date",
+	"0000-00-00 00:00:00": "no such date", "0000-01-01": "no such date",
 	"2023-02-04 24:00:00": "no such date", "2023-02-04 10:60": "no such date", "2023-02-04 10:00:60": "no such date",
 	"2023-02-04T10:00:00+24:00": "no such offset", "2023-02-04T10:00:00+00:60": "no such offset",
 	"0001-01-01 08:00:00": "no time", "0001-01-01T00:00:00Z": "no time",
 	"9999-12-31T23:59:59Z": "years 1 to 9999", "0001-01-01T00:00:00+14:00": "years 1 to 9999",
-	"-166640532000": "want yyyy", "-1666405320000": "want yyyy", "016664053200": "want yyyy", "16664053200": "want yyyy", "1666405320000.5": "want yyyy", "1.66640532e12": "want yyyy",
+	"-166640532000": "want yyyy", "-1666405320000": "want yyyy", "016664053200": "want yyyy", "16664053200": "want yyyy",
+	"1666405320000.5": "want yyyy", "1.66640532e12": "want yyyy",
 	strings.Repeat("2", 300): "too long",
 }
 
@@ -89,7 +99,8 @@ func TestTimeReading(t *testing.T) {
 func TestTimeJSON(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]string{
-		`1666405320000`: "2022-10-22 10:22:00", `"1666405320000"`: "2022-10-22 10:22:00", `"2022-10-22 10:22:00"`: "2022-10-22 10:22:00",
+		`1666405320000`: "2022-10-22 10:22:00", `"1666405320000"`: "2022-10-22 10:22:00",
+		`"2022-10-22 10:22:00"`:   "2022-10-22 10:22:00",
 		`"2022-10-22\u002010:22"`: "2022-10-22 10:22:00", `null`: "", `""`: "", `"null"`: "",
 	} {
 		got, err := fromJSON[fliggy.Time](data)
@@ -98,7 +109,8 @@ func TestTimeJSON(t *testing.T) {
 		}
 	}
 	for data, rule := range map[string]string{
-		`1666405320`: "want yyyy", `16664053200000`: "want yyyy", `-1666405320000`: "want yyyy", `1666405320000.0`: "want yyyy",
+		`1666405320`: "want yyyy", `16664053200000`: "want yyyy", `-1666405320000`: "want yyyy",
+		`1666405320000.0`:        "want yyyy",
 		`{"time":1666405320000}`: "want a JSON string or number", `true`: "want a JSON string or number",
 	} {
 		_, err := fromJSON[fliggy.Time](data)
@@ -110,7 +122,9 @@ func TestTimeWriting(t *testing.T) {
 	t.Parallel()
 	instant := time.Date(2023, 2, 3, 19, 23, 32, 987_654_321, time.FixedZone("", -7*60*60))
 	const text = "2023-02-04 10:23:32"
-	for name, v := range map[string]fliggy.Time{"At": fliggy.At(instant), "literal": {Time: instant}, "UTC literal": {Time: instant.UTC()}} {
+	for name, v := range map[string]fliggy.Time{
+		"At": fliggy.At(instant), "literal": {Time: instant}, "UTC literal": {Time: instant.UTC()},
+	} {
 		if got := textOf(t, v); got != text {
 			t.Errorf("%s: text %q", name, got)
 		}
@@ -125,7 +139,8 @@ func TestTimeWriting(t *testing.T) {
 			t.Errorf("%s: AppendLayout gives %q, %v", name, b, err)
 		}
 	}
-	if got := fliggy.At(instant); !got.Time.Equal(instant) || got.Location() != fliggy.Zone() || got.Nanosecond() != 987_654_321 {
+	if got := fliggy.At(instant); !got.Time.Equal(instant) || got.Location() != fliggy.Zone() ||
+		got.Nanosecond() != 987_654_321 {
 		t.Errorf("At gives %v", got.Time)
 	}
 	if name, offset := fliggy.At(instant).Time.Zone(); name != "GMT+8" || offset != 8*60*60 {
@@ -175,7 +190,9 @@ func TestTimeProperties(t *testing.T) {
 		if want := instant.UTC().Add(8 * time.Hour).Format("2006-01-02 15:04:05"); v.String() != want {
 			t.Fatalf("%v is written %s, want %s", instant, v, want)
 		}
-		for _, text := range []string{instant.Format(time.RFC3339), instant.Format("2006-01-02T15:04:05.000-0700"), instant.UTC().Format(time.RFC3339Nano)} {
+		for _, text := range []string{
+			instant.Format(time.RFC3339), instant.Format("2006-01-02T15:04:05.000-0700"), instant.UTC().Format(time.RFC3339Nano),
+		} {
 			if got, err := fliggy.ParseTime(text); err != nil || got != v {
 				t.Fatalf("%s gives %v, %v; want %v", text, got, err, v)
 			}
@@ -224,7 +241,9 @@ func TestTimeTextProperty(t *testing.T) {
 	t.Parallel()
 	first, last := fliggy.MustTime("0001-01-02").Unix(), fliggy.MustTime("9999-12-31 23:59:59").Unix()
 	rapid.Check(t, func(t *rapid.T) {
-		at := fliggy.At(time.Unix(rapid.Int64Range(first, last).Draw(t, "second"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanosecond")))
+		at := fliggy.At(
+			time.Unix(rapid.Int64Range(first, last).Draw(t, "second"), rapid.Int64Range(0, 999_999_999).Draw(t, "nanosecond")),
+		)
 		text, err := at.MarshalText()
 		if want := at.Format(time.DateTime); err != nil || string(text) != want {
 			t.Fatalf("got %s, %v, want %s", text, err, want)

@@ -9,8 +9,8 @@ import (
 
 // Problem is one broken rule of a request or message.
 type Problem struct {
-	// Field is the path of the member in wire names, such as "distributor_bill_list[0].bill_no"; empty for a rule about the
-	// whole.
+	// Field is the path of the member in wire names, such as "distributor_bill_list[0].bill_no"; empty for a rule about
+	// the whole.
 	Field string
 	// Rule says what is wrong, in a form that fits after "field: ".
 	Rule string
@@ -33,8 +33,8 @@ func (p *Problems) Add(field, format string, args ...any) {
 	*p = append(*p, Problem{Field: field, Rule: fmt.Sprintf(format, args...)})
 }
 
-// In gives the same rules one level deeper: with the prefix "list[0]" the field "bill_no" becomes "list[0].bill_no", the
-// field "[1]" becomes "list[0][1]", and a rule about the whole becomes one about "list[0]".
+// In gives the same rules one level deeper: with the prefix "list[0]" the field "bill_no" becomes "list[0].bill_no",
+// the field "[1]" becomes "list[0][1]", and a rule about the whole becomes one about "list[0]".
 func (p Problems) In(prefix string) Problems {
 	if prefix == "" {
 		return p

@@ -49,7 +49,8 @@ func TestProblemsErr(t *testing.T) {
 	if !errors.As(err, &invalid) || invalid.Method != "alitrip.rentcar.btb.bill.notify" || len(invalid.Problems) != 1 {
 		t.Fatalf("got %#v", err)
 	}
-	if data, err := json.Marshal(invalid); err != nil || string(data) != `{"Method":"alitrip.rentcar.btb.bill.notify","Problems":[{"Field":"a","Rule":"is required"}]}` {
+	if data, err := json.Marshal(invalid); err != nil ||
+		string(data) != `{"Method":"alitrip.rentcar.btb.bill.notify","Problems":[{"Field":"a","Rule":"is required"}]}` {
 		t.Errorf("JSON %s, %v", data, err)
 	}
 }
@@ -67,7 +68,10 @@ func TestValidationErrorText(t *testing.T) {
 		problems fliggy.Problems
 		want     string
 	}{
-		{"METHOD", fliggy.Problems{{"a", "is required"}, {"b", "must be positive"}}, "rentcar: METHOD: not valid: a: is required; b: must be positive"},
+		{
+			"METHOD", fliggy.Problems{{"a", "is required"}, {"b", "must be positive"}},
+			"rentcar: METHOD: not valid: a: is required; b: must be positive",
+		},
 		{"", fliggy.Problems{{"", "nothing is set"}}, "rentcar: not valid: nothing is set"},
 		{"M", nil, "rentcar: M: not valid"},
 	} {

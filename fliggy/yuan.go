@@ -45,8 +45,8 @@ func (y Yuan) String() string { return y.text }
 // with.
 func (y Yuan) Decimal() (d decimal.Decimal, ok bool) { return Decimal(y).Decimal() }
 
-// Fen converts to fen. An amount that is not a whole number of fen, or does not fit into 64 bits, is an error. Unset stays
-// unset.
+// Fen converts to fen. An amount that is not a whole number of fen, or does not fit into 64 bits, is an error. Unset
+// stays unset.
 func (y Yuan) Fen() (Fen, error) {
 	if !y.IsSet() {
 		return Fen{}, nil
@@ -87,8 +87,8 @@ func (y Yuan) Neg() Yuan {
 	return y
 }
 
-// Mul returns the exact product of the amount and a number without unit, for example a price and a quantity; see RoundBank.
-// It is unset when either of them is.
+// Mul returns the exact product of the amount and a number without unit, for example a price and a quantity; see
+// RoundBank. It is unset when either of them is.
 func (y Yuan) Mul(d Decimal) Yuan {
 	price, ok := y.Decimal()
 	quantity, known := d.Decimal()
@@ -99,8 +99,8 @@ func (y Yuan) Mul(d Decimal) Yuan {
 }
 
 // RoundBank rounds to exactly that many places after the point, half to even (banker's rounding, the mode that fits all
-// amounts of the merchant renewal guide): 0.015 gives 0.02, 0.145 gives 0.14, 5 gives 5.00. Places are limited to 0..40.
-// Unset stays unset.
+// amounts of the merchant renewal guide): 0.015 gives 0.02, 0.145 gives 0.14, 5 gives 5.00. Places are limited to
+// 0..40. Unset stays unset.
 func (y Yuan) RoundBank(places int32) Yuan {
 	d, ok := y.Decimal()
 	if !ok {
@@ -123,8 +123,8 @@ func (y Yuan) IsNegative() bool { return Decimal(y).IsNegative() }
 //	}
 func (y Yuan) Cmp(o Yuan) (int, error) { return compare(kindYuan, Decimal(y), Decimal(o)) }
 
-// Equal reports whether both are unset, or both are set to the same amount whatever their scale. Use Cmp where a missing
-// amount must not pass.
+// Equal reports whether both are unset, or both are set to the same amount whatever their scale. Use Cmp where a
+// missing amount must not pass.
 func (y Yuan) Equal(o Yuan) bool { return Decimal(y).Equal(Decimal(o)) }
 
 // AppendText appends the amount in plain notation, nothing when unset. More than 40 digits are an error.

@@ -97,7 +97,8 @@ func TestYuanAndFen(t *testing.T) {
 	}
 	for s, rule := range map[string]string{
 		"0.015": "not a whole number of fen", "0.001": "not a whole number of fen",
-		"92233720368547758.08": "64 bits", "-92233720368547758.09": "64 bits", "9999999999999999999999999999999999999999": "64 bits",
+		"92233720368547758.08": "64 bits", "-92233720368547758.09": "64 bits",
+		"9999999999999999999999999999999999999999": "64 bits",
 	} {
 		_, err := yuan(s).Fen()
 		wantError(t, err, s, rule)
@@ -108,7 +109,9 @@ func TestYuanAndFen(t *testing.T) {
 	if fen, err := (fliggy.Yuan{}).Fen(); err != nil || fen.IsSet() {
 		t.Errorf("unset gives %v, %v", fen, err)
 	}
-	for fen, want := range map[int64]string{5565: "55.65", 0: "0.00", -5: "-0.05", 100: "1.00", math.MinInt64: "-92233720368547758.08"} {
+	for fen, want := range map[int64]string{
+		5565: "55.65", 0: "0.00", -5: "-0.05", 100: "1.00", math.MinInt64: "-92233720368547758.08",
+	} {
 		if got := fliggy.FenOf(fen).Yuan(); got.String() != want {
 			t.Errorf("%d fen = %q", fen, got)
 		}
@@ -131,8 +134,8 @@ func TestYuanEquality(t *testing.T) {
 	}
 }
 
-// No price cap lets a missing amount pass, nothing is calculated from one, and none is more or less than 0. (Cmp counted
-// unset as 0 before, and a cap let it pass.)
+// No price cap lets a missing amount pass, nothing is calculated from one, and none is more or less than 0. (Cmp
+// counted unset as 0 before, and a cap let it pass.)
 func TestUnsetAmounts(t *testing.T) {
 	t.Parallel()
 	var none fliggy.Yuan
@@ -156,7 +159,8 @@ func TestUnsetAmounts(t *testing.T) {
 	}
 	_, err := none.Cmp(ten)
 	wantError(t, err, "amount in yuan", "unset, or too far from 0 to be compared")
-	if none.Neg().IsSet() || none.RoundBank(2).IsSet() || none.IsNegative() || none.IsPositive() || noDecimal.IsNegative() || noDecimal.IsPositive() {
+	if none.Neg().IsSet() || none.RoundBank(2).IsSet() || none.IsNegative() || none.IsPositive() ||
+		noDecimal.IsNegative() || noDecimal.IsPositive() {
 		t.Error("an unset amount became a number")
 	}
 	if d, ok := none.Decimal(); ok || !d.IsZero() {
@@ -178,7 +182,9 @@ func TestYuanKeepsLongResults(t *testing.T) {
 	t.Parallel()
 	long := yuan("9999999999999999999999999999999999999999")
 	product := long.Mul(fliggy.MustDecimal(long.String()))
-	if got := product.String(); len(got) != 80 || rat(t, got).Cmp(new(big.Rat).Mul(rat(t, long.String()), rat(t, long.String()))) != 0 {
+	if got := product.String(); len(got) != 80 || rat(t, got).Cmp(
+		new(big.Rat).Mul(rat(t, long.String()), rat(t, long.String())),
+	) != 0 {
 		t.Errorf("product is %q", got)
 	}
 	_, err := product.MarshalJSON()
@@ -190,7 +196,9 @@ func TestYuanKeepsLongResults(t *testing.T) {
 
 func TestYuanPrinting(t *testing.T) {
 	t.Parallel()
-	if got := fmt.Sprintf("%v %s %+v", yuan("10.00"), yuan("10.00"), struct{ Y fliggy.Yuan }{yuan("10.00")}); got != "10.00 10.00 {Y:10.00}" {
+	if got := fmt.Sprintf(
+		"%v %s %+v", yuan("10.00"), yuan("10.00"), struct{ Y fliggy.Yuan }{yuan("10.00")},
+	); got != "10.00 10.00 {Y:10.00}" {
 		t.Errorf("got %q", got)
 	}
 }

@@ -35,7 +35,9 @@ func (g *Gateway) AgencyOrders() []AgencyOrder {
 	return out
 }
 
-func (s *state) createAgencyOrder(m moment, req *rentcar.AgencyCreateOrderRequest) (*rentcar.AgencyCreateOrderResult, error) {
+func (s *state) createAgencyOrder(
+	m moment, req *rentcar.AgencyCreateOrderRequest,
+) (*rentcar.AgencyCreateOrderResult, error) {
 	o := &AgencyOrder{FliggyOrderID: numbered(firstAgencyID, len(s.agency)), CreatedTime: m.now, Create: *req}
 	s.agency = append(s.agency, o)
 	s.agencyByID[o.FliggyOrderID], s.agencyByNo[req.AgentOrderNo] = o, o
@@ -44,7 +46,9 @@ func (s *state) createAgencyOrder(m moment, req *rentcar.AgencyCreateOrderReques
 
 // updateAgencyOrder finds the order by Fliggy's id or else by the agency's number;
 // of several with one number the latest counts.
-func (s *state) updateAgencyOrder(_ moment, req *rentcar.AgencyUpdateOrderRequest) (*rentcar.AgencyUpdateOrderResult, error) {
+func (s *state) updateAgencyOrder(
+	_ moment, req *rentcar.AgencyUpdateOrderRequest,
+) (*rentcar.AgencyUpdateOrderResult, error) {
 	o := s.agencyByID[req.FliggyOrderID]
 	if req.FliggyOrderID == "" {
 		o = s.agencyByNo[req.AgentOrderNo]

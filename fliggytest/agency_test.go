@@ -18,7 +18,8 @@ func TestAgency(t *testing.T) {
 		g := start(t)
 		c := connect(t, g, rentcar.WithFormat(format))
 		create := &rentcar.AgencyCreateOrderRequest{
-			AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyUnpaid), TotalAmount: fliggy.FenOf(88800), AuthToken: fliggy.NewSecret("token"),
+			AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyUnpaid), TotalAmount: fliggy.FenOf(88800),
+			AuthToken:  fliggy.NewSecret("token"),
 			UseCarTime: fliggy.LocalTimeOf(testNow), Driver: rentcar.AgencyDriver{DriverName: "张三", MobilePhone: "1"},
 			Promotions: []rentcar.AgencyPromotion{{PromotionID: "1", ZZCPromotionFee: fliggy.FenOf(0)}},
 		}
@@ -37,7 +38,10 @@ func TestAgency(t *testing.T) {
 		want := []AgencyOrder{
 			{FliggyOrderID: first.FliggyOrderID, CreatedTime: testNow, Create: *create,
 				Updates: []rentcar.AgencyUpdateOrderRequest{{FliggyOrderID: first.FliggyOrderID}}},
-			{FliggyOrderID: again.FliggyOrderID, CreatedTime: testNow, Create: *create, Updates: []rentcar.AgencyUpdateOrderRequest{*update}},
+			{
+				FliggyOrderID: again.FliggyOrderID, CreatedTime: testNow, Create: *create,
+				Updates: []rentcar.AgencyUpdateOrderRequest{*update},
+			},
 		}
 		if diff := cmp.Diff(want, g.AgencyOrders(), cmpopts.EquateComparable(fliggy.Fen{}, fliggy.LocalTime{})); diff != "" {
 			t.Errorf("%v: held (-want +got):\n%s", format, diff)

@@ -24,7 +24,8 @@ var versionForm = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 // checks are what the gateway looks at before it lets a request through, in this
 // order. A check returns nil or what the gateway answers.
 var checks = []func(*Gateway, *Request) *rentcar.GatewayError{
-	checkHTTPMethod, checkMethod, checkAppKey, checkTimestamp, checkVersion, checkFormat, checkSignature, checkSession, checkTarget,
+	checkHTTPMethod, checkMethod, checkAppKey, checkTimestamp, checkVersion, checkFormat, checkSignature, checkSession,
+	checkTarget,
 }
 
 func (g *Gateway) check(r *Request) error {

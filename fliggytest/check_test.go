@@ -75,14 +75,15 @@ func TestChecks(t *testing.T) {
 		change func(map[string]string)
 		want   string // what the reply holds
 	}{
-		"as it should be":    {func(map[string]string) {}, `"successful":true`},
-		"no method":          {drop("method"), `"code":21,"msg":"Missing method"`},
-		"unknown method":     {set("method", "alitrip.rentcar.none"), `"code":22,"msg":"Invalid method"`},
-		"no app key":         {drop("app_key"), `"code":28,"msg":"Missing app key"`},
-		"other app key":      {set("app_key", "1"), `"code":29,"msg":"Invalid app Key","sub_code":"isv.appkey-not-exists"`},
-		"no timestamp":       {drop("timestamp"), `"code":30,"msg":"Missing timestamp"`},
-		"no such timestamp":  {set("timestamp", "2023-02-30 00:00:00"), `"code":31,"msg":"Invalid timestamp"`},
-		"in milliseconds":    {set("timestamp", strconv.FormatInt(testNow.UnixMilli(), 10)), `"successful":true`}, // of the official Python client
+		"as it should be":   {func(map[string]string) {}, `"successful":true`},
+		"no method":         {drop("method"), `"code":21,"msg":"Missing method"`},
+		"unknown method":    {set("method", "alitrip.rentcar.none"), `"code":22,"msg":"Invalid method"`},
+		"no app key":        {drop("app_key"), `"code":28,"msg":"Missing app key"`},
+		"other app key":     {set("app_key", "1"), `"code":29,"msg":"Invalid app Key","sub_code":"isv.appkey-not-exists"`},
+		"no timestamp":      {drop("timestamp"), `"code":30,"msg":"Missing timestamp"`},
+		"no such timestamp": {set("timestamp", "2023-02-30 00:00:00"), `"code":31,"msg":"Invalid timestamp"`},
+		// of the official Python client
+		"in milliseconds":    {set("timestamp", strconv.FormatInt(testNow.UnixMilli(), 10)), `"successful":true`},
 		"old milliseconds":   {set("timestamp", "1675236000000"), `"code":31,"msg":"Invalid timestamp"`},
 		"10 minutes old":     {set("timestamp", at(-10*time.Minute)), `"successful":true`},
 		"10 minutes ahead":   {set("timestamp", at(10*time.Minute)), `"successful":true`},
@@ -94,10 +95,14 @@ func TestChecks(t *testing.T) {
 		"format":             {set("format", "yaml"), `<code>23</code><msg>Invalid format</msg>`},
 		"no signature":       {set("sign", ""), `"code":24,"msg":"Missing signature"`},
 		"wrong signature":    {set("sign", "0123456789ABCDEF0123456789ABCDEF"), `"code":25,"msg":"Invalid signature"`},
-		"sign method":        {func(m map[string]string) { m["sign_method"], m["sign"] = "MD5", "x" }, `"code":25,"msg":"Invalid signature"`},
-		"no session":         {drop("session"), `"code":26,"msg":"Missing session"`},
-		"other session":      {set("session", "other"), `"code":27,"msg":"Invalid session","sub_code":"invalid-sessionkey"`},
-		"several":            {func(m map[string]string) { delete(m, "v"); m["sign"] = "x"; delete(m, "session") }, `"code":32`},
+		"sign method": {
+			func(m map[string]string) { m["sign_method"], m["sign"] = "MD5", "x" }, `"code":25,"msg":"Invalid signature"`,
+		},
+		"no session":    {drop("session"), `"code":26,"msg":"Missing session"`},
+		"other session": {set("session", "other"), `"code":27,"msg":"Invalid session","sub_code":"invalid-sessionkey"`},
+		"several": {
+			func(m map[string]string) { delete(m, "v"); m["sign"] = "x"; delete(m, "session") }, `"code":32`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -120,12 +125,17 @@ func TestChecks(t *testing.T) {
 func TestArguments(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ argument, want string }{
-		"none":        {"", `"code":40,"msg":"Missing required arguments:rent_car_b2b_query_order_req"`},
-		"blank":       {"  ", `"code":40,`},
-		"no JSON":     {"{", `"code":41,"msg":"Invalid arguments:rent_car_b2b_query_order_req"`},
-		"no object":   {"[]", `"code":41,`},
-		"no member":   {`{"order_id":"1"}`, `"code":15,"msg":"Remote service error","sub_code":"isv.missing-parameter:channel_id"`},
-		"odd member":  {`{"order_id":true,"channel_id":"1"}`, `"code":15,"msg":"Remote service error","sub_code":"isv.invalid-parameter:order_id"`},
+		"none":      {"", `"code":40,"msg":"Missing required arguments:rent_car_b2b_query_order_req"`},
+		"blank":     {"  ", `"code":40,`},
+		"no JSON":   {"{", `"code":41,"msg":"Invalid arguments:rent_car_b2b_query_order_req"`},
+		"no object": {"[]", `"code":41,`},
+		"no member": {
+			`{"order_id":"1"}`, `"code":15,"msg":"Remote service error","sub_code":"isv.missing-parameter:channel_id"`,
+		},
+		"odd member": {
+			`{"order_id":true,"channel_id":"1"}`,
+			`"code":15,"msg":"Remote service error","sub_code":"isv.invalid-parameter:order_id"`,
+		},
 		"other order": {`{"order_id":"1","channel_id":"1"}`, `"successful":false,"ret_code":"71001","ret_msg":"订单不存在"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +159,9 @@ func TestArguments(t *testing.T) {
 func TestRefusedClients(t *testing.T) {
 	t.Parallel()
 	g := start(t, WithSession("the session"))
-	own := []rentcar.Option{rentcar.WithBaseURL(g.URL()), rentcar.WithClock(fixedClock), rentcar.WithChannel(fliggy.ChannelAmap)}
+	own := []rentcar.Option{
+		rentcar.WithBaseURL(g.URL()), rentcar.WithClock(fixedClock), rentcar.WithChannel(fliggy.ChannelAmap),
+	}
 	late := rentcar.WithClock(func() time.Time { return testNow.Add(11 * time.Minute) })
 	for name, c := range map[string]struct {
 		key, secret string
@@ -168,7 +180,9 @@ func TestRefusedClients(t *testing.T) {
 			noError(t, err)
 			_, err = client.Renewals.Submit(context.Background(), submitRequest())
 			var failed *rentcar.GatewayError
-			if !errors.As(err, &failed) || failed.Code != c.code || !errors.Is(err, c.class) || rentcar.OutcomeOf(err) != rentcar.OutcomeRejected ||
+			if !errors.As(
+				err, &failed,
+			) || failed.Code != c.code || !errors.Is(err, c.class) || rentcar.OutcomeOf(err) != rentcar.OutcomeRejected ||
 				failed.RequestID != lastRequest(t, g).ID {
 				t.Errorf("%s, %v: got %v, want code %s", name, format, err, c.code)
 			}

@@ -34,17 +34,23 @@ var recordedRequests = map[string]struct {
 		`"cancel_rule":[{"num":0,"time":72},{"num":10,"time":48},`, `{"num":50,"time":0}]`,
 		`"manual_check_time":0`, `"start_time":0`, `"is_one_way_fee":0`,
 	}},
-	"java-form-json2.http":       {want: []string{`{"request_id":"`, `"successful":true,`, `"cancel_rules":[{"num":0,"time":72},`}},
+	"java-form-json2.http": {
+		want: []string{`{"request_id":"`, `"successful":true,`, `"cancel_rules":[{"num":0,"time":72},`},
+	},
 	"java-multipart-upload.http": {uploadParams, []string{`"title":"合同.png"`}},
 	"java-qimen-form-json2.http": {qimenParams, []string{`{"title":"24700009"}`}},
 	"java-qimen-body-xml2.http":  {want: []string{`<response><title>24700009</title></response>`}},
 	"java-2017-qimen-no-v.http":  {qimenParams, []string{`{"title":"24700009"}`}},
-	"node-multipart.http":        {want: []string{`{"alitrip_rentcar_btb_renewaldetail_query_response":{`, `"standard_price":"11.00"`}},
-	"node-qimen-multipart.http":  {map[string]string{"orderId": "3104050285204362836"}, []string{`{"title":"24700009"}`}},
-	"php-form.http":              {want: []string{`{"request_id":"`, `"license":"鲁A231212"`}},
-	"php-multipart-upload.http":  {uploadParams, []string{`"title":"合同.png"`}},
-	"python-form.http":           {want: []string{`{"alitrip_rentcar_btb_order_query_response":{`, `"license":"鲁A231212"`}},
-	"python-get.http":            {want: []string{`{"request_id":"`, `"license":"鲁A231212"`}},
+	"node-multipart.http": {
+		want: []string{`{"alitrip_rentcar_btb_renewaldetail_query_response":{`, `"standard_price":"11.00"`},
+	},
+	"node-qimen-multipart.http": {map[string]string{"orderId": "3104050285204362836"}, []string{`{"title":"24700009"}`}},
+	"php-form.http":             {want: []string{`{"request_id":"`, `"license":"鲁A231212"`}},
+	"php-multipart-upload.http": {uploadParams, []string{`"title":"合同.png"`}},
+	"python-form.http": {
+		want: []string{`{"alitrip_rentcar_btb_order_query_response":{`, `"license":"鲁A231212"`},
+	},
+	"python-get.http": {want: []string{`{"request_id":"`, `"license":"鲁A231212"`}},
 }
 
 var (

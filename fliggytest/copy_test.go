@@ -21,7 +21,9 @@ func TestSnapshotsAreCopies(t *testing.T) {
 	got.Details.Info.ServiceTypes[0] = "8"
 	again, ok := g.Order("1")
 	if !ok || !again.Details.SupportsRenewal() || again.Details.Booking.Stores[0].Name == "changed" ||
-		again.Details.Info.ServiceTypes[0] != fliggy.OrderServiceChangeDriver || string(again.Details.Extra["later"]) != `{"a":1}` {
+		again.Details.Info.ServiceTypes[0] != fliggy.OrderServiceChangeDriver || string(
+		again.Details.Extra["later"],
+	) != `{"a":1}` {
 		t.Errorf("the order held changed with a copy: %+v", again.Details)
 	}
 	if _, ok := g.Order("none"); ok {
@@ -35,7 +37,8 @@ func TestSnapshotsAreCopies(t *testing.T) {
 	requests[0].Params["x"], requests[0].Protocol["y"] = "z", "z"
 	requests[0].Body[0] = 'X'
 	requests[0].Header.Set("X-New", "1")
-	if r := g.Requests()[0]; r.Params["x"] != "" || r.Protocol["y"] != "" || r.Body[0] == 'X' || r.Header.Get("X-New") != "" {
+	if r := g.Requests()[0]; r.Params["x"] != "" || r.Protocol["y"] != "" || r.Body[0] == 'X' ||
+		r.Header.Get("X-New") != "" {
 		t.Error("the log changed with a copy")
 	}
 	g.Forget()

@@ -25,7 +25,8 @@ func TestDecisions(t *testing.T) {
 			t.Errorf("accept: %+v, %s", res, state(id))
 		}
 		got := (<-e.events).(*events.RenewalAccepted)
-		if got.RenewalOrderID != id || got.OrderID != id || got.OutOrderID != ownRenewalID || !got.CreatedTime.Equal(testNow) {
+		if got.RenewalOrderID != id || got.OrderID != id || got.OutOrderID != ownRenewalID ||
+			!got.CreatedTime.Equal(testNow) {
 			t.Errorf("event %+v", got)
 		}
 	}
@@ -95,7 +96,9 @@ func TestAutomaticDecisions(t *testing.T) {
 		t.Errorf("held %+v", r)
 	}
 	// What is refused is not decided on.
-	if _, err := c.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "1"}); code(err) != RetOrderNotFound {
+	if _, err := c.Renewals.Submit(
+		context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "1"},
+	); code(err) != RetOrderNotFound {
 		t.Error(err)
 	}
 	noError(t, g.WaitPushes(context.Background()))

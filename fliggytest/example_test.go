@@ -101,7 +101,9 @@ func ExampleGateway_Handle() {
 		log.Fatal(err)
 	}
 	var got reply
-	err = client.Call(context.Background(), "alitrip.rentcar.btb.price.query", rentcar.Params{"req": query{"460200"}}, &got)
+	err = client.Call(
+		context.Background(), "alitrip.rentcar.btb.price.query", rentcar.Params{"req": query{"460200"}}, &got,
+	)
 	fmt.Println(got.Price, err)
 	// Output: 128.00 <nil>
 }

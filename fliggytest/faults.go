@@ -106,9 +106,9 @@ func Failed(err error) Fault {
 // Unavailable answers with code 10, Service Currently Unavailable.
 func Unavailable() Fault { return failing("gateway error 10", errUnavailable) }
 
-// Banned answers with flow control until d has passed by the gateway's clock: code 7, App Call Limited, and that the ban
-// lasts so many more seconds. subCode is one of the Ban constants, BanAPI when empty. With Times(1) the next request is
-// let through although the ban was announced.
+// Banned answers with flow control until d has passed by the gateway's clock: code 7, App Call Limited, and that the
+// ban lasts so many more seconds. subCode is one of the Ban constants, BanAPI when empty. With Times(1) the next
+// request is let through although the ban was announced.
 func Banned(d time.Duration, subCode string) Fault {
 	return Fault{name: "banned", instead: true, answer: func(left time.Duration) error {
 		seconds := left / time.Second

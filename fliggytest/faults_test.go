@@ -43,26 +43,40 @@ func TestFaults(t *testing.T) {
 		executed bool   // also without AfterCommit
 		code     string // recorded
 	}{
-		"none":              {Delayed(0), "<nil>", done, nil, true, ""},
-		"delay":             {Delayed(time.Millisecond), "<nil>", done, nil, true, ""},
-		"GBK":               {InGBK(), "<nil>", done, nil, true, ""},
-		"gateway error":     {Failed(gatewayError("11", "Insufficient isv permissions", "isv.permission-api-package-limit", "x")), "gateway", rejected, rentcar.ErrForbidden, false, "11"},
-		"unavailable":       {Unavailable(), "gateway", unknown, rentcar.ErrOutcomeUnknown, false, "10"},
-		"throttled":         {Banned(3*time.Second, "").Times(1), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
-		"banned":            {Banned(time.Minute, BanApp), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
-		"isp.":              {Failed(serviceError("isp.remote-service-timeout", "")), "gateway", unknown, rentcar.ErrUnavailable, false, "15"},
-		"isv.":              {Failed(serviceError("isv.invalid-parameter", "非法参数")), "gateway", rejected, fliggy.ErrInvalidRequest, false, "15"},
-		"refused":           {Failed(refuse("012", "orderId为空")), "business", rejected, nil, false, "012"},
-		"no flag":           {NoFlag(), "decode", unknown, rentcar.ErrOutcomeUnknown, true, ""},
-		"dropped":           {Dropped(), "transport", unknown, rentcar.ErrOutcomeUnknown, false, ""},
-		"cut off":           {CutOff(), "transport", unknown, rentcar.ErrUnavailable, false, "10"},
-		"truncated gzip":    {TruncatedGzip(), "transport", unknown, rentcar.ErrOutcomeUnknown, false, "10"},
-		"HTTP 502":          {HTTPStatus(502), "transport", unknown, rentcar.ErrUnavailable, false, ""},
-		"HTTP 99":           {HTTPStatus(99), "transport", unknown, rentcar.ErrUnavailable, false, ""},
-		"HTML":              {RawBody(200, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html></html>")), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
-		"empty":             {RawBody(200, "", nil), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
-		"other charset":     {RawBody(200, "text/javascript", []byte("{\"a\":\"\xff\"}")), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
-		"error without sub": {Failed(gatewayError("88", "", "", "")), "gateway", unknown, rentcar.ErrOutcomeUnknown, false, "88"},
+		"none":  {Delayed(0), "<nil>", done, nil, true, ""},
+		"delay": {Delayed(time.Millisecond), "<nil>", done, nil, true, ""},
+		"GBK":   {InGBK(), "<nil>", done, nil, true, ""},
+		"gateway error": {
+			Failed(gatewayError("11", "Insufficient isv permissions", "isv.permission-api-package-limit", "x")), "gateway",
+			rejected, rentcar.ErrForbidden, false, "11",
+		},
+		"unavailable": {Unavailable(), "gateway", unknown, rentcar.ErrOutcomeUnknown, false, "10"},
+		"throttled":   {Banned(3*time.Second, "").Times(1), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
+		"banned":      {Banned(time.Minute, BanApp), "gateway", rejected, rentcar.ErrRateLimited, false, "7"},
+		"isp.": {
+			Failed(serviceError("isp.remote-service-timeout", "")), "gateway", unknown, rentcar.ErrUnavailable, false, "15",
+		},
+		"isv.": {
+			Failed(serviceError("isv.invalid-parameter", "非法参数")), "gateway", rejected, fliggy.ErrInvalidRequest, false, "15",
+		},
+		"refused":        {Failed(refuse("012", "orderId为空")), "business", rejected, nil, false, "012"},
+		"no flag":        {NoFlag(), "decode", unknown, rentcar.ErrOutcomeUnknown, true, ""},
+		"dropped":        {Dropped(), "transport", unknown, rentcar.ErrOutcomeUnknown, false, ""},
+		"cut off":        {CutOff(), "transport", unknown, rentcar.ErrUnavailable, false, "10"},
+		"truncated gzip": {TruncatedGzip(), "transport", unknown, rentcar.ErrOutcomeUnknown, false, "10"},
+		"HTTP 502":       {HTTPStatus(502), "transport", unknown, rentcar.ErrUnavailable, false, ""},
+		"HTTP 99":        {HTTPStatus(99), "transport", unknown, rentcar.ErrUnavailable, false, ""},
+		"HTML": {
+			RawBody(200, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html></html>")), "decode", unknown,
+			rentcar.ErrOutcomeUnknown, false, "",
+		},
+		"empty": {RawBody(200, "", nil), "decode", unknown, rentcar.ErrOutcomeUnknown, false, ""},
+		"other charset": {
+			RawBody(200, "text/javascript", []byte("{\"a\":\"\xff\"}")), "decode", unknown, rentcar.ErrOutcomeUnknown, false, "",
+		},
+		"error without sub": {
+			Failed(gatewayError("88", "", "", "")), "gateway", unknown, rentcar.ErrOutcomeUnknown, false, "88",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -122,7 +136,9 @@ func TestHanging(t *testing.T) {
 		}()
 		until(func() bool { return len(g.Requests()) == 1 && (len(g.Pushes()) == 1 || !fault.commit) })
 		timeout(context.DeadlineExceeded)
-		if err := <-failed; kindOf(err) != "transport" || !errors.Is(err, rentcar.ErrOutcomeUnknown) || !errors.Is(err, context.DeadlineExceeded) {
+		if err := <-failed; kindOf(err) != "transport" || !errors.Is(
+			err, rentcar.ErrOutcomeUnknown,
+		) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v: %v", fault, err)
 		}
 		until(func() bool { return lastRequest(t, g).Answer.Done }) // the gateway notices that the client is gone
@@ -131,7 +147,9 @@ func TestHanging(t *testing.T) {
 		if fault.commit {
 			want = 1
 		}
-		if a := lastRequest(t, g).Answer; a.Executed != fault.commit || len(g.Renewals()) != want || len(g.Pushes()) != want || a.HTTPStatus != 0 {
+		if a := lastRequest(t, g).Answer; a.Executed != fault.commit || len(
+			g.Renewals(),
+		) != want || len(g.Pushes()) != want || a.HTTPStatus != 0 {
 			t.Errorf("%v: %d renewals, %d pushes, recorded %+v", fault, len(g.Renewals()), len(g.Pushes()), a)
 		}
 	}
@@ -144,15 +162,22 @@ func TestWhichRequestsAFaultHits(t *testing.T) {
 		faults []Fault
 		want   string // of quote, submit, quote, submit, quote: F for a failure
 	}{
-		"none":            {nil, "....."},
-		"next":            {[]Fault{Unavailable()}, "F...."},
-		"twice":           {[]Fault{Unavailable().Times(2)}, "FF..."},
-		"always":          {[]Fault{Unavailable().Always()}, "FFFFF"},
-		"none is all":     {[]Fault{Unavailable().Times(0)}, "FFFFF"},
-		"method":          {[]Fault{Unavailable().On(methodSubmit)}, ".F..."},
-		"methods":         {[]Fault{Unavailable().Times(2).On(methodSubmit, "alitrip.rentcar.btb.renewaldetail.query")}, "FF..."},
-		"method, always":  {[]Fault{Unavailable().On(methodSubmit).Always()}, ".F.F."},
-		"when":            {[]Fault{Unavailable().Always().When(func(r Request) bool { return r.Params["rent_car_b2b_renewal_detail_req"] != "" })}, "F.F.F"},
+		"none":        {nil, "....."},
+		"next":        {[]Fault{Unavailable()}, "F...."},
+		"twice":       {[]Fault{Unavailable().Times(2)}, "FF..."},
+		"always":      {[]Fault{Unavailable().Always()}, "FFFFF"},
+		"none is all": {[]Fault{Unavailable().Times(0)}, "FFFFF"},
+		"method":      {[]Fault{Unavailable().On(methodSubmit)}, ".F..."},
+		"methods": {
+			[]Fault{Unavailable().Times(2).On(methodSubmit, "alitrip.rentcar.btb.renewaldetail.query")}, "FF...",
+		},
+		"method, always": {[]Fault{Unavailable().On(methodSubmit).Always()}, ".F.F."},
+		"when": {
+			[]Fault{
+				Unavailable().Always().When(func(r Request) bool { return r.Params["rent_car_b2b_renewal_detail_req"] != "" }),
+			},
+			"F.F.F",
+		},
 		"one by one":      {[]Fault{Unavailable(), Failed(refuse("1", "")), Dropped()}, "FFF.."},
 		"for no time":     {[]Fault{Banned(0, "")}, "....."},
 		"for time past":   {[]Fault{Unavailable().For(-time.Second)}, "....."},

@@ -136,7 +136,9 @@ func (g *Gateway) Client(opts ...rentcar.Option) (*rentcar.Client, error) {
 		rentcar.WithBaseURL(g.URL()), rentcar.WithQimenURL(g.QimenURL()), rentcar.WithClock(g.now),
 	}
 	if s := g.session(); s != "" {
-		c, err := rentcar.NewClient(g.appKey, g.secret(), slices.Concat(own, []rentcar.Option{rentcar.WithSession(s)}, opts)...)
+		c, err := rentcar.NewClient(
+			g.appKey, g.secret(), slices.Concat(own, []rentcar.Option{rentcar.WithSession(s)}, opts)...,
+		)
 		if err == nil {
 			return c, nil
 		}

@@ -83,12 +83,16 @@ func life(t *testing.T, g *Gateway, c *rentcar.Client) {
 	if check.CancelFee.String() != "1.60" { // 66 hours ahead: 10 % of 16.02, half to even
 		t.Errorf("cancelling would cost %s, want 1.60", check.CancelFee)
 	}
-	done, err := c.Renewals.Cancel(ctx, &rentcar.RenewalCancelRequest{RenewalOrderID: sub.RenewalOrderID, CancelMessage: "行程变更"})
+	done, err := c.Renewals.Cancel(
+		ctx, &rentcar.RenewalCancelRequest{RenewalOrderID: sub.RenewalOrderID, CancelMessage: "行程变更"},
+	)
 	noError(t, err)
 	if done.CancelFee.String() != "1.60" || !strings.Contains(done.CancelMessage, "10%") {
 		t.Errorf("cancelled %+v", done)
 	}
-	main, err := c.Orders.CheckCancel(ctx, &rentcar.OrderCheckCancelRequest{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID})
+	main, err := c.Orders.CheckCancel(
+		ctx, &rentcar.OrderCheckCancelRequest{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID},
+	)
 	noError(t, err)
 	if main.CancelFee.String() != "0.00" || main.CancelMessage == "" {
 		t.Errorf("cancelling the main order: %+v", main)
@@ -96,8 +100,9 @@ func life(t *testing.T, g *Gateway, c *rentcar.Client) {
 
 	got, ok := g.Renewal(sub.RenewalOrderID)
 	wantRenewal := Renewal{
-		RenewalOrderID: sub.RenewalOrderID, RenewalOutOrderID: ownRenewalID, OrderID: SampleOrderID, OutOrderID: SampleOutOrderID,
-		ChannelID: fliggy.ChannelAmap, State: RenewalCancelled, CreatedTime: testNow, RequestID: sub.RequestID,
+		RenewalOrderID: sub.RenewalOrderID, RenewalOutOrderID: ownRenewalID, OrderID: SampleOrderID,
+		OutOrderID: SampleOutOrderID,
+		ChannelID:  fliggy.ChannelAmap, State: RenewalCancelled, CreatedTime: testNow, RequestID: sub.RequestID,
 		Submit: *req, Start: scenarioFrom.Time, Total: req.TotalFee,
 		CancelFee: done.CancelFee, CancelMessage: "行程变更", CancelledTime: testNow,
 	}
@@ -140,7 +145,9 @@ func TestSubmitIsHeld(t *testing.T) {
 			t.Errorf("held (-sent +held):\n%s", diff)
 		}
 		if held.RenewalOrderID != res.RenewalOrderID || held.RequestID != res.RequestID || !held.Total.Equal(req.TotalFee) {
-			t.Errorf("held %s of request %s, told %s of %s", held.RenewalOrderID, held.RequestID, res.RenewalOrderID, res.RequestID)
+			t.Errorf(
+				"held %s of request %s, told %s of %s", held.RenewalOrderID, held.RequestID, res.RenewalOrderID, res.RequestID,
+			)
 		}
 		var decoded rentcar.RenewalSubmitRequest
 		requests := g.Requests()
@@ -261,7 +268,8 @@ func TestClose(t *testing.T) {
 	}()
 	until(func() bool { return len(g.Requests()) > 0 })
 	g.Close()
-	if err := <-failed; rentcar.OutcomeOf(err) == rentcar.OutcomeSucceeded || rentcar.OutcomeOf(err) == rentcar.OutcomeRejected {
+	if err := <-failed; rentcar.OutcomeOf(err) == rentcar.OutcomeSucceeded ||
+		rentcar.OutcomeOf(err) == rentcar.OutcomeRejected {
 		t.Errorf("a call that hung when the gateway closed: %v", err)
 	}
 	g.Close()
@@ -289,10 +297,14 @@ func TestClientWithASessionSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Orders.Query(t.Context(), &rentcar.OrderQueryRequest{OrderID: SampleOrderID, ChannelID: fliggy.ChannelAmap}); err != nil || asked != 1 {
+	if _, err := c.Orders.Query(
+		t.Context(), &rentcar.OrderQueryRequest{OrderID: SampleOrderID, ChannelID: fliggy.ChannelAmap},
+	); err != nil || asked != 1 {
 		t.Errorf("asked %d times: %v", asked, err)
 	}
-	if _, err := g.Client(rentcar.WithSession("a"), rentcar.WithSessionSource(func(context.Context) (string, error) { return "b", nil })); err == nil {
+	if _, err := g.Client(
+		rentcar.WithSession("a"), rentcar.WithSessionSource(func(context.Context) (string, error) { return "b", nil }),
+	); err == nil {
 		t.Error("two sessions are taken")
 	}
 }

@@ -15,7 +15,9 @@ func TestNames(t *testing.T) {
 		Param:   "rent_car_b2b_submit_renewal_order_req",
 		Request: map[string]string{"renewal_out_order_id": "distributor_renewal_id"},
 		Inner:   "result",
-		Reply:   map[string]string{"renewal_order_id": "fliggy_renewal_order_id", "successful": "success", "ret_msg": "message"},
+		Reply: map[string]string{
+			"renewal_order_id": "fliggy_renewal_order_id", "successful": "success", "ret_msg": "message",
+		},
 	}
 	for _, format := range allFormats {
 		g := start(t, WithNames(methodSubmit, names))
@@ -31,7 +33,9 @@ func TestNames(t *testing.T) {
 		if err := r.Decode(&decoded); err != nil || decoded.RenewalOutOrderID != ownRenewalID {
 			t.Errorf("%v: decoded %+v, %v", format, decoded, err)
 		}
-		if body := string(r.Answer.Body); !strings.Contains(body, "fliggy_renewal_order_id") || !strings.Contains(body, "result") {
+		if body := string(r.Answer.Body); !strings.Contains(
+			body, "fliggy_renewal_order_id",
+		) || !strings.Contains(body, "result") {
 			t.Errorf("%v: answered %s", format, body)
 		}
 		res, err = c.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "1"})
@@ -73,19 +77,30 @@ func TestNamesLeaveMembersOut(t *testing.T) {
 	const quote, check = "alitrip.rentcar.btb.renewaldetail.query", "alitrip.rentcar.btb.renewal.checkcancel"
 	for _, format := range allFormats {
 		g := start(t, without(quote, "added_service_list.amount", "price_info.poundage_fee", "request_id"),
-			WithNames(methodSubmit, rentcar.Names{Inner: "result", Reply: map[string]string{"ret_code": "code", "ret_msg": "-"}}))
+			WithNames(
+				methodSubmit, rentcar.Names{Inner: "result", Reply: map[string]string{"ret_code": "code", "ret_msg": "-"}},
+			))
 		c := connect(t, g, rentcar.WithFormat(format))
 		res, err := c.Renewals.Quote(context.Background(), quoteRequest())
 		noError(t, err)
-		if body := string(lastRequest(t, g).Answer.Body); strings.Contains(body, "amount") || strings.Contains(body, "poundage_fee") || strings.Contains(body, "request_id") {
+		if body := string(
+			lastRequest(t, g).Answer.Body,
+		); strings.Contains(body, "amount") || strings.Contains(
+			body, "poundage_fee",
+		) || strings.Contains(body, "request_id") {
 			t.Errorf("%v: answered %s", format, body)
 		}
-		if total, err := res.Total(); err == nil || total.IsSet() || res.RequestID != "" || !res.AddedServices[0].Price.IsSet() {
+		if total, err := res.Total(); err == nil || total.IsSet() || res.RequestID != "" ||
+			!res.AddedServices[0].Price.IsSet() {
 			t.Errorf("%v: total %v, %v of %+v", format, total, err, res)
 		}
 		// Refusals lack the member too, and other names hold beside it.
 		_, err = c.Renewals.Submit(context.Background(), &rentcar.RenewalSubmitRequest{OrderID: "1"})
-		if body := string(lastRequest(t, g).Answer.Body); err == nil || strings.Contains(body, "ret_msg") || !strings.Contains(body, "code") || !strings.Contains(body, "result") {
+		if body := string(
+			lastRequest(t, g).Answer.Body,
+		); err == nil || strings.Contains(
+			body, "ret_msg",
+		) || !strings.Contains(body, "code") || !strings.Contains(body, "result") {
 			t.Errorf("%v: refused with %s, %v", format, body, err)
 		}
 	}

@@ -127,7 +127,9 @@ func (s *state) queryOrder(_ moment, req *rentcar.OrderQueryRequest) (*rentcar.O
 	return &res, nil
 }
 
-func (s *state) checkCancelOrder(_ moment, req *rentcar.OrderCheckCancelRequest) (*rentcar.OrderCheckCancelResult, error) {
+func (s *state) checkCancelOrder(
+	_ moment, req *rentcar.OrderCheckCancelRequest,
+) (*rentcar.OrderCheckCancelResult, error) {
 	o, err := s.findOrder(req.OrderID, req.OutOrderID)
 	if err != nil {
 		return nil, err

@@ -48,17 +48,22 @@ func defaultWorld(t *testing.T, g *Gateway) {
 	order, err := c.Orders.Query(ctx, &rentcar.OrderQueryRequest{OrderID: SampleOrderID})
 	noError(t, err)
 	now, booking, info := g.now(), order.Booking, order.Info
-	if !info.PayTime.Before(now) || !now.Before(booking.CarUseTime.Time) || !booking.CarUseTime.Before(booking.CarReturnTime.Time) {
+	if !info.PayTime.Before(now) || !now.Before(booking.CarUseTime.Time) || !booking.CarUseTime.Before(
+		booking.CarReturnTime.Time,
+	) {
 		t.Errorf("at %v: paid %v, from %v to %v", now, info.PayTime, booking.CarUseTime, booking.CarReturnTime)
 	}
 	from := booking.CarReturnTime
 	to := fliggy.At(from.Add(24*time.Hour + 30*time.Minute))
-	quote, err := c.Renewals.Quote(ctx, &rentcar.RenewalQuoteRequest{OrderID: SampleOrderID, CarUseTime: from, CarReturnTime: to})
+	quote, err := c.Renewals.Quote(
+		ctx, &rentcar.RenewalQuoteRequest{OrderID: SampleOrderID, CarUseTime: from, CarReturnTime: to},
+	)
 	noError(t, err)
 	total, err := quote.Total()
 	noError(t, err)
 	submit := &rentcar.RenewalSubmitRequest{
-		OrderID: SampleOrderID, RenewalOutOrderID: ownRenewalID, CarUseTime: from, CarReturnTime: to, TotalFee: total, ItemID: quote.ItemID,
+		OrderID: SampleOrderID, RenewalOutOrderID: ownRenewalID, CarUseTime: from, CarReturnTime: to, TotalFee: total,
+		ItemID: quote.ItemID,
 	}
 	g.Fail(CutOff().AfterCommit())
 	if _, err = c.Renewals.Submit(ctx, submit); !errors.Is(err, rentcar.ErrOutcomeUnknown) {
@@ -106,7 +111,9 @@ func TestOrders(t *testing.T) {
 	if fee.CancelFee.String() != "5.5" || fee.CancelMessage != "违约金" {
 		t.Errorf("got %+v", fee)
 	}
-	if _, err := c.Orders.CheckCancel(ctx, &rentcar.OrderCheckCancelRequest{OrderID: "1", OutOrderID: "1"}); code(err) != RetOrderNotFound {
+	if _, err := c.Orders.CheckCancel(
+		ctx, &rentcar.OrderCheckCancelRequest{OrderID: "1", OutOrderID: "1"},
+	); code(err) != RetOrderNotFound {
 		t.Errorf("got %v", err)
 	}
 	g.AddOrder(Order{OrderID: "fz2939293", OutOrderID: "renamed"})

@@ -23,7 +23,9 @@ var (
 		{Value: fliggy.MustDecimal("50"), StartTime: 0, EndTime: 420},
 		{Value: fliggy.MustDecimal("100"), StartTime: 421, EndTime: dayMinutes},
 	}
-	cancelRules = []fliggy.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}}
+	cancelRules = []fliggy.CancelRule{
+		{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0},
+	}
 )
 
 // halfDay is the longest scattered part, in minutes, that costs half a day.

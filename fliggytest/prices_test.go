@@ -44,7 +44,9 @@ func TestRenewalWithoutATotal(t *testing.T) {
 		if held, ok := g.Renewal(sub.RenewalOrderID); !ok || held.Total.String() != tc.total {
 			t.Errorf("%s: total %q, want %q", name, held.Total, tc.total)
 		}
-		check, err := c.Renewals.CheckCancel(context.Background(), &rentcar.RenewalCheckCancelRequest{RenewalOrderID: sub.RenewalOrderID})
+		check, err := c.Renewals.CheckCancel(
+			context.Background(), &rentcar.RenewalCheckCancelRequest{RenewalOrderID: sub.RenewalOrderID},
+		)
 		if tc.code != "" {
 			if code(err) != tc.code {
 				t.Errorf("%s: %v", name, err)

@@ -72,7 +72,8 @@ func TestPush(t *testing.T) {
 		Envelope:       events.Envelope{ChannelID: "80001", OrderID: "1", EventType: 103},
 		RenewalOrderID: "3187983531024266527", CreatedTime: fliggy.At(testNow),
 	}
-	body := `{"channelId":"80001","orderId":"1","eventType":103,"eventData":{"renewalOrderId":3187983531024266527,"createdTime":"2023-02-01 15:40:52"}}`
+	body := `{"channelId":"80001","orderId":"1","eventType":103,"eventData":{"renewalOrderId":3187983531024266527,"crea` +
+		`tedTime":"2023-02-01 15:40:52"}}`
 	for name, aim := range map[string]func(){
 		"handler":          func() { g.PushToHandler(rec) },
 		"address":          func() { g.PushTo(server.URL + "/push") },
@@ -84,15 +85,22 @@ func TestPush(t *testing.T) {
 			check func(a arrival) bool
 			times int
 		}{
-			"as it is":      {nil, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
-			"bad signature": {[]Push{{BadSignature: true}}, func(a arrival) bool { return a.query.Get("sign") != a.want && len(a.query.Get("sign")) == 32 }, 1},
-			"unsigned":      {[]Push{{Unsigned: true}}, func(a arrival) bool { return !a.query.Has("sign") }, 1},
+			"as it is": {nil, func(a arrival) bool { return a.query.Get("sign") == a.want }, 1},
+			"bad signature": {
+				[]Push{{BadSignature: true}},
+				func(a arrival) bool { return a.query.Get("sign") != a.want && len(a.query.Get("sign")) == 32 }, 1,
+			},
+			"unsigned": {[]Push{{Unsigned: true}}, func(a arrival) bool { return !a.query.Has("sign") }, 1},
 			"stale": {[]Push{{SignedAt: testNow.Add(-time.Hour)}}, func(a arrival) bool {
 				return a.query.Get("sign") == a.want && a.query.Get("timestamp") == "2023-02-01 14:40:52"
 			}, 1},
 			"again": {[]Push{{Times: 3}}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 3},
-			"late":  {[]Push{{Late: time.Millisecond}, {Late: -1}}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 2},
-			"to another API": {[]Push{{Params: map[string]string{"method": "qimen.x", "customerId": "a b"}}}, func(a arrival) bool {
+			"late": {
+				[]Push{{Late: time.Millisecond}, {Late: -1}}, func(a arrival) bool { return a.query.Get("sign") == a.want }, 2,
+			},
+			"to another API": {[]Push{
+				{Params: map[string]string{"method": "qimen.x", "customerId": "a b"}},
+			}, func(a arrival) bool {
 				return a.query.Get("sign") == a.want && a.query.Get("method") == "qimen.x" && a.query.Get("customerId") == "a b"
 			}, 1},
 		} {
@@ -152,7 +160,9 @@ func TestPushSignedHeader(t *testing.T) {
 		t.Errorf("top-sign-list %q", list)
 	}
 	spoiled = true
-	if res := g.Push(context.Background(), event, how); res.Accepted || !strings.Contains(string(res.Answer), "sign-check-failure") {
+	if res := g.Push(context.Background(), event, how); res.Accepted || !strings.Contains(
+		string(res.Answer), "sign-check-failure",
+	) {
 		t.Errorf("another header: %+v", res)
 	}
 }
@@ -243,7 +253,9 @@ func TestPushFailures(t *testing.T) {
 	if res := push(); res.Err == nil || !strings.Contains(res.Err.Error(), "in the handler") {
 		t.Errorf("panic: %+v", res)
 	}
-	if res := g.PushRaw(context.Background(), nil, Push{ContentType: "image/png"}); !errors.Is(res.Err, qimen.ErrInvalidSignature) {
+	if res := g.PushRaw(
+		context.Background(), nil, Push{ContentType: "image/png"},
+	); !errors.Is(res.Err, qimen.ErrInvalidSignature) {
 		t.Errorf("a content type that cannot be signed: %+v", res)
 	}
 	g.PushToHandler(swallow)
@@ -262,7 +274,8 @@ func TestPushesInTurn(t *testing.T) {
 	t.Parallel()
 	g := start(t)
 	g.PushToHandler(newEndpoint(t, g))
-	const event = `{"channelId":"80001","orderId":"1","eventType":104,"eventData":{"renewalOrderId":7,"errorCode":"71008"}}`
+	const event = `{"channelId":"80001","orderId":"1","eventType":104,"eventData":{"renewalOrderId":7,"errorCode":"710` +
+		`08"}}`
 	res := g.PushRaw(context.Background(), []byte(event), Push{BadSignature: true}, Push{})
 	pushes := g.Pushes()
 	if !res.Accepted || len(pushes) != 2 || pushes[0].Accepted || !pushes[1].Accepted {
@@ -277,7 +290,8 @@ func TestPushForms(t *testing.T) {
 	g := start(t)
 	e := newEndpoint(t, g)
 	g.PushToHandler(e)
-	const event = `{"channelId":"80001","orderId":"1","eventType":104,"eventData":{"renewalOrderId":7,"errorCode":"71008","errorMessage":"商家接单失败"}}`
+	const event = `{"channelId":"80001","orderId":"1","eventType":104,"eventData":{"renewalOrderId":7,"errorCode":"7100` +
+		`8","errorMessage":"商家接单失败"}}`
 	for contentType, body := range map[string][]byte{
 		"application/json;charset=gbk":                    charset.GBK.Encode(event),
 		"application/x-www-form-urlencoded;charset=UTF-8": []byte("event_data=" + url.QueryEscape(event)),
@@ -290,7 +304,8 @@ func TestPushForms(t *testing.T) {
 		}
 	}
 	for name, how := range map[string]Push{
-		"bad signature": {BadSignature: true}, "stale": {SignedAt: testNow.Add(-11 * time.Minute)}, "future": {SignedAt: testNow.Add(11 * time.Minute)},
+		"bad signature": {BadSignature: true}, "stale": {SignedAt: testNow.Add(-11 * time.Minute)},
+		"future": {SignedAt: testNow.Add(11 * time.Minute)},
 	} {
 		if res := g.PushRaw(context.Background(), []byte(event), how); res.Accepted || len(e.events) > 0 {
 			t.Errorf("%s: %+v", name, res)

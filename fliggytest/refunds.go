@@ -74,11 +74,14 @@ func (s *state) requestRefund(now time.Time, id fliggy.ID, r Refund) (events.Eve
 	p := &pendingRefund{renewal: renewal, Refund: r}
 	s.refunds[r.PayTradeNo] = p
 	data := events.FeeRefundData{
-		RefundType: r.Type, Amount: r.Amount, Reason: r.Reason, PayTradeNo: r.PayTradeNo, DeductPayTradeNo: r.DeductPayTradeNo,
+		RefundType: r.Type, Amount: r.Amount, Reason: r.Reason, PayTradeNo: r.PayTradeNo,
+		DeductPayTradeNo: r.DeductPayTradeNo,
 	}
 	if renewal == nil {
 		p.order = order.OrderID
-		return &events.FeeRefund{Envelope: envelope(t, order.ChannelID, order.OrderID, order.OutOrderID), FeeRefundData: data}, nil
+		return &events.FeeRefund{
+			Envelope: envelope(t, order.ChannelID, order.OrderID, order.OutOrderID), FeeRefundData: data,
+		}, nil
 	}
 	p.order, p.index = renewal.OrderID, len(renewal.Refunds)
 	renewal.Refunds = append(renewal.Refunds, p.Refund)

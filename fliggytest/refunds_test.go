@@ -23,7 +23,8 @@ type endpoint struct {
 func newEndpoint(t testing.TB, g *Gateway) *endpoint {
 	t.Helper()
 	e := &endpoint{events: make(chan events.Event, 100)}
-	h, err := qimen.NewHandler(qimen.Secrets{g.AppKey(): {g.AppSecret()}}, qimen.WithClock(g.now), qimen.WithoutGate(), // every push is of interest
+	// every push is of interest
+	h, err := qimen.NewHandler(qimen.Secrets{g.AppKey(): {g.AppSecret()}}, qimen.WithClock(g.now), qimen.WithoutGate(),
 		qimen.OnEvent(func(_ context.Context, d *qimen.Delivery, ev events.Event) error {
 			if len(d.Findings) > 0 {
 				t.Errorf("event %v: %v", ev.Type(), d.Findings)
@@ -45,7 +46,9 @@ func TestRefundOfARenewal(t *testing.T) {
 		e := newEndpoint(t, g)
 		g.PushToHandler(e)
 		id := submit(t, c, submitRequest())
-		refund := Refund{Type: fliggy.RefundFuelFee, Amount: fliggy.MustYuan("5.00"), Reason: "油费退款", Canceller: fliggy.CancellerPlatform}
+		refund := Refund{
+			Type: fliggy.RefundFuelFee, Amount: fliggy.MustYuan("5.00"), Reason: "油费退款", Canceller: fliggy.CancellerPlatform,
+		}
 		if res := g.RequestRefund(id, refund); !res.Accepted {
 			t.Fatalf("refund: %+v", res)
 		}
@@ -54,7 +57,8 @@ func TestRefundOfARenewal(t *testing.T) {
 			t.Errorf("event %v, trade number %q", ordered.Type(), ordered.PayTradeNo)
 		}
 		if ordered.RenewalOrderID != id || ordered.RenewalOutOrderID != ownRenewalID || ordered.OrderID != SampleOrderID ||
-			ordered.OutOrderID != SampleOutOrderID || ordered.Canceller != "1" || ordered.Reason != "油费退款" || ordered.ChannelID != "80001" {
+			ordered.OutOrderID != SampleOutOrderID || ordered.Canceller != "1" || ordered.Reason != "油费退款" ||
+			ordered.ChannelID != "80001" {
 			t.Errorf("event %+v", ordered)
 		}
 
@@ -90,7 +94,9 @@ func TestRefundOfARenewal(t *testing.T) {
 			{ordered.FailureCallback(), RetCallbackMismatch, RefundSucceeded},
 		} {
 			if got := send(d.cb); got != d.code || state() != d.state {
-				t.Errorf("%v %q: %s, the refund %s, want %s and %s", d.cb.EventType, d.cb.Data.PayTradeNo, got, state(), d.code, d.state)
+				t.Errorf(
+					"%v %q: %s, the refund %s, want %s and %s", d.cb.EventType, d.cb.Data.PayTradeNo, got, state(), d.code, d.state,
+				)
 			}
 		}
 		var types []events.Type
@@ -121,13 +127,15 @@ func TestRefundOfTheMainOrder(t *testing.T) {
 	c := connect(t, g)
 	const opaque = "2022/12+19 16:04=油"
 	res := g.RequestRefund(SampleOrderID, Refund{
-		Type: fliggy.RefundVehicleDamage, Amount: fliggy.MustYuan("1"), Reason: "x", PayTradeNo: opaque, DeductPayTradeNo: "D1",
+		Type: fliggy.RefundVehicleDamage, Amount: fliggy.MustYuan("1"), Reason: "x", PayTradeNo: opaque,
+		DeductPayTradeNo: "D1",
 	})
 	if !res.Accepted {
 		t.Fatalf("refund: %+v", res)
 	}
 	ordered := (<-e.events).(*events.FeeRefund)
-	if ordered.PayTradeNo != opaque || ordered.DeductPayTradeNo != "D1" || ordered.OrderID != SampleOrderID || ordered.Type() != 141 {
+	if ordered.PayTradeNo != opaque || ordered.DeductPayTradeNo != "D1" || ordered.OrderID != SampleOrderID ||
+		ordered.Type() != 141 {
 		t.Errorf("event %+v", ordered)
 	}
 	if _, err := c.Callbacks.Send(context.Background(), ordered.FailureCallback()); err != nil {

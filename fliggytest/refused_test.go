@@ -47,7 +47,9 @@ func TestRefusals(t *testing.T) {
 		query["sign"] = c.sign
 		_, body := post(t, g, http.MethodPost, query, nil)
 		got := g.RefusedRequests()
-		if len(got) != 1 || got[0].Code != "25" || got[0].Parameter != c.parameter || !strings.Contains(got[0].Reason, c.reason) ||
+		if len(got) != 1 || got[0].Code != "25" || got[0].Parameter != c.parameter || !strings.Contains(
+			got[0].Reason, c.reason,
+		) ||
 			got[0].SignedText != signedText || got[0].RequestID != lastRequest(t, g).ID || got[0].Method != methodQuery {
 			t.Errorf("%s: got %+v, %q", name, got, got[0].SignedText)
 		}
@@ -121,14 +123,16 @@ func TestRefusalsSayWhy(t *testing.T) {
 	for want, change := range map[string]map[string]string{
 		"21": set("method", ""), "22": set("method", "x"), "23": set("format", "yaml"), "24": set("sign", ""),
 		"26": set("session", ""), "27": set("session", "x"), "28": set("app_key", ""), "29": set("app_key", "1"),
-		"30": set("timestamp", ""), "31": set("timestamp", "x"), "32": set("v", ""), "33": set("v", "x"), "34": set("v", "1.0"),
+		"30": set("timestamp", ""), "31": set("timestamp", "x"), "32": set("v", ""), "33": set("v", "x"),
+		"34": set("v", "1.0"),
 	} {
 		g.Forget()
 		query := protocol(g)
 		query["session"] = "s"
 		maps.Copy(query, change)
 		post(t, g, http.MethodPost, query, nil)
-		if got := g.RefusedRequests(); len(got) != 1 || got[0].Code != want || got[0].Reason == "" || got[0].SignedText != "" {
+		if got := g.RefusedRequests(); len(got) != 1 || got[0].Code != want || got[0].Reason == "" ||
+			got[0].SignedText != "" {
 			t.Errorf("%s: got %v", want, got)
 		}
 	}

@@ -193,7 +193,9 @@ func (s *state) findRenewal(renewal fliggy.ID, out string, order fliggy.ID) (*Re
 }
 
 // cancellation is what cancelling a renewal costs now, and why.
-func (s *state) cancellation(now time.Time, renewal fliggy.ID, out string, order fliggy.ID) (r *Renewal, fee fliggy.Yuan, why string, err error) {
+func (s *state) cancellation(
+	now time.Time, renewal fliggy.ID, out string, order fliggy.ID,
+) (r *Renewal, fee fliggy.Yuan, why string, err error) {
 	if r, err = s.findRenewal(renewal, out, order); err != nil {
 		return nil, fee, "", err
 	}
@@ -216,7 +218,9 @@ func (s *state) cancellation(now time.Time, renewal fliggy.ID, out string, order
 	return r, fee, "距续租开始时间较近,收取" + strconv.Itoa(percent) + "%违约金", nil
 }
 
-func (s *state) checkCancelRenewal(m moment, req *rentcar.RenewalCheckCancelRequest) (*rentcar.RenewalCheckCancelResult, error) {
+func (s *state) checkCancelRenewal(
+	m moment, req *rentcar.RenewalCheckCancelRequest,
+) (*rentcar.RenewalCheckCancelResult, error) {
 	_, fee, why, err := s.cancellation(m.now, req.RenewalOrderID, req.OutOrderID, req.OrderID)
 	if err != nil {
 		return nil, err

@@ -48,13 +48,19 @@ func TestScenarios(t *testing.T) {
 		cmpopts.EquateComparable(fliggy.Date{}),
 	}
 	g := start(t)
-	for scenario, to := range map[int]string{1: "2023-02-05 10:30:00", 2: "2023-02-05 18:00:00", 3: "2023-02-18 12:00:00"} {
+	for scenario, to := range map[int]string{
+		1: "2023-02-05 10:30:00", 2: "2023-02-05 18:00:00", 3: "2023-02-18 12:00:00",
+	} {
 		var want, got merchantQuote
-		data, err := os.ReadFile(fmt.Sprintf("../testdata/samples/qimen.alitrip.rentcar.renewalprices.query.scenario%d.response.json", scenario))
+		data, err := os.ReadFile(
+			fmt.Sprintf("../testdata/samples/qimen.alitrip.rentcar.renewalprices.query.scenario%d.response.json", scenario),
+		)
 		noError(t, err)
 		noError(t, json.Unmarshal(data, &want))
 		for _, format := range allFormats {
-			res, err := connect(t, g, rentcar.WithFormat(format)).Renewals.Quote(context.Background(), &rentcar.RenewalQuoteRequest{
+			res, err := connect(
+				t, g, rentcar.WithFormat(format),
+			).Renewals.Quote(context.Background(), &rentcar.RenewalQuoteRequest{
 				OrderID: SampleOrderID, CarUseTime: scenarioFrom, CarReturnTime: fliggy.MustTime(to),
 			})
 			noError(t, err)
@@ -69,7 +75,8 @@ func TestScenarios(t *testing.T) {
 			}
 			got.CancelStrategyStruct.CancelRules = res.CancelPolicy.Rules
 			p := &got.PriceInfo
-			p.Quantity, p.StandardPrice, p.BasicServiceFee = res.Price.Quantity, res.Price.StandardPrice, res.Price.BasicServiceFee
+			p.Quantity, p.StandardPrice, p.BasicServiceFee = res.Price.Quantity, res.Price.StandardPrice,
+				res.Price.BasicServiceFee
 			p.StandardUnitPrice, p.PoundageFee = res.Price.StandardUnitPrice, res.Price.PoundageFee
 			for _, d := range res.Price.CalendarPrice {
 				p.CalendarPrice = append(p.CalendarPrice, struct {
@@ -137,10 +144,12 @@ func TestQuotesAndSubmitsThatAreRefused(t *testing.T) {
 		change func(*rentcar.RenewalSubmitRequest)
 		code   string
 	}{
-		"unknown order":      {func(r *rentcar.RenewalSubmitRequest) { r.OrderID = "1" }, RetOrderNotFound},
-		"cannot be renewed":  {func(r *rentcar.RenewalSubmitRequest) { r.OrderID = plain }, RetNotRenewable},
-		"unknown quote":      {func(r *rentcar.RenewalSubmitRequest) { r.ItemID = quote.ItemID[1:] }, RetQuoteNotFound},
-		"another's quote":    {func(r *rentcar.RenewalSubmitRequest) { r.OrderID, r.ItemID = "1002", quote.ItemID }, RetQuoteNotFound},
+		"unknown order":     {func(r *rentcar.RenewalSubmitRequest) { r.OrderID = "1" }, RetOrderNotFound},
+		"cannot be renewed": {func(r *rentcar.RenewalSubmitRequest) { r.OrderID = plain }, RetNotRenewable},
+		"unknown quote":     {func(r *rentcar.RenewalSubmitRequest) { r.ItemID = quote.ItemID[1:] }, RetQuoteNotFound},
+		"another's quote": {
+			func(r *rentcar.RenewalSubmitRequest) { r.OrderID, r.ItemID = "1002", quote.ItemID }, RetQuoteNotFound,
+		},
 		"ends before it was": {func(r *rentcar.RenewalSubmitRequest) { r.CarReturnTime = r.CarUseTime }, RetBadPeriod},
 	} {
 		req := submitRequest()
@@ -153,12 +162,16 @@ func TestQuotesAndSubmitsThatAreRefused(t *testing.T) {
 		change func(*rentcar.RenewalQuoteRequest)
 		code   string
 	}{
-		"unknown order":       {func(r *rentcar.RenewalQuoteRequest) { r.OrderID = "1" }, RetOrderNotFound},
-		"another's out id":    {func(r *rentcar.RenewalQuoteRequest) { r.OutOrderID = "x" }, RetOrderNotFound},
-		"cannot be renewed":   {func(r *rentcar.RenewalQuoteRequest) { r.OrderID = plain }, RetNotRenewable},
-		"ends before it was":  {func(r *rentcar.RenewalQuoteRequest) { r.CarReturnTime = r.CarUseTime }, RetBadPeriod},
-		"longer than a year":  {func(r *rentcar.RenewalQuoteRequest) { r.CarReturnTime = fliggy.MustTime("2024-02-05 10:00:00") }, RetBadPeriod},
-		"for ever and a year": {func(r *rentcar.RenewalQuoteRequest) { r.CarReturnTime = fliggy.MustTime("9999-01-01 00:00:00") }, RetBadPeriod},
+		"unknown order":      {func(r *rentcar.RenewalQuoteRequest) { r.OrderID = "1" }, RetOrderNotFound},
+		"another's out id":   {func(r *rentcar.RenewalQuoteRequest) { r.OutOrderID = "x" }, RetOrderNotFound},
+		"cannot be renewed":  {func(r *rentcar.RenewalQuoteRequest) { r.OrderID = plain }, RetNotRenewable},
+		"ends before it was": {func(r *rentcar.RenewalQuoteRequest) { r.CarReturnTime = r.CarUseTime }, RetBadPeriod},
+		"longer than a year": {
+			func(r *rentcar.RenewalQuoteRequest) { r.CarReturnTime = fliggy.MustTime("2024-02-05 10:00:00") }, RetBadPeriod,
+		},
+		"for ever and a year": {
+			func(r *rentcar.RenewalQuoteRequest) { r.CarReturnTime = fliggy.MustTime("9999-01-01 00:00:00") }, RetBadPeriod,
+		},
 	} {
 		req := quoteRequest()
 		d.change(req)
@@ -181,10 +194,14 @@ func TestSubmitLacksTimes(t *testing.T) {
 	submit(t, c, &rentcar.RenewalSubmitRequest{OrderID: SampleOrderID, ItemID: quote.ItemID})
 	submit(t, c, &rentcar.RenewalSubmitRequest{OrderID: SampleOrderID})
 	with, without := g.Renewals()[0], g.Renewals()[1]
-	if !with.Start.Equal(scenarioFrom.Time) || with.Total.String() != "16.02" || !without.Start.IsZero() || without.Total.IsSet() {
+	if !with.Start.Equal(
+		scenarioFrom.Time,
+	) || with.Total.String() != "16.02" || !without.Start.IsZero() || without.Total.IsSet() {
 		t.Errorf("with a quote %v %v, without %v %v", with.Start, with.Total, without.Start, without.Total)
 	}
-	check, err := c.Renewals.CheckCancel(context.Background(), &rentcar.RenewalCheckCancelRequest{RenewalOrderID: without.RenewalOrderID})
+	check, err := c.Renewals.CheckCancel(
+		context.Background(), &rentcar.RenewalCheckCancelRequest{RenewalOrderID: without.RenewalOrderID},
+	)
 	noError(t, err)
 	if check.CancelFee.String() != "0.00" {
 		t.Errorf("cancelling what has no price costs %s", check.CancelFee)
@@ -263,14 +280,16 @@ func TestFindingARenewal(t *testing.T) {
 		req  rentcar.RenewalCancelRequest
 		want int // index of the renewal, -1 for none
 	}{
-		"by its id":                     {rentcar.RenewalCancelRequest{RenewalOrderID: ids[0]}, 0},
-		"by our id":                     {rentcar.RenewalCancelRequest{OutOrderID: "A"}, 0},
-		"by our id, the latest":         {rentcar.RenewalCancelRequest{OutOrderID: "B"}, 2},
-		"by our id and the order":       {rentcar.RenewalCancelRequest{OutOrderID: "B", OrderID: SampleOrderID}, 1},
-		"by the order":                  {rentcar.RenewalCancelRequest{OrderID: SampleOrderID}, 1},
-		"by the order, the living":      {rentcar.RenewalCancelRequest{OrderID: "1002"}, 2},
-		"by our id of the order":        {rentcar.RenewalCancelRequest{OutOrderID: "MINE"}, 2},
-		"by its id and ours of both":    {rentcar.RenewalCancelRequest{RenewalOrderID: ids[2], OutOrderID: "MINE", OrderID: "1002"}, 2},
+		"by its id":                {rentcar.RenewalCancelRequest{RenewalOrderID: ids[0]}, 0},
+		"by our id":                {rentcar.RenewalCancelRequest{OutOrderID: "A"}, 0},
+		"by our id, the latest":    {rentcar.RenewalCancelRequest{OutOrderID: "B"}, 2},
+		"by our id and the order":  {rentcar.RenewalCancelRequest{OutOrderID: "B", OrderID: SampleOrderID}, 1},
+		"by the order":             {rentcar.RenewalCancelRequest{OrderID: SampleOrderID}, 1},
+		"by the order, the living": {rentcar.RenewalCancelRequest{OrderID: "1002"}, 2},
+		"by our id of the order":   {rentcar.RenewalCancelRequest{OutOrderID: "MINE"}, 2},
+		"by its id and ours of both": {
+			rentcar.RenewalCancelRequest{RenewalOrderID: ids[2], OutOrderID: "MINE", OrderID: "1002"}, 2,
+		},
 		"ids that contradict":           {rentcar.RenewalCancelRequest{RenewalOrderID: ids[0], OutOrderID: "B"}, -1},
 		"order that contradicts":        {rentcar.RenewalCancelRequest{RenewalOrderID: ids[0], OrderID: "1002"}, -1},
 		"unknown id":                    {rentcar.RenewalCancelRequest{RenewalOrderID: "1"}, -1},
@@ -279,7 +298,9 @@ func TestFindingARenewal(t *testing.T) {
 		"by the order, known elsewhere": {rentcar.RenewalCancelRequest{OrderID: "9"}, -1},
 	} {
 		found, err := g.state.findRenewal(d.req.RenewalOrderID, d.req.OutOrderID, d.req.OrderID)
-		check := rentcar.RenewalCheckCancelRequest{RenewalOrderID: d.req.RenewalOrderID, OutOrderID: d.req.OutOrderID, OrderID: d.req.OrderID}
+		check := rentcar.RenewalCheckCancelRequest{
+			RenewalOrderID: d.req.RenewalOrderID, OutOrderID: d.req.OutOrderID, OrderID: d.req.OrderID,
+		}
 		_, wireErr := c.Renewals.CheckCancel(ctx, &check)
 		switch {
 		case d.want < 0:
@@ -290,7 +311,9 @@ func TestFindingARenewal(t *testing.T) {
 			t.Errorf("%s: %v, %v, %v", name, found, err, wireErr)
 		}
 	}
-	if _, err := c.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: ids[3]}); code(err) != RetNotCancellable {
+	if _, err := c.Renewals.CheckCancel(
+		ctx, &rentcar.RenewalCheckCancelRequest{RenewalOrderID: ids[3]},
+	); code(err) != RetNotCancellable {
 		t.Errorf("a rejected renewal: %v", err)
 	}
 }

@@ -27,19 +27,25 @@ func TestForms(t *testing.T) {
 		"wrapped": {"json", "", queryArgument, jsonType,
 			`{"alitrip_rentcar_btb_order_query_response":{"request_id":"`, `}}`, `"service_type":{"string":["1","2","3"]}`},
 		"XML": {"xml", "true", queryArgument, xmlType,
-			`<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_rentcar_btb_order_query_response><request_id>`, `</alitrip_rentcar_btb_order_query_response>`,
+			`<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_rentcar_btb_order_query_response><request_id>`,
+			`</alitrip_rentcar_btb_order_query_response>`,
 			`<service_type><string>1</string><string>2</string><string>3</string></service_type>`},
-		"XML without asking": {"", "", queryArgument, xmlType, `<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_`, `_response>`, `<name>纵横租车</name>`},
+		"XML without asking": {
+			"", "", queryArgument, xmlType, `<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_`, `_response>`,
+			`<name>纵横租车</name>`,
+		},
 		"refused, simplified": {"json", "true", `{"order_id":"1","channel_id":"1"}`, jsonType,
 			`{"successful":false,"ret_code":"71001","ret_msg":"订单不存在","request_id":"`, `"}`, ``},
 		"refused, wrapped": {"json", "", `{"order_id":"1","channel_id":"1"}`, jsonType,
 			`{"alitrip_rentcar_btb_order_query_response":{"successful":false,`, `"}}`, `"request_id":"`},
 		"refused, XML": {"xml", "", `{"order_id":"1","channel_id":"1"}`, xmlType,
-			`<?xml version="1.0" encoding="UTF-8" ?>` + `<alitrip_rentcar_btb_order_query_response><successful>false</successful>`,
+			`<?xml version="1.0" encoding="UTF-8" ?>` +
+				`<alitrip_rentcar_btb_order_query_response><successful>false</successful>`,
 			`</request_id></alitrip_rentcar_btb_order_query_response>`, `<request_id>`},
 		"failed, JSON": {"json", "", `[]`, jsonType, `{"error_response":{"code":41,"msg":"Invalid`, `"}}`, `"request_id":"`},
 		"failed, XML": {"xml", "", `[]`, xmlType,
-			`<?xml version="1.0" encoding="UTF-8" ?>` + `<error_response><code>41</code><msg>Invalid`, `</request_id></error_response>`, ``},
+			`<?xml version="1.0" encoding="UTF-8" ?>` + `<error_response><code>41</code><msg>Invalid`,
+			`</request_id></error_response>`, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,7 +84,8 @@ func TestZerosAreWritten(t *testing.T) {
 		noError(t, err)
 		quote := string(lastRequest(t, g).Answer.Body)
 		for text, names := range map[string]string{
-			order: "order_status is_one_way_fee is_fixed sort_key set_negative enable_deposit car_deposit_expire_time legal_deposit_expire_time",
+			order: "order_status is_one_way_fee is_fixed sort_key set_negative enable_deposit car_deposit_expire_time " +
+				"legal_deposit_expire_time",
 			quote: "num time start_time is_one_way_fee manual_check_time",
 		} {
 			for name := range strings.FieldsSeq(names) {
@@ -126,7 +133,9 @@ func TestQimen(t *testing.T) {
 			g.Handle(method, nil)
 			var out message
 			var failed *rentcar.GatewayError
-			if err := c.CallQimen(ctx, method, req, &out); !errors.As(err, &failed) || failed.Code != "22" || failed.Msg != "Invalid method" ||
+			if err := c.CallQimen(
+				ctx, method, req, &out,
+			); !errors.As(err, &failed) || failed.Code != "22" || failed.Msg != "Invalid method" ||
 				failed.RequestID != lastRequest(t, g).ID {
 				t.Errorf("%v %s: without a handler: %v", format, name, err)
 			}
@@ -147,18 +156,23 @@ func TestQimen(t *testing.T) {
 				Code    string `top:"retCode"`
 				Message string `top:"retMessage"`
 			}
-			if err := c.CallQimen(ctx, method, req, &refused); err != nil || refused.Success || refused.Code != "9" || refused.Message != "无价格" {
+			if err := c.CallQimen(
+				ctx, method, req, &refused,
+			); err != nil || refused.Success || refused.Code != "9" || refused.Message != "无价格" {
 				t.Errorf("%v %s: %+v, %v", format, name, refused, err)
 			}
 		}
 		g.Fail(Failed(serviceError("isp.http-read-timeout", "超时")))
 		var failed *rentcar.GatewayError
 		err := c.CallQimen(ctx, method, requests["JSON"], &message{})
-		if !errors.As(err, &failed) || failed.SubCode != "isp.http-read-timeout" || failed.SubMsg != "超时" || rentcar.OutcomeOf(err) != rentcar.OutcomeUnknown {
+		if !errors.As(err, &failed) || failed.SubCode != "isp.http-read-timeout" || failed.SubMsg != "超时" ||
+			rentcar.OutcomeOf(err) != rentcar.OutcomeUnknown {
 			t.Errorf("%v: %v", format, err)
 		}
 		// An API of TOP is not served here, and a call needs its target.
-		if err := c.CallQimen(ctx, methodQuery, requests["form"], &message{}); !errors.As(err, &failed) || failed.Code != "22" {
+		if err := c.CallQimen(
+			ctx, methodQuery, requests["form"], &message{},
+		); !errors.As(err, &failed) || failed.Code != "22" {
 			t.Errorf("%v: %v", format, err)
 		}
 	}
@@ -167,14 +181,18 @@ func TestQimen(t *testing.T) {
 	sandbox := connect(t, g, rentcar.WithQimenURL(g.origin+"/top/router/qmtest"))
 	g.Fail(NoFlag())
 	var sent rentcar.Raw
-	if err := sandbox.CallQimen(ctx, method, &rentcar.QimenRequest{TargetAppKey: "1"}, &sent); err != nil || string(sent) != "{}" {
+	if err := sandbox.CallQimen(
+		ctx, method, &rentcar.QimenRequest{TargetAppKey: "1"}, &sent,
+	); err != nil || string(sent) != "{}" {
 		t.Errorf("sandbox: %s, %v", sent, err)
 	}
 	query := protocol(g)
 	query["method"] = method
 	query["sign"], _ = sign("md5", g.AppSecret(), query, []byte("{}"))
 	_, body := raw(t, http.MethodPost, g.QimenURL()+"?"+encode(query), "application/json;charset=utf-8", "{}")
-	if !strings.HasPrefix(body, `{"response":{"flag":"failure","code":40,"message":"Missing required arguments:target_app_key","request_id":"`) {
+	if !strings.HasPrefix(
+		body, `{"response":{"flag":"failure","code":40,"message":"Missing required arguments:target_app_key","request_id":"`,
+	) {
 		t.Errorf("no target: %s", body)
 	}
 	_, body = raw(t, http.MethodPost, g.QimenURL()+"?"+encode(query), "application/json;charset=utf-8", "{ }")

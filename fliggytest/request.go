@@ -94,7 +94,9 @@ func (r *Request) Decode(out any) error {
 		return errors.New("fliggytest: Decode: want a pointer to a struct")
 	}
 	if r.argument == nil {
-		return errors.New("fliggytest: Decode: the request has no business JSON, or several parameters that might be: see Params")
+		return errors.New(
+			"fliggytest: Decode: the request has no business JSON, or several parameters that might be: see Params",
+		)
 	}
 	plan := r.plan
 	if plan == nil || v.Elem().Type() != r.request {
@@ -136,7 +138,8 @@ func (r Request) MarshalJSON() ([]byte, error) {
 }
 
 var protocolParams = []string{
-	"app_key", "format", "method", "partner_id", "session", "sign", "sign_method", "simplify", "target_app_key", "timestamp", "v",
+	"app_key", "format", "method", "partner_id", "session", "sign", "sign_method", "simplify", "target_app_key",
+	"timestamp", "v",
 }
 
 // maxBody bounds what a request may bring.

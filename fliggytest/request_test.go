@@ -21,7 +21,9 @@ func TestDecode(t *testing.T) {
 	var out struct {
 		A string `top:"a"`
 	}
-	for name, err := range map[string]error{"several": r.Decode(&out), "nil": r.Decode(nil), "no pointer": r.Decode(out), "no struct": r.Decode(&r.Time)} {
+	for name, err := range map[string]error{
+		"several": r.Decode(&out), "nil": r.Decode(nil), "no pointer": r.Decode(out), "no struct": r.Decode(&r.Time),
+	} {
 		if err == nil {
 			t.Errorf("%s: no error", name)
 		}
@@ -77,18 +79,26 @@ func TestPlacesOfParameters(t *testing.T) {
 	if _, body := post(t, g, http.MethodGet, all, nil); !strings.Contains(body, `"successful":true`) {
 		t.Errorf("GET: %s", body)
 	}
-	if _, body := post(t, g, http.MethodPut, all, nil); !strings.Contains(body, `"code":9,"msg":"Http Action Not Allowed"`) {
+	if _, body := post(t, g, http.MethodPut, all, nil); !strings.Contains(
+		body, `"code":9,"msg":"Http Action Not Allowed"`,
+	) {
 		t.Errorf("PUT: %s", body)
 	}
 	for name, address := range map[string]string{"query": g.URL() + "?a=%zz", "not UTF-8": g.URL() + "?a=%ff"} {
-		if _, body := raw(t, http.MethodPost, address, "application/x-www-form-urlencoded", ""); !strings.Contains(body, `<code>47</code>`) {
+		if _, body := raw(
+			t, http.MethodPost, address, "application/x-www-form-urlencoded", "",
+		); !strings.Contains(body, `<code>47</code>`) {
 			t.Errorf("%s: %s", name, body)
 		}
 	}
-	if _, body := raw(t, http.MethodPost, g.URL(), "application/x-www-form-urlencoded", "a=%zz"); !strings.Contains(body, `<code>47</code>`) {
+	if _, body := raw(
+		t, http.MethodPost, g.URL(), "application/x-www-form-urlencoded", "a=%zz",
+	); !strings.Contains(body, `<code>47</code>`) {
 		t.Errorf("form: %s", body)
 	}
-	if _, body := raw(t, http.MethodPost, g.URL(), "text/plain", strings.Repeat("x", maxBody+1)); !strings.Contains(body, `<code>43</code>`) {
+	if _, body := raw(
+		t, http.MethodPost, g.URL(), "text/plain", strings.Repeat("x", maxBody+1),
+	); !strings.Contains(body, `<code>43</code>`) {
 		t.Errorf("a huge body: %s", body)
 	}
 	if resp, _ := raw(t, http.MethodPost, g.origin+"/other", "text/plain", ""); resp.StatusCode != http.StatusNotFound {

@@ -64,7 +64,9 @@ func TestHandle(t *testing.T) {
 			}
 		}
 		g.Handle(method, func(context.Context, *Request) (any, error) { panic("in the handler") })
-		if _, err := call(); !errors.As(err, &failed) || failed.SubCode != "isp.unknown-error" || !strings.Contains(failed.SubMsg, "in the handler") {
+		if _, err := call(); !errors.As(err, &failed) || failed.SubCode != "isp.unknown-error" || !strings.Contains(
+			failed.SubMsg, "in the handler",
+		) {
 			t.Errorf("%v: panic: %v", format, err)
 		}
 		g.Handle(method, func(context.Context, *Request) (any, error) { return rentcar.Raw("as it is"), nil })

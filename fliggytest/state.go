@@ -55,8 +55,10 @@ type state struct {
 func newState(now time.Time) *state {
 	s := &state{
 		orders: map[fliggy.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
-		renewalsByID: map[fliggy.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{}, renewalsByOrder: map[fliggy.ID][]*Renewal{},
-		refunds: map[string]*pendingRefund{}, agencyByID: map[fliggy.ID]*AgencyOrder{}, agencyByNo: map[string]*AgencyOrder{},
+		renewalsByID: map[fliggy.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{},
+		renewalsByOrder: map[fliggy.ID][]*Renewal{},
+		refunds:         map[string]*pendingRefund{}, agencyByID: map[fliggy.ID]*AgencyOrder{},
+		agencyByNo: map[string]*AgencyOrder{},
 	}
 	s.addOrder(sampleOrder(now))
 	return s
@@ -109,8 +111,8 @@ func (s *state) notifyBill(m moment, req *rentcar.BillNotifyRequest) (*rentcar.B
 
 func success() rentcar.Status { return rentcar.Status{Successful: true} }
 
-// Callbacks returns the callbacks that were taken, repeated ones too, in their order: 270, 271, 260 and 261 have settled
-// a refund. Refused ones are in Requests only.
+// Callbacks returns the callbacks that were taken, repeated ones too, in their order: 270, 271, 260 and 261 have
+// settled a refund. Refused ones are in Requests only.
 func (g *Gateway) Callbacks() []Received[events.Callback] {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()

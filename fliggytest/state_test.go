@@ -21,7 +21,8 @@ func TestOtherCallbacks(t *testing.T) {
 	order := events.Order{OrderID: SampleOrderID, OutOrderID: SampleOutOrderID}
 	for _, cb := range []*events.Callback{
 		events.NewOrderCancelled(order), events.NewOrderCancelFailed(order, "71012", "车辆已取,无法取消"),
-		events.NewRefundInProgress(order, fliggy.MustYuan("88.50"), "1"), events.NewRefundPaid(order, fliggy.MustYuan("88.50"), "1"),
+		events.NewRefundInProgress(order, fliggy.MustYuan("88.50"), "1"),
+		events.NewRefundPaid(order, fliggy.MustYuan("88.50"), "1"),
 	} {
 		if _, err := c.Callbacks.Send(ctx, cb); err != nil {
 			t.Errorf("%v: %v", cb.EventType, err)

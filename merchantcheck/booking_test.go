@@ -54,7 +54,9 @@ func TestRunThatIsEnded(t *testing.T) {
 			return false
 		}
 		report := Run(ctx, connectMerchant(t, m), guideCheck)
-		if report.OK() || !slices.Contains(broken(report), "run") || len(report.MayBeBooked) != c.left || len(m.booked()) > c.left {
+		if report.OK() || !slices.Contains(
+			broken(report), "run",
+		) || len(report.MayBeBooked) != c.left || len(m.booked()) > c.left {
 			t.Errorf("%s %d: booked %v, %v", c.method, c.times, m.booked(), report)
 		}
 	}

@@ -74,12 +74,15 @@ func TestCaller(t *testing.T) {
 		if !strings.Contains(err.Error(), qimen.RenewalCancelMethod) {
 			t.Errorf("%s: error without method: %v", name, err)
 		}
-		if status, answer, err := m.Call(ctx, "qimen.x", []byte("{}")); !strings.Contains(string(answer), `"success":false`) || status != 200 || err != nil {
+		if status, answer, err := m.Call(ctx, "qimen.x", []byte("{}")); !strings.Contains(
+			string(answer), `"success":false`,
+		) || status != 200 || err != nil {
 			t.Errorf("%s: call: %d %s, %v", name, status, answer, err)
 		}
 		for what, v := range map[string]Variant{
-			"bad signature": {BadSignature: true}, "unsigned": {Unsigned: true}, "unknown app": {Params: map[string]string{"app_key": "1"}},
-			"stale": {SignedAt: testNow.Add(-time.Hour)},
+			"bad signature": {BadSignature: true}, "unsigned": {Unsigned: true},
+			"unknown app": {Params: map[string]string{"app_key": "1"}},
+			"stale":       {SignedAt: testNow.Add(-time.Hour)},
 		} {
 			if _, err := m.Vary(v).Prices(ctx, merchantPrices()); !errors.As(err, &refused) {
 				t.Errorf("%s, %s: %v", name, what, err)

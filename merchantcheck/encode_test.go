@@ -17,22 +17,29 @@ func TestForms(t *testing.T) {
 	ctx := context.Background()
 	var got []any
 	h, err := qimen.NewHandler(qimen.Secrets{testAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
-		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+		qimen.OnRenewalPrices(func(
+			_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest,
+		) (*qimen.RenewalPricesReply, error) {
 			got = append(got, r)
 			return nil, qimen.Refuse("1", "no")
 		}),
-		qimen.OnRenewalSubmit(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+		qimen.OnRenewalSubmit(func(
+			_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest,
+		) (*qimen.RenewalSubmitReply, error) {
 			got = append(got, r)
 			return nil, qimen.Refuse("1", "no")
 		}),
-		qimen.OnRenewalCancel(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+		qimen.OnRenewalCancel(func(
+			_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest,
+		) (*qimen.RenewalCancelReply, error) {
 			got = append(got, r)
 			return nil, qimen.Refuse("1", "no")
 		}))
 	noError(t, err)
 	m := connectMerchant(t, h)
 	for _, contentType := range []string{
-		"application/json;charset=utf-8", "application/json; charset=GBK", "text/plain;charset=utf-8", "text/xml;charset=utf-8",
+		"application/json;charset=utf-8", "application/json; charset=GBK", "text/plain;charset=utf-8",
+		"text/xml;charset=utf-8",
 		"application/xml;charset=gb18030", "application/x-www-form-urlencoded;charset=UTF-8",
 		"application/x-www-form-urlencoded; charset=gbk",
 	} {
@@ -64,7 +71,9 @@ func TestForms(t *testing.T) {
 	bad := merchantCancel("88")
 	bad.CancelMessage = "\xff"
 	for _, contentType := range []string{"application/json", "text/xml", "application/x-www-form-urlencoded"} {
-		if _, err := m.Vary(Variant{ContentType: contentType}).Cancel(ctx, bad); err == nil || strings.Contains(err.Error(), "\xff") {
+		if _, err := m.Vary(
+			Variant{ContentType: contentType},
+		).Cancel(ctx, bad); err == nil || strings.Contains(err.Error(), "\xff") {
 			t.Errorf("%s: text that is not UTF-8: %v", contentType, err)
 		}
 	}

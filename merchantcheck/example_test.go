@@ -17,12 +17,15 @@ func ExampleRun() {
 	clock := func() time.Time { return fliggy.MustTime("2023-02-01 15:40:00").Time }
 	const appKey, appSecret = "24700009", "0123456789abcdef"
 	endpoint, err := qimen.NewHandler(qimen.Secrets{appKey: {appSecret}}, qimen.WithClock(clock),
-		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+		qimen.OnRenewalPrices(func(
+			_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest,
+		) (*qimen.RenewalPricesReply, error) {
 			if r.OrderID != "3175520762897901122" {
 				return nil, qimen.Refuse("404", "订单不存在")
 			}
 			price := qimen.RenewalPrice{
-				StandardPrice: fliggy.MustYuan("0.00"), StandardUnitPrice: fliggy.MustYuan("100.00"), PoundageFee: fliggy.MustYuan("20.00"), PriceMark: "1",
+				StandardPrice: fliggy.MustYuan("0.00"), StandardUnitPrice: fliggy.MustYuan("100.00"),
+				PoundageFee: fliggy.MustYuan("20.00"), PriceMark: "1",
 				ScatteredPriceRules: fliggy.ScatteredPriceRules{Rules: []fliggy.ScatteredPriceRule{
 					{Value: fliggy.MustDecimal("100"), StartTime: 0, EndTime: 1440},
 				}},

@@ -136,7 +136,8 @@ func (m *testMerchant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(http.StatusOK, m.unknownApp)
 		return
 	}
-	if !m.trusting && (!m.unsigned || query.Has("sign")) && (query.Get("sign") != signatureOf(markedSecret, query, body) || query.Get("app_key") != testAppKey) {
+	if !m.trusting && (!m.unsigned || query.Has("sign")) && (query.Get("sign") != signatureOf(markedSecret, query, body) ||
+		query.Get("app_key") != testAppKey) {
 		say(m.badStatus, m.signedBadly)
 		return
 	}
@@ -205,7 +206,9 @@ func (m *testMerchant) book(request object) string {
 		m.trades[trade] = id
 	}
 	m.live[id] = true
-	reply := object{"success": true, "retCode": "", "retMessage": "", "outOrderId": id, "createdTime": "2023-02-01 15:40:52"}
+	reply := object{
+		"success": true, "retCode": "", "retMessage": "", "outOrderId": id, "createdTime": "2023-02-01 15:40:52",
+	}
 	if m.submitted != nil {
 		m.submitted(m.submits, reply)
 	}
@@ -286,7 +289,9 @@ func (m *testMerchant) price(from, to time.Time) object {
 	basic := m.round(m.basic.Mul(quantity))
 	services := []any{line(1, "basicServiceMoney", m.basic.String(), quantity.String(), basic.StringFixed(2), 0)}
 	for code, price := range m.perDay {
-		services = append(services, line(2, code, price, quantity.String(), m.round(dec(price).Mul(quantity)).StringFixed(2), 0))
+		services = append(
+			services, line(2, code, price, quantity.String(), m.round(dec(price).Mul(quantity)).StringFixed(2), 0),
+		)
 	}
 	for code, price := range m.flat {
 		services = append(services, line(3, code, price, "1", price, 1))

@@ -44,11 +44,15 @@ func TestNothingSecretIsShown(t *testing.T) {
 	}
 	closed := httptest.NewServer(leaky)
 	closed.Close()
-	remote, err := New("http://user:"+"PASSWORD@"+strings.TrimPrefix(closed.URL, "http://")+"/q?token=TOKEN", testAppKey, markedSecret)
+	remote, err := New(
+		"http://user:"+"PASSWORD@"+strings.TrimPrefix(closed.URL, "http://")+"/q?token=TOKEN", testAppKey, markedSecret,
+	)
 	noError(t, err)
 	defer remote.Close()
 	var texts []string
-	for _, m := range []*Caller{connectMerchant(t, leaky), connectMerchant(t, panicky), connectMerchant(t, booking), remote} {
+	for _, m := range []*Caller{
+		connectMerchant(t, leaky), connectMerchant(t, panicky), connectMerchant(t, booking), remote,
+	} {
 		report := Run(ctx, m, guideCheck)
 		data, err := json.Marshal(report)
 		noError(t, err)
@@ -60,8 +64,12 @@ func TestNothingSecretIsShown(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "merchant", remote, "value", *remote)
 	data, err := json.Marshal(map[string]any{"pointer": remote, "value": *remote})
 	noError(t, err)
-	texts = append(texts, logged.String(), string(data), fmt.Sprintf("%v %+v %#v %s %q %d", remote, remote, remote, remote, remote, remote),
-		fmt.Sprintf("%v %+v %#v", *remote, *remote, *remote), fmt.Sprintf("%+v %#v", struct{ m Caller }{*remote}, struct{ m *Caller }{remote}))
+	texts = append(texts, logged.String(), string(data), fmt.Sprintf(
+		"%v %+v %#v %s %q %d", remote, remote, remote, remote, remote, remote,
+	),
+		fmt.Sprintf("%v %+v %#v", *remote, *remote, *remote), fmt.Sprintf(
+			"%+v %#v", struct{ m Caller }{*remote}, struct{ m *Caller }{remote},
+		))
 	signatures = slices.DeleteFunc(signatures, func(s string) bool { return s == "" }) // of the unsigned query
 	marks := append([]string{markedSecret, "MARKER", "PASSWORD", "TOKEN"}, signatures...)
 	for _, text := range texts {
@@ -86,7 +94,9 @@ func TestShortSecret(t *testing.T) {
 	m, err := NewForHandler(http.NotFoundHandler(), "1", "s")
 	noError(t, err)
 	text := Run(t.Context(), m, guideCheck).String()
-	if strings.Contains(text, "[redacted]") || !strings.Contains(text, "no reply of the merchant's: HTTP status 404, plain text of 18 bytes") {
+	if strings.Contains(text, "[redacted]") || !strings.Contains(
+		text, "no reply of the merchant's: HTTP status 404, plain text of 18 bytes",
+	) {
 		t.Errorf("got %s", text)
 	}
 }

@@ -73,7 +73,8 @@ func TestReport(t *testing.T) {
 	}
 	data, err = json.Marshal(new(Report))
 	noError(t, err)
-	const empty = `{"ok":false,"failed":0,"warnings":0,"passed":0,"skipped":0,"endpoint":"","app_key":"","results":[],"may_be_booked":[]}`
+	const empty = `{"ok":false,"failed":0,"warnings":0,"passed":0,"skipped":0,"endpoint":"","app_key":"","results":[],"` +
+		`may_be_booked":[]}`
 	if string(data) != empty {
 		t.Errorf("empty: %s", data)
 	}

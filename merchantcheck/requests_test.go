@@ -23,7 +23,9 @@ func TestRunWithAnotherSecret(t *testing.T) {
 	if report.OK() || report.Count(Passed) > 1 || m.submits != 0 {
 		t.Errorf("%d submits, %v", m.submits, report)
 	}
-	if !strings.Contains(report.String(), "FAILED signature-taken") || !strings.Contains(report.String(), "another app key or secret") {
+	if !strings.Contains(report.String(), "FAILED signature-taken") || !strings.Contains(
+		report.String(), "another app key or secret",
+	) {
 		t.Errorf("%v", report)
 	}
 }

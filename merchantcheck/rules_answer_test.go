@@ -35,7 +35,8 @@ var plantedAnswers = []plantedFault{
 			return false
 		}
 		m.prices = func(r object) { info(r)["standardPrice"] = "7.00" } // not judged
-	}, "reply-shape", []string{"bad-signature", "malformed-body (warning)", "stale-timestamp (warning)", "unknown-order (warning)"}},
+	}, "reply-shape", []string{"bad-signature", "malformed-body (warning)", "stale-timestamp (warning)",
+		"unknown-order (warning)"}},
 	{"fault of a gateway", priced(func(r object) {
 		clear(r)
 		r["error_response"] = object{"code": 15, "msg": "Remote service error"}
@@ -74,7 +75,10 @@ var plantedAnswers = []plantedFault{
 	{"failure flag is a boolean", func(m *testMerchant) {
 		m.signedBadly = `{"success":false,"retMessage":"Illegal request","retCode":"sign-check-failure"}`
 	}, "bad-signature", nil},
-	{"bad signature with HTTP 400", func(m *testMerchant) { m.badStatus = http.StatusBadRequest }, "bad-signature (warning)", nil},
+	{
+		"bad signature with HTTP 400", func(m *testMerchant) { m.badStatus = http.StatusBadRequest },
+		"bad-signature (warning)", nil,
+	},
 	{"bad signature with HTTP 401", func(m *testMerchant) { m.badStatus = http.StatusUnauthorized }, "bad-signature", nil},
 	{"id of the rental for the renewal", func(m *testMerchant) {
 		m.submitted = func(_ int, r object) { r["outOrderId"] = guideOrder.OutOrderID }
@@ -93,8 +97,13 @@ var plantedAnswers = []plantedFault{
 	{"age not checked", func(m *testMerchant) { m.eternal = true }, "stale-timestamp", nil},
 	{"malformed body answered with text", func(m *testMerchant) { m.malformed = "bad request" }, "malformed-body", nil},
 	{"malformed body taken", func(m *testMerchant) { m.malformed = `{"success":true}` }, "malformed-body", nil},
-	{"unknown order priced", func(m *testMerchant) { m.unknown = `{"success":true,"priceInfo":{}}` }, "unknown-order", nil},
-	{"unknown order without reason", func(m *testMerchant) { m.unknown = `{"success":false}` }, "unknown-order (warning)", nil},
+	{
+		"unknown order priced", func(m *testMerchant) { m.unknown = `{"success":true,"priceInfo":{}}` }, "unknown-order", nil,
+	},
+	{
+		"unknown order without reason", func(m *testMerchant) { m.unknown = `{"success":false}` }, "unknown-order (warning)",
+		nil,
+	},
 }
 
 func TestBadSignatureReplyIsThatOfTheSamples(t *testing.T) {

@@ -52,10 +52,21 @@ var plantedLines = []plantedFault{
 			}
 		}
 	}, "line-amount", nil},
-	{"line neither flat nor per day", priced(func(r object) { basic(r)["isOneWayFee"] = 2 }), "line-amount (warning)", nil},
-	{"basic service fee per day", priced(func(r object) { info(r)["basicServiceFee"] = basic(r)["price"] }), "basic-service-fee", nil},
-	{"basic service fee without a line", priced(func(r object) { r["addedServiceList"] = services(r)[1:] }), "basic-service-fee", nil},
-	{"basic service line without a fee", priced(func(r object) { delete(info(r), "basicServiceFee") }), "basic-service-fee (warning)", nil},
+	{
+		"line neither flat nor per day", priced(func(r object) { basic(r)["isOneWayFee"] = 2 }), "line-amount (warning)", nil,
+	},
+	{
+		"basic service fee per day", priced(func(r object) { info(r)["basicServiceFee"] = basic(r)["price"] }),
+		"basic-service-fee", nil,
+	},
+	{
+		"basic service fee without a line", priced(func(r object) { r["addedServiceList"] = services(r)[1:] }),
+		"basic-service-fee", nil,
+	},
+	{
+		"basic service line without a fee", priced(func(r object) { delete(info(r), "basicServiceFee") }),
+		"basic-service-fee (warning)", nil,
+	},
 	{"tiers upside down", priced(func(r object) { slices.Reverse(tiers(r)) }), "cancel-tiers", nil},
 	{"penalty falls", priced(func(r object) { tiers(r)[3].(object)["num"] = 15 }), "cancel-tiers", nil},
 	{"penalty above 100", priced(func(r object) { tiers(r)[4].(object)["num"] = 101 }), "cancel-tiers", nil},

@@ -31,20 +31,43 @@ func TestNoRulePassesWithoutItsAmounts(t *testing.T) {
 		rules []string // that need it
 		total bool     // some total is known all the same
 	}{
-		"standardPrice":      {func(r object) { delete(info(r), "standardPrice") }, []string{"standard-price", "services-not-in-standard-price"}, false},
-		"standardPrice null": {func(r object) { info(r)["standardPrice"] = nil }, []string{"standard-price", "services-not-in-standard-price"}, false},
-		"poundageFee":        {func(r object) { delete(info(r), "poundageFee") }, []string{"standard-price", "services-not-in-standard-price"}, true},
-		"dayPrice":           {func(r object) { eachDay(r, func(day object) { delete(day, "dayPrice") }) }, []string{"standard-price", "scattered-rule"}, true},
-		"quantity":           {func(r object) { delete(info(r), "quantity") }, []string{"quantity"}, true},
-		"addedServiceList":   {func(r object) { delete(r, "addedServiceList") }, lines, false},
+		"standardPrice": {
+			func(r object) { delete(info(r), "standardPrice") }, []string{"standard-price", "services-not-in-standard-price"},
+			false,
+		},
+		"standardPrice null": {
+			func(r object) { info(r)["standardPrice"] = nil }, []string{"standard-price", "services-not-in-standard-price"},
+			false,
+		},
+		"poundageFee": {
+			func(r object) { delete(info(r), "poundageFee") }, []string{"standard-price", "services-not-in-standard-price"},
+			true,
+		},
+		"dayPrice": {
+			func(r object) { eachDay(r, func(day object) { delete(day, "dayPrice") }) },
+			[]string{"standard-price", "scattered-rule"}, true,
+		},
+		"quantity":         {func(r object) { delete(info(r), "quantity") }, []string{"quantity"}, true},
+		"addedServiceList": {func(r object) { delete(r, "addedServiceList") }, lines, false},
 		"amount": {
 			func(r object) { each(r, func(line object) { delete(line, "amount") }) },
 			[]string{"hour-fee", "line-amount", "basic-service-fee", "services-not-in-standard-price"}, false,
 		},
-		"amount of the hour fee": {func(r object) { delete(hour(r), "amount") }, []string{"hour-fee", "services-not-in-standard-price"}, true}, // another period has none
-		"price":                  {func(r object) { each(r, func(line object) { delete(line, "price") }) }, []string{"hour-fee", "line-amount"}, true},
-		"isOneWayFee":            {func(r object) { each(r, func(line object) { delete(line, "isOneWayFee") }) }, []string{"hour-fee", "line-amount"}, true},
-		"quantity of a line":     {func(r object) { each(r, func(line object) { delete(line, "quantity") }) }, []string{"hour-fee", "line-amount", "quantity"}, true},
+		// another period has none
+		"amount of the hour fee": {
+			func(r object) { delete(hour(r), "amount") }, []string{"hour-fee", "services-not-in-standard-price"}, true,
+		},
+		"price": {
+			func(r object) { each(r, func(line object) { delete(line, "price") }) }, []string{"hour-fee", "line-amount"}, true,
+		},
+		"isOneWayFee": {
+			func(r object) { each(r, func(line object) { delete(line, "isOneWayFee") }) }, []string{"hour-fee", "line-amount"},
+			true,
+		},
+		"quantity of a line": {
+			func(r object) { each(r, func(line object) { delete(line, "quantity") }) },
+			[]string{"hour-fee", "line-amount", "quantity"}, true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -132,7 +155,9 @@ var plantedPrices = []plantedFault{
 	}), "scattered-rule (warning)", nil},
 	{"gap between ranges", priced(func(r object) { ranges(r)[1].(object)["startTime"] = 430 }), "scattered-ranges", nil},
 	{"ranges overlap", priced(func(r object) { ranges(r)[1].(object)["startTime"] = 420 }), "scattered-ranges", nil},
-	{"range that runs backwards", priced(func(r object) { ranges(r)[1].(object)["endTime"] = 7 }), "scattered-ranges", nil},
+	{
+		"range that runs backwards", priced(func(r object) { ranges(r)[1].(object)["endTime"] = 7 }), "scattered-ranges", nil,
+	},
 	{"ranges end early", priced(func(r object) { ranges(r)[1].(object)["endTime"] = 1400 }), "scattered-ranges", nil},
 	{"ranges start late", priced(func(r object) { ranges(r)[0].(object)["startTime"] = 5 }), "scattered-ranges", nil},
 	{"percentage above 100", priced(func(r object) {

@@ -80,7 +80,9 @@ func TestPlantedFaults(t *testing.T) {
 		if left := m.booked(); len(report.MayBeBooked) == 0 && len(left) > 0 {
 			t.Errorf("%s: left without a word: %v", fault.name, left)
 		}
-		if fails := strings.Count(strings.Join(got, "\n")+"\n", "\n") > strings.Count(strings.Join(got, "\n"), "(warning)"); fails == report.OK() {
+		if fails := strings.Count(strings.Join(got, "\n")+"\n", "\n") > strings.Count(
+			strings.Join(got, "\n"), "(warning)",
+		); fails == report.OK() {
 			t.Errorf("%s: OK is %v with %v", fault.name, report.OK(), got)
 		}
 	}
@@ -115,7 +117,14 @@ func FuzzRules(f *testing.F) {
 		f.Add(200, []byte(sample(f, "qimen.alitrip.rentcar."+name)), 0)
 	}
 	f.Add(400, []byte(badSignatureReply), 2880)
-	f.Add(200, []byte(`{"success":true,"priceInfo":{"calendarPrice":[[],{}],"scatteredPriceRuleInfo":{"data":[7]}},"addedServiceList":[{},null]}`), 30)
+	f.Add(
+		200,
+		[]byte(
+			`{"success":true,"priceInfo":{"calendarPrice":[[],{}],"scatteredPriceRuleInfo":{"data":[7]}},"addedServiceList":[`+
+				`{},null]}`,
+		),
+		30,
+	)
 	f.Add(200, []byte(`{"success":"TRUE","a\nb\u001b":1,"outOrderId":{"a":[]}}`), 1)
 	m := connectMerchant(f, http.NotFoundHandler())
 	f.Fuzz(func(t *testing.T, status int, body []byte, minutes int) {
@@ -129,7 +138,9 @@ func FuzzRules(f *testing.F) {
 			report.judge(x, m.quotable)
 		}
 		text := report.String()
-		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }) {
+		if !utf8.ValidString(text) || strings.ContainsFunc(
+			text, func(r rune) bool { return r != '\n' && unicode.IsControl(r) },
+		) {
 			t.Errorf("text %q", text)
 		}
 		for line := range strings.Lines(text) {

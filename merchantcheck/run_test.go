@@ -88,15 +88,21 @@ func qimenMerchant(t testing.TB, m *testMerchant) *qimen.Handler {
 		return json.Unmarshal([]byte(m.answer(method, members)), reply)
 	}
 	h, err := qimen.NewHandler(qimen.Secrets{testAppKey: {markedSecret}}, qimen.WithClock(fixedClock),
-		qimen.OnRenewalPrices(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+		qimen.OnRenewalPrices(func(
+			_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest,
+		) (*qimen.RenewalPricesReply, error) {
 			reply := new(qimen.RenewalPricesReply)
 			return reply, ask(qimen.RenewalPricesMethod, r, reply)
 		}),
-		qimen.OnRenewalSubmit(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+		qimen.OnRenewalSubmit(func(
+			_ context.Context, _ *qimen.Delivery, r *qimen.RenewalSubmitRequest,
+		) (*qimen.RenewalSubmitReply, error) {
 			reply := new(qimen.RenewalSubmitReply)
 			return reply, ask(qimen.RenewalSubmitMethod, r, reply)
 		}),
-		qimen.OnRenewalCancel(func(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+		qimen.OnRenewalCancel(func(
+			_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest,
+		) (*qimen.RenewalCancelReply, error) {
 			reply := new(qimen.RenewalCancelReply)
 			return reply, ask(qimen.RenewalCancelMethod, r, reply)
 		}))
@@ -156,7 +162,12 @@ func TestRunWithoutSubmit(t *testing.T) {
 	}
 	var orders, skipped []string
 	for _, request := range m.seen {
-		orders = append(orders, fmt.Sprint(request["orderId"], " ", request["outOrderId"], " ", request["carUseTime"], " ", request["carReturnTime"]))
+		orders = append(
+			orders,
+			fmt.Sprint(
+				request["orderId"], " ", request["outOrderId"], " ", request["carUseTime"], " ", request["carReturnTime"],
+			),
+		)
 		if request["isPressureTest"] != "true" || request["exts"] != "null" {
 			t.Errorf("sent %v", request)
 		}
@@ -237,7 +248,9 @@ func TestRunOfAHangingMerchant(t *testing.T) {
 		}
 		report = Run(t.Context(), connectMerchant(t, m), guideCheck)
 		left := strings.Join(report.MayBeBooked, "\n")
-		if len(report.MayBeBooked) != 3 || strings.Count(left, "no clear answer") != 3 || !strings.Contains(report.String(), left[:40]) {
+		if len(report.MayBeBooked) != 3 || strings.Count(left, "no clear answer") != 3 || !strings.Contains(
+			report.String(), left[:40],
+		) {
 			t.Errorf("left %s\n%v", left, report)
 		}
 
@@ -277,7 +290,10 @@ func TestRunOfADeadEndpoint(t *testing.T) {
 	}{
 		{"down", nil, "it cannot be reached: no answer: "},
 		{"not found", http.NotFound, "no reply of the merchant's: HTTP status 404, "},
-		{"not found, in JSON", say(404, `{"timestamp":1,"status":404,"error":"Not Found"}`), "no reply of the merchant's: HTTP status 404, "},
+		{
+			"not found, in JSON", say(404, `{"timestamp":1,"status":404,"error":"Not Found"}`),
+			"no reply of the merchant's: HTTP status 404, ",
+		},
 		{"failing", say(500, "<html>"), "no reply of the merchant's: HTTP status 500, HTML or XML"},
 		{"empty", say(200, ""), "no reply of the merchant's: an empty body"},
 	} {
@@ -289,7 +305,8 @@ func TestRunOfADeadEndpoint(t *testing.T) {
 		asked = 0
 		report := Run(context.Background(), m, guideCheck)
 		m.Close()
-		if report.OK() || report.Failed() != 1 || report.Count(Passed) != 0 || report.Count(Warning) != 0 || asked > guideScenarios || report.MayBeBooked != nil {
+		if report.OK() || report.Failed() != 1 || report.Count(Passed) != 0 || report.Count(Warning) != 0 ||
+			asked > guideScenarios || report.MayBeBooked != nil {
 			t.Errorf("%s: asked %d times: %v", c.name, asked, report)
 		}
 		for _, result := range report.Results {

@@ -66,7 +66,9 @@ func TestTierAt(t *testing.T) {
 		"no tiers":            {fliggy.CancelPolicy{SupportCancel: true}, pricing.ErrNoTier},
 		"longer than hours":   {huge, pricing.ErrNoTier},
 	} {
-		if got, err := pricing.TierAt(c.policy, pickUp, ahead(23*hour)); !errors.Is(err, c.want) || got != (fliggy.CancelRule{}) {
+		if got, err := pricing.TierAt(
+			c.policy, pickUp, ahead(23*hour),
+		); !errors.Is(err, c.want) || got != (fliggy.CancelRule{}) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -96,19 +98,35 @@ func TestTierAtRefusesImpossibleTiers(t *testing.T) {
 		rules []fliggy.CancelRule
 		want  string
 	}{
-		"no numbers behind dearer tiers":     {[]fliggy.CancelRule{{Num: 10, Time: 48}, {}}, "CancelPolicy.Rules.Num: must not be less"},
-		"no numbers before dearer tiers":     {[]fliggy.CancelRule{{}, {Num: 10, Time: 48}}, "CancelPolicy.Rules.Num: must not be less"},
-		"no numbers beside the tier of then": {[]fliggy.CancelRule{{Num: 50}, {}}, "CancelPolicy.Rules.Num: must not be less"},
-		"the same time":                      {[]fliggy.CancelRule{{Num: 0, Time: 48}, {Num: 10, Time: 48}}, "CancelPolicy.Rules.Time: must be less"},
-		"no percentage":                      {[]fliggy.CancelRule{{Num: 101, Time: 48}}, "CancelPolicy.Rules.Num: must be 0 to 100"},
-		"negative penalty":                   {[]fliggy.CancelRule{{Num: -1, Time: 48}}, "CancelPolicy.Rules.Num: must not be negative"},
-		"negative time":                      {[]fliggy.CancelRule{{Num: 1, Time: -1}}, "CancelPolicy.Rules.Time: must not be negative"},
+		"no numbers behind dearer tiers": {
+			[]fliggy.CancelRule{{Num: 10, Time: 48}, {}}, "CancelPolicy.Rules.Num: must not be less",
+		},
+		"no numbers before dearer tiers": {
+			[]fliggy.CancelRule{{}, {Num: 10, Time: 48}}, "CancelPolicy.Rules.Num: must not be less",
+		},
+		"no numbers beside the tier of then": {
+			[]fliggy.CancelRule{{Num: 50}, {}}, "CancelPolicy.Rules.Num: must not be less",
+		},
+		"the same time": {
+			[]fliggy.CancelRule{{Num: 0, Time: 48}, {Num: 10, Time: 48}}, "CancelPolicy.Rules.Time: must be less",
+		},
+		"no percentage": {
+			[]fliggy.CancelRule{{Num: 101, Time: 48}}, "CancelPolicy.Rules.Num: must be 0 to 100",
+		},
+		"negative penalty": {
+			[]fliggy.CancelRule{{Num: -1, Time: 48}}, "CancelPolicy.Rules.Num: must not be negative",
+		},
+		"negative time": {
+			[]fliggy.CancelRule{{Num: 1, Time: -1}}, "CancelPolicy.Rules.Time: must not be negative",
+		},
 	} {
 		policy := fliggy.CancelPolicy{Rules: c.rules, CancelType: 1, SupportCancel: true}
 		given := slices.Clone(c.rules)
 		tier, err := pricing.TierAt(policy, pickUp, fliggy.At(pickUp.Add(-time.Hour)))
 		var invalid *fliggy.ValidationError
-		if !errors.As(err, &invalid) || len(invalid.Problems) == 0 || !strings.HasPrefix(invalid.Problems[0].String(), c.want) || tier != (fliggy.CancelRule{}) {
+		if !errors.As(err, &invalid) || len(invalid.Problems) == 0 || !strings.HasPrefix(
+			invalid.Problems[0].String(), c.want,
+		) || tier != (fliggy.CancelRule{}) {
 			t.Errorf("%s: %+v, %v", name, tier, err)
 		}
 		if !slices.Equal(c.rules, given) {

@@ -39,8 +39,10 @@ var (
 	roundings = rapid.SampledFrom([]pricing.Rounding{
 		pricing.RoundHalfEven, pricing.RoundHalfUp, pricing.RoundHalfDown, pricing.RoundUp, pricing.RoundDown,
 	})
-	texts   = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "null", "儿童座椅", `<&">\`, "\u2028\x00"}))
-	starts  = rapid.Map(rapid.IntRange(0, 50_000_000), func(minutes int) fliggy.Time { return plus(at("2000-01-01 00:00"), minutes*60) })
+	texts  = rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"", " ", "null", "儿童座椅", `<&">\`, "\u2028\x00"}))
+	starts = rapid.Map(
+		rapid.IntRange(0, 50_000_000), func(minutes int) fliggy.Time { return plus(at("2000-01-01 00:00"), minutes*60) },
+	)
 	whole   = rapid.Map(rapid.IntRange(1, 365), func(days int) int { return days * 1440 })
 	minutes = rapid.OneOf(rapid.IntRange(1, 3*1440), rapid.IntRange(1, 365*1440), whole)
 )
@@ -365,7 +367,9 @@ func TestPropertyNoTotalWithoutAnAmount(t *testing.T) {
 		}
 		for _, submitted := range []fliggy.Yuan{total, {}, yuan("0")} {
 			var mismatch *pricing.TotalError
-			if err := pricing.CheckTotal(r, submitted); !errors.As(err, &mismatch) || mismatch.Err == nil || mismatch.Quoted.IsSet() {
+			if err := pricing.CheckTotal(r, submitted); !errors.As(
+				err, &mismatch,
+			) || mismatch.Err == nil || mismatch.Quoted.IsSet() {
 				t.Fatalf("%q agrees with a quote without a total: %v", submitted, err)
 			}
 		}

@@ -28,7 +28,8 @@ func FuzzQuote(f *testing.F) {
 	seed(pricesByDate(), start, start+1470*60)
 	seed(&pricing.Plan{}, start, start)
 	seed(guidePlan(), math.MinInt64, math.MaxInt64)
-	const extreme = `{"DayPrice":"1e39","ScatteredRules":[{"Value":"1e-38","StartTime":-9223372036854775808,"EndTime":9223372036854775807}]}`
+	const extreme = `{"DayPrice":"1e39","ScatteredRules":[{"Value":"1e-38","StartTime":-9223372036854775808,"EndTime":9` +
+		`223372036854775807}]}`
 	f.Add([]byte(extreme), start, start+60, start)
 	f.Fuzz(func(t *testing.T, planJSON []byte, fromUnix, toUnix, atUnix int64) {
 		var p pricing.Plan

@@ -51,7 +51,9 @@ func TestDayPrices(t *testing.T) {
 	}{
 		"each day its price": {pricesByDate(), pickUp, at("2023-02-06 10:00"), want{"31.00", "10.00", "", "31.02"}},
 		// The 24 hours that start on the 4th at 23:00 are mostly on the 5th.
-		"the date of the start": {pricesByDate(), at("2023-02-04 23:00"), at("2023-02-05 23:00"), want{"11.00", "10.00", "", "11.01"}},
+		"the date of the start": {
+			pricesByDate(), at("2023-02-04 23:00"), at("2023-02-05 23:00"), want{"11.00", "10.00", "", "11.01"},
+		},
 		"the last day is the base of the fee": {
 			pricesByDate(), pickUp, at("2023-02-05 11:00"), want{"11.00", "10.00", "10.00", "21.02"},
 		},

@@ -20,20 +20,25 @@ func TestPeriodProblems(t *testing.T) {
 	three.MaxDays = 3
 	ancient := fliggy.Time{Time: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)}
 	far := fliggy.Time{Time: time.Date(10000, 1, 1, 0, 0, 0, 0, fliggy.Zone())}
-	const short, long = "carReturnTime: must be at least a minute after carUseTime", "carReturnTime: must be at most 365 days after carUseTime"
+	const short, long = "carReturnTime: must be at least a minute after carUseTime",
+		"carReturnTime: must be at most 365 days after carUseTime"
 	for name, c := range map[string]struct {
 		plan     *pricing.Plan
 		from, to fliggy.Time
 		want     []string
 	}{
-		"no times":       {guidePlan(), fliggy.Time{}, fliggy.Time{}, []string{"carUseTime: is missing", "carReturnTime: is missing"}},
+		"no times": {
+			guidePlan(), fliggy.Time{}, fliggy.Time{}, []string{"carUseTime: is missing", "carReturnTime: is missing"},
+		},
 		"no return":      {guidePlan(), pickUp, fliggy.Time{}, []string{"carReturnTime: is missing"}},
 		"same time":      {guidePlan(), pickUp, pickUp, []string{short}},
 		"backwards":      {guidePlan(), after(1440), pickUp, []string{short}},
 		"59 seconds":     {guidePlan(), pickUp, plus(pickUp, 59), []string{short}},
 		"a day too many": {guidePlan(), pickUp, after(365*1440 + 1), []string{long}},
 		"millennia":      {guidePlan(), at("0001-01-02 00:00"), at("9999-12-31 23:59"), []string{long}},
-		"three days":     {three, pickUp, after(3*1440 + 1), []string{"carReturnTime: must be at most 3 days after carUseTime"}},
+		"three days": {
+			three, pickUp, after(3*1440 + 1), []string{"carReturnTime: must be at most 3 days after carUseTime"},
+		},
 		"no such year": {guidePlan(), ancient, far, []string{
 			"carUseTime: must be in the years 1 to 9999", "carReturnTime: must be in the years 1 to 9999",
 		}},
@@ -96,7 +101,10 @@ func TestServices(t *testing.T) {
 	p := guidePlan()
 	p.Services = append(p.Services,
 		pricing.Service{Type: fliggy.ServiceTypeBasic, Code: "basicPlus", Name: "基础服务费", Price: yuan("0.50"), Optional: true},
-		pricing.Service{Type: 7, Code: "childSeat", Name: "儿童座椅", Price: yuan("30"), FlatPrice: true, Optional: true, Exclude: []string{"安装"}},
+		pricing.Service{
+			Type: 7, Code: "childSeat", Name: "儿童座椅", Price: yuan("30"), FlatPrice: true, Optional: true,
+			Exclude: []string{"安装"},
+		},
 	)
 	r := mustQuote(t, p, pickUp, after(1470))
 	want := []qimen.AddedService{
@@ -223,14 +231,25 @@ func TestErrPeriod(t *testing.T) {
 		to   fliggy.Time
 		want bool
 	}{
-		"ends before it begins": {pricing.Plan{DayPrice: fliggy.MustYuan("1"), PoundageFee: yuan("0"), CancelPolicy: guidePlan().CancelPolicy}, fliggy.At(from.Add(-1)), true},
-		"too long":              {*guidePlan(), later, true},
-		"no price":              {pricing.Plan{PoundageFee: yuan("0"), CancelPolicy: guidePlan().CancelPolicy, DayPrices: map[fliggy.Date]fliggy.Yuan{fliggy.DateOf(from.AddDate(0, 1, 0)): fliggy.MustYuan("1")}}, fliggy.At(from.AddDate(0, 0, 1)), true},
-		"wrong plan":            {pricing.Plan{DayPrice: fliggy.MustYuan("-1")}, later, false},
+		"ends before it begins": {
+			pricing.Plan{DayPrice: fliggy.MustYuan("1"), PoundageFee: yuan("0"), CancelPolicy: guidePlan().CancelPolicy},
+			fliggy.At(from.Add(-1)), true,
+		},
+		"too long": {*guidePlan(), later, true},
+		"no price": {
+			pricing.Plan{
+				PoundageFee: yuan("0"), CancelPolicy: guidePlan().CancelPolicy,
+				DayPrices: map[fliggy.Date]fliggy.Yuan{fliggy.DateOf(from.AddDate(0, 1, 0)): fliggy.MustYuan("1")},
+			},
+			fliggy.At(from.AddDate(0, 0, 1)), true,
+		},
+		"wrong plan": {pricing.Plan{DayPrice: fliggy.MustYuan("-1")}, later, false},
 	} {
 		_, err := tt.plan.Quote(from, tt.to)
 		var invalid *fliggy.ValidationError
-		if errors.Is(err, pricing.ErrPeriod) != tt.want || !errors.As(err, &invalid) || !errors.Is(err, fliggy.ErrInvalidRequest) {
+		if errors.Is(err, pricing.ErrPeriod) != tt.want || !errors.As(err, &invalid) || !errors.Is(
+			err, fliggy.ErrInvalidRequest,
+		) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

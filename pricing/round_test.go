@@ -27,7 +27,9 @@ func TestRounding(t *testing.T) {
 			p.DayPrices = map[fliggy.Date]fliggy.Yuan{
 				{Year: 2023, Month: 2, Day: 4}: yuan("0.01"), {Year: 2023, Month: 2, Day: 5}: yuan("0.03"),
 			}
-			for quantity, minutes := range map[string]int{"0.5": 100, "1.5": 1540, "14.5": 14*1440 + 1, "1.25": 1640, "1.75": 1740, "2.0": 2880} {
+			for quantity, minutes := range map[string]int{
+				"0.5": 100, "1.5": 1540, "14.5": 14*1440 + 1, "1.25": 1640, "1.75": 1740, "2.0": 2880,
+			} {
 				r := mustQuote(t, p, pickUp, after(minutes))
 				if got := r.Price.Quantity.String(); got != quantity {
 					t.Errorf("quantity %s, want %s", got, quantity)

@@ -66,14 +66,22 @@ func TestCheckTotal(t *testing.T) {
 		{"unset", guide, "", "pricing: the submitted total is missing, quoted is 16.02"},
 		{"nothing to pay", quoteOf("0.00", nil, nil), "0", ""},
 		{"nothing to pay, unset", quoteOf("0.00", nil, nil), "", "pricing: the submitted total is missing, quoted is 0.00"},
-		{"negative, as quoted", quoteOf("-5.00", nil, nil), "-5.00", "pricing: the submitted total is -5.00, quoted is -5.00"},
+		{
+			"negative, as quoted", quoteOf("-5.00", nil, nil), "-5.00", "pricing: the submitted total is -5.00, quoted is -5.00",
+		},
 
 		{"all optional", choice, "46.02", ""},
 		{"none", choice, "11.02", ""},
 		{"one", choice, "16.02", ""},
 		{"the other", choice, "41.02", ""},
-		{"one twice", choice, "21.02", "pricing: the submitted total is 21.02, quoted is 46.02, without optional services 11.02"},
-		{"optional alone", choice, "35", "pricing: the submitted total is 35, quoted is 46.02, without optional services 11.02"},
+		{
+			"one twice", choice, "21.02",
+			"pricing: the submitted total is 21.02, quoted is 46.02, without optional services 11.02",
+		},
+		{
+			"optional alone", choice, "35",
+			"pricing: the submitted total is 35, quoted is 46.02, without optional services 11.02",
+		},
 
 		{"16 optional, some", quoteOf("0", nil, powers(16)), "43690", ""},
 		{
@@ -85,7 +93,8 @@ func TestCheckTotal(t *testing.T) {
 		{"17 optional, found early", quoteOf("0", nil, powers(17)), "5", ""},
 		{
 			"17 optional, not found", quoteOf("0", nil, powers(17)), "0.5",
-			"pricing: the submitted total is 0.5, quoted is 131071.00, without optional services 0; too many optional services to compare every choice of them",
+			"pricing: the submitted total is 0.5, quoted is 131071.00, without optional services 0; too many optional " +
+				"services to compare every choice of them",
 		},
 		{"300 equal ones", quoteOf("0", nil, repeated("0.10", 300)), "7.3", ""},
 		{
@@ -94,11 +103,15 @@ func TestCheckTotal(t *testing.T) {
 		},
 		{
 			"10000 equal ones", quoteOf("0", nil, repeated("0.1", 10000)), "0.05",
-			"pricing: the submitted total is 0.05, quoted is 1000.0, without optional services 0; too many optional services to compare every choice of them",
+			"pricing: the submitted total is 0.05, quoted is 1000.0, without optional services 0; too many optional services " +
+				"to compare every choice of them",
 		},
 
 		{"no quote", nil, "16.02", "pricing: the quote has no total: the quote is nil"},
-		{"no standard price", &qimen.RenewalPricesReply{AddedServices: guide.AddedServices}, "5.02", lacks + "priceInfo.standardPrice: is missing"},
+		{
+			"no standard price", &qimen.RenewalPricesReply{AddedServices: guide.AddedServices}, "5.02",
+			lacks + "priceInfo.standardPrice: is missing",
+		},
 		// A line without its amount counted as 0 before.
 		{"no amount", unpriced(true), "11.00", lacks + "addedServiceList[0].amount: is missing"},
 		{"no amount, optional", unpriced(false), "11.00", lacks + "addedServiceList[0].amount: is missing"},

@@ -70,15 +70,21 @@ func TestPlanProblems(t *testing.T) {
 			},
 		},
 
-		"no percentage":        {ranges(fliggy.ScatteredPriceRule{EndTime: 1440}), []string{"ScatteredRules[0].Value: " + required}},
-		"percentage below 0":   {ranges(rule("-1", 0, 1440)), []string{"ScatteredRules[0].Value: must be 0 to 100 percent"}},
-		"percentage above 100": {ranges(rule("100.01", 0, 1440)), []string{"ScatteredRules[0].Value: must be 0 to 100 percent"}},
+		"no percentage": {
+			ranges(fliggy.ScatteredPriceRule{EndTime: 1440}), []string{"ScatteredRules[0].Value: " + required},
+		},
+		"percentage below 0": {ranges(rule("-1", 0, 1440)), []string{"ScatteredRules[0].Value: must be 0 to 100 percent"}},
+		"percentage above 100": {
+			ranges(rule("100.01", 0, 1440)), []string{"ScatteredRules[0].Value: must be 0 to 100 percent"},
+		},
 		"wild percentage": {
 			ranges(fliggy.ScatteredPriceRule{Value: fliggy.DecimalOf(decimal.New(1, math.MaxInt32)), EndTime: 1440}),
 			[]string{"ScatteredRules[0].Value: must be 0 to 100 percent"},
 		},
-		"percentage too fine": {ranges(rule("33.33333", 0, 1440)), []string{"ScatteredRules[0].Value: must have at most 4 decimals"}},
-		"starts late":         {ranges(rule("50", 2, 1440)), []string{"ScatteredRules[0].StartTime: must be 0 or 1" + cover}},
+		"percentage too fine": {
+			ranges(rule("33.33333", 0, 1440)), []string{"ScatteredRules[0].Value: must have at most 4 decimals"},
+		},
+		"starts late": {ranges(rule("50", 2, 1440)), []string{"ScatteredRules[0].StartTime: must be 0 or 1" + cover}},
 		"ends early": {
 			ranges(rule("50", 0, 420), rule("100", 421, 1438)),
 			[]string{"ScatteredRules[1].EndTime: must be 1439 or 1440" + cover},
@@ -122,13 +128,16 @@ func TestPlanProblems(t *testing.T) {
 			service(func(s *pricing.Service) { s.Code, s.Name = " \u3000", "\x1c" }),
 			[]string{"Services[0].Code: " + required, "Services[0].Name: " + required},
 		},
-		"service price": {service(func(s *pricing.Service) { s.Price = yuan("0.015") }), []string{"Services[0].Price: " + decimals}},
+		"service price": {
+			service(func(s *pricing.Service) { s.Price = yuan("0.015") }), []string{"Services[0].Price: " + decimals},
+		},
 		"service texts": {
 			service(func(s *pricing.Service) {
 				s.Code, s.Name, s.Desc, s.Include, s.Exclude = "\xff", "\xff", "\xff", []string{"", "\xff"}, []string{"\xff"}
 			}),
 			[]string{
-				"Services[0].Code: must be valid UTF-8", "Services[0].Name: must be valid UTF-8", "Services[0].Desc: must be valid UTF-8",
+				"Services[0].Code: must be valid UTF-8", "Services[0].Name: must be valid UTF-8",
+				"Services[0].Desc: must be valid UTF-8",
 				"Services[0].Include[1]: must be valid UTF-8", "Services[0].Exclude[0]: must be valid UTF-8",
 			},
 		},
@@ -175,7 +184,10 @@ func TestPlanProblems(t *testing.T) {
 
 		"options": {
 			func(p *pricing.Plan) { p.Rounding, p.ScatteredBase, p.MaxDays = 5, 2, -1 },
-			[]string{"Rounding: must be one of the Rounding constants", "ScatteredBase: must be one of the Base constants", "MaxDays: " + negative},
+			[]string{
+				"Rounding: must be one of the Rounding constants", "ScatteredBase: must be one of the Base constants",
+				"MaxDays: " + negative,
+			},
 		},
 		"negative options": {
 			func(p *pricing.Plan) { p.Rounding, p.ScatteredBase = -1, -1 },
@@ -207,7 +219,9 @@ func TestPlanProblems(t *testing.T) {
 		})
 	}
 	var none *pricing.Plan
-	wantProblems(t, none.Validate(), "", "DayPrice: is required when there are no DayPrices", "PoundageFee: "+required, noCancelType)
+	wantProblems(
+		t, none.Validate(), "", "DayPrice: is required when there are no DayPrices", "PoundageFee: "+required, noCancelType,
+	)
 	_, err := none.Quote(pickUp, after(1470))
 	wantProblems(t, err, "", "DayPrice: is required when there are no DayPrices", "PoundageFee: "+required, noCancelType)
 }
@@ -226,16 +240,23 @@ func TestUnusualPlans(t *testing.T) {
 				rule("0", 0, 0), rule("10", 1, 1), rule("0.0001", 2, 1439), rule("100", 1440, 1440),
 			}
 		},
-		"ranges from 1 to 1439": func(p *pricing.Plan) { p.ScatteredRules = []fliggy.ScatteredPriceRule{rule("50", 1, 1439)} },
+		"ranges from 1 to 1439": func(p *pricing.Plan) {
+			p.ScatteredRules = []fliggy.ScatteredPriceRule{rule("50", 1, 1439)}
+		},
 		"percentages that fall": func(p *pricing.Plan) {
 			p.ScatteredRules[0].Value, p.ScatteredRules[1].Value = number("100"), number("0")
 		},
-		"a type nobody knows":           func(p *pricing.Plan) { p.Services[0].Type = -3 },
-		"services of one type":          func(p *pricing.Plan) { p.Services = append(p.Services, p.Services[0]); p.Services[1].Code = "x" },
-		"cancelling without tiers":      func(p *pricing.Plan) { p.CancelPolicy.Rules = nil },
-		"a last tier before the start":  func(p *pricing.Plan) { p.CancelPolicy.Rules = tiers[:3] },
-		"one penalty for all":           func(p *pricing.Plan) { p.CancelPolicy.Rules[0].Num = 10 },
-		"a cancel type nobody knows":    func(p *pricing.Plan) { p.CancelPolicy.CancelType, p.CancelPolicy.Rules[0].Num = 2, 500 },
+		"a type nobody knows": func(p *pricing.Plan) { p.Services[0].Type = -3 },
+		"services of one type": func(p *pricing.Plan) {
+			p.Services = append(p.Services, p.Services[0])
+			p.Services[1].Code = "x"
+		},
+		"cancelling without tiers":     func(p *pricing.Plan) { p.CancelPolicy.Rules = nil },
+		"a last tier before the start": func(p *pricing.Plan) { p.CancelPolicy.Rules = tiers[:3] },
+		"one penalty for all":          func(p *pricing.Plan) { p.CancelPolicy.Rules[0].Num = 10 },
+		"a cancel type nobody knows": func(p *pricing.Plan) {
+			p.CancelPolicy.CancelType, p.CancelPolicy.Rules[0].Num = 2, 500
+		},
 		"a check time nobody can check": func(p *pricing.Plan) { p.CancelPolicy.ManualCheckTime = -1 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,9 @@ func WithTrustedProxies(header string, ranges ...string) Option {
 			return fmt.Errorf("%s: %s is not a header name: pass the one that your proxies set, such as X-Forwarded-For",
 				option, top.Quote(header, 40))
 		case name == "Forwarded":
-			return errors.New(option + ": the header Forwarded is not supported: let the proxies set X-Forwarded-For or X-Real-IP")
+			return errors.New(
+				option + ": the header Forwarded is not supported: let the proxies set X-Forwarded-For or X-Real-IP",
+			)
 		default:
 			c.clients.header = name
 		}
@@ -67,7 +69,12 @@ func WithTrustedProxies(header string, ranges ...string) Option {
 		c.clients.proxies, err = parseRanges(option, ranges)
 		for _, p := range c.clients.proxies {
 			if p.Bits() == 0 {
-				err = errors.Join(err, fmt.Errorf("%s: %v matches every client, which could then claim any address: pass the addresses of your proxies", option, p))
+				err = errors.Join(
+					err,
+					fmt.Errorf(
+						"%s: %v matches every client, which could then claim any address: pass the addresses of your proxies", option, p,
+					),
+				)
 			}
 		}
 		return err
@@ -96,8 +103,9 @@ func parseRanges(option string, ranges []string) ([]netip.Prefix, error) {
 			}
 		}
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %s is not an address range: use CIDR notation, such as 192.0.2.0/24 or 2001:db8::/32",
-				option, top.Quote(text, 60)))
+			problems = append(problems,
+				fmt.Errorf("%s: %s is not an address range: use CIDR notation, such as 192.0.2.0/24 or 2001:db8::/32",
+					option, top.Quote(text, 60)))
 			continue
 		}
 		prefixes = append(prefixes, prefix.Masked())

@@ -94,7 +94,8 @@ func TestAllowedClientsVectorsAreTrueCIDR(t *testing.T) {
 // configured.
 func TestRemoteAddressVectors(t *testing.T) {
 	t.Parallel()
-	const same, stricter, unmoved = "as the official check", "stricter than the official check", "not moved by a stranger's header, unlike the official check"
+	const same, stricter, unmoved = "as the official check", "stricter than the official check",
+		"not moved by a stranger's header, unlike the official check"
 	kinds := map[string]struct {
 		kind string
 		want bool // without proxies
@@ -168,12 +169,21 @@ func TestFindClient(t *testing.T) {
 		{"proxy with a zone", "[fd00::1%eth0]:1", []string{xff, "192.0.2.1"}, "192.0.2.1"},
 		{"spoofed left of it", "10.0.0.1:1", []string{xff, "140.205.144.7, 192.0.2.1"}, "192.0.2.1"},
 		{"two proxies", "10.0.0.1:1", []string{xff, "140.205.144.7, 192.0.2.1,10.0.0.2"}, "192.0.2.1"},
-		{"a proxy named by the client", "10.0.0.1:1", []string{xff, "140.205.144.7, 10.0.0.3, 192.0.2.1, 10.0.0.2"}, "192.0.2.1"},
+		{
+			"a proxy named by the client", "10.0.0.1:1", []string{xff, "140.205.144.7, 10.0.0.3, 192.0.2.1, 10.0.0.2"},
+			"192.0.2.1",
+		},
 		{"several lines", "10.0.0.1:1", []string{xff, "140.205.144.7", xff, "192.0.2.1", xff, "10.0.0.2"}, "192.0.2.1"},
-		{"several lines and entries", "10.0.0.1:1", []string{xff, "140.205.144.7,192.0.2.1", xff, "10.0.0.3, 10.0.0.2"}, "192.0.2.1"},
+		{
+			"several lines and entries", "10.0.0.1:1", []string{xff, "140.205.144.7,192.0.2.1", xff, "10.0.0.3, 10.0.0.2"},
+			"192.0.2.1",
+		},
 		{"proxies only", "10.0.0.1:1", []string{xff, "10.0.0.3, 10.0.0.2"}, "10.0.0.3"},
 		{"no header", "10.0.0.1:1", nil, "10.0.0.1"},
-		{"another header", "10.0.0.1:1", []string{"X-Real-IP", "192.0.2.1", "Forwarded", "for=192.0.2.2", "X-Forwarded-Fo", "192.0.2.3"}, "10.0.0.1"},
+		{
+			"another header", "10.0.0.1:1",
+			[]string{"X-Real-IP", "192.0.2.1", "Forwarded", "for=192.0.2.2", "X-Forwarded-Fo", "192.0.2.3"}, "10.0.0.1",
+		},
 		{"port", "10.0.0.1:1", []string{xff, "192.0.2.1:443"}, "192.0.2.1"},
 		{"brackets", "10.0.0.1:1", []string{xff, "[2001:db8::1]"}, "2001:db8::1"},
 		{"brackets and port", "10.0.0.1:1", []string{xff, "[2001:db8::1]:443"}, "2001:db8::1"},
@@ -226,7 +236,9 @@ func TestFindClient(t *testing.T) {
 				}
 			}
 			// Without a list nobody is refused.
-			if client, err := mustClients(t, WithTrustedProxies(xff, proxies...)).admit(r); err != nil || client.IsValid() != (c.want != "") {
+			if client, err := mustClients(
+				t, WithTrustedProxies(xff, proxies...),
+			).admit(r); err != nil || client.IsValid() != (c.want != "") {
 				t.Errorf("without a list: %v, %v", client, err)
 			}
 		})
@@ -243,21 +255,43 @@ func TestClientOptions(t *testing.T) {
 	}{
 		{"ranges", []Option{allow("140.205.144.0/24", " 2001:db8::/32 ", "::ffff:192.0.2.0/120", "192.0.2.7/24")}, nil},
 		{"no range", []Option{allow()}, []string{"WithAllowedClients: no range"}},
-		{"bare address", []Option{allow("1.2.3.4")}, []string{"WithAllowedClients: 1.2.3.4 is a bare address: write 1.2.3.4/32"}},
-		{"bare IPv6 address", []Option{allow("2001:DB8::1")}, []string{"2001:db8::1 is a bare address: write 2001:db8::1/128"}},
+		{
+			"bare address", []Option{allow("1.2.3.4")},
+			[]string{"WithAllowedClients: 1.2.3.4 is a bare address: write 1.2.3.4/32"},
+		},
+		{
+			"bare IPv6 address", []Option{allow("2001:DB8::1")},
+			[]string{"2001:db8::1 is a bare address: write 2001:db8::1/128"},
+		},
 		{"bare IPv4 in IPv6", []Option{allow("::ffff:1.2.3.4")}, []string{"write 1.2.3.4/32"}},
-		{"everything wrong", []Option{allow("x", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/024", "01.2.3.4/8", "fe80::1%eth0/64", "fe80::1%eth0", "", "::ffff:0.0.0.0/90", "1.2.3.0-1.2.3.9", "1.2.3.*", "1.2.3.4/255.255.255.0")}, []string{
-			`"x" is not an address range`, `"1.2.3.4/33"`, `"1.2.3.4/-1"`, `"1.2.3.4/024"`, `"01.2.3.4/8"`, `"fe80::1%eth0/64"`, `"fe80::1%eth0"`, `"" is not an address range`, `"::ffff:0.0.0.0/90"`, `"1.2.3.0-1.2.3.9"`, `"1.2.3.*"`, `"1.2.3.4/255.255.255.0"`,
+		{"everything wrong", []Option{
+			allow(
+				"x", "1.2.3.4/33", "1.2.3.4/-1", "1.2.3.4/024", "01.2.3.4/8", "fe80::1%eth0/64", "fe80::1%eth0", "",
+				"::ffff:0.0.0.0/90", "1.2.3.0-1.2.3.9", "1.2.3.*", "1.2.3.4/255.255.255.0",
+			),
+		}, []string{
+			`"x" is not an address range`, `"1.2.3.4/33"`, `"1.2.3.4/-1"`, `"1.2.3.4/024"`, `"01.2.3.4/8"`, `"fe80::1%eth0/64"`,
+			`"fe80::1%eth0"`, `"" is not an address range`, `"::ffff:0.0.0.0/90"`, `"1.2.3.0-1.2.3.9"`, `"1.2.3.*"`,
+			`"1.2.3.4/255.255.255.0"`,
 		}},
 		{"twice", []Option{allow("1.2.3.0/24"), allow("1.2.4.0/24")}, []string{"WithAllowedClients is given twice"}},
 		{"proxies", []Option{trust("X-Real-IP", "10.0.0.0/8")}, nil},
 		{"no proxy", []Option{trust("X-Real-IP")}, []string{"WithTrustedProxies: no range"}},
-		{"bare proxy", []Option{trust("X-Real-IP", "10.0.0.1")}, []string{"WithTrustedProxies: 10.0.0.1 is a bare address: write 10.0.0.1/32"}},
+		{
+			"bare proxy", []Option{trust("X-Real-IP", "10.0.0.1")},
+			[]string{"WithTrustedProxies: 10.0.0.1 is a bare address: write 10.0.0.1/32"},
+		},
 		{"no header", []Option{trust("", "10.0.0.0/8")}, []string{`"" is not a header name`}},
 		{"two headers", []Option{trust("X-Real-IP, X-Forwarded-For", "10.0.0.0/8")}, []string{"is not a header name"}},
 		{"RFC 7239", []Option{trust("forwarded", "10.0.0.0/8")}, []string{"the header Forwarded is not supported"}},
-		{"everybody", []Option{trust("X-Real-IP", "0.0.0.0/0", "::/0")}, []string{"0.0.0.0/0 matches every client", "::/0 matches every client"}},
-		{"proxies twice", []Option{trust("X-Real-IP", "10.0.0.0/8"), trust("X-Real-IP", "10.0.0.0/8")}, []string{"WithTrustedProxies is given twice"}},
+		{
+			"everybody", []Option{trust("X-Real-IP", "0.0.0.0/0", "::/0")},
+			[]string{"0.0.0.0/0 matches every client", "::/0 matches every client"},
+		},
+		{
+			"proxies twice", []Option{trust("X-Real-IP", "10.0.0.0/8"), trust("X-Real-IP", "10.0.0.0/8")},
+			[]string{"WithTrustedProxies is given twice"},
+		},
 	} {
 		h, err := NewHandler(testSecrets, append(newDesk().options(), c.opts...)...)
 		if (err == nil) != (c.want == nil) || (h == nil) != (err != nil) {
@@ -299,14 +333,19 @@ func TestHandlerForbidsClients(t *testing.T) {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		o := s.observed[0]
-		if o.Reason != c.reason || o.Client.String() != c.client || (w.Body.String() == bodyBadSignature) != (c.reason != ReasonAccepted) {
+		if o.Reason != c.reason || o.Client.String() != c.client ||
+			(w.Body.String() == bodyBadSignature) != (c.reason != ReasonAccepted) {
 			t.Errorf("%s %s: reply %s, observed %+v", c.peer, c.header, w.Body, o)
 		}
-		if want := `"client":"` + strings.ReplaceAll(c.client, "invalid IP", "") + `"`; !strings.Contains(s.log.String(), want) {
+		if want := `"client":"` + strings.ReplaceAll(
+			c.client, "invalid IP", "",
+		) + `"`; !strings.Contains(s.log.String(), want) {
 			t.Errorf("%s %s: log %s lacks %s", c.peer, c.header, s.log.String(), want)
 		}
 	}
-	if h.Handle(t.Context(), signed); s.observed[len(s.observed)-1].Reason != ReasonAccepted || s.observed[len(s.observed)-1].Client.IsValid() {
+	if h.Handle(
+		t.Context(), signed,
+	); s.observed[len(s.observed)-1].Reason != ReasonAccepted || s.observed[len(s.observed)-1].Client.IsValid() {
 		t.Errorf("Handle: %+v", s.observed)
 	}
 }
@@ -350,7 +389,9 @@ func FuzzClient(f *testing.F) {
 	f.Add("192.0.2.1:1", "10.0.0.1", "10.0.0.1", "10.0.0.1")
 	f.Add("@", "\x00", "fe80::1%\xff", "")
 	f.Fuzz(func(t *testing.T, peer, first, second, other string) {
-		c := mustClients(t, WithTrustedProxies("X-Forwarded-For", "10.0.0.0/8", "fd00::/8"), WithAllowedClients("0.0.0.0/0", "::/0"))
+		c := mustClients(
+			t, WithTrustedProxies("X-Forwarded-For", "10.0.0.0/8", "fd00::/8"), WithAllowedClients("0.0.0.0/0", "::/0"),
+		)
 		find := func(lines ...string) netip.Addr {
 			r := requestFrom(peer)
 			r.Header = http.Header{"X-Forwarded-For": lines, "X-Real-Ip": {other}, "Forwarded": {"for=" + other}}

@@ -12,9 +12,11 @@ import (
 func TestHandleAllocations(t *testing.T) {
 	const runs = 300
 	const event142 = `{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC1","eventType":142,` +
-		`"eventData":{"renewalOrderId":"%d","renewalOutOrderId":"RC2","refundType":2,"amount":"200.98","reason":"油费退款","payTradeNo":"20221"}}`
+		`"eventData":{"renewalOrderId":"%d","renewalOutOrderId":"RC2","refundType":2,"amount":"200.98","reason":"油费退款","pa` +
+		`yTradeNo":"20221"}}`
 	calls := 0
-	h, err := NewHandler(testSecrets, WithClock(fixedClock), OnEvent(func(_ context.Context, _ *Delivery, e events.Event) error {
+	h, err := NewHandler(testSecrets, WithClock(fixedClock), OnEvent(func(_ context.Context, _ *Delivery,
+		e events.Event) error {
 		if _, ok := e.(*events.RenewalFeeRefund); ok {
 			calls++
 		}

@@ -29,8 +29,10 @@ func TestByteOrderMark(t *testing.T) {
 		"both":                 newPush(eventQuery, jsonType, bom+"{"+head+quoted+"}"),
 		"GB18030":              newPush(eventQuery, "application/json;charset=GB18030", gb(bom+"{"+head+data+"}")),
 		"form":                 newPush(eventQuery, formPrefix, fields.Encode()),
-		"whole event in form":  newPush(eventQuery, formPrefix, url.Values{"message": {bom + "{" + head + data + "}"}}.Encode()),
-		"query":                newPush(eventQuery+"&"+fields.Encode(), jsonType, ""),
+		"whole event in form": newPush(
+			eventQuery, formPrefix, url.Values{"message": {bom + "{" + head + data + "}"}}.Encode(),
+		),
+		"query": newPush(eventQuery+"&"+fields.Encode(), jsonType, ""),
 	} {
 		p = mustSign(t, p, testSecret)
 		var f office
@@ -48,7 +50,9 @@ func TestByteOrderMark(t *testing.T) {
 			t.Errorf("%s: another key", name)
 		}
 		var s shelf
-		if r := f.handler(t, WithStore(s.add)).Handle(t.Context(), p.clone()); string(r.Body) != bodyAccepted || len(s.stored) != 1 {
+		if r := f.handler(t, WithStore(s.add)).Handle(
+			t.Context(), p.clone(),
+		); string(r.Body) != bodyAccepted || len(s.stored) != 1 {
 			t.Errorf("%s: %s, stored %v", name, r.Body, s.stored)
 		}
 		// The mark is signed: without it the signature is another one.

@@ -36,13 +36,16 @@ func TestChangedQueryAmongOthers(t *testing.T) {
 		pushes[i] = mustSign(t, newPush(query, kind, body), testSecret)
 	}
 	changes := []string{
-		"&method=x", "&method=", "&method", "&%6dethod=x", "&method=" + RenewalCancelMethod, "&app_key=1", "&timestamp=2026-11-22+09%3A00%3A01", "&a=b",
+		"&method=x", "&method=", "&method", "&%6dethod=x", "&method=" + RenewalCancelMethod, "&app_key=1",
+		"&timestamp=2026-11-22+09%3A00%3A01", "&a=b",
 		"&sign=0123456789ABCDEF0123456789ABCDEF", "&sign=", "&sign",
 	}
 	server := httptest.NewServer(h)
 	defer server.Close()
 	send := func(p *Push, more string) string {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/?"+p.RawQuery+more, bytes.NewReader(p.Body))
+		r, err := http.NewRequestWithContext(
+			t.Context(), http.MethodPost, server.URL+"/?"+p.RawQuery+more, bytes.NewReader(p.Body),
+		)
 		if err != nil {
 			t.Error(err)
 			return ""
@@ -107,8 +110,12 @@ func TestPrependedParameterHasNoEffect(t *testing.T) {
 func TestAppendedMethodChangesTheSignedText(t *testing.T) {
 	t.Parallel()
 	signed := mustSign(t, newPush(eventQuery+"&x=1", jsonType, event103), testSecret)
-	for _, method := range []string{"x", "", "qimen", DefaultEventMethod + "x", DefaultEventMethod + "timestamp", DefaultEventMethod[:5], "timestamp"} {
-		if _, err := VerifyPush(&Push{RawQuery: signed.RawQuery + "&method=" + method, Header: signed.Header, Body: signed.Body}, testSecrets); err == nil {
+	for _, method := range []string{
+		"x", "", "qimen", DefaultEventMethod + "x", DefaultEventMethod + "timestamp", DefaultEventMethod[:5], "timestamp",
+	} {
+		if _, err := VerifyPush(
+			&Push{RawQuery: signed.RawQuery + "&method=" + method, Header: signed.Header, Body: signed.Body}, testSecrets,
+		); err == nil {
 			t.Errorf("method %q verifies", method)
 		}
 	}

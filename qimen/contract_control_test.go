@@ -11,17 +11,26 @@ import (
 // Control characters inside the strings of a push are read and kept, whatever carries the JSON and whoever reads it.
 func TestPushWithControlCharacters(t *testing.T) {
 	t.Parallel()
-	const event = "{\"channelId\":\"80001\",\"orderId\":\"31\",\"eventType\":104,\"eventData\":{\"renewalOrderId\":77,\"errorCode\":\"1\",\"errorMessage\":\"a\n\r\tb\"}}"
-	const escaped = `{"channelId":"80001","orderId":"31","eventType":104,"eventData":{"renewalOrderId":77,"errorCode":"1","errorMessage":"a\n\r\tb"}}`
+	const event = "{\"channelId\":\"80001\",\"orderId\":\"31\",\"eventType\":104,\"eventData\":{\"renewalOrderId\":77," +
+		"\"errorCode\":\"1\",\"errorMessage\":\"a\n\r\tb\"}}"
+	const escaped = `{"channelId":"80001","orderId":"31","eventType":104,"eventData":{"renewalOrderId":77,"errorCode":"` +
+		`1","errorMessage":"a\n\r\tb"}}`
 	const form = "application/x-www-form-urlencoded;charset=UTF-8"
-	text := "{\"eventType\":104,\"channelId\":\"80001\",\"orderId\":\"31\",\"eventData\":\"{\\\"renewalOrderId\\\":77,\\\"errorCode\\\":\\\"1\\\",\\\"errorMessage\\\":\\\"a\n\\r\tb\\\"}\"}"
+	text := "{\"eventType\":104,\"channelId\":\"80001\",\"orderId\":\"31\",\"eventData\":\"{\\\"renewalOrderId\\\":77," +
+		"\\\"errorCode\\\":\\\"1\\\",\\\"errorMessage\\\":\\\"a\n\\r\tb\\\"}\"}"
 	var keys, digests []string
 	for name, p := range map[string]*Push{
-		"JSON":               newPush(queryFor(DefaultEventMethod), jsonType, event),
-		"eventData as text":  newPush(queryFor(DefaultEventMethod), jsonType, text),
-		"form, whole event":  newPush(queryFor(DefaultEventMethod), form, url.Values{"eventMessage": {event}}.Encode()),
-		"form, event's data": newPush(queryFor(DefaultEventMethod), form, url.Values{"eventType": {"104"}, "channelId": {"80001"}, "orderId": {"31"}, "eventData": {"{\"renewalOrderId\":77,\"errorCode\":\"1\",\"errorMessage\":\"a\n\r\tb\"}"}}.Encode()),
-		"escaped":            newPush(queryFor(DefaultEventMethod), jsonType, escaped),
+		"JSON":              newPush(queryFor(DefaultEventMethod), jsonType, event),
+		"eventData as text": newPush(queryFor(DefaultEventMethod), jsonType, text),
+		"form, whole event": newPush(queryFor(DefaultEventMethod), form, url.Values{"eventMessage": {event}}.Encode()),
+		"form, event's data": newPush(
+			queryFor(DefaultEventMethod), form,
+			url.Values{
+				"eventType": {"104"}, "channelId": {"80001"}, "orderId": {"31"},
+				"eventData": {"{\"renewalOrderId\":77,\"errorCode\":\"1\",\"errorMessage\":\"a\n\r\tb\"}"},
+			}.Encode(),
+		),
+		"escaped": newPush(queryFor(DefaultEventMethod), jsonType, escaped),
 	} {
 		p = mustSign(t, p, testSecret)
 		var f office
@@ -54,7 +63,10 @@ func TestPushWithControlCharacters(t *testing.T) {
 
 func TestMerchantRequestWithControlCharacters(t *testing.T) {
 	t.Parallel()
-	r, _ := taken(t, RenewalCancelMethod, jsonType, "{\"orderId\":\"1\",\"outOrderId\":\"a\nb\",\"renewalOrderId\":\"2\",\"unknown\":\"\t\"}")
+	r, _ := taken(
+		t, RenewalCancelMethod, jsonType,
+		"{\"orderId\":\"1\",\"outOrderId\":\"a\nb\",\"renewalOrderId\":\"2\",\"unknown\":\"\t\"}",
+	)
 	if got := r.(*RenewalCancelRequest); got.OutOrderID != "a\nb" {
 		t.Errorf("%+v", got)
 	}
@@ -66,7 +78,8 @@ func TestStoredEventWithControlCharacters(t *testing.T) {
 	var s shelf
 	h := f.handler(t, WithStore(s.add))
 	h.Handle(t.Context(), pushOf(t, DefaultEventMethod,
-		"{\"channelId\":\"80001\",\"orderId\":\"31\",\"eventType\":104,\"eventData\":{\"renewalOrderId\":77,\"errorMessage\":\"a\nb\"}}"))
+		"{\"channelId\":\"80001\",\"orderId\":\"31\",\"eventType\":104,\"eventData\":{\"renewalOrderId\":77,\"errorMessage"+
+			"\":\"a\nb\"}}"))
 	if reason, err := h.Work(t.Context(), s.stored[0]); reason != ReasonAccepted || err != nil {
 		t.Fatal(reason, err)
 	}

@@ -47,13 +47,16 @@ func wantHostile(t *testing.T, c hostile) {
 	}
 	used := allocated(func() { h.ServeHTTP(w, r) })
 	o := k.last(t)
-	if o.Reason != c.reason || (o.Err == nil) != (c.text == "") || o.Err != nil && !strings.Contains(o.Err.Error(), c.text) {
+	if o.Reason != c.reason || (o.Err == nil) != (c.text == "") || o.Err != nil && !strings.Contains(
+		o.Err.Error(), c.text,
+	) {
 		t.Errorf("%s (%v), want %s with %q", o.Reason, o.Err, c.reason, c.text)
 	}
 	if called := k.calls + len(k.requests); (called == 1) != (c.reason == ReasonAccepted) || called > 1 {
 		t.Errorf("%d calls", called)
 	}
-	if row := DefaultReplies()[c.reason]; c.reason != ReasonAccepted && (w.Code != row.Status || !bytes.Equal(w.Body.Bytes(), row.Body)) {
+	if row := DefaultReplies()[c.reason]; c.reason != ReasonAccepted && (w.Code != row.Status ||
+		!bytes.Equal(w.Body.Bytes(), row.Body)) {
 		t.Errorf("reply %d %.300s", w.Code, w.Body)
 	}
 	share := 256
@@ -136,11 +139,20 @@ func TestHostileJSON(t *testing.T) { // alone, since it measures memory
 		}
 	}
 	for member, method := range map[string]string{
-		"renewalOrderTotalAmount": RenewalSubmitMethod, "penaltyAmount": RenewalCancelMethod, "carUseTime": RenewalPricesMethod, "cancelTime": RenewalCancelMethod,
+		"renewalOrderTotalAmount": RenewalSubmitMethod, "penaltyAmount": RenewalCancelMethod,
+		"carUseTime": RenewalPricesMethod, "cancelTime": RenewalCancelMethod,
 	} {
-		for _, value := range []string{"1e999999999", strings.Repeat("7", big), `"1e999999999"`, `"` + strings.Repeat("7", big) + `"`, "[]", "{}", "true"} {
+		for _, value := range []string{
+			"1e999999999", strings.Repeat("7", big), `"1e999999999"`, `"` + strings.Repeat("7", big) + `"`, "[]", "{}", "true",
+		} {
 			t.Run(fmt.Sprintf("%s %.12s", member, value), func(t *testing.T) {
-				wantHostile(t, hostile{push: newPush(queryFor(method), jsonType, `{"orderId":"1","`+member+`":`+value+`}`), reason: undecodable, text: member})
+				wantHostile(
+					t,
+					hostile{
+						push: newPush(queryFor(method), jsonType, `{"orderId":"1","`+member+`":`+value+`}`), reason: undecodable,
+						text: member,
+					},
+				)
 			})
 		}
 	}
@@ -159,15 +171,27 @@ func TestHostileXML(t *testing.T) { // alone, since it measures memory
 		text       string
 	}{
 		{"billion laughs", laughs + "]><r><orderId>&l20;</orderId></r>", ReasonUndecodable, "document type"},
-		{"external entity", `<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r><orderId>&x;</orderId></r>`, ReasonUndecodable, "document type"},
-		{"external document type", `<?xml version="1.0"?><!DOCTYPE r SYSTEM "http://192.0.2.1/x.dtd"><r>` + good + "</r>", ReasonUndecodable, "document type"},
+		{
+			"external entity", `<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r><orderId>&x;</orderId></r>`,
+			ReasonUndecodable, "document type",
+		},
+		{
+			"external document type", `<?xml version="1.0"?><!DOCTYPE r SYSTEM "http://192.0.2.1/x.dtd"><r>` + good + "</r>",
+			ReasonUndecodable, "document type",
+		},
 		{"document type inside", "<r><!DOCTYPE x>" + good + "</r>", ReasonUndecodable, "document type"},
 		{"document type behind", "<r>" + good + "</r><!DOCTYPE x>", ReasonUndecodable, "document type"},
 		{"entity nobody declared", "<r><orderId>&x;</orderId></r>", ReasonUndecodable, "not XML"},
 		{"depth", "<r>" + good + deep(100_000, "<x>", "", "</x>") + "</r>", ReasonUndecodable, "nested deeper than 64"},
 		{"depth without an end", deep(300_000, "<x>", "", ""), ReasonUndecodable, "nested deeper than 64"},
-		{"depth in a known member", "<r><orderId>" + deep(100_000, "<x>", "", "</x>") + "</orderId></r>", ReasonUndecodable, "nested deeper than 64"},
-		{"JSON depth in XML", "<r>{\"x\":" + deep(100_000, "[", "", "]") + "}</r>", ReasonUndecodable, "nested deeper than 64"},
+		{
+			"depth in a known member", "<r><orderId>" + deep(100_000, "<x>", "", "</x>") + "</orderId></r>", ReasonUndecodable,
+			"nested deeper than 64",
+		},
+		{
+			"JSON depth in XML", "<r>{\"x\":" + deep(100_000, "[", "", "]") + "}</r>", ReasonUndecodable,
+			"nested deeper than 64",
+		},
 		{"attributes", "<r " + distinct(60_000, ` a%d="1"`) + ">" + good + "</r>", ReasonAccepted, ""},
 		{"attributes in place of members", `<r orderId="1" outOrderId="FZ1"/>`, ReasonUndecodable, ""},
 		{"long attribute", `<r a="` + long[:len(long)/2] + `">` + good + "</r>", ReasonAccepted, ""},
@@ -183,13 +207,18 @@ func TestHostileXML(t *testing.T) { // alone, since it measures memory
 		{"invalid UTF-8", "<r>" + good + "<x>\xff</x></r>", ReasonUndecodable, "not valid UTF-8"},
 		{"a false charset", `<?xml version="1.0" encoding="UTF-16"?><r>` + good + "</r>", ReasonAccepted, ""},
 		{"two documents", "<r>" + good + "</r><r>" + good + "</r>", ReasonUndecodable, "second root"},
-		{"digits as time", "<r>" + good + "<carUseTime>" + strings.Repeat("7", big-200) + "</carUseTime></r>", ReasonUndecodable, "carUseTime"},
+		{
+			"digits as time", "<r>" + good + "<carUseTime>" + strings.Repeat("7", big-200) + "</carUseTime></r>",
+			ReasonUndecodable, "carUseTime",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.reason != ReasonAccepted && c.text == "" {
 				c.text = ": "
 			}
-			wantHostile(t, hostile{push: newPush(queryFor(RenewalPricesMethod), "text/xml", c.body), reason: c.reason, text: c.text})
+			wantHostile(
+				t, hostile{push: newPush(queryFor(RenewalPricesMethod), "text/xml", c.body), reason: c.reason, text: c.text},
+			)
 		})
 		t.Run(c.name+" as an event", func(t *testing.T) {
 			wantHostile(t, hostile{push: newPush(eventQuery, "text/xml", c.body), reason: ReasonUndecodable, text: ": "})
@@ -198,7 +227,10 @@ func TestHostileXML(t *testing.T) { // alone, since it measures memory
 }
 
 func TestHostileForm(t *testing.T) { // alone, since it measures memory
-	for method, good := range map[string]string{DefaultEventMethod: "eventType=103&orderId=1", RenewalPricesMethod: "orderId=1&carUseTime=2023-02-04+10:00&carReturnTime=2023-02-05+10:00"} {
+	for method, good := range map[string]string{
+		DefaultEventMethod:  "eventType=103&orderId=1",
+		RenewalPricesMethod: "orderId=1&carUseTime=2023-02-04+10:00&carReturnTime=2023-02-05+10:00",
+	} {
 		for _, c := range []struct {
 			name, body string
 			reason     Reason
@@ -206,7 +238,10 @@ func TestHostileForm(t *testing.T) { // alone, since it measures memory
 		}{
 			{"10001 fields", distinct(maxParams+1, "x%d=1&") + good, ReasonUnverifiable, "more than 10000 parameters"},
 			{"as many as go", distinct(maxParams-10, "x%d=1&") + good, ReasonAccepted, ""},
-			{"one field, again and again", good + strings.Repeat("&x=1", big/4-20), ReasonUnverifiable, "more than 10000 parameters"},
+			{
+				"one field, again and again", good + strings.Repeat("&x=1", big/4-20), ReasonUnverifiable,
+				"more than 10000 parameters",
+			},
 			{"separators", good + strings.Repeat("&", big), ReasonAccepted, ""},
 			{"escapes", good + "&x=" + strings.Repeat("%41", big/3-30), ReasonAccepted, ""},
 			{"escapes, one by one", good + "&x=" + strings.Repeat("%C3%A4a", big/7-30), ReasonAccepted, ""},
@@ -225,7 +260,13 @@ func TestHostileForm(t *testing.T) { // alone, since it measures memory
 		}
 		for _, charset := range []string{"GBK", "GB18030", "GB2312"} {
 			t.Run(method+" "+charset+", one by one", func(t *testing.T) {
-				wantHostile(t, hostile{push: newPush(queryFor(method), formPrefix+";charset="+charset, good+"&x="+strings.Repeat("%D6%D0a", big/7-30)), reason: ReasonAccepted})
+				wantHostile(
+					t,
+					hostile{
+						push:   newPush(queryFor(method), formPrefix+";charset="+charset, good+"&x="+strings.Repeat("%D6%D0a", big/7-30)),
+						reason: ReasonAccepted,
+					},
+				)
 			})
 		}
 	}
@@ -258,30 +299,83 @@ func TestHostileHead(t *testing.T) { // alone, since it measures memory
 	lines.Header["X"] = strings.Split(strings.Repeat("1", 2000), "")
 	mib := strings.Repeat("x", 1<<20)
 	for _, c := range []hostile{
-		{"10,001 parameters", newPush(eventQuery+strings.Repeat("&a", maxParams), jsonType, event103), true, ReasonUnverifiable, "more than 10000 parameters"},
+		{
+			"10,001 parameters", newPush(eventQuery+strings.Repeat("&a", maxParams), jsonType, event103), true,
+			ReasonUnverifiable, "more than 10000 parameters",
+		},
 		{"long query", newPush(eventQuery+"&a="+mib, jsonType, event103), true, ReasonUnverifiable, "more than 65536 bytes"},
-		{"long name in the query", newPush(eventQuery+"&"+mib+"=1", jsonType, event103), true, ReasonUnverifiable, "more than 65536 bytes"},
-		{"separators", newPush(eventQuery+strings.Repeat("&", 1<<20), jsonType, event103), true, ReasonUnverifiable, "more than 65536 bytes"},
-		{"equals signs", newPush(eventQuery+"&"+strings.Repeat("=a", 32_000), jsonType, event103), true, ReasonBadSignature, "does not match"},
+		{
+			"long name in the query", newPush(eventQuery+"&"+mib+"=1", jsonType, event103), true, ReasonUnverifiable,
+			"more than 65536 bytes",
+		},
+		{
+			"separators", newPush(eventQuery+strings.Repeat("&", 1<<20), jsonType, event103), true, ReasonUnverifiable,
+			"more than 65536 bytes",
+		},
+		{
+			"equals signs", newPush(eventQuery+"&"+strings.Repeat("=a", 32_000), jsonType, event103), true, ReasonBadSignature,
+			"does not match",
+		},
 		{"NUL", newPush(eventQuery+"&a=%00", jsonType, event103), false, ReasonAccepted, ""},
 		{"NUL in the timestamp", newPush(eventQuery+"%00", jsonType, event103), false, ReasonExpired, "want yyyy-MM-dd"},
-		{"NUL in the method", newPush(strings.Replace(eventQuery, "notify", "notify%00", 1), jsonType, event103), false, ReasonUnknownMethod, "no function"},
-		{"10,000 names", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat("x,", maxParams-1)+"y"), false, ReasonAccepted, ""},
-		{"10,000 different names", newPush(eventQuery, jsonType, event103, "top-sign-list", distinct(maxParams, "name%d,")), true, ReasonUnverifiable, "more than 65536 bytes"},
-		{"10,001 names", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat("x,", maxParams)+"y"), true, ReasonUnverifiable, "more than 10000 parameters"},
-		{"commas", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat(",", 60_000)), false, ReasonAccepted, ""},
-		{"a megabyte of commas", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat(",", 1<<20)), true, ReasonUnverifiable, "more than 65536 bytes"},
-		{"one header 4000 times", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat("x-u,", 4000), "x-u", mib[:1<<19]), true, ReasonUnverifiable, "more than 65536 bytes"},
-		{"one header in 4000 spellings", newPush(eventQuery, jsonType, event103, "top-sign-list", spellings.String(), name, mib[:1<<19]), true, ReasonUnverifiable, "more than 65536 bytes"},
-		{"many fields", newPush(eventQuery, formPrefix, distinct(maxParams-10, "%d&")), true, ReasonBadSignature, "does not match"},
-		{"many fields in GBK", newPush(eventQuery, formPrefix+";charset=GBK", distinct(maxParams-10, "%d=%%D6&")), true, ReasonUnverifiable, "GBK"},
-		{"alike fields in GBK", newPush(eventQuery, formPrefix+";charset=GBK", strings.Repeat("%61=%20&", maxParams-10)), true, ReasonBadSignature, "does not match"},
-		{"invalid UTF-8", newPush(eventQuery, "text/plain", strings.Repeat("\xff", big)), true, ReasonBadSignature, "does not match"},
+		{
+			"NUL in the method", newPush(strings.Replace(eventQuery, "notify", "notify%00", 1), jsonType, event103), false,
+			ReasonUnknownMethod, "no function",
+		},
+		{
+			"10,000 names", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat("x,", maxParams-1)+"y"),
+			false, ReasonAccepted, "",
+		},
+		{
+			"10,000 different names", newPush(eventQuery, jsonType, event103, "top-sign-list", distinct(maxParams, "name%d,")),
+			true, ReasonUnverifiable, "more than 65536 bytes",
+		},
+		{
+			"10,001 names", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat("x,", maxParams)+"y"), true,
+			ReasonUnverifiable, "more than 10000 parameters",
+		},
+		{
+			"commas", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat(",", 60_000)), false,
+			ReasonAccepted, "",
+		},
+		{
+			"a megabyte of commas", newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat(",", 1<<20)), true,
+			ReasonUnverifiable, "more than 65536 bytes",
+		},
+		{
+			"one header 4000 times",
+			newPush(eventQuery, jsonType, event103, "top-sign-list", strings.Repeat("x-u,", 4000), "x-u", mib[:1<<19]), true,
+			ReasonUnverifiable, "more than 65536 bytes",
+		},
+		{
+			"one header in 4000 spellings",
+			newPush(eventQuery, jsonType, event103, "top-sign-list", spellings.String(), name, mib[:1<<19]), true,
+			ReasonUnverifiable, "more than 65536 bytes",
+		},
+		{
+			"many fields", newPush(eventQuery, formPrefix, distinct(maxParams-10, "%d&")), true, ReasonBadSignature,
+			"does not match",
+		},
+		{
+			"many fields in GBK", newPush(eventQuery, formPrefix+";charset=GBK", distinct(maxParams-10, "%d=%%D6&")), true,
+			ReasonUnverifiable, "GBK",
+		},
+		{
+			"alike fields in GBK", newPush(eventQuery, formPrefix+";charset=GBK", strings.Repeat("%61=%20&", maxParams-10)),
+			true, ReasonBadSignature, "does not match",
+		},
+		{
+			"invalid UTF-8", newPush(eventQuery, "text/plain", strings.Repeat("\xff", big)), true, ReasonBadSignature,
+			"does not match",
+		},
 		{"a header of many lines 9001 times", lines, true, ReasonBadSignature, "does not match"},
 		{"many headers", many, true, ReasonBadSignature, "does not match"},
 		{"long content type", newPush(eventQuery, mib, event103), true, ReasonContentType, "want JSON"},
 		{"long charset", newPush(eventQuery, "text/xml;charset="+mib, event103), true, ReasonContentType, "charset"},
-		{"many content type parameters", newPush(eventQuery, "text/xml"+strings.Repeat(";", 1<<20), event103), true, ReasonUnverifiable, "more than 65536 bytes"},
+		{
+			"many content type parameters", newPush(eventQuery, "text/xml"+strings.Repeat(";", 1<<20), event103), true,
+			ReasonUnverifiable, "more than 65536 bytes",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) { wantHostile(t, c) })
 	}
@@ -308,7 +402,9 @@ func TestHostileCompression(t *testing.T) { // alone, since it measures memory
 			h := k.handler(t)
 			w := httptest.NewRecorder()
 			used := allocated(func() { h.ServeHTTP(w, request(signed)) })
-			if o := k.last(t); o.Reason != ReasonContentType || !strings.Contains(o.Err.Error(), "not supported") || w.Body.String() != bodyBadSignature || used > 1<<20 {
+			if o := k.last(t); o.Reason != ReasonContentType || !strings.Contains(
+				o.Err.Error(), "not supported",
+			) || w.Body.String() != bodyBadSignature || used > 1<<20 {
 				t.Errorf("%d KiB allocated, reply %s, observed %+v", used>>10, w.Body, o)
 			}
 			if reply := h.Handle(t.Context(), signed); string(reply.Body) != bodyBadSignature || k.calls > 0 {
@@ -317,6 +413,8 @@ func TestHostileCompression(t *testing.T) { // alone, since it measures memory
 		})
 	}
 	t.Run("not told", func(t *testing.T) {
-		wantHostile(t, hostile{push: newPush(eventQuery, jsonType, bomb.String()), reason: ReasonUndecodable, text: "not valid UTF-8"})
+		wantHostile(
+			t, hostile{push: newPush(eventQuery, jsonType, bomb.String()), reason: ReasonUndecodable, text: "not valid UTF-8"},
+		)
 	})
 }

@@ -12,8 +12,10 @@ import (
 )
 
 var submitFields = url.Values{
-	"orderId": {"3187983531024266527"}, "outOrderId": {"FZ中"}, "carUseTime": {"2023-02-04 10:00:00"}, "carReturnTime": {"2023-02-05 10:00:00"},
-	"renewalOrderTotalAmount": {"90.50"}, "payTradeNo": {"T8"}, "priceMark": {"66"}, "isPressureTest": {"true"}, "exts": {`{"a":"1"}`},
+	"orderId": {"3187983531024266527"}, "outOrderId": {"FZ中"}, "carUseTime": {"2023-02-04 10:00:00"},
+	"carReturnTime":           {"2023-02-05 10:00:00"},
+	"renewalOrderTotalAmount": {"90.50"}, "payTradeNo": {"T8"}, "priceMark": {"66"}, "isPressureTest": {"true"},
+	"exts": {`{"a":"1"}`},
 }
 
 // serveMethod sends a request as it stands.
@@ -58,17 +60,19 @@ func TestRequestInTheQuery(t *testing.T) {
 		method string
 		push   *Push
 	}{
-		"JSON without a body":             {"POST", newPush(query+all, jsonType, "")},
-		"form without a body":             {"POST", newPush(query+all, formPrefix, "")},
-		"XML without a body":              {"POST", newPush(query+all, "text/xml", "")},
-		"text without a body":             {"POST", newPush(query+all, "text/plain", "")},
-		"GET with a content type":         {"GET", newPush(query+all, jsonType, "")},
-		"GET with that of a form":         {"GET", newPush(query+all, formPrefix+";charset=UTF-8", "")},
-		"GET":                             {"GET", bare},
-		"JSON and the rest in the query":  {"POST", newPush(query+"&"+taken.Encode(), jsonType, leftJSON)},
-		"JSON with a BOM and the rest":    {"POST", newPush(query+"&"+taken.Encode(), jsonType, "\uFEFF "+leftJSON)},
-		"form and the rest in the query":  {"POST", newPush(query+"&"+taken.Encode(), formPrefix, left.Encode())},
-		"JSON and the same in the query":  {"POST", newPush(query+"&payTradeNo=T8&priceMark=66&"+taken.Encode(), jsonType, leftJSON)},
+		"JSON without a body":            {"POST", newPush(query+all, jsonType, "")},
+		"form without a body":            {"POST", newPush(query+all, formPrefix, "")},
+		"XML without a body":             {"POST", newPush(query+all, "text/xml", "")},
+		"text without a body":            {"POST", newPush(query+all, "text/plain", "")},
+		"GET with a content type":        {"GET", newPush(query+all, jsonType, "")},
+		"GET with that of a form":        {"GET", newPush(query+all, formPrefix+";charset=UTF-8", "")},
+		"GET":                            {"GET", bare},
+		"JSON and the rest in the query": {"POST", newPush(query+"&"+taken.Encode(), jsonType, leftJSON)},
+		"JSON with a BOM and the rest":   {"POST", newPush(query+"&"+taken.Encode(), jsonType, "\uFEFF "+leftJSON)},
+		"form and the rest in the query": {"POST", newPush(query+"&"+taken.Encode(), formPrefix, left.Encode())},
+		"JSON and the same in the query": {
+			"POST", newPush(query+"&payTradeNo=T8&priceMark=66&"+taken.Encode(), jsonType, leftJSON),
+		},
 		"empty JSON and all in the query": {"POST", newPush(query+all, jsonType, " {\n} ")},
 		"other parameters of the query":   {"POST", newPush(query+all+"&nonce=17&tenant=5", jsonType, "")},
 	} {
@@ -83,8 +87,10 @@ func TestRequestInTheQuery(t *testing.T) {
 			continue
 		}
 		r := f.runs[0].Message.(*RenewalSubmitRequest)
-		if r.OrderID != "3187983531024266527" || r.OutOrderID != "FZ中" || r.RenewalOrderTotalAmount.String() != "90.50" || r.PayTradeNo != "T8" ||
-			r.PriceMark != "66" || !r.IsPressureTest || string(r.Exts) != `{"a":"1"}` || r.CarReturnTime.String() != "2023-02-05 10:00:00" || len(r.Extra) != 0 {
+		if r.OrderID != "3187983531024266527" || r.OutOrderID != "FZ中" || r.RenewalOrderTotalAmount.String() != "90.50" ||
+			r.PayTradeNo != "T8" ||
+			r.PriceMark != "66" || !r.IsPressureTest || string(r.Exts) != `{"a":"1"}` ||
+			r.CarReturnTime.String() != "2023-02-05 10:00:00" || len(r.Extra) != 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 		if len(f.runs[0].Delivery.Findings) != 0 {
@@ -127,16 +133,40 @@ func TestRequestInTheQueryRefused(t *testing.T) {
 		reason Reason
 		text   string
 	}{
-		"another value in the query": {"POST", newPush(query+"&payTradeNo=T9", jsonType, `{"orderId":1,"payTradeNo":"T8"}`), nil, ReasonUndecodable, "payTradeNo: the values in the body and in the parameter differ"},
-		"null in the body":           {"POST", newPush(query+"&payTradeNo=T9", jsonType, `{"orderId":1,"payTradeNo":null}`), nil, ReasonUndecodable, "payTradeNo"},
-		"without forms":              {"POST", newPush(query+"&"+submitFields.Encode(), jsonType, ""), []Option{WithoutForms()}, ReasonContentType, "WithoutForms"},
-		"GET without forms":          {"GET", newPush(query+"&"+submitFields.Encode(), jsonType, ""), []Option{WithoutForms()}, ReasonContentType, "WithoutForms"},
-		"mixed without forms":        {"POST", newPush(query+"&orderId=1", jsonType, `{"payTradeNo":"T8"}`), []Option{WithoutForms()}, ReasonUndecodable, "orderId, outOrderId: one of them is required"},
-		"nothing but the gateway's":  {"GET", newPush(query+"&v=2.0&session=x", jsonType, ""), nil, ReasonUndecodable, ""},
-		"names no order":             {"GET", newPush(query+"&payTradeNo=T9", jsonType, ""), nil, ReasonUndecodable, "orderId, outOrderId: one of them is required"},
-		"HEAD":                       {"HEAD", newPush(query+"&"+submitFields.Encode(), jsonType, ""), nil, ReasonBadMethod, "want POST, or GET"},
-		"PUT":                        {"PUT", newPush(query+"&"+submitFields.Encode(), jsonType, ""), nil, ReasonBadMethod, "want POST, or GET"},
-		"GET with a body":            {"GET", newPush(query, jsonType, `{"orderId":1}`), nil, ReasonBadMethod, "want POST, or GET"},
+		"another value in the query": {
+			"POST", newPush(query+"&payTradeNo=T9", jsonType, `{"orderId":1,"payTradeNo":"T8"}`), nil, ReasonUndecodable,
+			"payTradeNo: the values in the body and in the parameter differ",
+		},
+		"null in the body": {
+			"POST", newPush(query+"&payTradeNo=T9", jsonType, `{"orderId":1,"payTradeNo":null}`), nil, ReasonUndecodable,
+			"payTradeNo",
+		},
+		"without forms": {
+			"POST", newPush(query+"&"+submitFields.Encode(), jsonType, ""), []Option{WithoutForms()}, ReasonContentType,
+			"WithoutForms",
+		},
+		"GET without forms": {
+			"GET", newPush(query+"&"+submitFields.Encode(), jsonType, ""), []Option{WithoutForms()}, ReasonContentType,
+			"WithoutForms",
+		},
+		"mixed without forms": {
+			"POST", newPush(query+"&orderId=1", jsonType, `{"payTradeNo":"T8"}`), []Option{WithoutForms()}, ReasonUndecodable,
+			"orderId, outOrderId: one of them is required",
+		},
+		"nothing but the gateway's": {"GET", newPush(query+"&v=2.0&session=x", jsonType, ""), nil, ReasonUndecodable, ""},
+		"names no order": {
+			"GET", newPush(query+"&payTradeNo=T9", jsonType, ""), nil, ReasonUndecodable,
+			"orderId, outOrderId: one of them is required",
+		},
+		"HEAD": {
+			"HEAD", newPush(query+"&"+submitFields.Encode(), jsonType, ""), nil, ReasonBadMethod, "want POST, or GET",
+		},
+		"PUT": {
+			"PUT", newPush(query+"&"+submitFields.Encode(), jsonType, ""), nil, ReasonBadMethod, "want POST, or GET",
+		},
+		"GET with a body": {
+			"GET", newPush(query, jsonType, `{"orderId":1}`), nil, ReasonBadMethod, "want POST, or GET",
+		},
 	} {
 		var f office
 		h := f.handler(t, c.opts...)
@@ -162,7 +192,10 @@ func TestRequestInTheQueryRefused(t *testing.T) {
 // An event may travel in the query too, for the handler, a store and whoever verifies alone.
 func TestEventInTheQuery(t *testing.T) {
 	t.Parallel()
-	fields := url.Values{"channelId": {"80001"}, "orderId": {"31"}, "eventType": {"104"}, "eventData": {`{"renewalOrderId":7,"errorCode":"1"}`}}
+	fields := url.Values{
+		"channelId": {"80001"}, "orderId": {"31"}, "eventType": {"104"},
+		"eventData": {`{"renewalOrderId":7,"errorCode":"1"}`},
+	}
 	p := mustSign(t, newPush(eventQuery+"&"+fields.Encode(), jsonType, ""), testSecret)
 	check := func(what string, e any) {
 		if r, ok := e.(*events.RenewalRejected); !ok || r.RenewalOrderID != "7" || r.OrderID != "31" {

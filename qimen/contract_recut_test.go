@@ -14,7 +14,8 @@ import (
 // verifies but has another content.
 func TestRecutPushIsRefused(t *testing.T) {
 	t.Parallel()
-	const submit = "orderId=31&outOrderId=o1&carUseTime=2023-02-04+10:00:00&carReturnTime=2023-02-05+10:00:00&payTradeNo=T8&priceMark=66"
+	const submit = "orderId=31&outOrderId=o1&carUseTime=2023-02-04+10:00:00&carReturnTime=2023-02-05+10:00:00&payTradeN" +
+		"o=T8&priceMark=66"
 	for name, c := range map[string]struct {
 		recorded *Push
 		recut    func(p *Push)
@@ -22,7 +23,9 @@ func TestRecutPushIsRefused(t *testing.T) {
 		"JSON as a form": {newPush(eventQuery+"&v=2.0", jsonType, event103), func(p *Push) {
 			p.RawQuery = strings.Replace(p.RawQuery, "&v=2.0", "", 1)
 			p.Header.Set("Content-Type", formPrefix)
-			p.Body = []byte("v2.0=" + strings.NewReplacer("%", "%25", "&", "%26", "+", "%2B", "=", "%3D").Replace(string(p.Body)))
+			p.Body = []byte(
+				"v2.0=" + strings.NewReplacer("%", "%25", "&", "%26", "+", "%2B", "=", "%3D").Replace(string(p.Body)),
+			)
 		}},
 		"value and name": {newPush(queryFor(RenewalSubmitMethod), formPrefix, submit), func(p *Push) {
 			p.Body = []byte(strings.Replace(string(p.Body), "payTradeNo=T8&priceMark=66", "payTradeNo=T8priceMark66", 1))
@@ -45,7 +48,9 @@ func TestRecutPushIsRefused(t *testing.T) {
 			if f.count() != 1 || f.last().Reason != ReasonAccepted {
 				t.Fatalf("%d runs, observed %+v", f.count(), f.last())
 			}
-			if r := h.Handle(t.Context(), recut); f.count() != 1 || !errors.Is(f.last().Err, errRecut) || string(r.Body) != bodyBadSignature {
+			if r := h.Handle(t.Context(), recut); f.count() != 1 || !errors.Is(
+				f.last().Err, errRecut,
+			) || string(r.Body) != bodyBadSignature {
 				t.Errorf("%s after %d runs, observed %+v", r.Body, f.count(), f.last())
 			}
 			if h.Handle(t.Context(), signed.clone()); f.count() != 1 || !f.last().IsRepeat {
@@ -74,12 +79,15 @@ func TestRecutIntoTheQueryIsARepeat(t *testing.T) {
 // A cut that is refused does not keep the push that was recorded out.
 func TestRecutIsForgottenUnlessAccepted(t *testing.T) {
 	t.Parallel()
-	signed := mustSign(t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret)
+	signed := mustSign(
+		t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret,
+	)
 	recut := signed.clone()
 	recut.Body = []byte(strings.Replace(string(recut.Body), "orderId=31", "orderId3=1", 1))
 	var h *Handler
 	calls := 0
-	h, err := NewHandler(testSecrets, WithClock(fixedClock), OnEvent(func(ctx context.Context, _ *Delivery, e events.Event) error {
+	h, err := NewHandler(testSecrets, WithClock(fixedClock), OnEvent(func(ctx context.Context, _ *Delivery,
+		e events.Event) error {
 		if calls++; e.Head().OrderID != "31" {
 			if h.Handle(ctx, signed.clone()); calls != 1 { // at the same time
 				t.Error("both ran")
@@ -103,7 +111,9 @@ func TestRecutIsForgottenUnlessAccepted(t *testing.T) {
 // However many others come in between, a push runs once, whichever way it is cut: the size of the gate decides.
 func TestRecutAfterManyOthers(t *testing.T) {
 	t.Parallel()
-	signed := mustSign(t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret)
+	signed := mustSign(
+		t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret,
+	)
 	recut := signed.clone()
 	recut.Body = []byte(strings.Replace(string(recut.Body), "orderId=31", "orderId3=1", 1))
 	gate, err := NewMemoryGate(MemoryGateConfig{Size: 300_000, Now: fixedClock})
@@ -122,7 +132,9 @@ func TestRecutAfterManyOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if r := h.Handle(t.Context(), recut); string(r.Body) != bodyBadSignature || !errors.Is(f.last().Err, errRecut) || f.count() != 1 {
+	if r := h.Handle(t.Context(), recut); string(r.Body) != bodyBadSignature || !errors.Is(
+		f.last().Err, errRecut,
+	) || f.count() != 1 {
 		t.Errorf("%s after %d runs, observed %+v", r.Body, f.count(), f.last())
 	}
 }
@@ -139,7 +151,9 @@ func TestSharedGateRefusesRecuts(t *testing.T) {
 	}}
 	var f office
 	h := f.handler(t, WithGate(gate))
-	if r := h.Handle(t.Context(), signed); string(r.Body) != bodyBadSignature || !errors.Is(f.last().Err, errRecut) || f.count() != 0 {
+	if r := h.Handle(t.Context(), signed); string(r.Body) != bodyBadSignature || !errors.Is(
+		f.last().Err, errRecut,
+	) || f.count() != 0 {
 		t.Errorf("%s, observed %+v", r.Body, f.last())
 	}
 	if len(seen) != 1 || len(seen[0]) != 64 || strings.Contains(signed.RawQuery, seen[0]) {
@@ -160,11 +174,17 @@ func TestWithoutForms(t *testing.T) {
 	t.Parallel()
 	var f office
 	h := f.handler(t, WithoutForms())
-	form := mustSign(t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret)
-	if r := h.Handle(t.Context(), form); string(r.Body) != bodyBadSignature || f.last().Reason != ReasonContentType || f.count() != 0 {
+	form := mustSign(
+		t, newPush(eventQuery, formPrefix, "channelId=80001&orderId=31&eventType=103&eventData={}"), testSecret,
+	)
+	if r := h.Handle(
+		t.Context(), form,
+	); string(r.Body) != bodyBadSignature || f.last().Reason != ReasonContentType || f.count() != 0 {
 		t.Errorf("%s, observed %+v", r.Body, f.last())
 	}
-	if r := h.Handle(t.Context(), mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)); string(r.Body) != bodyAccepted {
+	if r := h.Handle(
+		t.Context(), mustSign(t, newPush(eventQuery, jsonType, event103), testSecret),
+	); string(r.Body) != bodyAccepted {
 		t.Errorf("%s", r.Body)
 	}
 }

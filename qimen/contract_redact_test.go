@@ -28,7 +28,9 @@ func TestRedaction(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := mustSign(t, newPush(eventQuery+"&session="+session+"&name=Zhang+San", jsonType, `{"name":"`+personal+`"}`), secret)
+	p := mustSign(
+		t, newPush(eventQuery+"&session="+session+"&name=Zhang+San", jsonType, `{"name":"`+personal+`"}`), secret,
+	)
 	sign := p.RawQuery[strings.LastIndex(p.RawQuery, "=")+1:]
 	d, err := VerifyPush(p, secrets)
 	if err != nil {
@@ -62,7 +64,9 @@ func TestRedaction(t *testing.T) {
 			}
 		}
 		out := text.String() + logged.String()
-		for _, bad := range []string{secret, session, sign, personal, "Zhang", fmt.Sprintf("%x", secret), fmt.Sprintf("%x", personal)} {
+		for _, bad := range []string{
+			secret, session, sign, personal, "Zhang", fmt.Sprintf("%x", secret), fmt.Sprintf("%x", personal),
+		} {
 			if strings.Contains(out, bad) {
 				t.Errorf("%s prints %q: %s", name, bad, out)
 			}
@@ -72,7 +76,8 @@ func TestRedaction(t *testing.T) {
 		}
 	}
 	for want, v := range map[string]any{
-		"Secrets(1 apps, redacted)": secrets, "Handler(1 methods, window 10m0s": h, "Push(query 1": p, "signed 2026-11-22 09:00:00": d,
+		"Secrets(1 apps, redacted)": secrets, "Handler(1 methods, window 10m0s": h, "Push(query 1": p,
+		"signed 2026-11-22 09:00:00": d,
 	} {
 		got := fmt.Sprint(v)
 		if !strings.Contains(got, want) {
@@ -92,7 +97,9 @@ func TestRedaction(t *testing.T) {
 // own fields hide the secrets in a function.
 func TestRedactionInsideOtherStructs(t *testing.T) {
 	t.Parallel()
-	h, err := NewHandler(Secrets{testApp: {testSecret}}, OnEvent(func(context.Context, *Delivery, events.Event) error { return nil }))
+	h, err := NewHandler(
+		Secrets{testApp: {testSecret}}, OnEvent(func(context.Context, *Delivery, events.Event) error { return nil }),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +108,9 @@ func TestRedactionInsideOtherStructs(t *testing.T) {
 		v Handler
 		c config
 	}
-	if out := fmt.Sprintf("%v %+v %#v", service{h, *h, h.config}, &service{h, *h, h.config}, service{h, *h, h.config}); strings.Contains(out, testSecret) {
+	if out := fmt.Sprintf(
+		"%v %+v %#v", service{h, *h, h.config}, &service{h, *h, h.config}, service{h, *h, h.config},
+	); strings.Contains(out, testSecret) {
 		t.Errorf("prints the secret: %s", out)
 	}
 }
@@ -116,11 +125,17 @@ func TestRedactionOfMerchantRequests(t *testing.T) {
 	// in their place and does not look like an id is not.
 	members := map[string][]pair{}
 	common := []pair{
-		{"orderId", "31"}, {"outOrderId", "FZ " + mark + "\u4e2d"}, {"traceId", "t" + mark}, {"exts", `{"x":"` + mark + `"}`}, {"new", mark},
+		{"orderId", "31"}, {"outOrderId", "FZ " + mark + "\u4e2d"}, {"traceId", "t" + mark}, {"exts", `{"x":"` + mark + `"}`},
+		{"new", mark},
 	}
 	members[RenewalPricesMethod] = common
-	members[RenewalSubmitMethod] = append(common[:5:5], pair{"priceMark", mark}, pair{"payTradeNo", "p" + mark}, pair{"renewalOrderTotalAmount", "98765432109876.01"})
-	members[RenewalCancelMethod] = append(common[:5:5], pair{"cancelMessage", "because " + mark}, pair{"penaltyAmount", "98765432109876.01"})
+	members[RenewalSubmitMethod] = append(
+		common[:5:5], pair{"priceMark", mark}, pair{"payTradeNo", "p" + mark},
+		pair{"renewalOrderTotalAmount", "98765432109876.01"},
+	)
+	members[RenewalCancelMethod] = append(
+		common[:5:5], pair{"cancelMessage", "because " + mark}, pair{"penaltyAmount", "98765432109876.01"},
+	)
 	bad := map[string][]pair{
 		"time":   {{"carUseTime", mark}, {"cancelTime", mark}},
 		"amount": {{"renewalOrderTotalAmount", mark}, {"penaltyAmount", mark}, {"carReturnTime", mark}},
@@ -143,8 +158,10 @@ func TestRedactionOfMerchantRequests(t *testing.T) {
 		}
 		for name, pairs := range bodies {
 			for kind, body := range map[string][2]string{
-				"JSON": {jsonType, asJSON(pairs)}, "XML": {"text/xml", asXML("r", pairs)}, "form": {formPrefix, asForm(charset.UTF8, pairs)},
-				"cut JSON": {jsonType, asJSON(pairs)[:len(asJSON(pairs))-3]}, "cut XML": {"text/xml", asXML("r", pairs)[:len(asXML("r", pairs))-6]},
+				"JSON": {jsonType, asJSON(pairs)}, "XML": {"text/xml", asXML("r", pairs)},
+				"form":     {formPrefix, asForm(charset.UTF8, pairs)},
+				"cut JSON": {jsonType, asJSON(pairs)[:len(asJSON(pairs))-3]},
+				"cut XML":  {"text/xml", asXML("r", pairs)[:len(asXML("r", pairs))-6]},
 			} {
 				k := newDesk()
 				k.act = outcomes[name]
@@ -165,8 +182,12 @@ func TestRedactionOfMerchantRequests(t *testing.T) {
 				if !bytes.Equal(refused.Body, []byte(bodyBadSignature)) {
 					t.Errorf("forged: %s", refused.Body)
 				}
-				out := k.log.String() + string(reply.Body) + string(refused.Body) + printed(h, d, k.given, k.observed, k.observed[0], k.observed[0].Err, k.observed[1])
-				for _, bad := range []string{mark, testSecret, sign, "98765432109876", fmt.Sprintf("%x", mark), fmt.Sprintf("%x", testSecret)} {
+				out := k.log.String() + string(reply.Body) + string(refused.Body) + printed(
+					h, d, k.given, k.observed, k.observed[0], k.observed[0].Err, k.observed[1],
+				)
+				for _, bad := range []string{
+					mark, testSecret, sign, "98765432109876", fmt.Sprintf("%x", mark), fmt.Sprintf("%x", testSecret),
+				} {
 					if strings.Contains(out, bad) {
 						t.Errorf("%s, %s, %s: %q is in %s", method, name, kind, bad, out)
 					}

@@ -75,7 +75,9 @@ func TestStrangersLearnNothing(t *testing.T) {
 			t.Errorf("%s: %q, others %q", c.name, text, first)
 		}
 		o := <-observed
-		if o.Method+o.AppKey+o.Key != "" || !slices.Contains([]Reason{ReasonBadSignature, ReasonUnverifiable, ReasonContentType, ReasonForbiddenClient}, o.Reason) {
+		if o.Method+o.AppKey+o.Key != "" || !slices.Contains(
+			[]Reason{ReasonBadSignature, ReasonUnverifiable, ReasonContentType, ReasonForbiddenClient}, o.Reason,
+		) {
 			t.Errorf("%s: observed %+v", c.name, o)
 		}
 		reasons = append(reasons, o.Reason)
@@ -87,7 +89,9 @@ func TestStrangersLearnNothing(t *testing.T) {
 		t.Errorf("only %v", slices.Compact(reasons))
 	}
 	// The row for an old push is for who knows the secret.
-	if text := onWire(t, server.Listener.Addr().String(), "/open", mustSign(t, newPush(old, jsonType, body), testSecret), ""); !strings.Contains(text, "invalid-timestamp") {
+	if text := onWire(
+		t, server.Listener.Addr().String(), "/open", mustSign(t, newPush(old, jsonType, body), testSecret), "",
+	); !strings.Contains(text, "invalid-timestamp") {
 		t.Errorf("old: %q", text)
 	}
 	<-observed
@@ -128,11 +132,15 @@ func TestMerchantSignatureFailuresAreAlike(t *testing.T) {
 	k := newDesk()
 	h := k.handler(t)
 	sample := bytes.TrimSpace(readFile(t, "samples/qimen.sign-check-failure.response.json"))
-	for _, method := range []string{DefaultEventMethod, RenewalPricesMethod, RenewalSubmitMethod, RenewalCancelMethod, "qimen.alitrip.rentcar.none"} {
+	for _, method := range []string{
+		DefaultEventMethod, RenewalPricesMethod, RenewalSubmitMethod, RenewalCancelMethod, "qimen.alitrip.rentcar.none",
+	} {
 		good := newPush(queryFor(method), jsonType, merchantBodies[method])
 		stranger := newPush(strings.Replace(queryFor(method), testApp, "999", 1), jsonType, merchantBodies[method])
 		stale := newPush(strings.Replace(queryFor(method), "2026", "2025", 1), jsonType, "no message")
-		for _, p := range []*Push{mustSign(t, good, "another"), mustSign(t, stranger, "another"), mustSign(t, stale, "another"), good} {
+		for _, p := range []*Push{
+			mustSign(t, good, "another"), mustSign(t, stranger, "another"), mustSign(t, stale, "another"), good,
+		} {
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, request(p))
 			if w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), sample) || w.Header().Get("Content-Type") != jsonReply {

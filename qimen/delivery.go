@@ -154,5 +154,8 @@ func (d Delivery) LogValue() slog.Value {
 
 // MarshalJSON always returns an error. A log must not show the content, and a summary would be lost data in a store.
 func (d Delivery) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("qimen: a Delivery cannot be encoded, to keep it out of logs: store RawQuery, Header and Body of its Push, and verify them again")
+	return nil, errors.New(
+		"qimen: a Delivery cannot be encoded, to keep it out of logs: store RawQuery, Header and Body of its Push, and " +
+			"verify them again",
+	)
 }

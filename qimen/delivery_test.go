@@ -29,7 +29,10 @@ func TestGarbledPush(t *testing.T) {
 		{"U+FFFD itself", newPush(eventQuery+"&a=%EF%BF%BD", jsonType, `{"m":"\uFFFD","eventType":103}`), false},
 		{"parameter that is not signed", newPush(eventQuery+"&a=b=%FF", jsonType, event103), false},
 		{"header that is not signed", newPush(eventQuery, jsonType, event103, "x-u", "%FF"), false},
-		{"GBK", newPush(eventQuery+"&a=%D6%D0", "application/json;charset=GBK", "{\"m\":\"\xd6\xd0\",\"eventType\":103}"), false},
+		{
+			"GBK", newPush(eventQuery+"&a=%D6%D0", "application/json;charset=GBK", "{\"m\":\"\xd6\xd0\",\"eventType\":103}"),
+			false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -38,7 +41,8 @@ func TestGarbledPush(t *testing.T) {
 			if err != nil || d.IsGarbled != c.isGarbled {
 				t.Fatalf("%v, %v", d, err)
 			}
-			if payload, err := d.Payload(); (err != nil) != c.isGarbled || err != nil && (payload != nil || !strings.Contains(err.Error(), "not valid UTF-8")) {
+			if payload, err := d.Payload(); (err != nil) != c.isGarbled || err != nil && (payload != nil ||
+				!strings.Contains(err.Error(), "not valid UTF-8")) {
 				t.Errorf("payload %q, %v", payload, err)
 			}
 			var s seen
@@ -91,12 +95,15 @@ func TestDeliveryTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = d.CheckTime(c.now, window)
-		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrExpired) || !strings.Contains(err.Error(), c.want)) {
+		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrExpired) ||
+			!strings.Contains(err.Error(), c.want)) {
 			t.Errorf("timestamp %q at %v: %v, want %q", c.text, c.now, err, c.want)
 		}
 	}
 	d := &Delivery{}
-	if err := d.CheckTime(signed, window); !errors.Is(err, ErrExpired) || !strings.Contains(err.Error(), "no signed timestamp") {
+	if err := d.CheckTime(signed, window); !errors.Is(err, ErrExpired) || !strings.Contains(
+		err.Error(), "no signed timestamp",
+	) {
 		t.Errorf("no timestamp: %v", err)
 	}
 }
@@ -116,10 +123,17 @@ func TestPayload(t *testing.T) {
 		{"in the query", newPush("orderId=1&a=%22&orderId=2&v=2.0", "application/json", ""), `{"a":"\"","orderId":"2"}`},
 		{"in the query of a form", newPush("orderId=1&v=2.0", form, ""), `{"orderId":"1"}`},
 		{
-			"form", newPush(stdQuery, form, `eventData=%7B%22a%22%3A%22%3C%26%3E%22%7D&orderId=1&v=2.0&orderId=2&session=s&timestamp=x&remark=%22%0A`),
+			"form",
+			newPush(
+				stdQuery, form,
+				`eventData=%7B%22a%22%3A%22%3C%26%3E%22%7D&orderId=1&v=2.0&orderId=2&session=s&timestamp=x&remark=%22%0A`,
+			),
 			`{"eventData":"{\"a\":\"<&>\"}","orderId":"1","remark":"\"\n"}`,
 		},
-		{"signed value of the query", newPush("orderId=1&method=m", form, "orderId=2&eventType=103"), `{"orderId":"1","eventType":"103"}`},
+		{
+			"signed value of the query", newPush("orderId=1&method=m", form, "orderId=2&eventType=103"),
+			`{"orderId":"1","eventType":"103"}`,
+		},
 	} {
 		d, err := VerifyPush(mustSign(t, c.push, testSecret), testSecrets)
 		if err != nil {

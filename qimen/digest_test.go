@@ -14,7 +14,8 @@ import (
 func TestDigest(t *testing.T) {
 	t.Parallel()
 	for name, same := range map[string][]string{
-		"object": {`{"a":1,"b":{"c":[1,2]}}`, ` { "b":{"c":[1,2]},"a":1}` + "\n", `{"traceId":"x","a":1,"b":{"c":[1,2],"trace_id":7}}`, "\ufeff{\"a\":1,\"b\":{\"c\":[1,2]}}",
+		"object": {`{"a":1,"b":{"c":[1,2]}}`, ` { "b":{"c":[1,2]},"a":1}` + "\n",
+			`{"traceId":"x","a":1,"b":{"c":[1,2],"trace_id":7}}`, "\ufeff{\"a\":1,\"b\":{\"c\":[1,2]}}",
 			`{"a":1,"b":"{\"c\":[1,2],\"traceId\":\"y\"}"}`},
 		"other number":   {`{"a":1.0,"b":{"c":[1,2]}}`},
 		"number as text": {`{"a":"1","b":{"c":[1,2]}}`},
@@ -33,14 +34,18 @@ func TestDigest(t *testing.T) {
 		"null":           {`null`},
 	} {
 		for _, text := range same {
-			if digestOf(&Delivery{}, []byte(text)) != digestOf(&Delivery{}, []byte(same[0])) || len(digestOf(&Delivery{}, []byte(text))) != 64 {
+			if digestOf(&Delivery{}, []byte(text)) != digestOf(&Delivery{}, []byte(same[0])) || len(
+				digestOf(&Delivery{}, []byte(text)),
+			) != 64 {
 				t.Errorf("%s: %s is not %s", name, text, same[0])
 			}
 		}
 	}
 	digests := map[string]bool{}
-	texts := []string{`{"a":1,"b":{"c":[1,2]}}`, `{"a":1.0,"b":{"c":[1,2]}}`, `{"a":"1","b":{"c":[1,2]}}`, `{"a":1,"b":{"c":[2,1]}}`, `{"A":1,"b":{"c":[1,2]}}`, `{"a":1,"b":{"c":[1,2]},"d":null}`,
-		`{"a":3187983531024266527}`, `{"a":3187983531024266528}`, `{"a":"traceId"}`, `<r><a>1</a></r>`, `<r><a>2</a></r>`, `{"a":1,"b":{"c":[1,2]}} x`, `{"a":1,"b":{"c":[1,2]`, `a`, ``, `null`}
+	texts := []string{`{"a":1,"b":{"c":[1,2]}}`, `{"a":1.0,"b":{"c":[1,2]}}`, `{"a":"1","b":{"c":[1,2]}}`,
+		`{"a":1,"b":{"c":[2,1]}}`, `{"A":1,"b":{"c":[1,2]}}`, `{"a":1,"b":{"c":[1,2]},"d":null}`,
+		`{"a":3187983531024266527}`, `{"a":3187983531024266528}`, `{"a":"traceId"}`, `<r><a>1</a></r>`, `<r><a>2</a></r>`,
+		`{"a":1,"b":{"c":[1,2]}} x`, `{"a":1,"b":{"c":[1,2]`, `a`, ``, `null`}
 	for _, text := range texts {
 		digests[digestOf(&Delivery{}, []byte(text))] = true
 	}

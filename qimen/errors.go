@@ -33,8 +33,9 @@ func (e *refusal) Error() string { return "qimen: " + e.class.Error() + ": " + e
 
 func (e *refusal) Is(target error) bool { return target == e.class }
 
-var errBodyRead error = &refusal{ErrInvalidSignature, ReasonBodyRead, "something read the body before the handler, so it cannot be verified: " +
-	"mount the handler before any middleware that reads or parses the body, or make that restore r.Body"}
+var errBodyRead error = &refusal{ErrInvalidSignature, ReasonBodyRead,
+	"something read the body before the handler, so it cannot be verified: " +
+		"mount the handler before any middleware that reads or parses the body, or make that restore r.Body"}
 
 // unverifiable returns an error for a push that cannot be verified. It may quote only short and harmless values of the
 // push.

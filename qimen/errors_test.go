@@ -11,10 +11,17 @@ func TestRefusalSaysWhetherTheAppIsConfigured(t *testing.T) {
 	t.Parallel()
 	const note = "; the app key is not configured"
 	for name, c := range map[string]struct{ query, want string }{
-		"known app":                    {"app_key=" + testApp + "&sign=x", "qimen: invalid signature: the signature does not match"},
-		"unknown app":                  {"app_key=STRANGE&sign=x", "qimen: invalid signature: the signature does not match" + note},
-		"unknown app, no sign":         {"app_key=STRANGE", "qimen: invalid signature: the query has no sign" + note},
-		"known app, of another target": {"app_key=" + testApp + "&target_app_key=STRANGE&sign=x", "qimen: invalid signature: the signature does not match" + note},
+		"known app": {
+			"app_key=" + testApp + "&sign=x", "qimen: invalid signature: the signature does not match",
+		},
+		"unknown app": {
+			"app_key=STRANGE&sign=x", "qimen: invalid signature: the signature does not match" + note,
+		},
+		"unknown app, no sign": {"app_key=STRANGE", "qimen: invalid signature: the query has no sign" + note},
+		"known app, of another target": {
+			"app_key=" + testApp + "&target_app_key=STRANGE&sign=x",
+			"qimen: invalid signature: the signature does not match" + note,
+		},
 	} {
 		var f office
 		reply := f.handler(t).Handle(t.Context(), newPush(c.query, jsonType, event103))

@@ -41,11 +41,16 @@ func ExampleNewHandler() {
 	mux.Handle("/fliggy", handler)
 
 	// What Fliggy would send:
-	query := url.Values{"app_key": {"24700001"}, "method": {qimen.DefaultEventMethod}, "timestamp": {fliggy.At(time.Now()).String()}}
+	query := url.Values{
+		"app_key": {"24700001"}, "method": {qimen.DefaultEventMethod}, "timestamp": {fliggy.At(time.Now()).String()},
+	}
 	push, err := qimen.SignPush(&qimen.Push{
 		RawQuery: query.Encode(),
 		Header:   http.Header{"Content-Type": {"application/json;charset=UTF-8"}},
-		Body:     []byte(`{"channelId":"80001","orderId":"3187983531024266527","eventType":103,"eventData":{"renewalOrderId":"3187983531024266528","createdTime":"2026-10-22 10:22:00"}}`),
+		Body: []byte(
+			`{"channelId":"80001","orderId":"3187983531024266527","eventType":103,"eventData":{"renewalOrderId":"318798353102` +
+				`4266528","createdTime":"2026-10-22 10:22:00"}}`,
+		),
 	}, "the current secret")
 	if err != nil {
 		fmt.Println(err)
@@ -68,25 +73,34 @@ func ExampleNewHandler() {
 func ExampleOnRenewalPrices() {
 	handler, err := qimen.NewHandler(
 		qimen.Secrets{"24700001": {"the secret"}},
-		qimen.OnRenewalPrices(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+		qimen.OnRenewalPrices(func(
+			ctx context.Context, d *qimen.Delivery, r *qimen.RenewalPricesRequest,
+		) (*qimen.RenewalPricesReply, error) {
 			if r.OutOrderID != "FZ1111111" {
 				return nil, qimen.Refuse("no-such-rental", "订单不存在")
 			}
 			day := fliggy.MustYuan("10.00")
 			return &qimen.RenewalPricesReply{
-				CancelPolicy: fliggy.CancelPolicy{CancelType: 1, SupportCancel: true, Rules: []fliggy.CancelRule{{Num: 0, Time: 0}}},
+				CancelPolicy: fliggy.CancelPolicy{
+					CancelType: 1, SupportCancel: true, Rules: []fliggy.CancelRule{{Num: 0, Time: 0}},
+				},
 				Price: qimen.RenewalPrice{
-					StandardPrice: day, StandardUnitPrice: day, PoundageFee: fliggy.MustYuan("0.00"), Quantity: fliggy.MustDecimal("1"),
+					StandardPrice: day, StandardUnitPrice: day, PoundageFee: fliggy.MustYuan("0.00"),
+					Quantity:      fliggy.MustDecimal("1"),
 					CalendarPrice: []qimen.DailyPrice{{Date: fliggy.DateOf(r.CarUseTime.Time), DayPrice: day}},
 					PriceMark:     "quote-1",
 				},
 			}, nil
 		}),
-		qimen.OnRenewalSubmit(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+		qimen.OnRenewalSubmit(func(
+			ctx context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest,
+		) (*qimen.RenewalSubmitReply, error) {
 			// Book it once: the same submit may come again.
 			return &qimen.RenewalSubmitReply{OutOrderID: "R1", CreatedTime: d.Time}, nil
 		}),
-		qimen.OnRenewalCancel(func(ctx context.Context, d *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+		qimen.OnRenewalCancel(func(
+			ctx context.Context, d *qimen.Delivery, r *qimen.RenewalCancelRequest,
+		) (*qimen.RenewalCancelReply, error) {
 			return &qimen.RenewalCancelReply{}, nil // also for a renewal that is cancelled already
 		}),
 	)
@@ -97,11 +111,16 @@ func ExampleOnRenewalPrices() {
 
 	// What Fliggy would send:
 	for _, rental := range []string{"FZ1111111", "FZ2222222"} {
-		query := url.Values{"app_key": {"24700001"}, "method": {qimen.RenewalPricesMethod}, "timestamp": {fliggy.At(time.Now()).String()}}
+		query := url.Values{
+			"app_key": {"24700001"}, "method": {qimen.RenewalPricesMethod}, "timestamp": {fliggy.At(time.Now()).String()},
+		}
 		push, err := qimen.SignPush(&qimen.Push{
 			RawQuery: query.Encode(),
 			Header:   http.Header{"Content-Type": {"application/json;charset=UTF-8"}},
-			Body:     []byte(`{"orderId":"3175520762897901122","outOrderId":"` + rental + `","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:00"}`),
+			Body: []byte(
+				`{"orderId":"3175520762897901122","outOrderId":"` + rental +
+					`","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:00"}`,
+			),
 		}, "the secret")
 		if err != nil {
 			fmt.Println(err)
@@ -112,8 +131,8 @@ func ExampleOnRenewalPrices() {
 	}
 
 	// Output:
-	// 200 {"addedServiceList":[],"cancelStrategyStruct":{"cancelRules":[{"num":0,"time":0}],"manualCheckTime":0,"cancelType":1,"supportCancel":true},"priceInfo":{"standardPrice":"10.00","standardUnitPrice":"10.00","poundageFee":"0.00","quantity":"1","calendarPrice":[{"date":"2023-02-04","dayPrice":"10.00"}],"scatteredPriceRuleInfo":{"data":[]},"priceMark":"quote-1"},"success":true,"retCode":null,"retMessage":null}
-	// 200 {"success":false,"retCode":"no-such-rental","retMessage":"订单不存在"}
+	// 200
+	// {"addedServiceList":[],"cancelStrategyStruct":{"cancelRules":[{"num":0,"time":0}],"manualCheckTime":0,"cancelType":1,"supportCancel":true},"priceInfo":{"standardPrice":"10.00","standardUnitPrice":"10.00","poundageFee":"0.00","quantity":"1","calendarPrice":[{"date":"2023-02-04","dayPrice":"10.00"}],"scatteredPriceRuleInfo":{"data":[]},"priceMark":"quote-1"},"success":true,"retCode":null,"retMessage":null} 200 {"success":false,"retCode":"no-such-rental","retMessage":"订单不存在"}
 }
 
 // Verification alone, for a delivery that is stored first and parsed later.

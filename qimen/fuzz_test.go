@@ -59,25 +59,39 @@ func FuzzHandler(f *testing.F) {
 	const unsigned, signed, forged = 0, 1, 2
 	f.Add("POST", eventQuery, jsonType, []byte(event103), byte(signed))
 	f.Add("POST", eventQuery, formPrefix, []byte("eventType=103&orderId=1&eventData=%7B%7D"), byte(signed))
-	f.Add("POST", eventQuery+"&sign=6A82D904739F1E857F707FBB8065F0AF", "text/xml;charset=GBK", []byte("<a/>"), byte(unsigned))
+	f.Add(
+		"POST", eventQuery+"&sign=6A82D904739F1E857F707FBB8065F0AF", "text/xml;charset=GBK", []byte("<a/>"), byte(unsigned),
+	)
 	f.Add("GET", eventQuery, "multipart/form-data", []byte{}, byte(unsigned))
 	for _, contentType := range []string{"", jsonType, formPrefix} {
 		f.Add("GET", queryFor(RenewalSubmitMethod)+"&orderId=1&payTradeNo=T8", contentType, []byte{}, byte(signed))
 	}
-	f.Add("POST", queryFor(RenewalSubmitMethod)+"&orderId=1&payTradeNo=T8", jsonType, []byte(`{"payTradeNo":"T8"}`), byte(signed))
+	f.Add(
+		"POST", queryFor(RenewalSubmitMethod)+"&orderId=1&payTradeNo=T8", jsonType, []byte(`{"payTradeNo":"T8"}`),
+		byte(signed),
+	)
 	for _, name := range []string{"event-104.json", "event-142.json"} {
 		f.Add("POST", eventQuery, jsonType, readFile(f, "samples/"+name), byte(signed))
 	}
 	for method, file := range map[string]string{
-		RenewalPricesMethod: "renewalprices.query.scenario1", RenewalSubmitMethod: "renewalorder.submit", RenewalCancelMethod: "renewalorder.cancel",
+		RenewalPricesMethod: "renewalprices.query.scenario1", RenewalSubmitMethod: "renewalorder.submit",
+		RenewalCancelMethod: "renewalorder.cancel",
 	} {
 		sample := readFile(f, "samples/qimen.alitrip.rentcar."+file+".request.json")
 		for _, signer := range []byte{unsigned, signed, forged} {
 			f.Add("POST", queryFor(method), jsonType, sample, signer)
 		}
-		f.Add("POST", queryFor(method)+"&session=x&v=2.0", "text/xml", []byte("<request><orderId>1</orderId><isPressureTest>true</isPressureTest></request>"), byte(signed))
-		f.Add("POST", queryFor(method)+"&orderId=2", formPrefix+";charset=gbk", []byte("orderId=1&outOrderId=%D6%D0&carUseTime=2023-02-04+10%3A00&exts=null&sign=x"), byte(signed))
-		f.Add("POST", queryFor(method), "text/plain", []byte(`{"success":true,"orderId":"null","outOrderId":""}`), byte(signed))
+		f.Add(
+			"POST", queryFor(method)+"&session=x&v=2.0", "text/xml",
+			[]byte("<request><orderId>1</orderId><isPressureTest>true</isPressureTest></request>"), byte(signed),
+		)
+		f.Add(
+			"POST", queryFor(method)+"&orderId=2", formPrefix+";charset=gbk",
+			[]byte("orderId=1&outOrderId=%D6%D0&carUseTime=2023-02-04+10%3A00&exts=null&sign=x"), byte(signed),
+		)
+		f.Add(
+			"POST", queryFor(method), "text/plain", []byte(`{"success":true,"orderId":"null","outOrderId":""}`), byte(signed),
+		)
 		f.Add("PUT", queryFor(method), jsonType, sample, byte(signed))
 	}
 	f.Fuzz(func(t *testing.T, method, query, contentType string, body []byte, signer byte) {
@@ -102,7 +116,8 @@ func FuzzHandler(f *testing.F) {
 			t.Fatalf("reply %s: %v", w.Body, err)
 		}
 		o, called := k.observed[0], k.calls+len(k.requests)
-		if reply.Success == true || called > 0 || o.Method != "" || o.AppKey != "" || o.IsPressureTest || o.Reason == ReasonAccepted {
+		if reply.Success == true || called > 0 || o.Method != "" || o.AppKey != "" || o.IsPressureTest ||
+			o.Reason == ReasonAccepted {
 			isGet := method == http.MethodGet && len(p.Body) == 0
 			if isGet && contentType == "" { // it is verified as text
 				p = newPush(p.RawQuery, "text/plain;charset=UTF-8", "")
@@ -113,14 +128,17 @@ func FuzzHandler(f *testing.F) {
 		} else if _, err := h.Verify(p); err == nil && method == http.MethodPost {
 			t.Fatalf("verified, but reported as %+v", o)
 		}
-		if (reply.Success == true) != (o.Reason == ReasonAccepted) || (called == 1) != (o.Reason == ReasonAccepted) || called > 1 {
+		if (reply.Success == true) != (o.Reason == ReasonAccepted) || (called == 1) != (o.Reason == ReasonAccepted) ||
+			called > 1 {
 			t.Fatalf("%d calls, reply %s, observed %+v", called, w.Body, o)
 		}
 		if o.Reason == ReasonPanic || o.Err != nil && !utf8.ValidString(o.Err.Error()) {
 			t.Fatalf("observed %+v", o)
 		}
 		for _, r := range k.requests {
-			if orderID, outOrderID := r.(interface{ ids() (fliggy.ID, string) }).ids(); javaBlank(string(orderID)) && javaBlank(outOrderID) {
+			if orderID, outOrderID := r.(interface{ ids() (fliggy.ID, string) }).ids(); javaBlank(
+				string(orderID),
+			) && javaBlank(outOrderID) {
 				t.Fatalf("handed on without an id: %+v", r)
 			}
 		}
@@ -149,19 +167,27 @@ func FuzzMessages(f *testing.F) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			xml += "<" + name + ">" + strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&quot;").Replace(strings.Trim(string(inner), `"`)) + "</" + name + ">"
+			xml += "<" + name + ">" + strings.NewReplacer(
+				"&", "&amp;", "<", "&lt;", `"`, "&quot;",
+			).Replace(strings.Trim(string(inner), `"`)) + "</" + name + ">"
 		}
 		f.Add([]byte(xml + "</r>"))
 	}
 	for _, text := range []string{
 		``, `{}`, `[]`, `<r/>`, `<r>{"orderId":1}</r>`, string(readFile(f, "samples/qimen.sign-check-failure.response.json")),
-		`{"success":"false","retCode":200,"retMessage":{"a":[]}}`, `{"success":true,"success":false}`, `{"success":1,"retCode":null,"x":1e400}`,
-		`{"orderId":31755207628979011220000,"isPressureTest":1,"exts":{"a":1},"carUseTime":1675476000000,"x":{"y":[null]},"x":"\ud800"}`,
-		`{"orderId":"1","carReturnTime":"0001-01-01 08:00:30","penaltyAmount":1e2,"renewalOrderTotalAmount":"-0.00","cancelTime":"9999-12-31T23:59:59"}`,
-		`{"success":true,"addedServiceList":{"service":[{"serviceType":"1"}]},"priceInfo":"{}","cancelStrategyStruct":{"cancelRules":"[{}]"}}`,
+		`{"success":"false","retCode":200,"retMessage":{"a":[]}}`, `{"success":true,"success":false}`,
+		`{"success":1,"retCode":null,"x":1e400}`,
+		`{"orderId":31755207628979011220000,"isPressureTest":1,"exts":{"a":1},"carUseTime":1675476000000,"x":{"y":[null]},` +
+			`"x":"\ud800"}`,
+		`{"orderId":"1","carReturnTime":"0001-01-01 ` +
+			`08:00:30","penaltyAmount":1e2,"renewalOrderTotalAmount":"-0.00","cancelTime":"9999-12-31T23:59:59"}`,
+		`{"success":true,"addedServiceList":{"service":[{"serviceType":"1"}]},"priceInfo":"{}","cancelStrategyStruct":{"ca` +
+			`ncelRules":"[{}]"}}`,
 		`{"success":true,"outOrderId":{"a": 1.50},"createdTime":"2023-02-01","x":[]}`, "\ufeff{\"orderId\":\"\u3000\"}",
 		`<r><success>true</success><outOrderId>1</outOrderId><createdTime>2023-02-01</createdTime><x><y/><y>2</y>t</x></r>`,
-		`<r><success>1</success><orderId>1</orderId><x>` + strings.Repeat("<a/><a>", 40) + strings.Repeat("</a>", 40) + `</x></r>`,
+		`<r><success>1</success><orderId>1</orderId><x>` + strings.Repeat(
+			"<a/><a>", 40,
+		) + strings.Repeat("</a>", 40) + `</x></r>`,
 	} {
 		f.Add([]byte(text))
 	}
@@ -186,7 +212,8 @@ func readAndWrite(t *testing.T, data []byte, fresh func() message) {
 		if !reflect.DeepEqual(m, fresh()) {
 			t.Fatalf("%T: %+v besides error %v", m, m, err)
 		}
-		if refusal := (*Refusal)(nil); !errors.As(err, &refusal) && (len(err.Error()) > 1000 || !utf8.ValidString(err.Error()) || !strings.HasPrefix(err.Error(), "qimen: ")) {
+		if refusal := (*Refusal)(nil); !errors.As(err, &refusal) && (len(err.Error()) > 1000 ||
+			!utf8.ValidString(err.Error()) || !strings.HasPrefix(err.Error(), "qimen: ")) {
 			t.Fatalf("%T: error %.1500q", m, err)
 		}
 		return

@@ -98,7 +98,9 @@ var (
 	// errInProgress is the error for a repeat of a running message.
 	errInProgress = errors.New("qimen: the same message is being handled already")
 	// errRecut refuses a push whose signature belongs to another message.
-	errRecut = errors.New("qimen: the signature belongs to an earlier push with another message: its text was split differently")
+	errRecut = errors.New(
+		"qimen: the signature belongs to an earlier push with another message: its text was split differently",
+	)
 )
 
 // A job is a decoded message, ready to be handled.

@@ -62,7 +62,9 @@ var gateFailures = map[string]struct {
 }{
 	"error": {func(context.Context) error { return errGate }, "gate is gone", 0},
 	"panic": {func(context.Context) error { panic(errGate) }, "gate is gone", 0},
-	"hang":  {func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "deadline exceeded", DefaultHandlerTimeout},
+	"hang": {
+		func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, "deadline exceeded", DefaultHandlerTimeout,
+	},
 }
 
 // Where Begin fails, or answers with what is none of the answers, nothing runs and the gateway is told that the system
@@ -103,13 +105,17 @@ func TestGateBeginFails(t *testing.T) {
 					if !sameReply(r, DefaultReplies()[ReasonGateFailed]) || r.Status != http.StatusInternalServerError {
 						t.Errorf("reply %d %s", r.Status, r.Body)
 					}
-					if o.Reason != ReasonGateFailed || o.IsRepeat || o.Err == nil || !strings.HasPrefix(o.Err.Error(), "qimen: gate: ") || !strings.Contains(o.Err.Error(), c.err) {
+					if o.Reason != ReasonGateFailed || o.IsRepeat || o.Err == nil || !strings.HasPrefix(
+						o.Err.Error(), "qimen: gate: ",
+					) || !strings.Contains(o.Err.Error(), c.err) {
 						t.Errorf("observed %+v", o)
 					}
 					if errors.Is(o.Err, errGate) != (name == "error" || name == "panic") {
 						t.Errorf("the cause is lost: %v", o.Err)
 					}
-					if p := (*fliggy.PanicError)(nil); errors.As(o.Err, &p) != (name == "panic") || !strings.Contains(f.log.String(), `"level":"ERROR"`) {
+					if p := (*fliggy.PanicError)(nil); errors.As(o.Err, &p) != (name == "panic") || !strings.Contains(
+						f.log.String(), `"level":"ERROR"`,
+					) {
 						t.Errorf("error %v, log %s", o.Err, f.log.String())
 					}
 				})
@@ -136,14 +142,18 @@ func TestGateEndFails(t *testing.T) {
 					f := office{act: func(context.Context, *Delivery, int) error { return act() }}
 					gate := &stubGate{end: c.fail}
 					start := time.Now()
-					r := f.handler(t, WithGate(gate)).Handle(context.Background(), pushOf(t, RenewalSubmitMethod, actingBodies[RenewalSubmitMethod]))
+					r := f.handler(t, WithGate(gate)).Handle(
+						context.Background(), pushOf(t, RenewalSubmitMethod, actingBodies[RenewalSubmitMethod]),
+					)
 					o := f.last()
 					if time.Since(start) != c.took || f.count() != 1 {
 						t.Errorf("%d runs, after %v", f.count(), time.Since(start))
 					}
 					var g office
 					g.act = f.act
-					if want := g.handler(t, WithoutGate()).Handle(t.Context(), pushOf(t, RenewalSubmitMethod, actingBodies[RenewalSubmitMethod])); !sameReply(r, want) || o.Reason != reason {
+					if want := g.handler(t, WithoutGate()).Handle(
+						t.Context(), pushOf(t, RenewalSubmitMethod, actingBodies[RenewalSubmitMethod]),
+					); !sameReply(r, want) || o.Reason != reason {
 						t.Errorf("reply %d %s, observed %+v", r.Status, r.Body, o)
 					}
 					if (gate.finished == 1) != (reason == ReasonAccepted) || gate.finished+gate.forsaken != 1 {
@@ -174,7 +184,8 @@ func TestGateContexts(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				check := func(ctx context.Context, what string) {
-					if at, ok := ctx.Deadline(); ctx.Err() != nil || !ok || time.Until(at) != DefaultHandlerTimeout || ctx.Value(key{}) != "value" {
+					if at, ok := ctx.Deadline(); ctx.Err() != nil || !ok || time.Until(at) != DefaultHandlerTimeout ||
+						ctx.Value(key{}) != "value" {
 						t.Errorf("%s: %v, %v left, value %v", what, ctx.Err(), time.Until(at), ctx.Value(key{}))
 					}
 				}
@@ -222,7 +233,9 @@ func TestGateClaimTravels(t *testing.T) {
 		h := f.handler(t, WithGate(gate))
 		p := pushOf(t, method, body)
 		r := h.Handle(t.Context(), p)
-		want := Claim{Key: key, Digest: digest, Signature: gate.signature, State: ClaimNew, Token: "lease 7", IsConflict: true}
+		want := Claim{
+			Key: key, Digest: digest, Signature: gate.signature, State: ClaimNew, Token: "lease 7", IsConflict: true,
+		}
 		if diff := cmp.Diff(want, gate.claim); diff != "" || key != f.last().Key || len(digest) != 64 {
 			t.Errorf("%s: %s", method, diff)
 		}
@@ -281,7 +294,9 @@ func TestGateKeepsConflict(t *testing.T) {
 
 func TestClaimState(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[ClaimState]string{0: "unknown", ClaimNew: "new", ClaimRunning: "running", ClaimFinished: "finished", ClaimRecut: "recut", 5: "unknown"} {
+	for state, want := range map[ClaimState]string{
+		0: "unknown", ClaimNew: "new", ClaimRunning: "running", ClaimFinished: "finished", ClaimRecut: "recut", 5: "unknown",
+	} {
 		if got := state.String(); got != want {
 			t.Errorf("%d is %q, want %q", state, got, want)
 		}

@@ -31,7 +31,9 @@ func keyOf(t testing.TB, method, contentType, body string) string {
 
 func wantKey(t testing.TB, key string) {
 	t.Helper()
-	if key == "" || len(key) > 200 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == '+' }) {
+	if key == "" || len(key) > 200 || strings.ContainsFunc(
+		key, func(r rune) bool { return r <= ' ' || r > '~' || r == '+' },
+	) {
 		t.Fatalf("key %q", key)
 	}
 }
@@ -49,7 +51,9 @@ func TestKeyGolden(t *testing.T) {
 			t.Errorf("%s: %s, want %s", method, got, want)
 		}
 	}
-	if got, want := digestOf(&Delivery{}, []byte(`{"b":[1.0,"é"],"a":"<","traceId":"x"}`)), "a3342ae669364072483b941d77d5618df56d69249a260b03987ef29263b65195"; got != want {
+	if got, want := digestOf(
+		&Delivery{}, []byte(`{"b":[1.0,"é"],"a":"<","traceId":"x"}`),
+	), "a3342ae669364072483b941d77d5618df56d69249a260b03987ef29263b65195"; got != want {
 		t.Errorf("digest %s, want %s", got, want)
 	}
 }
@@ -66,7 +70,10 @@ func TestKeys(t *testing.T) {
 		}
 		return out
 	}
-	hostile := []string{"a/b", "a%2Fb", "a%252Fb", "订", "%E8%AE%A2", "a+b", "a b", "a\x00b", "..", "sha256-" + strings.Repeat("0", 64), strings.Repeat("长/%", 1<<17)}
+	hostile := []string{
+		"a/b", "a%2Fb", "a%252Fb", "订", "%E8%AE%A2", "a+b", "a b", "a\x00b", "..", "sha256-" + strings.Repeat("0", 64),
+		strings.Repeat("长/%", 1<<17),
+	}
 	keys := map[string]string{}
 	distinct := func(t *testing.T, key, what string) {
 		t.Helper()
@@ -76,7 +83,8 @@ func TestKeys(t *testing.T) {
 		keys[key] = what
 	}
 	submit := pairs{
-		{"orderId", "317694071118722"}, {"outOrderId", "FZ1"}, {"carUseTime", "2023-02-04 10:00"}, {"carReturnTime", "2023-02-05 11:00"},
+		{"orderId", "317694071118722"}, {"outOrderId", "FZ1"}, {"carUseTime", "2023-02-04 10:00"},
+		{"carReturnTime", "2023-02-05 11:00"},
 		{"renewalOrderTotalAmount", "16.02"}, {"payTradeNo", "2023"}, {"priceMark", "8866"},
 	}
 	cancel := pairs{{"orderId", "317694071118722"}, {"outOrderId", "8866"}, {"cancelTime", "2023-02-01 15:46:51"}}
@@ -84,8 +92,14 @@ func TestKeys(t *testing.T) {
 		base        pairs
 		named, rest []string // members that name the message, and that do not
 	}{
-		RenewalSubmitMethod: {submit, []string{"orderId", "outOrderId", "payTradeNo", "priceMark"}, []string{"renewalOrderTotalAmount", "traceId", "exts", "new"}},
-		RenewalCancelMethod: {cancel, []string{"orderId", "outOrderId"}, []string{"cancelTime", "cancelMessage", "penaltyAmount", "traceId", "exts", "new"}},
+		RenewalSubmitMethod: {
+			submit, []string{"orderId", "outOrderId", "payTradeNo", "priceMark"},
+			[]string{"renewalOrderTotalAmount", "traceId", "exts", "new"},
+		},
+		RenewalCancelMethod: {
+			cancel, []string{"orderId", "outOrderId"},
+			[]string{"cancelTime", "cancelMessage", "penaltyAmount", "traceId", "exts", "new"},
+		},
 	} {
 		base := keyOf(t, method, jsonType, asJSON(c.base))
 		distinct(t, base, method)
@@ -96,7 +110,8 @@ func TestKeys(t *testing.T) {
 			}
 		}
 		for what, body := range map[string][2]string{
-			"XML": {"text/xml", asXML("request", c.base)}, "form": {formPrefix, asForm(charset.UTF8, c.base)}, "numbers": {jsonType, numbers},
+			"XML": {"text/xml", asXML("request", c.base)}, "form": {formPrefix, asForm(charset.UTF8, c.base)},
+			"numbers":  {jsonType, numbers},
 			"GBK form": {formPrefix + ";charset=gbk", asForm(charset.GBK, c.base)}, "text": {"text/plain", " " + asJSON(c.base)},
 			"seconds": {jsonType, strings.NewReplacer("10:00", "10:00:00", "11:00", "11:00:00").Replace(asJSON(c.base))},
 		} {
@@ -105,8 +120,12 @@ func TestKeys(t *testing.T) {
 			}
 		}
 		for _, name := range c.rest {
-			value := map[string]string{"renewalOrderTotalAmount": "1", "penaltyAmount": "1", "cancelTime": "2023-02-02 15:46:51"}[name]
-			if got := keyOf(t, method, jsonType, asJSON(set(c.base, name, value+map[bool]string{true: "x"}[value == ""]))); got != base {
+			value := map[string]string{
+				"renewalOrderTotalAmount": "1", "penaltyAmount": "1", "cancelTime": "2023-02-02 15:46:51",
+			}[name]
+			if got := keyOf(
+				t, method, jsonType, asJSON(set(c.base, name, value+map[bool]string{true: "x"}[value == ""])),
+			); got != base {
 				t.Errorf("%s with another %s: %s, want %s", method, name, got, base)
 			}
 		}
@@ -121,23 +140,33 @@ func TestKeys(t *testing.T) {
 	}
 	for _, name := range []string{"carUseTime", "carReturnTime"} {
 		distinct(t, keyOf(t, RenewalSubmitMethod, jsonType, asJSON(set(submit, name, ""))), "no "+name)
-		distinct(t, keyOf(t, RenewalSubmitMethod, jsonType, asJSON(set(submit, name, "2023-02-04 23:00:01"))), "another "+name)
+		distinct(
+			t, keyOf(t, RenewalSubmitMethod, jsonType, asJSON(set(submit, name, "2023-02-04 23:00:01"))), "another "+name,
+		)
 	}
 	// Two values that change places are another message.
-	distinct(t, keyOf(t, RenewalSubmitMethod, jsonType, asJSON(set(set(submit, "priceMark", "2023"), "payTradeNo", "8866"))), "swapped")
+	distinct(
+		t, keyOf(t, RenewalSubmitMethod, jsonType, asJSON(set(set(submit, "priceMark", "2023"), "payTradeNo", "8866"))),
+		"swapped",
+	)
 }
 
 // The keys of events: by number, order, renewal and trade number.
 func TestEventKeys(t *testing.T) {
 	t.Parallel()
 	event := func(number int, orderID, data string) string {
-		return fmt.Sprintf(`{"channelId":"80001","orderId":%s,"outOrderId":"o","eventType":%d,"eventData":%s}`, orderID, number, data)
+		return fmt.Sprintf(
+			`{"channelId":"80001","orderId":%s,"outOrderId":"o","eventType":%d,"eventData":%s}`, orderID, number, data,
+		)
 	}
 	text := func(s string) string { quoted, _ := json.Marshal(s); return string(quoted) }
 	keys := map[string]string{}
 	for _, number := range []int{103, 104, 141, 142, 900, -5} {
 		for _, order := range []string{"31", `"32"`, `""`} {
-			for _, data := range []string{`{"renewalOrderId":77}`, `{"renewalOrderId":"78"}`, `{"renewalOrderId":77,"payTradeNo":"p/1"}`, `{"payTradeNo":"p%2F1"}`, `{"payTradeNo":"77"}`, `{"x":1}`, `{"x":2}`} {
+			for _, data := range []string{
+				`{"renewalOrderId":77}`, `{"renewalOrderId":"78"}`, `{"renewalOrderId":77,"payTradeNo":"p/1"}`,
+				`{"payTradeNo":"p%2F1"}`, `{"payTradeNo":"77"}`, `{"x":1}`, `{"x":2}`,
+			} {
 				if number == 104 && strings.Contains(data, "payTradeNo") {
 					continue // has none
 				}
@@ -165,7 +194,9 @@ func TestEventKeys(t *testing.T) {
 					"plain ids":    {jsonType, strings.NewReplacer(`"78"`, `78`, `"32"`, `32`, `Id":"77"`, `Id":77`).Replace(what)},
 				}
 				if hasNoID { // it is its content that names it then
-					same = map[string][2]string{"spaced": {jsonType, strings.ReplaceAll(what, ",", " ,\n")}, "data as text": same["data as text"]}
+					same = map[string][2]string{
+						"spaced": {jsonType, strings.ReplaceAll(what, ",", " ,\n")}, "data as text": same["data as text"],
+					}
 				}
 				for kind, body := range same {
 					if got := keyOf(t, DefaultEventMethod, body[0], body[1]); got != key {
@@ -194,7 +225,9 @@ func TestEventKeys(t *testing.T) {
 // Other ids, another operation or another app: another key. The same: the same.
 func TestKeyProperty(t *testing.T) {
 	t.Parallel()
-	word := rapid.OneOf(rapid.SampledFrom([]string{"", "null", " ", "1", "/", "%2F", "1:a", "2:", "ids", "content", "24700001"}), rapid.String(),
+	word := rapid.OneOf(rapid.SampledFrom(
+		[]string{"", "null", " ", "1", "/", "%2F", "1:a", "2:", "ids", "content", "24700001"},
+	), rapid.String(),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 	words := rapid.SliceOfN(word, 5, 5)
 	rapid.Check(t, func(t *rapid.T) {
@@ -228,7 +261,8 @@ func TestKeyProperty(t *testing.T) {
 		}
 		r := RenewalCancelRequest{OrderID: fliggy.ID(a[2]), OutOrderID: a[3]}
 		s := RenewalCancelRequest{OrderID: fliggy.ID(b[2]), OutOrderID: b[3]}
-		if named(a[2:4]) && named(b[2:4]) && (r.key("1", "d") == s.key("1", "e")) != (r.OrderID == s.OrderID && r.OutOrderID == s.OutOrderID) {
+		if named(a[2:4]) && named(b[2:4]) && (r.key("1", "d") == s.key("1", "e")) != (r.OrderID == s.OrderID &&
+			r.OutOrderID == s.OutOrderID) {
 			t.Fatalf("%+v and %+v", r, s)
 		}
 	})
@@ -238,7 +272,8 @@ func TestKeyProperty(t *testing.T) {
 // It is the same message to the gate.
 func TestGateCharsetRenamed(t *testing.T) {
 	t.Parallel()
-	body := `{"channelId":"80001","orderId":"31","eventType":142,"eventData":{"renewalOrderId":77,"reason":"北京","payTradeNo":"p","amount":5}}`
+	body := `{"channelId":"80001","orderId":"31","eventType":142,"eventData":{"renewalOrderId":77,"reason":"北京","payTra` +
+		`deNo":"p","amount":5}}`
 	for name, p := range map[string]*Push{
 		"text": newPush(eventQuery, jsonType, body),
 		"form": newPush(eventQuery, formPrefix, asForm(charset.UTF8, []pair{{"eventData", body}})),
@@ -248,7 +283,9 @@ func TestGateCharsetRenamed(t *testing.T) {
 		p := mustSign(t, p, testSecret)
 		h.Handle(t.Context(), p)
 		renamed := p.clone()
-		renamed.Header = http.Header{"Content-Type": {map[string]string{"text": "application/json", "form": formPrefix}[name] + ";charset=GBK"}}
+		renamed.Header = http.Header{
+			"Content-Type": {map[string]string{"text": "application/json", "form": formPrefix}[name] + ";charset=GBK"},
+		}
 		if d, err := h.Verify(renamed); err != nil || d.IsGarbled {
 			t.Fatalf("%s: the push is refused: %v", name, err)
 		}

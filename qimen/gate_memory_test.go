@@ -55,7 +55,11 @@ func TestHandlerGateAge(t *testing.T) {
 		err  string
 	}{
 		{[]Option{WithGate(gate(20 * time.Minute))}, ""},
-		{[]Option{WithGate(gate(20*time.Minute - 1))}, "qimen: WithGate: it forgets after 19m59.999999999s: use at least 20m0s, twice the window, since a push can be repeated that long"},
+		{
+			[]Option{WithGate(gate(20*time.Minute - 1))},
+			"qimen: WithGate: it forgets after 19m59.999999999s: use at least 20m0s, twice the window, since a push can be " +
+				"repeated that long",
+		},
 		{[]Option{WithGate(gate(time.Hour)), WithWindow(31 * time.Minute)}, "twice the window"},
 		{[]Option{WithWindow(31 * time.Minute), WithGate(gate(time.Hour))}, "twice the window"},
 		{[]Option{WithWindow(30 * time.Minute), WithGate(gate(time.Hour))}, ""},
@@ -90,7 +94,8 @@ func TestHandlerWithoutGate(t *testing.T) {
 		for range 3 {
 			h.Handle(t.Context(), p)
 		}
-		if f.count() != before+3 || f.runs[before].Key == "" || f.runs[before].Key != f.runs[before+2].Key || f.last().IsRepeat || f.last().Reason != ReasonAccepted {
+		if f.count() != before+3 || f.runs[before].Key == "" || f.runs[before].Key != f.runs[before+2].Key ||
+			f.last().IsRepeat || f.last().Reason != ReasonAccepted {
 			t.Errorf("%s: %d runs, observed %+v", method, f.count()-before, f.last())
 		}
 	}
@@ -217,7 +222,9 @@ func TestStoredReplyIsKept(t *testing.T) {
 			}
 			clear(r.Body)
 		}
-		if string(DefaultReplies()[ReasonAccepted].Body) != bodyAccepted || string(h.replies[ReasonAccepted].Body) != bodyAccepted {
+		if string(
+			DefaultReplies()[ReasonAccepted].Body,
+		) != bodyAccepted || string(h.replies[ReasonAccepted].Body) != bodyAccepted {
 			t.Errorf("%s: the table has changed", method)
 		}
 	}
@@ -250,7 +257,9 @@ func TestMemoryGatePrints(t *testing.T) {
 	}
 	wait.Wait()
 	text += printed(g)
-	if strings.Contains(text, "m4rk3d") || strings.Contains(text, fmt.Sprintf("%x", "m4rk3d")) || !strings.Contains(text, "MemoryGate(up to 50 replies for 24h0m0s)") {
+	if strings.Contains(text, "m4rk3d") || strings.Contains(text, fmt.Sprintf("%x", "m4rk3d")) || !strings.Contains(
+		text, "MemoryGate(up to 50 replies for 24h0m0s)",
+	) {
 		t.Errorf("%s", text)
 	}
 	if got := fmt.Sprintf("%#v", g); got != g.String() {

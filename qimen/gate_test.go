@@ -227,7 +227,8 @@ func TestGateConflict(t *testing.T) {
 					first = <-over
 				}
 				isConflict := when != "failed" // what failed is forgotten
-				if f.count() != 2 || f.runs[1].IsConflict != isConflict || o.IsConflict != isConflict || o.Reason != ReasonAccepted || o.IsRepeat {
+				if f.count() != 2 || f.runs[1].IsConflict != isConflict || o.IsConflict != isConflict ||
+					o.Reason != ReasonAccepted || o.IsRepeat {
 					t.Fatalf("%d runs, observed %+v", f.count(), o)
 				}
 				if f.runs[0].IsConflict || f.runs[0].Key != f.runs[1].Key || f.runs[0].Key != o.Key {
@@ -332,8 +333,19 @@ func TestGateOutOfOrder(t *testing.T) {
 			a.Created = text[len(text)-20 : len(text)-1]
 		}
 		want = append(want, a)
-		query := strings.Replace(eventQuery, "2026-11-22+09%3A00%3A00", strings.NewReplacer(" ", "+", ":", "%3A").Replace(signed), 1)
-		h.Handle(t.Context(), mustSign(t, newPush(query, jsonType, fmt.Sprintf(`{"channelId":"80001","orderId":"31","eventType":%d,"eventData":{%s}}`, number, text)), testSecret))
+		query := strings.Replace(
+			eventQuery, "2026-11-22+09%3A00%3A00", strings.NewReplacer(" ", "+", ":", "%3A").Replace(signed), 1,
+		)
+		h.Handle(
+			t.Context(),
+			mustSign(
+				t,
+				newPush(
+					query, jsonType, fmt.Sprintf(`{"channelId":"80001","orderId":"31","eventType":%d,"eventData":{%s}}`, number, text),
+				),
+				testSecret,
+			),
+		)
 	}
 	send(142, "", "", false) // before what it is about
 	send(104, "", "", false)

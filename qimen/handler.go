@@ -54,7 +54,12 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 		note(errors.New("WithStore: OnEvent is missing: pass the function that handles stored events"))
 	}
 	if len(h.operations) == 0 {
-		note(errors.New("no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...), OnRenewalSubmit(...) or OnRenewalCancel(...) to serve renewals"))
+		note(
+			errors.New(
+				"no function is registered: pass OnEvent(...) to receive events, OnRenewalPrices(...), OnRenewalSubmit(...) or " +
+					"OnRenewalCancel(...) to serve renewals",
+			),
+		)
 	}
 	if !h.hasOwnGate {
 		h.gate, err = NewMemoryGate(MemoryGateConfig{Age: max(DefaultGateAge, 2*h.window), Now: h.now})
@@ -65,7 +70,12 @@ func NewHandler(secrets Secrets, opts ...Option) (*Handler, error) {
 	case g == nil:
 		note(errors.New("WithGate: the gate is a nil *MemoryGate: make it with NewMemoryGate"))
 	case g.age < 2*h.window:
-		note(fmt.Errorf("WithGate: it forgets after %v: use at least %v, twice the window, since a push can be repeated that long", g.age, 2*h.window))
+		note(
+			fmt.Errorf(
+				"WithGate: it forgets after %v: use at least %v, twice the window, since a push can be repeated that long", g.age,
+				2*h.window,
+			),
+		)
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
@@ -239,7 +249,9 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign stri
 	}
 	decode, ok := h.operations[d.Method]
 	if !ok {
-		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf("qimen: no function is registered for method %s", top.Quote(d.Method, 80))
+		o.Reason, o.Err = ReasonUnknownMethod, fmt.Errorf(
+			"qimen: no function is registered for method %s", top.Quote(d.Method, 80),
+		)
 		return o, nil
 	}
 	j, err := decode(h, d, &o)

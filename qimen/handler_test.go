@@ -28,7 +28,8 @@ var testNow = time.Date(2026, 11, 22, 1, 0, 30, 0, time.UTC) // 09:00:30 in GMT+
 const (
 	jsonType   = "application/json;charset=UTF-8"
 	eventQuery = "app_key=24700001&method=qimen.alitrip.rentcar.btborder.notify&timestamp=2026-11-22+09%3A00%3A00"
-	event103   = `{"channelId":"80001","orderId":"3187983531024266527","outOrderId":"761448761000000016108099","eventType":103,"eventData":{"renewalOrderId":"3187983531024266528","createdTime":"2026-11-22 08:59:00"}}`
+	event103   = `{"channelId":"80001","orderId":"3187983531024266527","outOrderId":"761448761000000016108099","eventTy` +
+		`pe":103,"eventData":{"renewalOrderId":"3187983531024266528","createdTime":"2026-11-22 08:59:00"}}`
 )
 
 func readFile(t testing.TB, name string) []byte {
@@ -105,39 +106,139 @@ func TestHandlerReasons(t *testing.T) {
 		errText string
 	}{
 		{"accepted", sign(good), nil, nil, ReasonAccepted, 200, `{"success":true,"retCode":"","retMessage":""}`, "DEBUG", ""},
-		{"wrong secret", request(mustSign(t, good, "another")), nil, nil, ReasonBadSignature, 200, illegal, "WARN", "does not match"},
+		{
+			"wrong secret", request(mustSign(t, good, "another")), nil, nil, ReasonBadSignature, 200, illegal, "WARN",
+			"does not match",
+		},
 		{"no sign", request(good), nil, nil, ReasonBadSignature, 200, illegal, "WARN", "no sign"},
-		{"unknown app key", request(mustSign(t, newPush(strings.Replace(eventQuery, testApp, "999", 1), jsonType, event103), "another")), nil, nil, ReasonBadSignature, 200, illegal, "WARN", "does not match"},
-		{"no query", request(newPush("", jsonType, event103)), nil, nil, ReasonUnverifiable, 200, illegal, "WARN", "no query"},
-		{"malformed escape", request(newPush("a=%25&b=%&sign=x", jsonType, event103)), nil, nil, ReasonUnverifiable, 200, illegal, "WARN", "escape"},
-		{"no content type", request(newPush(eventQuery, "", event103)), nil, nil, ReasonContentType, 200, illegal, "WARN", "no Content-Type"},
-		{"multipart", request(newPush(eventQuery, "multipart/form-data; boundary=x", event103)), nil, nil, ReasonContentType, 200, illegal, "WARN", "multipart"},
-		{"unknown charset", request(newPush(eventQuery, "application/json;charset=big5", event103)), nil, nil, ReasonContentType, 200, illegal, "WARN", "big5"},
-		{"old", sign(newPush(strings.Replace(eventQuery, "09%3A00", "08%3A50", 1), jsonType, event103)), nil, nil, ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "10m30s old"},
-		{"from the future", sign(newPush(strings.Replace(eventQuery, "09%3A00", "09%3A11", 1), jsonType, event103)), nil, nil, ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "10m30s in the future"},
-		{"no timestamp", sign(newPush("app_key=24700001&method="+DefaultEventMethod, jsonType, event103)), nil, nil, ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "no signed timestamp"},
-		{"wider window", sign(newPush(strings.Replace(eventQuery, "09%3A00", "08%3A50", 1), jsonType, event103)), nil, []Option{WithWindow(time.Hour)}, ReasonAccepted, 200, bodyAccepted, "DEBUG", ""},
-		{"unknown method", sign(newPush(strings.Replace(eventQuery, "btborder.notify", "renewalprices.query", 1), jsonType, event103)), nil, nil, ReasonUnknownMethod, 200, failure("unknown-method", "Unknown method"), "WARN", "renewalprices.query"},
-		{"other event method", sign(newPush(strings.Replace(eventQuery, "btborder.notify", "x", 1), jsonType, event103)), nil, []Option{WithEventMethod("qimen.alitrip.rentcar.x")}, ReasonAccepted, 200, bodyAccepted, "DEBUG", ""},
-		{"not JSON", sign(newPush(eventQuery, jsonType, "<x/>")), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", ""},
-		{"empty body", sign(newPush(eventQuery, jsonType, "")), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", ""},
-		{"no event type", sign(newPush(eventQuery, jsonType, `{"orderId":"1"}`)), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", "eventType"},
-		{"empty form", sign(newPush(eventQuery, formPrefix, "v=2.0")), nil, nil, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", "gateway only"},
-		{"handler error", sign(good), func(s *seen) { s.returns = errors.New("no stock at dsn=postgres") }, nil, ReasonHandlerError, 500, failure("system-error", "System error"), "ERROR", "no stock"},
-		{"panic", sign(good), func(s *seen) { s.onEvent = func(context.Context) { panic("lost my keys") } }, nil, ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "lost my keys"},
-		{"abort panic", sign(good), func(s *seen) { s.onEvent = func(context.Context) { panic(http.ErrAbortHandler) } }, nil, ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "abort"},
-		{"payload error", sign(good), nil, []Option{WithPayload(func(*Delivery) ([]byte, error) { return nil, errors.New("not here") })}, ReasonUndecodable, 200, failure("invalid-request", "Invalid request"), "WARN", "not here"},
-		{"payload panic", sign(good), nil, []Option{WithPayload(func(*Delivery) ([]byte, error) { panic("oops") })}, ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "oops"},
-		{"clock panic", sign(good), nil, []Option{WithClock(func() time.Time { panic("no battery") })}, ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "battery"},
-		{"GET", httptest.NewRequest(http.MethodGet, "/?"+mustSign(t, good, testSecret).RawQuery, nil), nil, nil, ReasonBadSignature, 200, bodyBadSignature, "WARN", "does not match"},
-		{"GET without a query", httptest.NewRequest(http.MethodGet, "/", nil), nil, nil, ReasonBadMethod, 405, failure("method-not-allowed", "Method not allowed"), "WARN", `"GET"`},
-		{"GET with a body", httptest.NewRequest(http.MethodGet, "/?"+mustSign(t, good, testSecret).RawQuery, bytes.NewReader(good.Body)), nil, nil, ReasonBadMethod, 405, failure("method-not-allowed", "Method not allowed"), "WARN", `"GET"`},
-		{"HEAD", httptest.NewRequest(http.MethodHead, "/?"+mustSign(t, good, testSecret).RawQuery, nil), nil, nil, ReasonBadMethod, 405, failure("method-not-allowed", "Method not allowed"), "WARN", `"HEAD"`},
-		{"PUT", httptest.NewRequest(http.MethodPut, "/", strings.NewReader("x")), nil, nil, ReasonBadMethod, 405, failure("method-not-allowed", "Method not allowed"), "WARN", `"PUT"`},
-		{"too large", sign(good), nil, []Option{WithBodyLimit(10)}, ReasonTooLarge, 413, failure("request-too-large", "Request too large"), "WARN", "more than 10 bytes"},
-		{"broken off", brokenRequest(mustSign(t, good, testSecret)), nil, nil, ReasonUnreadable, 400, failure("unreadable-request", "Unreadable request"), "WARN", "connection lost"},
-		{"replaced row", sign(good), nil, []Option{WithReplies(Replies{ReasonAccepted: {Status: 202, ContentType: "text/plain", Body: []byte("ok")}})}, ReasonAccepted, 202, "ok", "DEBUG", ""},
-		{"replaced row without body", request(good), nil, []Option{WithReplies(Replies{ReasonBadSignature: {Status: 204}})}, ReasonBadSignature, 204, "", "WARN", ""},
+		{
+			"unknown app key",
+			request(mustSign(t, newPush(strings.Replace(eventQuery, testApp, "999", 1), jsonType, event103), "another")), nil,
+			nil, ReasonBadSignature, 200, illegal, "WARN", "does not match",
+		},
+		{
+			"no query", request(newPush("", jsonType, event103)), nil, nil, ReasonUnverifiable, 200, illegal, "WARN", "no query",
+		},
+		{
+			"malformed escape", request(newPush("a=%25&b=%&sign=x", jsonType, event103)), nil, nil, ReasonUnverifiable, 200,
+			illegal, "WARN", "escape",
+		},
+		{
+			"no content type", request(newPush(eventQuery, "", event103)), nil, nil, ReasonContentType, 200, illegal, "WARN",
+			"no Content-Type",
+		},
+		{
+			"multipart", request(newPush(eventQuery, "multipart/form-data; boundary=x", event103)), nil, nil, ReasonContentType,
+			200, illegal, "WARN", "multipart",
+		},
+		{
+			"unknown charset", request(newPush(eventQuery, "application/json;charset=big5", event103)), nil, nil,
+			ReasonContentType, 200, illegal, "WARN", "big5",
+		},
+		{
+			"old", sign(newPush(strings.Replace(eventQuery, "09%3A00", "08%3A50", 1), jsonType, event103)), nil, nil,
+			ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "10m30s old",
+		},
+		{
+			"from the future", sign(newPush(strings.Replace(eventQuery, "09%3A00", "09%3A11", 1), jsonType, event103)), nil, nil,
+			ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "10m30s in the future",
+		},
+		{
+			"no timestamp", sign(newPush("app_key=24700001&method="+DefaultEventMethod, jsonType, event103)), nil, nil,
+			ReasonExpired, 200, failure("invalid-timestamp", "Invalid timestamp"), "WARN", "no signed timestamp",
+		},
+		{
+			"wider window", sign(newPush(strings.Replace(eventQuery, "09%3A00", "08%3A50", 1), jsonType, event103)), nil,
+			[]Option{WithWindow(time.Hour)}, ReasonAccepted, 200, bodyAccepted, "DEBUG", "",
+		},
+		{
+			"unknown method",
+			sign(newPush(strings.Replace(eventQuery, "btborder.notify", "renewalprices.query", 1), jsonType, event103)), nil,
+			nil, ReasonUnknownMethod, 200, failure("unknown-method", "Unknown method"), "WARN", "renewalprices.query",
+		},
+		{
+			"other event method", sign(newPush(strings.Replace(eventQuery, "btborder.notify", "x", 1), jsonType, event103)), nil,
+			[]Option{WithEventMethod("qimen.alitrip.rentcar.x")}, ReasonAccepted, 200, bodyAccepted, "DEBUG", "",
+		},
+		{
+			"not JSON", sign(newPush(eventQuery, jsonType, "<x/>")), nil, nil, ReasonUndecodable, 200,
+			failure("invalid-request", "Invalid request"), "WARN", "",
+		},
+		{
+			"empty body", sign(newPush(eventQuery, jsonType, "")), nil, nil, ReasonUndecodable, 200,
+			failure("invalid-request", "Invalid request"), "WARN", "",
+		},
+		{
+			"no event type", sign(newPush(eventQuery, jsonType, `{"orderId":"1"}`)), nil, nil, ReasonUndecodable, 200,
+			failure("invalid-request", "Invalid request"), "WARN", "eventType",
+		},
+		{
+			"empty form", sign(newPush(eventQuery, formPrefix, "v=2.0")), nil, nil, ReasonUndecodable, 200,
+			failure("invalid-request", "Invalid request"), "WARN", "gateway only",
+		},
+		{
+			"handler error", sign(good), func(s *seen) { s.returns = errors.New("no stock at dsn=postgres") }, nil,
+			ReasonHandlerError, 500, failure("system-error", "System error"), "ERROR", "no stock",
+		},
+		{
+			"panic", sign(good), func(s *seen) { s.onEvent = func(context.Context) { panic("lost my keys") } }, nil, ReasonPanic,
+			500, failure("system-error", "System error"), "ERROR", "lost my keys",
+		},
+		{
+			"abort panic", sign(good), func(s *seen) { s.onEvent = func(context.Context) { panic(http.ErrAbortHandler) } }, nil,
+			ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "abort",
+		},
+		{
+			"payload error", sign(good), nil,
+			[]Option{WithPayload(func(*Delivery) ([]byte, error) { return nil, errors.New("not here") })}, ReasonUndecodable,
+			200, failure("invalid-request", "Invalid request"), "WARN", "not here",
+		},
+		{
+			"payload panic", sign(good), nil, []Option{WithPayload(func(*Delivery) ([]byte, error) { panic("oops") })},
+			ReasonPanic, 500, failure("system-error", "System error"), "ERROR", "oops",
+		},
+		{
+			"clock panic", sign(good), nil, []Option{WithClock(func() time.Time { panic("no battery") })}, ReasonPanic, 500,
+			failure("system-error", "System error"), "ERROR", "battery",
+		},
+		{
+			"GET", httptest.NewRequest(http.MethodGet, "/?"+mustSign(t, good, testSecret).RawQuery, nil), nil, nil,
+			ReasonBadSignature, 200, bodyBadSignature, "WARN", "does not match",
+		},
+		{
+			"GET without a query", httptest.NewRequest(http.MethodGet, "/", nil), nil, nil, ReasonBadMethod, 405,
+			failure("method-not-allowed", "Method not allowed"), "WARN", `"GET"`,
+		},
+		{
+			"GET with a body",
+			httptest.NewRequest(http.MethodGet, "/?"+mustSign(t, good, testSecret).RawQuery, bytes.NewReader(good.Body)), nil,
+			nil, ReasonBadMethod, 405, failure("method-not-allowed", "Method not allowed"), "WARN", `"GET"`,
+		},
+		{
+			"HEAD", httptest.NewRequest(http.MethodHead, "/?"+mustSign(t, good, testSecret).RawQuery, nil), nil, nil,
+			ReasonBadMethod, 405, failure("method-not-allowed", "Method not allowed"), "WARN", `"HEAD"`,
+		},
+		{
+			"PUT", httptest.NewRequest(http.MethodPut, "/", strings.NewReader("x")), nil, nil, ReasonBadMethod, 405,
+			failure("method-not-allowed", "Method not allowed"), "WARN", `"PUT"`,
+		},
+		{
+			"too large", sign(good), nil, []Option{WithBodyLimit(10)}, ReasonTooLarge, 413,
+			failure("request-too-large", "Request too large"), "WARN", "more than 10 bytes",
+		},
+		{
+			"broken off", brokenRequest(mustSign(t, good, testSecret)), nil, nil, ReasonUnreadable, 400,
+			failure("unreadable-request", "Unreadable request"), "WARN", "connection lost",
+		},
+		{
+			"replaced row", sign(good), nil,
+			[]Option{WithReplies(Replies{ReasonAccepted: {Status: 202, ContentType: "text/plain", Body: []byte("ok")}})},
+			ReasonAccepted, 202, "ok", "DEBUG", "",
+		},
+		{
+			"replaced row without body", request(good), nil, []Option{WithReplies(Replies{ReasonBadSignature: {Status: 204}})},
+			ReasonBadSignature, 204, "", "WARN", "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -165,14 +266,20 @@ func TestHandlerReasons(t *testing.T) {
 			if o.Reason != c.reason || o.Status != c.status || o.Duration < 0 {
 				t.Errorf("observed %+v, want %s %d", o, c.reason, c.status)
 			}
-			if c.errText == "" && c.reason == ReasonAccepted && o.Err != nil || c.errText != "" && (o.Err == nil || !strings.Contains(o.Err.Error(), c.errText)) {
+			if c.errText == "" && c.reason == ReasonAccepted && o.Err != nil || c.errText != "" && (o.Err == nil ||
+				!strings.Contains(o.Err.Error(), c.errText)) {
 				t.Errorf("observed error %v, want %q", o.Err, c.errText)
 			}
 			verified := o.Method != ""
-			if want := slices.Contains([]Reason{ReasonAccepted, ReasonExpired, ReasonUnknownMethod, ReasonUndecodable, ReasonHandlerError, ReasonPanic}, c.reason); verified != want || (o.AppKey == testApp) != want {
+			if want := slices.Contains(
+				[]Reason{ReasonAccepted, ReasonExpired, ReasonUnknownMethod, ReasonUndecodable, ReasonHandlerError, ReasonPanic},
+				c.reason,
+			); verified != want || (o.AppKey == testApp) != want {
 				t.Errorf("observed method %q and app key %q", o.Method, o.AppKey)
 			}
-			if want := c.reason == ReasonAccepted || c.reason == ReasonHandlerError || strings.HasSuffix(c.name, "panic") && c.name != "payload panic" && c.name != "clock panic"; (s.calls == 1) != want || (o.EventType == 103) != want {
+			if want := c.reason == ReasonAccepted || c.reason == ReasonHandlerError || strings.HasSuffix(
+				c.name, "panic",
+			) && c.name != "payload panic" && c.name != "clock panic"; (s.calls == 1) != want || (o.EventType == 103) != want {
 				t.Errorf("%d calls, event type %d", s.calls, o.EventType)
 			}
 			if c.reason == ReasonPanic {
@@ -233,7 +340,9 @@ func TestHandlerSamples(t *testing.T) {
 				}
 				p = mustSign(t, p, testSecret)
 				s.event = nil
-				r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"?"+p.RawQuery, bytes.NewReader(p.Body))
+				r, err := http.NewRequestWithContext(
+					t.Context(), http.MethodPost, server.URL+"?"+p.RawQuery, bytes.NewReader(p.Body),
+				)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -251,7 +360,8 @@ func TestHandlerSamples(t *testing.T) {
 				if s.event == nil || s.event.Type() != c.want {
 					t.Fatalf("got event %v", s.event)
 				}
-				if s.delivery.Method != DefaultEventMethod || s.delivery.Time.String() != "2026-11-22 09:00:00" || s.delivery.AppKey != testApp {
+				if s.delivery.Method != DefaultEventMethod || s.delivery.Time.String() != "2026-11-22 09:00:00" ||
+					s.delivery.AppKey != testApp {
 					t.Errorf("delivery %v", s.delivery)
 				}
 				if s.deadlineIn <= 0 || s.deadlineIn > DefaultHandlerTimeout {
@@ -277,13 +387,17 @@ func TestHandlerFindings(t *testing.T) {
 	if len(s.delivery.Findings) == 0 || !cmp.Equal(s.delivery.Findings, s.observed[0].Findings) {
 		t.Errorf("findings %v, observed %v", s.delivery.Findings, s.observed[0].Findings)
 	}
-	if reply := handle(`{"eventType":777,"orderId":"1","channelId":"80001","eventData":{"x":1}}`); string(reply.Body) != bodyAccepted {
+	if reply := handle(
+		`{"eventType":777,"orderId":"1","channelId":"80001","eventData":{"x":1}}`,
+	); string(reply.Body) != bodyAccepted {
 		t.Errorf("reply %s", reply.Body)
 	}
 	if _, ok := s.event.(*events.Unknown); !ok || s.observed[1].EventType != 777 {
 		t.Errorf("event %T, observed %+v", s.event, s.observed[1])
 	}
-	for _, err := range []error{nil, &fliggy.ValidationError{Problems: []fliggy.Problem{{Field: "a", Rule: "b"}}}, errors.New("plain")} {
+	for _, err := range []error{
+		nil, &fliggy.ValidationError{Problems: []fliggy.Problem{{Field: "a", Rule: "b"}}}, errors.New("plain"),
+	} {
 		got := findings(err)
 		if (len(got) > 0) != (err != nil) {
 			t.Errorf("findings(%v) = %v", err, got)
@@ -351,9 +465,13 @@ func (panicLog) Enabled(context.Context, slog.Level) bool { panic("logger") }
 func TestHandlerWriteError(t *testing.T) {
 	t.Parallel()
 	var s seen
-	s.handler(t).ServeHTTP(brokenWriter{httptest.NewRecorder()}, request(mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)))
+	s.handler(t).ServeHTTP(
+		brokenWriter{httptest.NewRecorder()}, request(mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)),
+	)
 	o := s.observed[0]
-	if o.Reason != ReasonAccepted || o.Err == nil || !strings.Contains(o.Err.Error(), "writing the reply: gone") || !strings.Contains(s.log.String(), "WARN") {
+	if o.Reason != ReasonAccepted || o.Err == nil || !strings.Contains(
+		o.Err.Error(), "writing the reply: gone",
+	) || !strings.Contains(s.log.String(), "WARN") {
 		t.Errorf("observed %+v, log %s", o, s.log.String())
 	}
 }
@@ -426,7 +544,9 @@ func TestHandlerVerify(t *testing.T) {
 		t.Error("Verify handled the push")
 	}
 	h = s.handler(t, WithBodyLimit(int64(len(p.Body))-1))
-	if reply := h.Handle(t.Context(), p); reply.Status != http.StatusRequestEntityTooLarge || !errors.Is(s.observed[0].Err, ErrBodyTooLarge) {
+	if reply := h.Handle(t.Context(), p); reply.Status != http.StatusRequestEntityTooLarge || !errors.Is(
+		s.observed[0].Err, ErrBodyTooLarge,
+	) {
 		t.Errorf("large push: %d, %+v", reply.Status, s.observed)
 	}
 	if reply := h.Handle(t.Context(), nil); string(reply.Body) != bodyBadSignature {
@@ -439,7 +559,10 @@ func TestHandlerImmutable(t *testing.T) {
 	t.Parallel()
 	secrets := Secrets{testApp: {testSecret}}
 	rows := Replies{ReasonAccepted: {Status: 200, ContentType: "text/plain", Body: []byte("ok")}}
-	h, err := NewHandler(secrets, WithReplies(rows), WithClock(fixedClock), OnEvent(func(context.Context, *Delivery, events.Event) error { return nil }))
+	h, err := NewHandler(
+		secrets, WithReplies(rows), WithClock(fixedClock),
+		OnEvent(func(context.Context, *Delivery, events.Event) error { return nil }),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -468,7 +591,11 @@ func TestClockPanics(t *testing.T) {
 	}
 	gate := mustGate(t, MemoryGateConfig{Now: func() time.Time { panic("no battery") }})
 	h = f.handler(t, WithGate(gate))
-	if r := h.Handle(t.Context(), p); r.Status != http.StatusInternalServerError || f.last().Reason != ReasonGateFailed || !errors.As(f.last().Err, &panicked) {
+	if r := h.Handle(
+		t.Context(), p,
+	); r.Status != http.StatusInternalServerError || f.last().Reason != ReasonGateFailed || !errors.As(
+		f.last().Err, &panicked,
+	) {
 		t.Errorf("%d, observed %+v", r.Status, f.last())
 	}
 }

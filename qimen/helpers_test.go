@@ -121,7 +121,8 @@ func referenceAccepts(p *Push, secret string) bool {
 
 // Java's decoder as a pattern over bytes (written as Latin-1 text): what is valid, else the longest start of something
 // valid, a whole surrogate, or one byte.
-var javaUTF8Pattern = regexp.MustCompile(`(?s)([\x00-\x7f]|[\x{c2}-\x{df}][\x{80}-\x{bf}]|\x{e0}[\x{a0}-\x{bf}][\x{80}-\x{bf}]|` +
+var javaUTF8Pattern = regexp.MustCompile(`(?s)([\x00-\x7f]|[\x{c2}-\x{df}][\x{80}-\x{bf}]|\x{e0}[\x{a0}-\x{bf}][\x{8` +
+	`0}-\x{bf}]|` +
 	`[\x{e1}-\x{ec}\x{ee}\x{ef}][\x{80}-\x{bf}]{2}|\x{ed}[\x{80}-\x{9f}][\x{80}-\x{bf}]|` +
 	`\x{f0}[\x{90}-\x{bf}][\x{80}-\x{bf}]{2}|[\x{f1}-\x{f3}][\x{80}-\x{bf}]{3}|\x{f4}[\x{80}-\x{8f}][\x{80}-\x{bf}]{2})|` +
 	`\x{e0}[\x{a0}-\x{bf}]?|[\x{e1}-\x{ef}][\x{80}-\x{bf}]{0,2}|\x{f0}(?:[\x{90}-\x{bf}][\x{80}-\x{bf}]?)?|` +
@@ -146,7 +147,8 @@ func javaUTF8(b []byte) string {
 }
 
 func javaBlank(s string) bool {
-	const blanks = "\t\n\v\f\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
+	const blanks = "\t\n\v\f\r\x1c\x1d\x1e\x1f " +
+		"\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
 	return strings.Trim(s, blanks) == ""
 }
 

@@ -36,7 +36,9 @@ func (r *Refusal) Error() string {
 // possible. Any other error becomes HTTP 500 without its text.
 //
 // Source: qimen.alitrip.rentcar.renewalprices.query.
-func OnRenewalPrices(f func(ctx context.Context, d *Delivery, r *RenewalPricesRequest) (*RenewalPricesReply, error)) Option {
+func OnRenewalPrices(
+	f func(ctx context.Context, d *Delivery, r *RenewalPricesRequest) (*RenewalPricesReply, error),
+) Option {
 	return serve("OnRenewalPrices", RenewalPricesMethod, f)
 }
 
@@ -48,7 +50,9 @@ func OnRenewalPrices(f func(ctx context.Context, d *Delivery, r *RenewalPricesRe
 // becomes HTTP 500 without its text; Fliggy then does not know whether the renewal is booked.
 //
 // Source: qimen.alitrip.rentcar.renewalorder.submit.
-func OnRenewalSubmit(f func(ctx context.Context, d *Delivery, r *RenewalSubmitRequest) (*RenewalSubmitReply, error)) Option {
+func OnRenewalSubmit(
+	f func(ctx context.Context, d *Delivery, r *RenewalSubmitRequest) (*RenewalSubmitReply, error),
+) Option {
 	return serve("OnRenewalSubmit", RenewalSubmitMethod, f)
 }
 
@@ -58,7 +62,9 @@ func OnRenewalSubmit(f func(ctx context.Context, d *Delivery, r *RenewalSubmitRe
 // Errors are handled as in [OnRenewalSubmit].
 //
 // Source: qimen.alitrip.rentcar.renewalorder.cancel.
-func OnRenewalCancel(f func(ctx context.Context, d *Delivery, r *RenewalCancelRequest) (*RenewalCancelReply, error)) Option {
+func OnRenewalCancel(
+	f func(ctx context.Context, d *Delivery, r *RenewalCancelRequest) (*RenewalCancelReply, error),
+) Option {
 	return serve("OnRenewalCancel", RenewalCancelMethod, f)
 }
 

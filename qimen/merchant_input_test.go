@@ -54,7 +54,9 @@ func TestMerchantTolerance(t *testing.T) {
 		findings []fliggy.Problem
 	}{
 		{"as documented", ``, full, nil},
-		{"seconds", `"carUseTime":"2023-02-04 10:00:00","carReturnTime":"2023-02-05 10:30:59"`, with(func(r *RenewalPricesRequest) {
+		{"seconds", `"carUseTime":"2023-02-04 10:00:00","carReturnTime":"2023-02-05 10:30:59"`, with(func(
+			r *RenewalPricesRequest,
+		) {
 			r.CarReturnTime = fliggy.MustTime("2023-02-05 10:30:59")
 		}), nil},
 		{"T for the space", `"carUseTime":"2023-02-04T10:00:00","carReturnTime":"2023-02-05T10:30"`, full, nil},
@@ -66,13 +68,28 @@ func TestMerchantTolerance(t *testing.T) {
 		{"id as a longer number", `"orderId":31755207628979011223175520762897901122`, with(func(r *RenewalPricesRequest) {
 			r.OrderID = "31755207628979011223175520762897901122"
 		}), nil},
-		{"own id as a number", `"outOrderId":9007199254740993`, with(func(r *RenewalPricesRequest) { r.OutOrderID = "9007199254740993" }), nil},
+		{
+			"own id as a number", `"outOrderId":9007199254740993`,
+			with(func(r *RenewalPricesRequest) { r.OutOrderID = "9007199254740993" }), nil,
+		},
 		{"id with leading zeros", `"orderId":"0007"`, with(func(r *RenewalPricesRequest) { r.OrderID = "0007" }), nil},
-		{"pressure test, boolean", `"isPressureTest":true`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }), nil},
-		{"pressure test, text", `"isPressureTest":"true"`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }), nil},
-		{"pressure test, upper case", `"isPressureTest":"TRUE"`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }), nil},
+		{
+			"pressure test, boolean", `"isPressureTest":true`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }),
+			nil,
+		},
+		{
+			"pressure test, text", `"isPressureTest":"true"`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }),
+			nil,
+		},
+		{
+			"pressure test, upper case", `"isPressureTest":"TRUE"`,
+			with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }), nil,
+		},
 		{"pressure test, 1", `"isPressureTest":1`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }), nil},
-		{"pressure test, text 1", `"isPressureTest":"1"`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }), nil},
+		{
+			"pressure test, text 1", `"isPressureTest":"1"`, with(func(r *RenewalPricesRequest) { r.IsPressureTest = true }),
+			nil,
+		},
 		{"no pressure test, boolean", `"isPressureTest":false`, full, nil},
 		{"no pressure test, text", `"isPressureTest":"False"`, full, nil},
 		{"no pressure test, 0", `"isPressureTest":0`, full, nil},
@@ -90,26 +107,55 @@ func TestMerchantTolerance(t *testing.T) {
 		{"trace id", `"traceId":"t","exts":"null"`, with(func(r *RenewalPricesRequest) { r.TraceID = "t" }), nil},
 		{"no trace id", `"traceId":null`, full, nil},
 		{"unknown members", `"newMember":{"a": 1.0},"orderid":"x","x":null`, with(func(r *RenewalPricesRequest) {
-			r.Extra = map[string]json.RawMessage{"newMember": json.RawMessage(`{"a": 1.0}`), "orderid": json.RawMessage(`"x"`), "x": json.RawMessage(`null`)}
+			r.Extra = map[string]json.RawMessage{
+				"newMember": json.RawMessage(`{"a": 1.0}`), "orderid": json.RawMessage(`"x"`), "x": json.RawMessage(`null`),
+			}
 		}), nil},
 		{"no Fliggy id", `"orderId":"-"`, with(func(r *RenewalPricesRequest) { r.OrderID = "" }), missing("orderId")},
 		{"null Fliggy id", `"orderId":null`, with(func(r *RenewalPricesRequest) { r.OrderID = "" }), missing("orderId")},
-		{"text null as Fliggy id", `"orderId":"null"`, with(func(r *RenewalPricesRequest) { r.OrderID = "null" }), missing("orderId")},
-		{"blank Fliggy id", `"orderId":" \u3000"`, with(func(r *RenewalPricesRequest) { r.OrderID = " \u3000" }), missing("orderId")},
+		{
+			"text null as Fliggy id", `"orderId":"null"`, with(func(r *RenewalPricesRequest) { r.OrderID = "null" }),
+			missing("orderId"),
+		},
+		{
+			"blank Fliggy id", `"orderId":" \u3000"`, with(func(r *RenewalPricesRequest) { r.OrderID = " \u3000" }),
+			missing("orderId"),
+		},
 		{"no own id", `"outOrderId":"-"`, with(func(r *RenewalPricesRequest) { r.OutOrderID = "" }), missing("outOrderId")},
-		{"text null as own id", `"outOrderId":"null"`, with(func(r *RenewalPricesRequest) { r.OutOrderID = "null" }), missing("outOrderId")},
+		{
+			"text null as own id", `"outOrderId":"null"`, with(func(r *RenewalPricesRequest) { r.OutOrderID = "null" }),
+			missing("outOrderId"),
+		},
 		{"no times", `"carUseTime":"-","carReturnTime":"null"`, with(func(r *RenewalPricesRequest) {
 			r.CarUseTime, r.CarReturnTime = fliggy.Time{}, fliggy.Time{}
 		}), missing("carUseTime", "carReturnTime")},
-		{"no start", `"carUseTime":""`, with(func(r *RenewalPricesRequest) { r.CarUseTime = fliggy.Time{} }), missing("carUseTime")},
-		{"only an own id", `"orderId":"","carUseTime":null,"carReturnTime":null`, RenewalPricesRequest{OutOrderID: "FZ1"}, missing("orderId", "carUseTime", "carReturnTime")},
-		{"no time between", `"carReturnTime":"2023-02-04 10:00"`, with(func(r *RenewalPricesRequest) { r.CarReturnTime = from }), []fliggy.Problem{{Field: "carReturnTime", Rule: "must be after carUseTime"}}},
-		{"backwards", `"carReturnTime":"2023-02-03 10:00"`, with(func(r *RenewalPricesRequest) { r.CarReturnTime = fliggy.MustTime("2023-02-03 10:00") }), []fliggy.Problem{{Field: "carReturnTime", Rule: "must be after carUseTime"}}},
+		{
+			"no start", `"carUseTime":""`, with(func(r *RenewalPricesRequest) { r.CarUseTime = fliggy.Time{} }),
+			missing("carUseTime"),
+		},
+		{
+			"only an own id", `"orderId":"","carUseTime":null,"carReturnTime":null`, RenewalPricesRequest{OutOrderID: "FZ1"},
+			missing("orderId", "carUseTime", "carReturnTime"),
+		},
+		{
+			"no time between", `"carReturnTime":"2023-02-04 10:00"`,
+			with(func(r *RenewalPricesRequest) { r.CarReturnTime = from }),
+			[]fliggy.Problem{{Field: "carReturnTime", Rule: "must be after carUseTime"}},
+		},
+		{
+			"backwards", `"carReturnTime":"2023-02-03 10:00"`,
+			with(func(r *RenewalPricesRequest) { r.CarReturnTime = fliggy.MustTime("2023-02-03 10:00") }),
+			[]fliggy.Problem{{Field: "carReturnTime", Rule: "must be after carUseTime"}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			members := map[string]json.RawMessage{}
-			for _, text := range []string{`{"orderId":"3175520762897901122","outOrderId":"FZ1","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:30"}`, "{" + c.change + "}"} {
+			for _, text := range []string{
+				`{"orderId":"3175520762897901122","outOrderId":"FZ1","carUseTime":"2023-02-04 ` +
+					`10:00","carReturnTime":"2023-02-05 10:30"}`,
+				"{" + c.change + "}",
+			} {
 				if err := json.Unmarshal([]byte(text), &members); err != nil {
 					t.Fatal(err)
 				}
@@ -141,7 +187,9 @@ func TestMerchantToleranceOfSubmitAndCancel(t *testing.T) {
 	const renewal = `"orderId":"1","outOrderId":"F","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 11:00"`
 	problem := func(field, rule string) fliggy.Problem { return fliggy.Problem{Field: field, Rule: rule} }
 	submit := func(total, mark, trade string) *RenewalSubmitRequest {
-		r := &RenewalSubmitRequest{OrderID: "1", OutOrderID: "F", CarUseTime: from, CarReturnTime: to, PriceMark: mark, PayTradeNo: trade}
+		r := &RenewalSubmitRequest{
+			OrderID: "1", OutOrderID: "F", CarUseTime: from, CarReturnTime: to, PriceMark: mark, PayTradeNo: trade,
+		}
 		if total != "" {
 			r.RenewalOrderTotalAmount = fliggy.MustYuan(total)
 		}
@@ -164,26 +212,55 @@ func TestMerchantToleranceOfSubmitAndCancel(t *testing.T) {
 		want         any
 		findings     []fliggy.Problem
 	}{
-		{RenewalSubmitMethod, renewal + `,"renewalOrderTotalAmount":16.020,"priceMark":88668888511161234567,"payTradeNo":202302011111183`, submit("16.020", "88668888511161234567", "202302011111183"), nil},
-		{RenewalSubmitMethod, renewal + `,"renewalOrderTotalAmount":"0.00","priceMark":"m","payTradeNo":"p"`, submit("0.00", "m", "p"), nil},
-		{RenewalSubmitMethod, renewal + `,"renewalOrderTotalAmount":"null","priceMark":"null","payTradeNo":null`, submit("", "null", ""), []fliggy.Problem{
-			problem("renewalOrderTotalAmount", "is missing"), problem("priceMark", "is missing"), problem("payTradeNo", "is missing"),
+		{
+			RenewalSubmitMethod,
+			renewal + `,"renewalOrderTotalAmount":16.020,"priceMark":88668888511161234567,"payTradeNo":202302011111183`,
+			submit("16.020", "88668888511161234567", "202302011111183"), nil,
+		},
+		{
+			RenewalSubmitMethod, renewal + `,"renewalOrderTotalAmount":"0.00","priceMark":"m","payTradeNo":"p"`,
+			submit("0.00", "m", "p"), nil,
+		},
+		{RenewalSubmitMethod, renewal + `,"renewalOrderTotalAmount":"null","priceMark":"null","payTradeNo":null`, submit(
+			"", "null", "",
+		), []fliggy.Problem{
+			problem("renewalOrderTotalAmount", "is missing"), problem("priceMark", "is missing"),
+			problem("payTradeNo", "is missing"),
 		}},
-		{RenewalSubmitMethod, renewal + `,"renewalOrderTotalAmount":-0.01,"priceMark":"m","payTradeNo":"p"`, submit("-0.01", "m", "p"), []fliggy.Problem{
+		{RenewalSubmitMethod, renewal + `,"renewalOrderTotalAmount":-0.01,"priceMark":"m","payTradeNo":"p"`, submit(
+			"-0.01", "m", "p",
+		), []fliggy.Problem{
 			problem("renewalOrderTotalAmount", "must not be negative"),
 		}},
 		{RenewalSubmitMethod, `"orderId":1`, &RenewalSubmitRequest{OrderID: "1"}, []fliggy.Problem{
 			problem("outOrderId", "is missing"), problem("carUseTime", "is missing"), problem("carReturnTime", "is missing"),
-			problem("renewalOrderTotalAmount", "is missing"), problem("priceMark", "is missing"), problem("payTradeNo", "is missing"),
+			problem("renewalOrderTotalAmount", "is missing"), problem("priceMark", "is missing"),
+			problem("payTradeNo", "is missing"),
 		}},
-		{RenewalSubmitMethod, `"outOrderId":"F","renewalOrderTotalAmount":1,"priceMark":"m","payTradeNo":"p","carReturnTime":"2023-02-05 11:00"`, &RenewalSubmitRequest{
+		{RenewalSubmitMethod, `"outOrderId":"F","renewalOrderTotalAmount":1,"priceMark":"m","payTradeNo":"p","carReturnTim` +
+			`e":"2023-02-05 11:00"`, &RenewalSubmitRequest{
 			OutOrderID: "F", RenewalOrderTotalAmount: fliggy.MustYuan("1"), PriceMark: "m", PayTradeNo: "p", CarReturnTime: to,
 		}, []fliggy.Problem{problem("orderId", "is missing"), problem("carUseTime", "is missing")}},
-		{RenewalCancelMethod, `"outOrderId":"F"`, &RenewalCancelRequest{OutOrderID: "F"}, []fliggy.Problem{problem("orderId", "is missing"), problem("cancelTime", "is missing")}},
-		{RenewalCancelMethod, `"orderId":1,"outOrderId":"F","cancelTime":"2023-02-01 15:46","penaltyAmount":14.410`, cancel("2023-02-01 15:46:00", "14.410"), nil},
-		{RenewalCancelMethod, `"orderId":1,"outOrderId":"F","cancelTime":"2023-02-01T15:46:51","penaltyAmount":""`, cancel("2023-02-01 15:46:51", ""), nil},
-		{RenewalCancelMethod, `"orderId":1,"outOrderId":"F","cancelTime":"2023-02-01 15:46:51","isPressureTest":"true"`, pressure, nil},
-		{RenewalCancelMethod, `"orderId":1,"outOrderId":"F","penaltyAmount":"-1"`, cancel("", "-1"), []fliggy.Problem{problem("cancelTime", "is missing")}},
+		{
+			RenewalCancelMethod, `"outOrderId":"F"`, &RenewalCancelRequest{OutOrderID: "F"},
+			[]fliggy.Problem{problem("orderId", "is missing"), problem("cancelTime", "is missing")},
+		},
+		{
+			RenewalCancelMethod, `"orderId":1,"outOrderId":"F","cancelTime":"2023-02-01 15:46","penaltyAmount":14.410`,
+			cancel("2023-02-01 15:46:00", "14.410"), nil,
+		},
+		{
+			RenewalCancelMethod, `"orderId":1,"outOrderId":"F","cancelTime":"2023-02-01T15:46:51","penaltyAmount":""`,
+			cancel("2023-02-01 15:46:51", ""), nil,
+		},
+		{
+			RenewalCancelMethod, `"orderId":1,"outOrderId":"F","cancelTime":"2023-02-01 15:46:51","isPressureTest":"true"`,
+			pressure, nil,
+		},
+		{
+			RenewalCancelMethod, `"orderId":1,"outOrderId":"F","penaltyAmount":"-1"`, cancel("", "-1"),
+			[]fliggy.Problem{problem("cancelTime", "is missing")},
+		},
 	} {
 		got, findings := taken(t, c.method, jsonType, "{"+c.body+"}")
 		if diff := cmp.Diff(c.want, got, exact); diff != "" {
@@ -236,7 +313,9 @@ func asXML(root string, pairs []pair) string {
 	var out strings.Builder
 	out.WriteString("<" + root + ">")
 	for _, p := range pairs {
-		out.WriteString("\n<" + p.name + ">" + strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(p.value) + "</" + p.name + ">")
+		out.WriteString(
+			"\n<" + p.name + ">" + strings.NewReplacer("&", "&amp;", "<", "&lt;").Replace(p.value) + "</" + p.name + ">",
+		)
 	}
 	return out.String() + "</" + root + ">\n"
 }
@@ -253,8 +332,10 @@ func asForm(cs charset.Charset, pairs []pair) string {
 func bodies(pairs []pair) [][2]string {
 	gbk := func(text string) string { return string(charset.GBK.Encode(text)) }
 	protocol := []pair{
-		{"v", "2.0"}, {"format", "json"}, {"session", "s"}, {"sign_method", "md5"}, {"simplify", "true"}, {"partner_id", "top"},
-		{"customerId", "c"}, {"target_app_key", testApp}, {"method", "ignored: the query has it"}, {"timestamp", "ignored"}, {"app_key", "ignored"}, {"sign", "ignored"},
+		{"v", "2.0"}, {"format", "json"}, {"session", "s"}, {"sign_method", "md5"}, {"simplify", "true"},
+		{"partner_id", "top"},
+		{"customerId", "c"}, {"target_app_key", testApp}, {"method", "ignored: the query has it"}, {"timestamp", "ignored"},
+		{"app_key", "ignored"}, {"sign", "ignored"},
 	}
 	return [][2]string{
 		{jsonType, asJSON(pairs)},
@@ -277,7 +358,10 @@ func bodies(pairs []pair) [][2]string {
 func TestMerchantBodies(t *testing.T) {
 	t.Parallel()
 	extra := map[string]json.RawMessage{"memo": json.RawMessage(`"新 & <b>"`)}
-	ids := []pair{{"orderId", "3175520762897901122"}, {"outOrderId", "FZ&1+2"}, {"traceId", "t<1>"}, {"isPressureTest", "true"}, {"exts", "null"}, {"memo", "新 & <b>"}}
+	ids := []pair{
+		{"orderId", "3175520762897901122"}, {"outOrderId", "FZ&1+2"}, {"traceId", "t<1>"}, {"isPressureTest", "true"},
+		{"exts", "null"}, {"memo", "新 & <b>"},
+	}
 	from, to := fliggy.MustTime("2023-02-04 10:00:00"), fliggy.MustTime("2023-02-05 10:30:00")
 	period := []pair{{"carUseTime", "2023-02-04 10:00"}, {"carReturnTime", "2023-02-05 10:30:00"}}
 	for _, c := range []struct {
@@ -286,20 +370,30 @@ func TestMerchantBodies(t *testing.T) {
 		want   any
 	}{
 		{RenewalPricesMethod, slices.Concat(ids, period), &RenewalPricesRequest{
-			OrderID: "3175520762897901122", OutOrderID: "FZ&1+2", TraceID: "t<1>", IsPressureTest: true, Extra: extra, CarUseTime: from, CarReturnTime: to,
+			OrderID: "3175520762897901122", OutOrderID: "FZ&1+2", TraceID: "t<1>", IsPressureTest: true, Extra: extra,
+			CarUseTime: from, CarReturnTime: to,
 		}},
 		{
-			RenewalSubmitMethod, slices.Concat(period, ids, []pair{{"renewalOrderTotalAmount", "16.020"}, {"payTradeNo", "202302011111183"}, {"priceMark", " 标记=1 "}}),
+			RenewalSubmitMethod,
+			slices.Concat(
+				period, ids,
+				[]pair{{"renewalOrderTotalAmount", "16.020"}, {"payTradeNo", "202302011111183"}, {"priceMark", " 标记=1 "}},
+			),
 			&RenewalSubmitRequest{
-				OrderID: "3175520762897901122", OutOrderID: "FZ&1+2", TraceID: "t<1>", IsPressureTest: true, Extra: extra, CarUseTime: from, CarReturnTime: to,
+				OrderID: "3175520762897901122", OutOrderID: "FZ&1+2", TraceID: "t<1>", IsPressureTest: true, Extra: extra,
+				CarUseTime: from, CarReturnTime: to,
 				RenewalOrderTotalAmount: fliggy.MustYuan("16.020"), PayTradeNo: "202302011111183", PriceMark: " 标记=1 ",
 			},
 		},
 		{
-			RenewalCancelMethod, slices.Concat(ids, []pair{{"cancelTime", "2023-02-01 15:46:51"}, {"cancelMessage", "用户主动取消"}, {"penaltyAmount", "14.41"}}),
+			RenewalCancelMethod,
+			slices.Concat(
+				ids, []pair{{"cancelTime", "2023-02-01 15:46:51"}, {"cancelMessage", "用户主动取消"}, {"penaltyAmount", "14.41"}},
+			),
 			&RenewalCancelRequest{
 				OrderID: "3175520762897901122", OutOrderID: "FZ&1+2", TraceID: "t<1>", IsPressureTest: true, Extra: extra,
-				CancelTime: fliggy.MustTime("2023-02-01 15:46:51"), CancelMessage: "用户主动取消", PenaltyAmount: fliggy.MustYuan("14.41"),
+				CancelTime: fliggy.MustTime("2023-02-01 15:46:51"), CancelMessage: "用户主动取消",
+				PenaltyAmount: fliggy.MustYuan("14.41"),
 			},
 		},
 	} {
@@ -315,8 +409,10 @@ func TestMerchantBodies(t *testing.T) {
 // Nested unknown elements are kept as JSON; a list of members is read in XML by its repetition.
 func TestMerchantXMLShapes(t *testing.T) {
 	t.Parallel()
-	got, _ := taken(t, RenewalCancelMethod, "text/xml", `<request xmlns="urn:x" a="1"><orderId>1</orderId><outOrderId><![CDATA[F<1>]]></outOrderId>`+
-		`<cancelTime/><penaltyAmount>null</penaltyAmount><exts>{"a":1}</exts><car><plate>京A</plate><seat>1</seat><seat>2</seat></car><n>1</n></request>`)
+	got, _ := taken(t, RenewalCancelMethod, "text/xml",
+		`<request xmlns="urn:x" a="1"><orderId>1</orderId><outOrderId><![CDATA[F<1>]]></outOrderId>`+
+			`<cancelTime/><penaltyAmount>null</penaltyAmount><exts>{"a":1}</exts><car><plate>京A</plate><seat>1</seat><seat>2</`+
+			`seat></car><n>1</n></request>`)
 	want := &RenewalCancelRequest{OrderID: "1", OutOrderID: "F<1>", Exts: `{"a":1}`, Extra: map[string]json.RawMessage{
 		"car": json.RawMessage(`{"plate":"京A","seat":["1","2"]}`), "n": json.RawMessage(`"1"`),
 	}}
@@ -333,7 +429,8 @@ func TestReadPricesWithoutNumbers(t *testing.T) {
 	for given, want := range map[string]string{
 		`[{"num":50,"time":2}]`: "", "[]": "", "null": "",
 		"[{}]": "[0].num: missing", "[null]": "[0].num: missing", `[""]`: "[0].num: missing", "[[]]": "[0].num: missing",
-		`[{"num":0,"time":72},{"num":50}]`: "[1].time: missing", `[{"time":2}]`: "[0].num: missing", `[{"num":null,"time":2}]`: "[0].num: missing",
+		`[{"num":0,"time":72},{"num":50}]`: "[1].time: missing", `[{"time":2}]`: "[0].num: missing",
+		`[{"num":null,"time":2}]`: "[0].num: missing",
 	} {
 		var reply RenewalPricesReply
 		err := json.Unmarshal([]byte(rules.ReplaceAllLiteralString(sample, `"cancelRules":`+given)), &reply)

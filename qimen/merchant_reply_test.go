@@ -24,7 +24,9 @@ const (
 
 // eachMethod calls f with a desk of its own for each of the three operations and for events: returns makes the function
 // of that operation return an error.
-func eachMethod(t *testing.T, f func(t *testing.T, k *desk, method, body string, returns func(func(context.Context) error))) {
+func eachMethod(
+	t *testing.T, f func(t *testing.T, k *desk, method, body string, returns func(func(context.Context) error)),
+) {
 	t.Helper()
 	bodies := map[string]string{DefaultEventMethod: event103}
 	for method, body := range merchantBodies {
@@ -74,7 +76,9 @@ func TestRefuse(t *testing.T) {
 				wantReply(t, w, http.StatusOK, failure(t, toUTF8(text[0]), toUTF8(text[1])))
 				o := k.last(t)
 				var refusal *Refusal
-				if o.Reason != ReasonRefused || o.Status != 200 || !errors.As(o.Err, &refusal) || refusal.Code != text[0] || refusal.Message != text[1] {
+				if o.Reason != ReasonRefused || o.Status != 200 || !errors.As(
+					o.Err, &refusal,
+				) || refusal.Code != text[0] || refusal.Message != text[1] {
 					t.Errorf("%q, wrapped %d: observed %+v", text, i, o)
 				}
 				if !strings.Contains(o.Err.Error(), "refused: "+text[0]+": "+text[1]) {
@@ -95,9 +99,15 @@ func TestRefuseBesideReply(t *testing.T) {
 	t.Parallel()
 	k := newDesk()
 	k.act = func(context.Context) error { return Refuse("1", "no") }
-	wantReply(t, post(t, k.handler(t), RenewalSubmitMethod, jsonType, merchantBodies[RenewalSubmitMethod]), 200, failure(t, "1", "no"))
+	wantReply(
+		t, post(t, k.handler(t), RenewalSubmitMethod, jsonType, merchantBodies[RenewalSubmitMethod]), 200,
+		failure(t, "1", "no"),
+	)
 	k.booked = nil
-	wantReply(t, post(t, k.handler(t), RenewalSubmitMethod, jsonType, merchantBodies[RenewalSubmitMethod]), 200, failure(t, "1", "no"))
+	wantReply(
+		t, post(t, k.handler(t), RenewalSubmitMethod, jsonType, merchantBodies[RenewalSubmitMethod]), 200,
+		failure(t, "1", "no"),
+	)
 }
 
 // A payload that cannot be found is bad input, whatever the error says: only the functions for operations refuse.
@@ -106,7 +116,9 @@ func TestRefuseInPayload(t *testing.T) {
 	eachMethod(t, func(t *testing.T, k *desk, method, body string, _ func(func(context.Context) error)) {
 		h := k.handler(t, WithPayload(func(*Delivery) ([]byte, error) { return nil, Refuse("71008", "no stock") }))
 		p := mustSign(t, newPush(queryFor(method), jsonType, body), testSecret)
-		k.refuses(t, h, request(p), ReasonUndecodable, http.StatusOK, failure(t, "invalid-request", "Invalid request"), "no stock")
+		k.refuses(
+			t, h, request(p), ReasonUndecodable, http.StatusOK, failure(t, "invalid-request", "Invalid request"), "no stock",
+		)
 	})
 }
 
@@ -117,7 +129,8 @@ func TestMerchantPayload(t *testing.T) {
 	h := k.handler(t, WithPayload(func(d *Delivery) ([]byte, error) { return []byte(d.Form[0].Value), nil }))
 	for _, message := range []string{`{"orderId":1}`, `<r><orderId>1</orderId></r>`} {
 		post(t, h, RenewalCancelMethod, formPrefix, "request="+url.QueryEscape(message))
-		if r, ok := k.requests[len(k.requests)-1].(*RenewalCancelRequest); !ok || r.OrderID != "1" || k.last(t).Reason != ReasonAccepted {
+		if r, ok := k.requests[len(k.requests)-1].(*RenewalCancelRequest); !ok || r.OrderID != "1" ||
+			k.last(t).Reason != ReasonAccepted {
 			t.Errorf("%s: %+v", message, k.last(t))
 		}
 	}
@@ -137,11 +150,21 @@ func TestMerchantFailures(t *testing.T) {
 		reason Reason
 		text   string // in observation and log
 	}{
-		"error":             {func(context.Context) error { return errors.New("no stock at dsn=postgres") }, ReasonHandlerError, "no stock at dsn=postgres"},
-		"nil refusal":       {func(context.Context) error { return (*Refusal)(nil) }, ReasonHandlerError, "nil *Refusal"},
-		"wrapped nil":       {func(context.Context) error { return fmt.Errorf("at the desk: %w", (*Refusal)(nil)) }, ReasonHandlerError, "at the desk: qimen: refused: a nil *Refusal"},
-		"cancelled":         {func(context.Context) error { return context.Canceled }, ReasonHandlerError, "context canceled"},
-		"panic":             {func(context.Context) error { panic("lost dsn=postgres") }, ReasonPanic, "panic: lost dsn=postgres"},
+		"error": {
+			func(context.Context) error { return errors.New("no stock at dsn=postgres") }, ReasonHandlerError,
+			"no stock at dsn=postgres",
+		},
+		"nil refusal": {func(context.Context) error { return (*Refusal)(nil) }, ReasonHandlerError, "nil *Refusal"},
+		"wrapped nil": {
+			func(context.Context) error { return fmt.Errorf("at the desk: %w", (*Refusal)(nil)) }, ReasonHandlerError,
+			"at the desk: qimen: refused: a nil *Refusal",
+		},
+		"cancelled": {
+			func(context.Context) error { return context.Canceled }, ReasonHandlerError, "context canceled",
+		},
+		"panic": {
+			func(context.Context) error { panic("lost dsn=postgres") }, ReasonPanic, "panic: lost dsn=postgres",
+		},
 		"panic of an error": {func(context.Context) error { panic(http.ErrAbortHandler) }, ReasonPanic, "abort"},
 		"panic of a refusal": {func(context.Context) error {
 			panic(Refuse("dsn=postgres", "no"))
@@ -164,7 +187,9 @@ func TestMerchantFailures(t *testing.T) {
 					t.Errorf("observed %+v", o)
 				}
 				var record map[string]any
-				if err := json.Unmarshal(k.log.Bytes(), &record); err != nil || record["level"] != "ERROR" || !strings.Contains(fmt.Sprint(record["error"]), c.text) {
+				if err := json.Unmarshal(k.log.Bytes(), &record); err != nil || record["level"] != "ERROR" || !strings.Contains(
+					fmt.Sprint(record["error"]), c.text,
+				) {
 					t.Errorf("log %s", k.log.String())
 				}
 			})
@@ -177,7 +202,9 @@ func TestMerchantDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for method, body := range merchantBodies {
-			for timeout, opts := range map[time.Duration][]Option{DefaultHandlerTimeout: nil, 3 * time.Second: {WithHandlerTimeout(3 * time.Second)}} {
+			for timeout, opts := range map[time.Duration][]Option{
+				DefaultHandlerTimeout: nil, 3 * time.Second: {WithHandlerTimeout(3 * time.Second)},
+			} {
 				k := newDesk()
 				k.act = func(ctx context.Context) error {
 					<-ctx.Done()
@@ -185,7 +212,9 @@ func TestMerchantDeadline(t *testing.T) {
 				}
 				w := post(t, k.handler(t, opts...), method, jsonType, body)
 				wantReply(t, w, http.StatusInternalServerError, systemError)
-				if o := k.last(t); o.Reason != ReasonHandlerError || !errors.Is(o.Err, context.DeadlineExceeded) || o.Duration != timeout {
+				if o := k.last(t); o.Reason != ReasonHandlerError || !errors.Is(
+					o.Err, context.DeadlineExceeded,
+				) || o.Duration != timeout {
 					t.Errorf("%s: observed %+v, want %v", method, o, timeout)
 				}
 			}
@@ -196,12 +225,16 @@ func TestMerchantDeadline(t *testing.T) {
 // A function that answers nothing is a bad reply, named after its registration.
 func TestMerchantNilReply(t *testing.T) {
 	t.Parallel()
-	for method, option := range map[string]string{RenewalPricesMethod: "OnRenewalPrices", RenewalSubmitMethod: "OnRenewalSubmit", RenewalCancelMethod: "OnRenewalCancel"} {
+	for method, option := range map[string]string{
+		RenewalPricesMethod: "OnRenewalPrices", RenewalSubmitMethod: "OnRenewalSubmit",
+		RenewalCancelMethod: "OnRenewalCancel",
+	} {
 		for _, opts := range [][]Option{nil, {WithUncheckedReplies()}} {
 			k := newDesk()
 			k.quote, k.booked, k.undone = nil, nil, nil
 			wantReply(t, post(t, k.handler(t, opts...), method, jsonType, merchantBodies[method]), 500, systemError)
-			if o := k.last(t); o.Reason != ReasonBadReply || o.Err == nil || o.Err.Error() != "qimen: the reply of "+option+": the function returned neither a reply nor an error" {
+			if o := k.last(t); o.Reason != ReasonBadReply || o.Err == nil ||
+				o.Err.Error() != "qimen: the reply of "+option+": the function returned neither a reply nor an error" {
 				t.Errorf("observed %+v", o)
 			}
 			if !strings.Contains(k.log.String(), `"level":"ERROR","msg":"qimen: push failed"`) {
@@ -278,8 +311,13 @@ func TestMerchantReplyRules(t *testing.T) {
 	cases = append(cases,
 		broken{RenewalPricesMethod, "priceInfo.priceMark", "is required", blank, nil},
 		broken{RenewalPricesMethod, "priceInfo.calendarPrice", "is required", empty, nil},
-		broken{RenewalSubmitMethod, "outOrderId", "is required", nil, &RenewalSubmitReply{CreatedTime: sampleBooked().CreatedTime}},
-		broken{RenewalSubmitMethod, "outOrderId", "is required", nil, &RenewalSubmitReply{OutOrderID: "\t", CreatedTime: sampleBooked().CreatedTime}},
+		broken{
+			RenewalSubmitMethod, "outOrderId", "is required", nil, &RenewalSubmitReply{CreatedTime: sampleBooked().CreatedTime},
+		},
+		broken{
+			RenewalSubmitMethod, "outOrderId", "is required", nil,
+			&RenewalSubmitReply{OutOrderID: "\t", CreatedTime: sampleBooked().CreatedTime},
+		},
 		broken{RenewalSubmitMethod, "createdTime", "is required", nil, &RenewalSubmitReply{OutOrderID: "FZ-SECRET"}},
 	)
 	for _, c := range cases {
@@ -293,10 +331,14 @@ func TestMerchantReplyRules(t *testing.T) {
 			if o.Reason != ReasonBadReply || !errors.As(o.Err, &invalid) {
 				t.Fatalf("observed %+v", o)
 			}
-			if len(invalid.Problems) != 1 || invalid.Problems[0].Field != c.path || !strings.HasPrefix(invalid.Problems[0].Rule, c.rule) {
+			if len(invalid.Problems) != 1 || invalid.Problems[0].Field != c.path || !strings.HasPrefix(
+				invalid.Problems[0].Rule, c.rule,
+			) {
 				t.Errorf("problems %v", invalid.Problems)
 			}
-			if text := o.Err.Error(); !strings.Contains(text, c.path+": "+c.rule) || strings.Contains(text, "0.01") || strings.Contains(text, "FZ-SECRET") {
+			if text := o.Err.Error(); !strings.Contains(
+				text, c.path+": "+c.rule,
+			) || strings.Contains(text, "0.01") || strings.Contains(text, "FZ-SECRET") {
 				t.Errorf("error %s", text)
 			}
 
@@ -317,13 +359,28 @@ func TestMerchantReplyWithoutForm(t *testing.T) {
 		method, field string
 		set           func(*desk)
 	}{
-		"amount of 42 digits":    {RenewalPricesMethod, "priceInfo.standardPrice", func(k *desk) { k.quote.Price.StandardPrice = long }},
-		"text that is no UTF-8":  {RenewalPricesMethod, "addedServiceList[0].serviceName", func(k *desk) { k.quote.AddedServices[0].ServiceName = "\xff" }},
-		"year 10000":             {RenewalSubmitMethod, "createdTime", func(k *desk) { k.booked.CreatedTime = late }},
-		"member with a field":    {RenewalSubmitMethod, "outOrderId", func(k *desk) { k.booked.Extra = map[string]json.RawMessage{"outOrderId": json.RawMessage(`1`)} }},
-		"member that is no JSON": {RenewalCancelMethod, "x", func(k *desk) { k.undone.Extra = map[string]json.RawMessage{"x": json.RawMessage(`{`)} }},
-		"member without a value": {RenewalCancelMethod, "x", func(k *desk) { k.undone.Extra = map[string]json.RawMessage{"x": nil} }},
-		"inner member, no JSON":  {RenewalPricesMethod, "priceInfo.x", func(k *desk) { k.quote.Price.Extra = map[string]json.RawMessage{"x": json.RawMessage(`nil`)} }},
+		"amount of 42 digits": {
+			RenewalPricesMethod, "priceInfo.standardPrice", func(k *desk) { k.quote.Price.StandardPrice = long },
+		},
+		"text that is no UTF-8": {
+			RenewalPricesMethod, "addedServiceList[0].serviceName",
+			func(k *desk) { k.quote.AddedServices[0].ServiceName = "\xff" },
+		},
+		"year 10000": {RenewalSubmitMethod, "createdTime", func(k *desk) { k.booked.CreatedTime = late }},
+		"member with a field": {
+			RenewalSubmitMethod, "outOrderId",
+			func(k *desk) { k.booked.Extra = map[string]json.RawMessage{"outOrderId": json.RawMessage(`1`)} },
+		},
+		"member that is no JSON": {
+			RenewalCancelMethod, "x", func(k *desk) { k.undone.Extra = map[string]json.RawMessage{"x": json.RawMessage(`{`)} },
+		},
+		"member without a value": {
+			RenewalCancelMethod, "x", func(k *desk) { k.undone.Extra = map[string]json.RawMessage{"x": nil} },
+		},
+		"inner member, no JSON": {
+			RenewalPricesMethod, "priceInfo.x",
+			func(k *desk) { k.quote.Price.Extra = map[string]json.RawMessage{"x": json.RawMessage(`nil`)} },
+		},
 		"member of a line, twice": {RenewalPricesMethod, "addedServiceList[1].price", func(k *desk) {
 			k.quote.AddedServices[1].Extra = map[string]json.RawMessage{"price": json.RawMessage(`1`)}
 		}},
@@ -332,7 +389,9 @@ func TestMerchantReplyWithoutForm(t *testing.T) {
 			k := newDesk()
 			c.set(k)
 			wantReply(t, post(t, k.handler(t, opts...), c.method, jsonType, merchantBodies[c.method]), 500, systemError)
-			if o := k.last(t); o.Reason != ReasonBadReply || o.Err == nil || !strings.Contains(o.Err.Error(), c.field+": ") || strings.Contains(o.Err.Error(), "99999") {
+			if o := k.last(t); o.Reason != ReasonBadReply || o.Err == nil || !strings.Contains(
+				o.Err.Error(), c.field+": ",
+			) || strings.Contains(o.Err.Error(), "99999") {
 				t.Errorf("%s: observed %+v", name, o)
 			}
 		}

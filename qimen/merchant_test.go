@@ -131,8 +131,10 @@ var exact = cmp.Options{
 
 // The methods of a merchant and a body for each that is right.
 var merchantBodies = map[string]string{
-	RenewalPricesMethod: `{"orderId":"1","outOrderId":"FZ1","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:30"}`,
-	RenewalSubmitMethod: `{"orderId":"1","outOrderId":"FZ1","carUseTime":"2023-02-04 10:00","carReturnTime":"2023-02-05 10:30","renewalOrderTotalAmount":"16.02","priceMark":"m","payTradeNo":"p"}`,
+	RenewalPricesMethod: `{"orderId":"1","outOrderId":"FZ1","carUseTime":"2023-02-04 ` +
+		`10:00","carReturnTime":"2023-02-05 10:30"}`,
+	RenewalSubmitMethod: `{"orderId":"1","outOrderId":"FZ1","carUseTime":"2023-02-04 ` +
+		`10:00","carReturnTime":"2023-02-05 10:30","renewalOrderTotalAmount":"16.02","priceMark":"m","payTradeNo":"p"}`,
 	RenewalCancelMethod: `{"orderId":"1","outOrderId":"FZ2","cancelTime":"2023-02-01 15:46:51"}`,
 }
 
@@ -149,7 +151,9 @@ func TestMerchantSampleReplies(t *testing.T) {
 	}
 	for i, name := range []string{"scenario1", "scenario2", "scenario3"} {
 		quote := quotes()[i]
-		replies = append(replies, reply{"renewalprices.query." + name + ".response", RenewalPricesMethod, func(k *desk) { k.quote = quote }})
+		replies = append(
+			replies, reply{"renewalprices.query." + name + ".response", RenewalPricesMethod, func(k *desk) { k.quote = quote }},
+		)
 	}
 	for _, c := range replies {
 		t.Run(c.sample, func(t *testing.T) {
@@ -160,15 +164,20 @@ func TestMerchantSampleReplies(t *testing.T) {
 			w := post(t, h, c.method, jsonType, merchantBodies[c.method])
 			wantReply(t, w, http.StatusOK, string(readFile(t, "samples/qimen.alitrip.rentcar."+c.sample+".json")))
 
-			direct := h.Handle(t.Context(), mustSign(t, newPush(queryFor(c.method), jsonType, merchantBodies[c.method]), testSecret))
-			if direct.Status != w.Code || direct.ContentType != w.Header().Get("Content-Type") || !bytes.Equal(direct.Body, w.Body.Bytes()) {
+			direct := h.Handle(
+				t.Context(), mustSign(t, newPush(queryFor(c.method), jsonType, merchantBodies[c.method]), testSecret),
+			)
+			if direct.Status != w.Code || direct.ContentType != w.Header().Get("Content-Type") || !bytes.Equal(
+				direct.Body, w.Body.Bytes(),
+			) {
 				t.Errorf("Handle answers %d %q %s", direct.Status, direct.ContentType, direct.Body)
 			}
 			if len(k.requests) != 2 || k.calls != 0 {
 				t.Errorf("%d calls, %d events", len(k.requests), k.calls)
 			}
 			for _, o := range k.observed {
-				if o.Reason != ReasonAccepted || o.Status != 200 || o.Err != nil || len(o.Findings) > 0 || o.Method != c.method || o.AppKey != testApp {
+				if o.Reason != ReasonAccepted || o.Status != 200 || o.Err != nil || len(o.Findings) > 0 || o.Method != c.method ||
+					o.AppKey != testApp {
 					t.Errorf("observed %+v", o)
 				}
 			}
@@ -183,11 +192,23 @@ func TestMerchantSampleReplies(t *testing.T) {
 func TestMerchantReplyIsItsOwn(t *testing.T) {
 	t.Parallel()
 	k := newDesk()
-	h := k.handler(t, WithoutGate(), WithReplies(Replies{ReasonAccepted: {Status: 202, ContentType: "text/plain", Body: []byte("ok")}}))
-	k.undone = &RenewalCancelReply{Extra: map[string]json.RawMessage{"note": json.RawMessage(`[1.0]`), "success": json.RawMessage(`false`), "retCode": json.RawMessage(`5`)}}
-	wantReply(t, post(t, h, RenewalCancelMethod, jsonType, merchantBodies[RenewalCancelMethod]), 200, `{"success":true,"retCode":200,"retMessage":"","note":[1.0]}`)
+	h := k.handler(
+		t, WithoutGate(), WithReplies(Replies{ReasonAccepted: {Status: 202, ContentType: "text/plain", Body: []byte("ok")}}),
+	)
+	k.undone = &RenewalCancelReply{
+		Extra: map[string]json.RawMessage{
+			"note": json.RawMessage(`[1.0]`), "success": json.RawMessage(`false`), "retCode": json.RawMessage(`5`),
+		},
+	}
+	wantReply(
+		t, post(t, h, RenewalCancelMethod, jsonType, merchantBodies[RenewalCancelMethod]), 200,
+		`{"success":true,"retCode":200,"retMessage":"","note":[1.0]}`,
+	)
 	k.undone = &RenewalCancelReply{}
-	wantReply(t, post(t, h, RenewalCancelMethod, jsonType, merchantBodies[RenewalCancelMethod]), 200, `{"success":true,"retCode":200,"retMessage":""}`)
+	wantReply(
+		t, post(t, h, RenewalCancelMethod, jsonType, merchantBodies[RenewalCancelMethod]), 200,
+		`{"success":true,"retCode":200,"retMessage":""}`,
+	)
 	if w := post(t, h, DefaultEventMethod, jsonType, event103); w.Code != 202 || w.Body.String() != "ok" {
 		t.Errorf("event: %d %s", w.Code, w.Body)
 	}
@@ -199,7 +220,13 @@ func TestMerchantUnregistered(t *testing.T) {
 	t.Parallel()
 	k := newDesk()
 	only := func(opts ...Option) *Handler {
-		h, err := NewHandler(testSecrets, append(opts, WithClock(fixedClock), WithObserver(func(_ context.Context, o Observation) { k.observed = append(k.observed, o) }))...)
+		h, err := NewHandler(
+			testSecrets,
+			append(
+				opts, WithClock(fixedClock),
+				WithObserver(func(_ context.Context, o Observation) { k.observed = append(k.observed, o) }),
+			)...,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -267,7 +294,8 @@ func TestMerchantConcurrent(t *testing.T) {
 		body := `{"orderId":` + id + `,"outOrderId":"F` + id + `"}`
 		for method, want := range map[string]string{
 			RenewalPricesMethod: failure(t, id, "F"+id),
-			RenewalSubmitMethod: `{"success":true,"retCode":"","retMessage":"","outOrderId":"` + id + `","createdTime":"2026-11-22 09:00:00"}`,
+			RenewalSubmitMethod: `{"success":true,"retCode":"","retMessage":"","outOrderId":"` + id +
+				`","createdTime":"2026-11-22 09:00:00"}`,
 			RenewalCancelMethod: failure(t, "unknown-method", "Unknown method"),
 		} {
 			p, w := mustSign(t, newPush(queryFor(method), jsonType, body), testSecret), httptest.NewRecorder()
@@ -300,22 +328,45 @@ func TestMerchantRegistration(t *testing.T) {
 		{"cancel", all[2:], nil},
 		{"all with events", append(k.options(), onEvent), nil},
 		{"nil functions", []Option{OnRenewalPrices(nil), OnRenewalSubmit(nil), OnRenewalCancel(nil)}, []string{
-			"OnRenewalPrices: the function is nil", "OnRenewalSubmit: the function is nil", "OnRenewalCancel: the function is nil", "no function is registered",
+			"OnRenewalPrices: the function is nil", "OnRenewalSubmit: the function is nil",
+			"OnRenewalCancel: the function is nil", "no function is registered",
 		}},
 		{"one nil function", []Option{all[0], OnRenewalSubmit(nil)}, []string{"OnRenewalSubmit: the function is nil"}},
-		{"each twice", append(k.options(), k.options()...), []string{"OnRenewalPrices is given twice", "OnRenewalSubmit is given twice", "OnRenewalCancel is given twice"}},
+		{
+			"each twice", append(k.options(), k.options()...),
+			[]string{"OnRenewalPrices is given twice", "OnRenewalSubmit is given twice", "OnRenewalCancel is given twice"},
+		},
 		{"nothing", []Option{WithUncheckedReplies()}, []string{"no function is registered", "OnEvent(", "OnRenewalPrices("}},
-		{"events under the method of prices", []Option{onEvent, all[0], WithEventMethod(RenewalPricesMethod)}, []string{"WithEventMethod", RenewalPricesMethod, "has another function already"}},
-		{"the same in another order", []Option{WithEventMethod(RenewalCancelMethod), all[2], onEvent}, []string{"WithEventMethod", RenewalCancelMethod}},
+		{
+			"events under the method of prices", []Option{onEvent, all[0], WithEventMethod(RenewalPricesMethod)},
+			[]string{"WithEventMethod", RenewalPricesMethod, "has another function already"},
+		},
+		{
+			"the same in another order", []Option{WithEventMethod(RenewalCancelMethod), all[2], onEvent},
+			[]string{"WithEventMethod", RenewalCancelMethod},
+		},
 		{"events under a method that nobody serves", []Option{onEvent, all[0], WithEventMethod(RenewalCancelMethod)}, nil},
 		{"event method without events", []Option{all[0], WithEventMethod(RenewalPricesMethod)}, nil},
-		{"Render for refusals", []Option{all[0], row(ReasonRefused, Reply{Status: 200, ContentType: "x", Render: render})}, nil},
+		{
+			"Render for refusals", []Option{all[0], row(ReasonRefused, Reply{Status: 200, ContentType: "x", Render: render})},
+			nil,
+		},
 		{"no Render for refusals", []Option{all[0], row(ReasonRefused, Reply{Status: 204})}, nil},
-		{"Render for another row", []Option{all[0], row(ReasonAccepted, Reply{Status: 200, ContentType: "x", Render: render}), row(ReasonHandlerError, Reply{Status: 200, ContentType: "x", Render: render})}, []string{
+		{"Render for another row", []Option{
+			all[0], row(ReasonAccepted, Reply{Status: 200, ContentType: "x", Render: render}),
+			row(ReasonHandlerError, Reply{Status: 200, ContentType: "x", Render: render}),
+		}, []string{
 			"accepted: Render is for refused only", "handler error: Render is for refused only",
 		}},
-		{"Render without a content type", []Option{all[0], row(ReasonRefused, Reply{Status: 200, Render: render})}, []string{"refused: a body needs a content type"}},
-		{"Render where no body is allowed", []Option{all[0], row(ReasonRefused, Reply{Status: 304, ContentType: "x", Render: render})}, []string{"refused: HTTP status 304 allows no body"}},
+		{
+			"Render without a content type", []Option{all[0], row(ReasonRefused, Reply{Status: 200, Render: render})},
+			[]string{"refused: a body needs a content type"},
+		},
+		{
+			"Render where no body is allowed",
+			[]Option{all[0], row(ReasonRefused, Reply{Status: 304, ContentType: "x", Render: render})},
+			[]string{"refused: HTTP status 304 allows no body"},
+		},
 	} {
 		h, err := NewHandler(testSecrets, c.opts...)
 		if (err == nil) != (len(c.want) == 0) || (h == nil) != (err != nil) {
@@ -360,12 +411,30 @@ func TestRefusedRow(t *testing.T) {
 		body        string
 		reason      Reason
 	}{
-		{"Render", Reply{Status: 418, ContentType: "text/xml", Render: func(c, m string) []byte { return []byte("<" + c + "|" + m + ">") }}, 418, "text/xml", "<" + code + "|" + message + ">", ReasonRefused},
-		{"Render before Body", Reply{Status: 200, ContentType: "x", Body: []byte("no"), Render: func(string, string) []byte { return []byte("yes") }}, 200, "x", "yes", ReasonRefused},
-		{"Render of nothing", Reply{Status: 200, ContentType: "x", Render: func(string, string) []byte { return nil }}, 200, "x", "", ReasonRefused},
+		{
+			"Render",
+			Reply{
+				Status: 418, ContentType: "text/xml", Render: func(c, m string) []byte { return []byte("<" + c + "|" + m + ">") },
+			},
+			418, "text/xml", "<" + code + "|" + message + ">", ReasonRefused,
+		},
+		{
+			"Render before Body",
+			Reply{
+				Status: 200, ContentType: "x", Body: []byte("no"), Render: func(string, string) []byte { return []byte("yes") },
+			},
+			200, "x", "yes", ReasonRefused,
+		},
+		{
+			"Render of nothing", Reply{Status: 200, ContentType: "x", Render: func(string, string) []byte { return nil }}, 200,
+			"x", "", ReasonRefused,
+		},
 		{"the same body for all", Reply{Status: 202, ContentType: "x", Body: []byte("no")}, 202, "x", "no", ReasonRefused},
 		{"no body", Reply{Status: 204}, 204, "", "", ReasonRefused},
-		{"Render panics", Reply{Status: 200, ContentType: "x", Render: func(string, string) []byte { panic("out of ink") }}, 500, jsonReply, systemError, ReasonPanic},
+		{
+			"Render panics", Reply{Status: 200, ContentType: "x", Render: func(string, string) []byte { panic("out of ink") }},
+			500, jsonReply, systemError, ReasonPanic,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -380,7 +449,9 @@ func TestRefusedRow(t *testing.T) {
 				if o.Reason != c.reason || o.Status != c.status {
 					t.Errorf("observed %+v", o)
 				}
-				if p := (*fliggy.PanicError)(nil); (c.reason == ReasonPanic) != errors.As(o.Err, &p) || p != nil && !bytes.Contains(p.Stack, []byte("qimen")) {
+				if p := (*fliggy.PanicError)(nil); (c.reason == ReasonPanic) != errors.As(o.Err, &p) || p != nil && !bytes.Contains(
+					p.Stack, []byte("qimen"),
+				) {
 					t.Errorf("observed error %v", o.Err)
 				}
 				returns(func(context.Context) error { return errors.New("x") })

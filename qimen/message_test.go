@@ -20,7 +20,9 @@ const value = "v4lu3"
 func TestMerchantBadInput(t *testing.T) {
 	t.Parallel()
 	illegal := string(readFile(t, "samples/qimen.sign-check-failure.response.json"))
-	expired, undecodable := failure(t, "invalid-timestamp", "Invalid timestamp"), failure(t, "invalid-request", "Invalid request")
+	expired, undecodable := failure(
+		t, "invalid-timestamp", "Invalid timestamp",
+	), failure(t, "invalid-request", "Invalid request")
 	query := func(edit ...string) func(*Push) {
 		return func(p *Push) { p.RawQuery = strings.NewReplacer(edit...).Replace(p.RawQuery) }
 	}
@@ -54,52 +56,138 @@ func TestMerchantBadInput(t *testing.T) {
 		{"another body", none, testSecret, member(`"x":"` + value + `"`), ReasonBadSignature, illegal, "does not match"},
 		{"another method", none, testSecret, query("renewal", "renewed"), ReasonBadSignature, illegal, "does not match"},
 		{"unknown app key", query(testApp, "999"), "another", none, ReasonBadSignature, illegal, "does not match"},
-		{"unknown target", query("app_key", "target_app_key=999&app_key"), "another", none, ReasonBadSignature, illegal, "does not match"},
+		{
+			"unknown target", query("app_key", "target_app_key=999&app_key"), "another", none, ReasonBadSignature, illegal,
+			"does not match",
+		},
 		{"no app key", query("app_key="+testApp+"&", ""), "another", none, ReasonBadSignature, illegal, "does not match"},
 		{"no query", none, testSecret, func(p *Push) { p.RawQuery = "" }, ReasonUnverifiable, illegal, "no query"},
-		{"malformed escape", none, testSecret, func(p *Push) { p.RawQuery += "&" + value + "=%" }, ReasonUnverifiable, illegal, "escape"},
-		{"no content type", none, testSecret, func(p *Push) { p.Header = http.Header{} }, ReasonContentType, illegal, "no Content-Type"},
+		{
+			"malformed escape", none, testSecret, func(p *Push) { p.RawQuery += "&" + value + "=%" }, ReasonUnverifiable,
+			illegal, "escape",
+		},
+		{
+			"no content type", none, testSecret, func(p *Push) { p.Header = http.Header{} }, ReasonContentType, illegal,
+			"no Content-Type",
+		},
 		{"multipart", none, testSecret, header("multipart/form-data"), ReasonContentType, illegal, "multipart"},
 		{"unknown charset", none, testSecret, header("application/json;charset=big5"), ReasonContentType, illegal, "big5"},
 
 		{"stale", query("09%3A00", "08%3A50"), testSecret, none, ReasonExpired, expired, "10m30s old"},
 		{"from the future", query("09%3A00", "09%3A11"), testSecret, none, ReasonExpired, expired, "10m30s in the future"},
 		{"no timestamp", query("timestamp", "time"), testSecret, none, ReasonExpired, expired, "no signed timestamp"},
-		{"no time", query("2026-11-22", value), testSecret, none, ReasonExpired, expired, "timestamp: want yyyy-MM-dd HH:mm:ss"},
+		{
+			"no time", query("2026-11-22", value), testSecret, none, ReasonExpired, expired,
+			"timestamp: want yyyy-MM-dd HH:mm:ss",
+		},
 
-		{"empty body", body(""), testSecret, none, ReasonUndecodable, undecodable, "not JSON: cut off at byte 0, expected a value"},
+		{
+			"empty body", body(""), testSecret, none, ReasonUndecodable, undecodable,
+			"not JSON: cut off at byte 0, expected a value",
+		},
 		{"no JSON", body(value), testSecret, none, ReasonUndecodable, undecodable, "not JSON at byte 0: expected a value"},
-		{"a list", body(`["` + value + `"]`), testSecret, none, ReasonUndecodable, undecodable, "expected an object, got a list"},
+		{
+			"a list", body(`["` + value + `"]`), testSecret, none, ReasonUndecodable, undecodable,
+			"expected an object, got a list",
+		},
 		{"text", body(`"` + value + `"`), testSecret, none, ReasonUndecodable, undecodable, "expected an object, got text"},
 		{"null", body(`null`), testSecret, none, ReasonUndecodable, undecodable, "expected an object, got null"},
-		{"cut off", func(p *Push) { p.Body = p.Body[:len(p.Body)-2] }, testSecret, none, ReasonUndecodable, undecodable, "not JSON: cut off"},
-		{"more behind it", func(p *Push) { p.Body = append(p.Body, "{}"...) }, testSecret, none, ReasonUndecodable, undecodable, "expected the end"},
-		{"unknown member that is no JSON", member(`"` + value + `":` + value), testSecret, none, ReasonUndecodable, undecodable, "expected a value"},
-		{"too deep", member(`"x":` + strings.Repeat("[", 70) + strings.Repeat("]", 70)), testSecret, none, ReasonUndecodable, undecodable, "nested deeper than 64"},
+		{
+			"cut off", func(p *Push) { p.Body = p.Body[:len(p.Body)-2] }, testSecret, none, ReasonUndecodable, undecodable,
+			"not JSON: cut off",
+		},
+		{
+			"more behind it", func(p *Push) { p.Body = append(p.Body, "{}"...) }, testSecret, none, ReasonUndecodable,
+			undecodable, "expected the end",
+		},
+		{
+			"unknown member that is no JSON", member(`"` + value + `":` + value), testSecret, none, ReasonUndecodable,
+			undecodable, "expected a value",
+		},
+		{
+			"too deep", member(`"x":` + strings.Repeat("[", 70) + strings.Repeat("]", 70)), testSecret, none, ReasonUndecodable,
+			undecodable, "nested deeper than 64",
+		},
 		{"no XML", body("<" + value), testSecret, none, ReasonUndecodable, undecodable, "not XML: cut off"},
-		{"XML cut off", body("<a><orderId>1</orderId>"), testSecret, none, ReasonUndecodable, undecodable, "not XML: cut off"},
-		{"XML with text only", body("<a>" + value + "</a>"), testSecret, none, ReasonUndecodable, undecodable, "expected an object, got text"},
-		{"XML with a document type", body(`<!DOCTYPE a [<!ENTITY x "` + value + `">]><a><orderId>&x;</orderId></a>`), testSecret, none, ReasonUndecodable, undecodable, "document type"},
-		{"XML with an entity", body(`<a><orderId>&` + value + `;</orderId></a>`), testSecret, none, ReasonUndecodable, undecodable, "not XML: line 1"},
-		{"XML with elements in an id", body(`<a><orderId><b>` + value + `</b></orderId></a>`), testSecret, none, ReasonUndecodable, undecodable, "orderId: expected text, got element"},
-		{"two documents", body("<a><orderId>1</orderId></a><a/>"), testSecret, none, ReasonUndecodable, undecodable, "second root"},
+		{
+			"XML cut off", body("<a><orderId>1</orderId>"), testSecret, none, ReasonUndecodable, undecodable, "not XML: cut off",
+		},
+		{
+			"XML with text only", body("<a>" + value + "</a>"), testSecret, none, ReasonUndecodable, undecodable,
+			"expected an object, got text",
+		},
+		{
+			"XML with a document type", body(`<!DOCTYPE a [<!ENTITY x "` + value + `">]><a><orderId>&x;</orderId></a>`),
+			testSecret, none, ReasonUndecodable, undecodable, "document type",
+		},
+		{
+			"XML with an entity", body(`<a><orderId>&` + value + `;</orderId></a>`), testSecret, none, ReasonUndecodable,
+			undecodable, "not XML: line 1",
+		},
+		{
+			"XML with elements in an id", body(`<a><orderId><b>` + value + `</b></orderId></a>`), testSecret, none,
+			ReasonUndecodable, undecodable, "orderId: expected text, got element",
+		},
+		{
+			"two documents", body("<a><orderId>1</orderId></a><a/>"), testSecret, none, ReasonUndecodable, undecodable,
+			"second root",
+		},
 		{"form without fields", form("v=2.0&format=json"), testSecret, none, ReasonUndecodable, undecodable, "gateway only"},
 
-		{"no ids", body(`{"traceId":"` + value + `"}`), testSecret, none, ReasonUndecodable, undecodable, "orderId, outOrderId: one of them is required"},
+		{
+			"no ids", body(`{"traceId":"` + value + `"}`), testSecret, none, ReasonUndecodable, undecodable,
+			"orderId, outOrderId: one of them is required",
+		},
 		{"nothing at all", body(`{}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
-		{"null ids", body(`{"orderId":null,"outOrderId":null}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
-		{"ids of the text null", body(`{"orderId":"null","outOrderId":"null"}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
-		{"blank ids", body(`{"orderId":"","outOrderId":" \t\u3000"}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
-		{"blank ids in XML", body(`<a><orderId> </orderId><outOrderId/></a>`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
-		{"empty ids in a form", form("orderId=&outOrderId=&traceId=" + value), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
-		{"ids one level down", body(`{"request":{"orderId":"` + value + `"}}`), testSecret, none, ReasonUndecodable, undecodable, "one of them is required"},
+		{
+			"null ids", body(`{"orderId":null,"outOrderId":null}`), testSecret, none, ReasonUndecodable, undecodable,
+			"one of them is required",
+		},
+		{
+			"ids of the text null", body(`{"orderId":"null","outOrderId":"null"}`), testSecret, none, ReasonUndecodable,
+			undecodable, "one of them is required",
+		},
+		{
+			"blank ids", body(`{"orderId":"","outOrderId":" \t\u3000"}`), testSecret, none, ReasonUndecodable, undecodable,
+			"one of them is required",
+		},
+		{
+			"blank ids in XML", body(`<a><orderId> </orderId><outOrderId/></a>`), testSecret, none, ReasonUndecodable,
+			undecodable, "one of them is required",
+		},
+		{
+			"empty ids in a form", form("orderId=&outOrderId=&traceId=" + value), testSecret, none, ReasonUndecodable,
+			undecodable, "one of them is required",
+		},
+		{
+			"ids one level down", body(`{"request":{"orderId":"` + value + `"}}`), testSecret, none, ReasonUndecodable,
+			undecodable, "one of them is required",
+		},
 
-		{"id with a fraction", member(`"x":1,"orderId":31755207628979011.5`), testSecret, none, ReasonUndecodable, undecodable, "orderId: "},
-		{"id with an exponent", body(`{"orderId":3175520762897e6}`), testSecret, none, ReasonUndecodable, undecodable, "orderId: not a valid id: "},
-		{"id that is a boolean", body(`{"orderId":true}`), testSecret, none, ReasonUndecodable, undecodable, "orderId: not a valid id: "},
-		{"id that is an object", body(`{"orderId":{"` + value + `":1}}`), testSecret, none, ReasonUndecodable, undecodable, "orderId: not a valid id: "},
-		{"no boolean", body(`{"orderId":"1","isPressureTest":"` + value + `"}`), testSecret, none, ReasonUndecodable, undecodable, "isPressureTest: expected true or false"},
-		{"no boolean in a form", form("orderId=1&isPressureTest=" + value), testSecret, none, ReasonUndecodable, undecodable, "isPressureTest: expected true or false"},
+		{
+			"id with a fraction", member(`"x":1,"orderId":31755207628979011.5`), testSecret, none, ReasonUndecodable,
+			undecodable, "orderId: ",
+		},
+		{
+			"id with an exponent", body(`{"orderId":3175520762897e6}`), testSecret, none, ReasonUndecodable, undecodable,
+			"orderId: not a valid id: ",
+		},
+		{
+			"id that is a boolean", body(`{"orderId":true}`), testSecret, none, ReasonUndecodable, undecodable,
+			"orderId: not a valid id: ",
+		},
+		{
+			"id that is an object", body(`{"orderId":{"` + value + `":1}}`), testSecret, none, ReasonUndecodable, undecodable,
+			"orderId: not a valid id: ",
+		},
+		{
+			"no boolean", body(`{"orderId":"1","isPressureTest":"` + value + `"}`), testSecret, none, ReasonUndecodable,
+			undecodable, "isPressureTest: expected true or false",
+		},
+		{
+			"no boolean in a form", form("orderId=1&isPressureTest=" + value), testSecret, none, ReasonUndecodable, undecodable,
+			"isPressureTest: expected true or false",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +229,9 @@ func (k *desk) refuses(t *testing.T, h *Handler, r *http.Request, reason Reason,
 	if o.Reason != reason || o.Status != status || o.Err == nil || !strings.Contains(o.Err.Error(), text) {
 		t.Errorf("observed %+v, want %s: %s", o, reason, text)
 	}
-	if !strings.Contains(k.log.String(), `"level":"WARN","msg":"qimen: push refused"`) || !strings.Contains(k.log.String(), `"reason":"`+string(reason)+`"`) {
+	if !strings.Contains(
+		k.log.String(), `"level":"WARN","msg":"qimen: push refused"`,
+	) || !strings.Contains(k.log.String(), `"reason":"`+string(reason)+`"`) {
 		t.Errorf("log %s", k.log.String())
 	}
 	for _, bad := range []string{value, testSecret, "3175520762897", r.URL.Query().Get("sign")} {
@@ -156,14 +246,32 @@ func TestMerchantBadValues(t *testing.T) {
 	t.Parallel()
 	undecodable := failure(t, "invalid-request", "Invalid request")
 	for _, c := range []struct{ method, member, text string }{
-		{RenewalPricesMethod, `"carUseTime":"` + value + `"`, "carUseTime: not a valid time: want yyyy-MM-dd HH:mm:ss in GMT+8"},
-		{RenewalPricesMethod, `"carReturnTime":"2023-02-30 10:00"`, "carReturnTime: not a valid time: no such date or time of day"},
+		{
+			RenewalPricesMethod, `"carUseTime":"` + value + `"`,
+			"carUseTime: not a valid time: want yyyy-MM-dd HH:mm:ss in GMT+8",
+		},
+		{
+			RenewalPricesMethod, `"carReturnTime":"2023-02-30 10:00"`,
+			"carReturnTime: not a valid time: no such date or time of day",
+		},
 		{RenewalPricesMethod, `"carReturnTime":["` + value + `"]`, "carReturnTime: "},
 		{RenewalSubmitMethod, `"carUseTime":"20230204100000"`, "carUseTime: not a valid time: "},
-		{RenewalSubmitMethod, `"renewalOrderTotalAmount":"` + value + `"`, "renewalOrderTotalAmount: not a valid amount in yuan: want digits"},
-		{RenewalSubmitMethod, `"renewalOrderTotalAmount":"16,02"`, "renewalOrderTotalAmount: not a valid amount in yuan: want digits"},
-		{RenewalSubmitMethod, `"renewalOrderTotalAmount":1` + strings.Repeat("0", 40), "renewalOrderTotalAmount: not a valid amount in yuan: more than 40 digits"},
-		{RenewalSubmitMethod, `"renewalOrderTotalAmount":1e99999999`, "renewalOrderTotalAmount: not a valid amount in yuan: more than 40 digits"},
+		{
+			RenewalSubmitMethod, `"renewalOrderTotalAmount":"` + value + `"`,
+			"renewalOrderTotalAmount: not a valid amount in yuan: want digits",
+		},
+		{
+			RenewalSubmitMethod, `"renewalOrderTotalAmount":"16,02"`,
+			"renewalOrderTotalAmount: not a valid amount in yuan: want digits",
+		},
+		{
+			RenewalSubmitMethod, `"renewalOrderTotalAmount":1` + strings.Repeat("0", 40),
+			"renewalOrderTotalAmount: not a valid amount in yuan: more than 40 digits",
+		},
+		{
+			RenewalSubmitMethod, `"renewalOrderTotalAmount":1e99999999`,
+			"renewalOrderTotalAmount: not a valid amount in yuan: more than 40 digits",
+		},
 		{RenewalSubmitMethod, `"renewalOrderTotalAmount":{"` + value + `":1}`, "renewalOrderTotalAmount: "},
 		{RenewalCancelMethod, `"cancelTime":true`, "cancelTime: not a valid time: "},
 		{RenewalCancelMethod, `"cancelTime":"2023-02-01 25:00:00"`, "cancelTime: not a valid time: no such date"},

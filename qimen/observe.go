@@ -94,9 +94,12 @@ func (c *config) report(ctx context.Context, o Observation) {
 	if refusal := (*Refusal)(nil); errors.As(o.Err, &refusal) && refusal != nil {
 		code = refusal.Code
 	}
-	c.log(ctx, level, message, o.Err, slog.String("client", client), slog.String("method", shown(o.Method)), slog.String("app_key", o.AppKey),
+	c.log(ctx, level, message, o.Err, slog.String("client", client), slog.String(
+		"method", shown(o.Method),
+	), slog.String("app_key", o.AppKey),
 		slog.Int("event_type", int(o.EventType)), slog.String("key", o.Key), slog.Int("attempt", o.Attempt),
-		slog.String("order_id", string(o.OrderID)), slog.String("out_order_id", o.OutOrderID), slog.String("code", shown(code)),
+		slog.String("order_id", string(o.OrderID)), slog.String("out_order_id", o.OutOrderID),
+		slog.String("code", shown(code)),
 		slog.Bool("repeat", o.IsRepeat), slog.Bool("conflict", o.IsConflict), slog.Bool("stored", o.IsStored),
 		slog.Int("findings", len(o.Findings)),
 		slog.String("reason", string(o.Reason)), slog.Int("status", o.Status), slog.Duration("duration", o.Duration))

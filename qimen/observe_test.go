@@ -56,11 +56,31 @@ func TestLogNamesTheOrder(t *testing.T) {
 		err          error
 		has          []string
 	}{
-		"refused event":   {DefaultEventMethod, event103, Refuse("order-unknown", "no"), []string{`"reason":"refused"`, `"code":"order-unknown"`, `"order_id":"3187983531024266527"`, `"out_order_id":"761448761000000016108099"`, `"key":"event/103/`}},
-		"failed submit":   {RenewalSubmitMethod, `{"orderId":31,"outOrderId":"FZ_1"}`, errors.New("oops"), []string{`"reason":"handler error"`, `"code":""`, `"order_id":"31"`, `"out_order_id":"FZ_1"`, `"key":"renewal.submit/`}},
-		"accepted cancel": {RenewalCancelMethod, `{"orderId":31,"outOrderId":"FZ:1"}`, nil, []string{`"reason":"accepted"`, `"order_id":"31"`, `"out_order_id":"FZ:1"`}},
-		"no ids":          {RenewalCancelMethod, `{"orderId":"+86 138 0000 0000","outOrderId":"张三"}`, nil, []string{`"order_id":""`, `"out_order_id":""`}},
-		"long id":         {RenewalCancelMethod, `{"orderId":"1","outOrderId":"` + strings.Repeat("7", 65) + `"}`, nil, []string{`"order_id":"1"`, `"out_order_id":""`}},
+		"refused event": {
+			DefaultEventMethod, event103, Refuse("order-unknown", "no"),
+			[]string{
+				`"reason":"refused"`, `"code":"order-unknown"`, `"order_id":"3187983531024266527"`,
+				`"out_order_id":"761448761000000016108099"`, `"key":"event/103/`,
+			},
+		},
+		"failed submit": {
+			RenewalSubmitMethod, `{"orderId":31,"outOrderId":"FZ_1"}`, errors.New("oops"),
+			[]string{
+				`"reason":"handler error"`, `"code":""`, `"order_id":"31"`, `"out_order_id":"FZ_1"`, `"key":"renewal.submit/`,
+			},
+		},
+		"accepted cancel": {
+			RenewalCancelMethod, `{"orderId":31,"outOrderId":"FZ:1"}`, nil,
+			[]string{`"reason":"accepted"`, `"order_id":"31"`, `"out_order_id":"FZ:1"`},
+		},
+		"no ids": {
+			RenewalCancelMethod, `{"orderId":"+86 138 0000 0000","outOrderId":"张三"}`, nil,
+			[]string{`"order_id":""`, `"out_order_id":""`},
+		},
+		"long id": {
+			RenewalCancelMethod, `{"orderId":"1","outOrderId":"` + strings.Repeat("7", 65) + `"}`, nil,
+			[]string{`"order_id":"1"`, `"out_order_id":""`},
+		},
 	} {
 		f := office{act: func(context.Context, *Delivery, int) error { return c.err }}
 		f.handler(t).Handle(t.Context(), pushOf(t, c.method, c.body))
@@ -78,12 +98,18 @@ func TestForeignTextIsBounded(t *testing.T) {
 	for _, c := range []string{"\U0010FFFF", "\x00", "\xff", "\"", "中", "a", "\u2028"} {
 		long := strings.Repeat(c, 5000)
 		for name, change := range map[string]func(p *Push){
-			"content type":          func(p *Push) { p.Header.Set(headerContentType, long) },
-			"charset":               func(p *Push) { p.Header.Set(headerContentType, "text/plain;charset="+long) },
-			"content encoding":      func(p *Push) { p.Header.Set(headerContentEncoding, long) },
-			"name in an event":      func(p *Push) { p.Body = []byte(`{"` + strings.ReplaceAll(long, `"`, `\"`) + `":{"eventType":[]}}`) },
-			"signed method":         func(p *Push) { p.RawQuery = strings.Replace(eventQuery, DefaultEventMethod, escaped(long), 1) },
-			"unlisted event member": func(p *Push) { p.Body = []byte(`{"eventType":"` + strings.ReplaceAll(long, `"`, `\"`) + `"}`) },
+			"content type":     func(p *Push) { p.Header.Set(headerContentType, long) },
+			"charset":          func(p *Push) { p.Header.Set(headerContentType, "text/plain;charset="+long) },
+			"content encoding": func(p *Push) { p.Header.Set(headerContentEncoding, long) },
+			"name in an event": func(p *Push) {
+				p.Body = []byte(`{"` + strings.ReplaceAll(long, `"`, `\"`) + `":{"eventType":[]}}`)
+			},
+			"signed method": func(p *Push) {
+				p.RawQuery = strings.Replace(eventQuery, DefaultEventMethod, escaped(long), 1)
+			},
+			"unlisted event member": func(p *Push) {
+				p.Body = []byte(`{"eventType":"` + strings.ReplaceAll(long, `"`, `\"`) + `"}`)
+			},
 		} {
 			p := newPush(eventQuery, jsonType, event103)
 			change(p)

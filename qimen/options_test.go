@@ -31,15 +31,39 @@ func TestNewHandlerRefuses(t *testing.T) {
 		{"nothing registered", testSecrets, nil, []string{"no function is registered"}},
 		{"registered twice", testSecrets, []Option{on, on}, []string{"OnEvent is given twice"}},
 		{"nil option", testSecrets, []Option{on, nil}, []string{"option 2 is nil"}},
-		{"nil functions", testSecrets, []Option{on, OnEvent(nil), WithClock(nil), WithObserver(nil), WithPayload(nil), WithLogger(nil)}, []string{"OnEvent", "WithClock", "WithObserver", "WithPayload", "WithLogger"}},
-		{"limits", testSecrets, []Option{on, WithWindow(0), WithBodyLimit(-1), WithHeaderLimit(0), WithReadTimeout(0), WithHandlerTimeout(-time.Second)}, []string{"WithWindow: 0s", "WithBodyLimit: -1", "WithHeaderLimit: 0", "WithReadTimeout: 0s", "WithHandlerTimeout: -1s"}},
+		{
+			"nil functions", testSecrets,
+			[]Option{on, OnEvent(nil), WithClock(nil), WithObserver(nil), WithPayload(nil), WithLogger(nil)},
+			[]string{"OnEvent", "WithClock", "WithObserver", "WithPayload", "WithLogger"},
+		},
+		{
+			"limits", testSecrets,
+			[]Option{
+				on, WithWindow(0), WithBodyLimit(-1), WithHeaderLimit(0), WithReadTimeout(0), WithHandlerTimeout(-time.Second),
+			},
+			[]string{
+				"WithWindow: 0s", "WithBodyLimit: -1", "WithHeaderLimit: 0", "WithReadTimeout: 0s", "WithHandlerTimeout: -1s",
+			},
+		},
 		{"empty method", testSecrets, []Option{on, WithEventMethod(" ")}, []string{"WithEventMethod"}},
-		{"unknown reason", testSecrets, []Option{on, WithReplies(Replies{"bored": {Status: 200, ContentType: "x", Body: nil}})}, []string{`"bored"`}},
+		{
+			"unknown reason", testSecrets,
+			[]Option{on, WithReplies(Replies{"bored": {Status: 200, ContentType: "x", Body: nil}})}, []string{`"bored"`},
+		},
 		{"no status", testSecrets, []Option{on, row(Reply{})}, []string{"accepted: HTTP status 0"}},
 		{"status", testSecrets, []Option{on, row(Reply{Status: 101, ContentType: "", Body: nil})}, []string{"status 101"}},
-		{"no content type", testSecrets, []Option{on, row(Reply{Status: 200, ContentType: "", Body: []byte("x")})}, []string{"needs a content type"}},
-		{"no body allowed", testSecrets, []Option{on, row(Reply{Status: 204, ContentType: "text/plain", Body: []byte("x")})}, []string{"allows no body"}},
-		{"all at once", Secrets{"1": {""}, "2": nil}, []Option{WithWindow(-1)}, []string{`"1"`, `"2"`, "WithWindow", "no function"}},
+		{
+			"no content type", testSecrets, []Option{on, row(Reply{Status: 200, ContentType: "", Body: []byte("x")})},
+			[]string{"needs a content type"},
+		},
+		{
+			"no body allowed", testSecrets, []Option{on, row(Reply{Status: 204, ContentType: "text/plain", Body: []byte("x")})},
+			[]string{"allows no body"},
+		},
+		{
+			"all at once", Secrets{"1": {""}, "2": nil}, []Option{WithWindow(-1)},
+			[]string{`"1"`, `"2"`, "WithWindow", "no function"},
+		},
 	} {
 		h, err := NewHandler(c.secrets, c.opts...)
 		if err == nil || h != nil {

@@ -55,7 +55,9 @@ func TestPricesReplyKeepsZeroNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, err := quote.MarshalJSON()
-	if err != nil || !strings.Contains(string(body), `"cancelRules":[{"num":0,"time":0}]`) || !strings.Contains(string(body), `"startTime":0,"endTime":0`) {
+	if err != nil || !strings.Contains(
+		string(body), `"cancelRules":[{"num":0,"time":0}]`,
+	) || !strings.Contains(string(body), `"startTime":0,"endTime":0`) {
 		t.Fatalf("%s, %v", body, err)
 	}
 	var again RenewalPricesReply

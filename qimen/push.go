@@ -59,7 +59,9 @@ func ReadPush(w http.ResponseWriter, r *http.Request, limit int64) (*Push, error
 
 // readPush is ReadPush with its own context and limits. wasRead reports whether something may have read the body
 // before.
-func readPush(ctx context.Context, w http.ResponseWriter, r *http.Request, headerLimit, bodyLimit int64) (p *Push, wasRead bool, err error) {
+func readPush(
+	ctx context.Context, w http.ResponseWriter, r *http.Request, headerLimit, bodyLimit int64,
+) (p *Push, wasRead bool, err error) {
 	if p, err = readHead(r, headerLimit); err != nil {
 		return nil, false, err
 	}

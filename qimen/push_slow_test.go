@@ -36,12 +36,27 @@ func TestSlowBodies(t *testing.T) {
 		cause  string
 	}{
 		{"silent", &http.Server{}, nil, nil, head(signed, fixed), nil, DefaultReadTimeout, "read timeout"},
-		{"silent after a start", &http.Server{}, nil, nil, head(signed, fixed) + event103, nil, DefaultReadTimeout, "read timeout"},
-		{"silent chunks", &http.Server{}, nil, nil, head(signed, chunked) + "5\r\nxx", nil, DefaultReadTimeout, "read timeout"},
-		{"silent before the last chunk", &http.Server{}, nil, nil, head(signed, chunked) + "1\r\nx\r\n0\r\n", nil, DefaultReadTimeout, "read timeout"},
+		{
+			"silent after a start", &http.Server{}, nil, nil, head(signed, fixed) + event103, nil, DefaultReadTimeout,
+			"read timeout",
+		},
+		{
+			"silent chunks", &http.Server{}, nil, nil, head(signed, chunked) + "5\r\nxx", nil, DefaultReadTimeout,
+			"read timeout",
+		},
+		{
+			"silent before the last chunk", &http.Server{}, nil, nil, head(signed, chunked) + "1\r\nx\r\n0\r\n", nil,
+			DefaultReadTimeout, "read timeout",
+		},
 		{"byte by byte", &http.Server{}, nil, nil, head(signed, fixed), drops, DefaultReadTimeout, "read timeout"},
-		{"option", &http.Server{}, []Option{WithReadTimeout(3 * time.Second)}, nil, head(signed, fixed), drops, 3 * time.Second, "read timeout"},
-		{"timeout of the server", &http.Server{ReadTimeout: 7 * time.Second}, nil, nil, head(signed, fixed), nil, 7 * time.Second, "body too slow"},
+		{
+			"option", &http.Server{}, []Option{WithReadTimeout(3 * time.Second)}, nil, head(signed, fixed), drops,
+			3 * time.Second, "read timeout",
+		},
+		{
+			"timeout of the server", &http.Server{ReadTimeout: 7 * time.Second}, nil, nil, head(signed, fixed), nil,
+			7 * time.Second, "body too slow",
+		},
 		{"deadline of the context", &http.Server{}, nil, func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, 5*time.Second)
 		}, head(signed, fixed), nil, 5 * time.Second, "context deadline exceeded"},
@@ -81,7 +96,9 @@ func TestSlowBodies(t *testing.T) {
 					t.Errorf("the connection stays for %v", time.Since(start))
 				}
 				o := s.observed[0]
-				if o.Reason != ReasonTooSlow || !errors.Is(o.Err, ErrBodyTooSlow) || !strings.Contains(o.Err.Error(), c.cause) || o.Status != status || s.calls != 0 {
+				if o.Reason != ReasonTooSlow || !errors.Is(o.Err, ErrBodyTooSlow) || !strings.Contains(
+					o.Err.Error(), c.cause,
+				) || o.Status != status || s.calls != 0 {
 					t.Errorf("%d calls, observed %+v", s.calls, o)
 				}
 			})
@@ -102,12 +119,30 @@ func TestSlowBodiesThatAreRefused(t *testing.T) {
 		reason Reason
 		after  time.Duration
 	}{
-		{"client", head(good, fixed), &http.Server{}, []Option{WithAllowedClients("192.0.2.0/24")}, ReasonForbiddenClient, DefaultReadTimeout},
-		{"method", strings.Replace(head(good, fixed), "POST", "PUT", 1), &http.Server{}, nil, ReasonBadMethod, DefaultReadTimeout},
-		{"content type", head(newPush(eventQuery, "image/png", ""), fixed), &http.Server{}, []Option{WithReadTimeout(time.Second)}, ReasonContentType, time.Second},
-		{"content encoding", head(good, fixed+"\r\nContent-Encoding: gzip"), &http.Server{ReadTimeout: 5 * time.Second}, nil, ReasonContentType, 5 * time.Second},
-		{"declared size", head(good, fixed), &http.Server{ReadTimeout: time.Hour}, []Option{WithBodyLimit(999)}, ReasonTooLarge, DefaultReadTimeout},
-		{"size", head(good, fixed[:8]+"X: y\r\nTransfer-Encoding: chunked") + "a\r\n1234567890\r\n", &http.Server{}, []Option{WithBodyLimit(9)}, ReasonTooLarge, 0},
+		{
+			"client", head(good, fixed), &http.Server{}, []Option{WithAllowedClients("192.0.2.0/24")}, ReasonForbiddenClient,
+			DefaultReadTimeout,
+		},
+		{
+			"method", strings.Replace(head(good, fixed), "POST", "PUT", 1), &http.Server{}, nil, ReasonBadMethod,
+			DefaultReadTimeout,
+		},
+		{
+			"content type", head(newPush(eventQuery, "image/png", ""), fixed), &http.Server{},
+			[]Option{WithReadTimeout(time.Second)}, ReasonContentType, time.Second,
+		},
+		{
+			"content encoding", head(good, fixed+"\r\nContent-Encoding: gzip"), &http.Server{ReadTimeout: 5 * time.Second}, nil,
+			ReasonContentType, 5 * time.Second,
+		},
+		{
+			"declared size", head(good, fixed), &http.Server{ReadTimeout: time.Hour}, []Option{WithBodyLimit(999)},
+			ReasonTooLarge, DefaultReadTimeout,
+		},
+		{
+			"size", head(good, fixed[:8]+"X: y\r\nTransfer-Encoding: chunked") + "a\r\n1234567890\r\n", &http.Server{},
+			[]Option{WithBodyLimit(9)}, ReasonTooLarge, 0,
+		},
 		{"huge declared size", head(good, "Content-Length: 100000000"), &http.Server{}, nil, ReasonTooLarge, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -148,9 +183,13 @@ func TestSlowBodyInTime(t *testing.T) {
 		k := talk(t, p)
 		half := len(event103) / 2
 		for _, push := range []*Push{signed, refused, signed} {
-			k.say(head(push, "Content-Length: "+strconv.Itoa(len(event103)))+event103[:half], DefaultReadTimeout-1, event103[half:])
+			k.say(
+				head(push, "Content-Length: "+strconv.Itoa(len(event103)))+event103[:half], DefaultReadTimeout-1, event103[half:],
+			)
 			status, body, isClosing, _ := k.reply()
-			if want := map[*Push]string{signed: bodyAccepted, refused: bodyBadSignature}[push]; status != 200 || body != want || isClosing {
+			if want := map[*Push]string{
+				signed: bodyAccepted, refused: bodyBadSignature,
+			}[push]; status != 200 || body != want || isClosing {
 				t.Errorf("HTTP %d %s, closing %v", status, body, isClosing)
 			}
 			if !<-k.sent {
@@ -227,7 +266,9 @@ func TestSlowBodyHTTP2(t *testing.T) {
 	h := s.handler(t)
 	inBubble(t, &http.Server{Handler: h, Protocols: &protocols}, func(t *testing.T, p *pipes) {
 		dials := 0
-		transport := &http.Transport{Protocols: &protocols, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		transport := &http.Transport{Protocols: &protocols, DialContext: func(
+			ctx context.Context, network, addr string,
+		) (net.Conn, error) {
 			dials++
 			return p.dial(ctx, network, addr)
 		}}
@@ -256,7 +297,8 @@ func TestSlowBodyHTTP2(t *testing.T) {
 		slow := make(chan struct{})
 		go func() {
 			defer close(slow)
-			if status, body, after := post(silent); status != http.StatusRequestTimeout || body != timedOut || after != DefaultReadTimeout {
+			if status, body, after := post(silent); status != http.StatusRequestTimeout || body != timedOut ||
+				after != DefaultReadTimeout {
 				t.Errorf("silent: HTTP %d %s after %v", status, body, after)
 			}
 		}()
@@ -293,7 +335,8 @@ func TestSlowBodyWithoutDeadline(t *testing.T) {
 			start := time.Now()
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
-			if after := time.Since(start); w.Code != http.StatusRequestTimeout || after != DefaultReadTimeout || s.observed[0].Reason != ReasonTooSlow {
+			if after := time.Since(start); w.Code != http.StatusRequestTimeout || after != DefaultReadTimeout ||
+				s.observed[0].Reason != ReasonTooSlow {
 				t.Errorf("HTTP %d after %v, observed %+v", w.Code, after, s.observed[0])
 			}
 		})
@@ -306,7 +349,9 @@ func TestSlowBodyWithoutDeadline(t *testing.T) {
 			body, _ := io.Pipe()
 			r := request(signed).WithContext(ctx)
 			r.Body, r.ContentLength = body, -1
-			if p, err := ReadPush(httptest.NewRecorder(), r, 10); p != nil || !errors.Is(err, ErrBodyTooSlow) || !errors.Is(err, context.Canceled) {
+			if p, err := ReadPush(
+				httptest.NewRecorder(), r, 10,
+			); p != nil || !errors.Is(err, ErrBodyTooSlow) || !errors.Is(err, context.Canceled) {
 				t.Errorf("%v, %v", p, err)
 			}
 		})
@@ -326,7 +371,8 @@ func TestSlowBodyWithoutDeadline(t *testing.T) {
 			}))
 			w := httptest.NewRecorder()
 			h.ServeHTTP(w, r)
-			if o := s.observed[0]; w.Code != http.StatusRequestTimeout || o.Reason != ReasonTooSlow || o.Duration > DefaultReadTimeout+time.Second || reads < 29 {
+			if o := s.observed[0]; w.Code != http.StatusRequestTimeout || o.Reason != ReasonTooSlow ||
+				o.Duration > DefaultReadTimeout+time.Second || reads < 29 {
 				t.Errorf("HTTP %d after %d bytes, observed %+v", w.Code, reads, o)
 			}
 		})
@@ -347,7 +393,9 @@ func TestReadPushEndsWithContext(t *testing.T) {
 	if p, err := ReadPush(nil, r, 10); p != nil || !errors.Is(err, ErrBodyTooSlow) || !errors.Is(err, gone) {
 		t.Errorf("%v, %v", p, err)
 	}
-	if p, err := ReadPush(nil, request(newPush("a=1", jsonType, "123")).WithContext(ctx), 10); p != nil || !errors.Is(err, ErrBodyTooSlow) {
+	if p, err := ReadPush(
+		nil, request(newPush("a=1", jsonType, "123")).WithContext(ctx), 10,
+	); p != nil || !errors.Is(err, ErrBodyTooSlow) {
 		t.Errorf("a context that is over: %v, %v", p, err)
 	}
 }
@@ -420,7 +468,9 @@ func talk(t *testing.T, p *pipes) *talker {
 
 // head is what stands before the body of a push.
 func head(p *Push, length string) string {
-	return "POST /?" + p.RawQuery + " HTTP/1.1\r\nHost: x\r\nContent-Type: " + p.Header.Get("Content-Type") + "\r\n" + length + "\r\n\r\n"
+	return "POST /?" + p.RawQuery + " HTTP/1.1\r\nHost: x\r\nContent-Type: " + p.Header.Get(
+		"Content-Type",
+	) + "\r\n" + length + "\r\n\r\n"
 }
 
 // say sends text, and then each of the pieces after a wait. The server may hang up first.

@@ -18,7 +18,10 @@ import (
 
 func TestReadPush(t *testing.T) {
 	t.Parallel()
-	p := newPush("a=%zz&b", jsonType, "hello", "top-sign-list", "x-u,Host,,x-none", "x-u", "1", "cookie", "session=1", "authorization", "x")
+	p := newPush(
+		"a=%zz&b", jsonType, "hello", "top-sign-list", "x-u,Host,,x-none", "x-u", "1", "cookie", "session=1", "authorization",
+		"x",
+	)
 	r := request(p)
 	r.Header.Add("x-u", "2")
 	got, err := ReadPush(nil, r, 5)
@@ -40,7 +43,9 @@ func TestReadPush(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, p, err)
 		}
 	}
-	if p, err := ReadPush(nil, brokenRequest(newPush("a=1", jsonType, "")), 5); err == nil || errors.Is(err, ErrBodyTooLarge) || p != nil {
+	if p, err := ReadPush(
+		nil, brokenRequest(newPush("a=1", jsonType, "")), 5,
+	); err == nil || errors.Is(err, ErrBodyTooLarge) || p != nil {
 		t.Errorf("broken: %v, %v", p, err)
 	}
 	for _, limit := range []int64{0, -1} {
@@ -66,17 +71,33 @@ func TestReadPushRefusesHead(t *testing.T) {
 		reason Reason
 		text   string
 	}{
-		"long list":                 {[2]string{"top-sign-list", strings.Repeat("x", DefaultHeaderLimit+1)}, "a=1", ReasonUnverifiable, "65536"},
-		"many names":                {[2]string{"top-sign-list", strings.Repeat("x,", maxParams) + "x"}, "a=1", ReasonUnverifiable, "10000"},
-		"one name, again and again": {[2]string{"top-sign-list", strings.Repeat("content-type,", 4000)}, "a=1", ReasonUnverifiable, "65536"},
-		"long query":                {[2]string{"x-u", "1"}, "a=" + strings.Repeat("1", DefaultHeaderLimit), ReasonUnverifiable, "65536"},
-		"gzip":                      {[2]string{"content-encoding", "gzip"}, "a=1", ReasonContentType, `"gzip": compressed bodies are not supported`},
-		"identity and gzip":         {[2]string{"content-encoding", "identity, gzip"}, "a=1", ReasonContentType, "not supported"},
-		"long encoding":             {[2]string{"content-encoding", strings.Repeat("x", 5000)}, "a=1", ReasonContentType, "not supported"},
+		"long list": {
+			[2]string{"top-sign-list", strings.Repeat("x", DefaultHeaderLimit+1)}, "a=1", ReasonUnverifiable, "65536",
+		},
+		"many names": {
+			[2]string{"top-sign-list", strings.Repeat("x,", maxParams) + "x"}, "a=1", ReasonUnverifiable, "10000",
+		},
+		"one name, again and again": {
+			[2]string{"top-sign-list", strings.Repeat("content-type,", 4000)}, "a=1", ReasonUnverifiable, "65536",
+		},
+		"long query": {
+			[2]string{"x-u", "1"}, "a=" + strings.Repeat("1", DefaultHeaderLimit), ReasonUnverifiable, "65536",
+		},
+		"gzip": {
+			[2]string{"content-encoding", "gzip"}, "a=1", ReasonContentType, `"gzip": compressed bodies are not supported`,
+		},
+		"identity and gzip": {
+			[2]string{"content-encoding", "identity, gzip"}, "a=1", ReasonContentType, "not supported",
+		},
+		"long encoding": {
+			[2]string{"content-encoding", strings.Repeat("x", 5000)}, "a=1", ReasonContentType, "not supported",
+		},
 	} {
 		r := brokenRequest(newPush(c.query, jsonType, "", c.header[0], c.header[1]))
 		p, err := ReadPush(nil, r, 5)
-		if p != nil || !errors.Is(err, ErrInvalidSignature) || reasonOf(err) != c.reason || !strings.Contains(err.Error(), c.text) || len(err.Error()) > 250 {
+		if p != nil || !errors.Is(
+			err, ErrInvalidSignature,
+		) || reasonOf(err) != c.reason || !strings.Contains(err.Error(), c.text) || len(err.Error()) > 250 {
 			t.Errorf("%s: %v, %v", name, p, err)
 		}
 	}
@@ -101,7 +122,10 @@ func chunked(r *http.Request) *http.Request {
 // A push made by hand may spell its headers as it likes.
 func TestHeaderSpelling(t *testing.T) {
 	t.Parallel()
-	p := &Push{RawQuery: "a=1", Body: []byte("x"), Header: http.Header{"content-type": {"text/plain"}, "TOP-SIGN-LIST": {"x-U"}, "X-u": {"1"}, "x-empty": nil}}
+	p := &Push{
+		RawQuery: "a=1", Body: []byte("x"),
+		Header: http.Header{"content-type": {"text/plain"}, "TOP-SIGN-LIST": {"x-U"}, "X-u": {"1"}, "x-empty": nil},
+	}
 	d, err := VerifyPush(mustSign(t, p, testSecret), testSecrets)
 	if err != nil || d.Params["x-U"] != "1" {
 		t.Errorf("%v, %v", d, err)
@@ -137,7 +161,8 @@ var bodyReaders = map[string]struct {
 	}, true},
 }
 
-const eventForm = "channelId=80001&orderId=31&outOrderId=%D6%D0%B9%FA+%40a&orderId=32&eventType=103&a=%3D%26%25%2B&empty&" +
+const eventForm = "channelId=80001&orderId=31&outOrderId=%D6%D0%B9%FA+%40a&orderId=32&eventType=103&a=%3D%26%25%2B&e" +
+	"mpty&" +
 	"eventData=%7B%22renewalOrderId%22%3A7%2C%22createdTime%22%3A%222026-11-22+09%3A00%3A00%22%7D"
 
 // A push whose body something has read before the handler is verified where the form that was parsed is still there.
@@ -146,10 +171,12 @@ func TestBodyReadBeforeTheHandler(t *testing.T) {
 	t.Parallel()
 	for name, c := range bodyReaders {
 		for kind, p := range map[string]*Push{
-			"JSON":        newPush(eventQuery, jsonType, event103),
-			"GBK form":    newPush(eventQuery, formPrefix+";charset=GBK", eventForm),
-			"UTF-8 form":  newPush(eventQuery, formPrefix, strings.Replace(eventForm, "%D6%D0%B9%FA", "%E4%B8%AD%E5%9B%BD", 1)),
-			"raw form":    newPush(eventQuery, formPrefix+";charset=GBK", strings.Replace(eventForm, "%D6%D0%B9%FA", "\xd6\xd0\xb9\xfa", 1)),
+			"JSON":       newPush(eventQuery, jsonType, event103),
+			"GBK form":   newPush(eventQuery, formPrefix+";charset=GBK", eventForm),
+			"UTF-8 form": newPush(eventQuery, formPrefix, strings.Replace(eventForm, "%D6%D0%B9%FA", "%E4%B8%AD%E5%9B%BD", 1)),
+			"raw form": newPush(
+				eventQuery, formPrefix+";charset=GBK", strings.Replace(eventForm, "%D6%D0%B9%FA", "\xd6\xd0\xb9\xfa", 1),
+			),
 			"half a pair": newPush(eventQuery, formPrefix+";charset=GBK", strings.Replace(eventForm, "%D6%D0", "%81%40", 1)),
 		} {
 			p = mustSign(t, p, testSecret)
@@ -204,7 +231,9 @@ func TestBodyReadBeforeTheHandler(t *testing.T) {
 						}
 					default:
 						if o.Reason != ReasonBodyRead || string(reply) != bodyBadSignature || f.count() != 0 ||
-							!errors.Is(o.Err, ErrInvalidSignature) || !strings.Contains(o.Err.Error(), "something read the body before the handler") {
+							!errors.Is(o.Err, ErrInvalidSignature) || !strings.Contains(
+							o.Err.Error(), "something read the body before the handler",
+						) {
 							t.Errorf("%s, chunked %t, forged %t: %s, observed %+v", where, isChunked, isForged, reply, o)
 						}
 					}
@@ -237,7 +266,9 @@ func TestReadPushAfterParseForm(t *testing.T) {
 		t.Errorf("another form: %v", err)
 	}
 	r.PostForm = nil
-	if _, err := ReadPush(nil, r, DefaultBodyLimit); !errors.Is(err, ErrInvalidSignature) || reasonOf(err) != ReasonBodyRead {
+	if _, err := ReadPush(
+		nil, r, DefaultBodyLimit,
+	); !errors.Is(err, ErrInvalidSignature) || reasonOf(err) != ReasonBodyRead {
 		t.Errorf("no form: %v", err)
 	}
 }

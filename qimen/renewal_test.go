@@ -66,7 +66,8 @@ func quotes() []*RenewalPricesReply {
 	basic := func(quantity, amount string) AddedService {
 		return AddedService{
 			ServiceType: fliggy.ServiceTypeBasic, ServiceCode: BasicServiceCode, ServiceName: "基础服务费", ServiceDesc: "基础服务费",
-			Price: fliggy.MustYuan("0.01"), Quantity: fliggy.MustDecimal(quantity), Amount: fliggy.MustYuan(amount), Mandatory: true,
+			Price: fliggy.MustYuan("0.01"), Quantity: fliggy.MustDecimal(quantity), Amount: fliggy.MustYuan(amount),
+			Mandatory:   true,
 			ListInclude: []string{"基础服务费,超出1500元的交通事故车辆维修费用免赔(不包含玻璃、轮胎、轮毂),第三者保障50万,承租方承担停运损失费和折旧损失费。"},
 			ListExclude: []string{},
 		}
@@ -87,7 +88,9 @@ func quotes() []*RenewalPricesReply {
 			AddedServices: services,
 			Price:         info,
 			CancelPolicy: fliggy.CancelPolicy{
-				Rules:      []fliggy.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}},
+				Rules: []fliggy.CancelRule{
+					{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0},
+				},
 				CancelType: 1, SupportCancel: true,
 			},
 		}
@@ -105,12 +108,18 @@ func quotes() []*RenewalPricesReply {
 		return calendar
 	}
 	return []*RenewalPricesReply{
-		quote(RenewalPrice{StandardPrice: fliggy.MustYuan("11.00"), PriceMark: "88612121212121216", CalendarPrice: scattered(30, days("10.00", "10.00"))},
+		quote(RenewalPrice{
+			StandardPrice: fliggy.MustYuan("11.00"), PriceMark: "88612121212121216",
+			CalendarPrice: scattered(30, days("10.00", "10.00")),
+		},
 			basic("1.5", "0.02"), hours),
-		quote(RenewalPrice{StandardPrice: fliggy.MustYuan("21.0"), PriceMark: "8866291212121212124741", CalendarPrice: days("10", "10")},
+		quote(RenewalPrice{
+			StandardPrice: fliggy.MustYuan("21.0"), PriceMark: "8866291212121212124741", CalendarPrice: days("10", "10"),
+		},
 			basic("2.0", "0.02")),
-		quote(RenewalPrice{StandardPrice: fliggy.MustYuan("141.00"), PriceMark: "88662111115414", CalendarPrice: scattered(120,
-			days("10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10.00", "10.00"))},
+		quote(RenewalPrice{StandardPrice: fliggy.MustYuan("141.00"), PriceMark: "88662111115414",
+			CalendarPrice: scattered(120,
+				days("10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10", "10.00", "10.00"))},
 			basic("14.5", "0.14"), hours),
 	}
 }
@@ -189,7 +198,10 @@ func TestReplyRead(t *testing.T) {
 		refusal *Refusal
 		err     string
 	}{
-		{string(readFile(t, "samples/qimen.sign-check-failure.response.json")), &Refusal{"sign-check-failure", "Illegal request"}, ""},
+		{
+			string(readFile(t, "samples/qimen.sign-check-failure.response.json")),
+			&Refusal{"sign-check-failure", "Illegal request"}, "",
+		},
 		{`{"success":false,"retCode":71008,"retMessage":null}`, &Refusal{"71008", ""}, ""},
 		{`{"success":0,"priceInfo":"no object"}`, &Refusal{"", ""}, ""},
 		{`{"success":"","retCode":"x"}`, nil, "qimen: success: missing"},
@@ -198,7 +210,9 @@ func TestReplyRead(t *testing.T) {
 		{`{"success":true,"success":false}`, nil, "qimen: success: "},
 		{`[]`, nil, "qimen: expected an object, got a list"},
 	} {
-		for _, m := range []message{quotes()[0], sampleBooked(), &RenewalCancelReply{Extra: map[string]json.RawMessage{"x": json.RawMessage(`1`)}}} {
+		for _, m := range []message{
+			quotes()[0], sampleBooked(), &RenewalCancelReply{Extra: map[string]json.RawMessage{"x": json.RawMessage(`1`)}},
+		} {
 			before, err := json.Marshal(m)
 			if err != nil {
 				t.Fatal(err)
@@ -215,15 +229,20 @@ func TestReplyRead(t *testing.T) {
 	}
 	for _, code := range []string{`null`, `""`, `200`, `"0"`, `"error"`} { // success decides, never the code
 		cancelled := RenewalCancelReply{Extra: map[string]json.RawMessage{"old": nil}}
-		if err := json.Unmarshal([]byte(`{"success":"true","retCode":`+code+`,"retMessage":"m","new": {}}`), &cancelled); err != nil {
+		if err := json.Unmarshal(
+			[]byte(`{"success":"true","retCode":`+code+`,"retMessage":"m","new": {}}`), &cancelled,
+		); err != nil {
 			t.Error(err)
 		}
-		if diff := cmp.Diff(RenewalCancelReply{Extra: map[string]json.RawMessage{"new": json.RawMessage(`{}`)}}, cancelled); diff != "" {
+		if diff := cmp.Diff(
+			RenewalCancelReply{Extra: map[string]json.RawMessage{"new": json.RawMessage(`{}`)}}, cancelled,
+		); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
 	for _, c := range []struct{ without, err string }{
-		{"priceInfo", "qimen: priceInfo: missing"}, {"cancelStrategyStruct", "qimen: cancelStrategyStruct.cancelType: missing"},
+		{"priceInfo", "qimen: priceInfo: missing"},
+		{"cancelStrategyStruct", "qimen: cancelStrategyStruct.cancelType: missing"},
 	} {
 		text := parsed(t, readFile(t, "samples/qimen.alitrip.rentcar.renewalprices.query.scenario1.response.json"))
 		delete(text, c.without)

@@ -146,7 +146,8 @@ func (t Replies) check() error {
 		if (len(reply.Body) > 0 || reply.Render != nil) && reply.ContentType == "" {
 			problems = append(problems, fmt.Errorf("replies: %s: a body needs a content type", reason))
 		}
-		if (len(reply.Body) > 0 || reply.Render != nil) && (reply.Status == http.StatusNoContent || reply.Status == http.StatusNotModified) {
+		if (len(reply.Body) > 0 || reply.Render != nil) && (reply.Status == http.StatusNoContent ||
+			reply.Status == http.StatusNotModified) {
 			problems = append(problems, fmt.Errorf("replies: %s: HTTP status %d allows no body", reason, reply.Status))
 		}
 	}

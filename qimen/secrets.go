@@ -32,7 +32,10 @@ func (s Secrets) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // MarshalText always returns an error, so that encoding a struct with secrets as JSON, YAML, TOML or XML fails too: the
 // result might be logged.
 func (s Secrets) MarshalText() ([]byte, error) {
-	return nil, errors.New(`qimen: Secrets cannot be encoded: omit them, for example with the tag json:"-", and write each secret to a safe place`)
+	return nil, errors.New(
+		`qimen: Secrets cannot be encoded: omit them, for example with the tag json:"-", and write each secret to a safe ` +
+			`place`,
+	)
 }
 
 // check returns an error that lists what is wrong with s.
@@ -50,10 +53,16 @@ func (s Secrets) check() error {
 			problems = append(problems, fmt.Errorf("secrets: app key %q has no secret: give at least one", app))
 		}
 		if slices.ContainsFunc(s[app], top.IsBlank) {
-			problems = append(problems, fmt.Errorf("secrets: app key %q has an empty secret: anybody could sign with it; is a variable unset?", app))
+			problems = append(
+				problems,
+				fmt.Errorf("secrets: app key %q has an empty secret: anybody could sign with it; is a variable unset?", app),
+			)
 		}
 		if slices.ContainsFunc(s[app], func(secret string) bool { return secret != strings.TrimSpace(secret) }) {
-			problems = append(problems, fmt.Errorf("secrets: app key %q has a secret with white space around it: was a line break pasted with it?", app))
+			problems = append(
+				problems,
+				fmt.Errorf("secrets: app key %q has a secret with white space around it: was a line break pasted with it?", app),
+			)
 		}
 	}
 	return errors.Join(problems...)

@@ -40,7 +40,9 @@ func TestVerifyPushFindsSecret(t *testing.T) {
 func TestVerifyPushRefusesBadSecrets(t *testing.T) {
 	t.Parallel()
 	p := mustSign(t, newPush(stdQuery, "text/plain", "x"), testSecret)
-	for _, secrets := range []Secrets{nil, {}, {testApp: nil}, {testApp: {""}}, {testApp: {testSecret, " "}}, {" ": {testSecret}}} {
+	for _, secrets := range []Secrets{
+		nil, {}, {testApp: nil}, {testApp: {""}}, {testApp: {testSecret, " "}}, {" ": {testSecret}},
+	} {
 		if d, err := VerifyPush(p, secrets); !errors.Is(err, ErrInvalidSignature) || d != nil {
 			t.Errorf("%d apps: %v, %v", len(secrets), d, err)
 		}

@@ -19,24 +19,47 @@ var hostileShapes = []struct {
 }{
 	{"JSON", DefaultBodyLimit, func(n int) *Push { return forged("", jsonType, strings.Repeat("{", n)) }},
 	{"JSON not UTF-8", DefaultBodyLimit, func(n int) *Push { return forged("", jsonType, strings.Repeat("\xd6a", n/2)) }},
-	{"text in GBK", DefaultBodyLimit, func(n int) *Push { return forged("", "text/plain;charset=GBK", strings.Repeat("\xd6\xd0a", n/3)) }},
+	{
+		"text in GBK", DefaultBodyLimit,
+		func(n int) *Push { return forged("", "text/plain;charset=GBK", strings.Repeat("\xd6\xd0a", n/3)) },
+	},
 	{"text in GB18030", DefaultBodyLimit, func(n int) *Push {
 		return forged("", "text/plain;charset=GB18030", strings.Repeat("\x81\x30\x81\x30a", n/5))
 	}},
 	{"form", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix, "a="+strings.Repeat("a", n)) }},
-	{"form in GBK runs", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix+";charset=GBK", "a="+strings.Repeat("\xd6\xd0a", n/3)) }},
+	{
+		"form in GBK runs", DefaultBodyLimit,
+		func(n int) *Push { return forged("", formPrefix+";charset=GBK", "a="+strings.Repeat("\xd6\xd0a", n/3)) },
+	},
 	{"form in GB18030 runs", DefaultBodyLimit, func(n int) *Push {
 		return forged("", formPrefix+";charset=GB18030", "a="+strings.Repeat("%81%30%81%30+", n/13))
 	}},
-	{"form in escaped GBK runs", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix+";charset=GBK", "a="+strings.Repeat("%d6%d0+", n/7)) }},
-	{"form not UTF-8", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix, "a="+strings.Repeat("\xd6a", n/2)) }},
+	{
+		"form in escaped GBK runs", DefaultBodyLimit,
+		func(n int) *Push { return forged("", formPrefix+";charset=GBK", "a="+strings.Repeat("%d6%d0+", n/7)) },
+	},
+	{
+		"form not UTF-8", DefaultBodyLimit,
+		func(n int) *Push { return forged("", formPrefix, "a="+strings.Repeat("\xd6a", n/2)) },
+	},
 	{"form of many fields", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix, repeat("&%d=a", n)) }},
-	{"form of many fields in GBK", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix+";charset=GBK", repeat("&%d\xd6\xd0=\xd6\xd0", n)) }},
+	{
+		"form of many fields in GBK", DefaultBodyLimit,
+		func(n int) *Push { return forged("", formPrefix+";charset=GBK", repeat("&%d\xd6\xd0=\xd6\xd0", n)) },
+	},
 	{"form of one field", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix, repeat("&a=%d", n)) }},
-	{"form of escapes", DefaultBodyLimit, func(n int) *Push { return forged("", formPrefix, "a="+strings.Repeat("%61+", n/4)) }},
-	{"query of many parameters", DefaultHeaderLimit, func(n int) *Push { return forged(repeat("&%d=a", n), jsonType, "") }},
+	{
+		"form of escapes", DefaultBodyLimit,
+		func(n int) *Push { return forged("", formPrefix, "a="+strings.Repeat("%61+", n/4)) },
+	},
+	{
+		"query of many parameters", DefaultHeaderLimit, func(n int) *Push { return forged(repeat("&%d=a", n), jsonType, "") },
+	},
 	{"query of one parameter", DefaultHeaderLimit, func(n int) *Push { return forged(repeat("&a=%d", n), jsonType, "") }},
-	{"query in escaped GBK runs", DefaultHeaderLimit, func(n int) *Push { return forged("&a="+strings.Repeat("%d6%d0+", n/7), jsonType+";charset=GBK", "") }},
+	{
+		"query in escaped GBK runs", DefaultHeaderLimit,
+		func(n int) *Push { return forged("&a="+strings.Repeat("%d6%d0+", n/7), jsonType+";charset=GBK", "") },
+	},
 	{"listed headers", DefaultHeaderLimit, func(n int) *Push {
 		p := forged("", jsonType, "")
 		p.Header.Set(headerSignList, strings.Trim(repeat(",h%d", n), ","))
@@ -48,7 +71,10 @@ var hostileShapes = []struct {
 		p.Header.Set("Long", "12345")
 		return p
 	}},
-	{"content type", DefaultHeaderLimit, func(n int) *Push { return forged("", jsonType+";"+strings.Repeat("charse;", n/7), "") }},
+	{
+		"content type", DefaultHeaderLimit,
+		func(n int) *Push { return forged("", jsonType+";"+strings.Repeat("charse;", n/7), "") },
+	},
 }
 
 // forged is a push whose signature has the right form.
@@ -73,7 +99,9 @@ func BenchmarkHostilePush(b *testing.B) {
 		for _, size := range []int{shape.most / 64, shape.most / 8, shape.most - 1<<10} {
 			b.Run(fmt.Sprintf("%s/%d", shape.name, size), func(b *testing.B) {
 				p := shape.push(size)
-				b.SetBytes(int64(len(p.RawQuery) + len(p.Body) + len(p.Header.Get(headerSignList)) + len(p.Header.Get(headerContentType))))
+				b.SetBytes(
+					int64(len(p.RawQuery) + len(p.Body) + len(p.Header.Get(headerSignList)) + len(p.Header.Get(headerContentType))),
+				)
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := VerifyPush(p, testSecrets); !errors.Is(err, ErrInvalidSignature) {

@@ -41,13 +41,17 @@ func TestWithStore(t *testing.T) {
 	s := shelf{err: errors.New("disk full")}
 	h := f.handler(t, WithStore(s.add))
 	p := pushOf(t, DefaultEventMethod, event103)
-	if r := h.Handle(t.Context(), p); r.Status != http.StatusInternalServerError || f.last().Reason != ReasonNotStored || f.last().IsStored ||
+	if r := h.Handle(
+		t.Context(), p,
+	); r.Status != http.StatusInternalServerError || f.last().Reason != ReasonNotStored || f.last().IsStored ||
 		!errors.Is(f.last().Err, s.err) || strings.Contains(string(r.Body), "disk") {
 		t.Errorf("%d %s, observed %+v", r.Status, r.Body, f.last())
 	}
 	s.err = nil
 	for repeat := range 2 {
-		if r := h.Handle(t.Context(), p); string(r.Body) != bodyAccepted || f.last().IsStored != (repeat == 0) || f.last().IsRepeat != (repeat == 1) {
+		if r := h.Handle(
+			t.Context(), p,
+		); string(r.Body) != bodyAccepted || f.last().IsStored != (repeat == 0) || f.last().IsRepeat != (repeat == 1) {
 			t.Errorf("%s, observed %+v", r.Body, f.last())
 		}
 	}
@@ -63,10 +67,12 @@ func TestWithStore(t *testing.T) {
 		if reason, err := h.Work(t.Context(), stored); reason != ReasonAccepted || err != nil || f.count() != i+1 {
 			t.Errorf("%s, %v, %d runs", reason, err, f.count())
 		}
-		if got := f.runs[i].Delivery; got.Key != d.Key || got.Text != d.Text || got.IsConflict != (i == 1) || got.Attempt != 7 || got.Digest != d.Digest {
+		if got := f.runs[i].Delivery; got.Key != d.Key || got.Text != d.Text || got.IsConflict != (i == 1) ||
+			got.Attempt != 7 || got.Digest != d.Digest {
 			t.Errorf("handed over: %+v", got)
 		}
-		if o := f.last(); o.IsStored || o.IsRepeat || o.Key != d.Key || o.Attempt != 7 || o.AppKey != testApp || o.Status != http.StatusOK {
+		if o := f.last(); o.IsStored || o.IsRepeat || o.Key != d.Key || o.Attempt != 7 || o.AppKey != testApp ||
+			o.Status != http.StatusOK {
 			t.Errorf("observed %+v", o)
 		}
 	}
@@ -104,7 +110,9 @@ func TestStoreOfWhatCannotBeRead(t *testing.T) {
 		t.Errorf("observed %+v", f.last())
 	}
 	s.err = errors.New("disk full")
-	if h.Handle(t.Context(), pushOf(t, DefaultEventMethod, `{"newEnvelope":2}`)); f.last().Reason != ReasonNotStored || !errors.Is(f.last().Err, s.err) {
+	if h.Handle(
+		t.Context(), pushOf(t, DefaultEventMethod, `{"newEnvelope":2}`),
+	); f.last().Reason != ReasonNotStored || !errors.Is(f.last().Err, s.err) {
 		t.Errorf("observed %+v", f.last())
 	}
 	if reason, err := h.Work(t.Context(), s.stored[0]); reason != ReasonUndecodable || err == nil || f.count() != 0 {
@@ -127,7 +135,9 @@ func TestWorkReasons(t *testing.T) {
 		"refusal":     {act: func() error { return Refuse("7", "never") }, reason: ReasonRefused, err: "refused: 7: never"},
 		"panic":       {act: func() error { panic(errDown) }, reason: ReasonPanic, err: "no database"},
 		"no delivery": {d: func(*Delivery) *Delivery { return nil }, reason: ReasonUndecodable, err: "no query"},
-		"no push":     {d: func(d *Delivery) *Delivery { return &Delivery{AppKey: d.AppKey} }, reason: ReasonUndecodable, err: "no query"},
+		"no push": {
+			d: func(d *Delivery) *Delivery { return &Delivery{AppKey: d.AppKey} }, reason: ReasonUndecodable, err: "no query",
+		},
 		"another method": {d: func(d *Delivery) *Delivery {
 			return &Delivery{Push: &Push{RawQuery: "method=x", Header: d.Push.Header}}
 		}, reason: ReasonUnknownMethod, err: "no function is registered"},
@@ -147,7 +157,9 @@ func TestWorkReasons(t *testing.T) {
 			d = c.d(d)
 		}
 		reason, err := h.Work(t.Context(), d)
-		if o := f.last(); reason != c.reason || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) ||
+		if o := f.last(); reason != c.reason || (err == nil) != (c.err == "") || err != nil && !strings.Contains(
+			err.Error(), c.err,
+		) ||
 			o.Reason != reason || !errors.Is(o.Err, err) {
 			t.Errorf("%s: %s, %v, observed %+v", name, reason, err, o)
 		}
@@ -168,11 +180,18 @@ func TestWorkLongAfter(t *testing.T) {
 			left = time.Until(deadline)
 			return nil
 		}}
-		h, err := NewHandler(Secrets{"9": {"another"}}, append(f.options(), WithClock(func() time.Time { return testNow.AddDate(1, 0, 0) }), WithHandlerTimeout(time.Hour))...)
+		h, err := NewHandler(
+			Secrets{"9": {"another"}},
+			append(
+				f.options(), WithClock(func() time.Time { return testNow.AddDate(1, 0, 0) }), WithHandlerTimeout(time.Hour),
+			)...,
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if reason, err := h.Work(t.Context(), d); reason != ReasonAccepted || err != nil || left != time.Hour || h.Timeout() != left {
+		if reason, err := h.Work(
+			t.Context(), d,
+		); reason != ReasonAccepted || err != nil || left != time.Hour || h.Timeout() != left {
 			t.Errorf("%s, %v, %v left", reason, err, left)
 		}
 	})

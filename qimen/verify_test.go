@@ -36,9 +36,18 @@ func TestVerifyPushParams(t *testing.T) {
 		params map[string]string
 		form   []Field
 	}{
-		{"empty and one-piece parameters", newPush("a=&b&c=1", "text/plain", ""), map[string]string{"a": "", "b": "", "c": "1"}, nil},
-		{"trailing equals signs are dropped", newPush("token=abc==", "text/plain", ""), map[string]string{"token": "abc"}, nil},
-		{"several equals signs drop the parameter", newPush("token=abc=def&a=1", "text/plain", ""), map[string]string{"a": "1"}, nil},
+		{
+			"empty and one-piece parameters", newPush("a=&b&c=1", "text/plain", ""),
+			map[string]string{"a": "", "b": "", "c": "1"}, nil,
+		},
+		{
+			"trailing equals signs are dropped", newPush("token=abc==", "text/plain", ""), map[string]string{"token": "abc"},
+			nil,
+		},
+		{
+			"several equals signs drop the parameter", newPush("token=abc=def&a=1", "text/plain", ""),
+			map[string]string{"a": "1"}, nil,
+		},
 		{"only equals signs", newPush("==&a=1", "text/plain", ""), map[string]string{"a": "1"}, nil},
 		{"empty name", newPush("=x", "text/plain", ""), map[string]string{"": "x"}, nil},
 		{"empty piece takes back the empty name", newPush("=x&&a=1", "text/plain", ""), map[string]string{"a": "1"}, nil},
@@ -47,20 +56,55 @@ func TestVerifyPushParams(t *testing.T) {
 		{"names are decoded", newPush("%61=1&a%2Bb=%2B", "text/plain", ""), map[string]string{"a": "1", "a+b": "+"}, nil},
 		{"blanks of the query stay", newPush("a=%20", "text/plain", ""), map[string]string{"a": " "}, nil},
 		{"session stays a parameter", newPush("session=6100", "text/plain", ""), map[string]string{"session": "6100"}, nil},
-		{"an old sign is replaced", newPush("sign=x&a=1&s%69gn=y&sign=z=z", "text/plain", ""), map[string]string{"a": "1"}, nil},
-		{"header list is not trimmed", newPush("a=1", "text/plain", "", "top-sign-list", "x-u, x-v,,", "x-u", "1", "x-v", "2"), map[string]string{"a": "1", "x-u": "1", " x-v": ""}, nil},
-		{"blank header value", newPush("a=1", "text/plain", "", "top-sign-list", "X-U", "x-u", " \t"), map[string]string{"a": "1", "X-U": ""}, nil},
+		{
+			"an old sign is replaced", newPush("sign=x&a=1&s%69gn=y&sign=z=z", "text/plain", ""), map[string]string{"a": "1"},
+			nil,
+		},
+		{
+			"header list is not trimmed",
+			newPush("a=1", "text/plain", "", "top-sign-list", "x-u, x-v,,", "x-u", "1", "x-v", "2"),
+			map[string]string{"a": "1", "x-u": "1", " x-v": ""}, nil,
+		},
+		{
+			"blank header value", newPush("a=1", "text/plain", "", "top-sign-list", "X-U", "x-u", " \t"),
+			map[string]string{"a": "1", "X-U": ""}, nil,
+		},
 		{"blank header list", newPush("a=1", "text/plain", "", "top-sign-list", "  "), map[string]string{"a": "1"}, nil},
-		{"sign in a header does not count", newPush("a=1", "text/plain", "", "top-sign-list", "sign", "sign", "x"), map[string]string{"a": "1"}, nil},
-		{"form fields", newPush("a=1", form, "b=2&c=&d=+%20&b=3&&=&a=9&e=x=y"), map[string]string{"a": "1", "b": "2", "c": "", "d": "", "e": "x=y"}, []Field{{"b", "2"}, {"c", ""}, {"d", ""}, {"a", "1"}, {"e", "x=y"}}},
-		{"form sees what the query parser drops", newPush("token=abc=def", form, "token=other&b=1"), map[string]string{"token": "abc=def", "b": "1"}, []Field{{"b", "1"}}},
-		{"a form without names", newPush("a=1&==", form, "=x&b=2"), map[string]string{"a": "1", "b": "2", "": "="}, []Field{{"b", "2"}}},
+		{
+			"sign in a header does not count", newPush("a=1", "text/plain", "", "top-sign-list", "sign", "sign", "x"),
+			map[string]string{"a": "1"}, nil,
+		},
+		{
+			"form fields", newPush("a=1", form, "b=2&c=&d=+%20&b=3&&=&a=9&e=x=y"),
+			map[string]string{"a": "1", "b": "2", "c": "", "d": "", "e": "x=y"},
+			[]Field{{"b", "2"}, {"c", ""}, {"d", ""}, {"a", "1"}, {"e", "x=y"}},
+		},
+		{
+			"form sees what the query parser drops", newPush("token=abc=def", form, "token=other&b=1"),
+			map[string]string{"token": "abc=def", "b": "1"}, []Field{{"b", "1"}},
+		},
+		{
+			"a form without names", newPush("a=1&==", form, "=x&b=2"), map[string]string{"a": "1", "b": "2", "": "="},
+			[]Field{{"b", "2"}},
+		},
 		{"the first empty name counts", newPush("a=1", form, "=&=x"), map[string]string{"a": "1"}, nil},
-		{"form wins over header", newPush("q=1", form, "x-u=form", "top-sign-list", "x-u", "x-u", "header"), map[string]string{"q": "1", "x-u": "form"}, []Field{{"x-u", "form"}}},
-		{"sign in the form is no field", newPush("a=1", form, "sign=zzz&b=2"), map[string]string{"a": "1", "b": "2"}, []Field{{"b", "2"}}},
+		{
+			"form wins over header", newPush("q=1", form, "x-u=form", "top-sign-list", "x-u", "x-u", "header"),
+			map[string]string{"q": "1", "x-u": "form"}, []Field{{"x-u", "form"}},
+		},
+		{
+			"sign in the form is no field", newPush("a=1", form, "sign=zzz&b=2"), map[string]string{"a": "1", "b": "2"},
+			[]Field{{"b", "2"}},
+		},
 		{"raw bytes in a form", newPush("a=1", form, "b=油费"), map[string]string{"a": "1", "b": "油费"}, []Field{{"b", "油费"}}},
-		{"GBK form", newPush("a=%D6%D0", form+";charset=GBK", "%D3%CD=%B7%D1"), map[string]string{"a": "中", "油": "费"}, []Field{{"油", "费"}}},
-		{"invalid UTF-8", newPush("a=%E4%B8z", form, "b=%FF%FE"), map[string]string{"a": "\uFFFDz", "b": "\uFFFD\uFFFD"}, []Field{{"b", "\uFFFD\uFFFD"}}},
+		{
+			"GBK form", newPush("a=%D6%D0", form+";charset=GBK", "%D3%CD=%B7%D1"), map[string]string{"a": "中", "油": "费"},
+			[]Field{{"油", "费"}},
+		},
+		{
+			"invalid UTF-8", newPush("a=%E4%B8z", form, "b=%FF%FE"), map[string]string{"a": "\uFFFDz", "b": "\uFFFD\uFFFD"},
+			[]Field{{"b", "\uFFFD\uFFFD"}},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -107,22 +151,34 @@ func TestVerifyPushRefusesForm(t *testing.T) {
 		{"no query", newPush("", "text/plain", ""), ReasonUnverifiable, "no query"},
 		{"no content type", newPush("sign=x", "", ""), ReasonContentType, "no Content-Type"},
 		{"blank content type", newPush("sign=x", " ", ""), ReasonContentType, "no Content-Type"},
-		{"multipart", newPush("sign=x", "multipart/form-data; boundary=x", ""), ReasonContentType, `"multipart/form-data; boundary=x"`},
+		{
+			"multipart", newPush("sign=x", "multipart/form-data; boundary=x", ""), ReasonContentType,
+			`"multipart/form-data; boundary=x"`,
+		},
 		{"upper case", newPush("sign=x", "Application/JSON", ""), ReasonContentType, `"Application/JSON"`},
 		{"long content type", newPush("sign=x", strings.Repeat("x", 5000), ""), ReasonContentType, "want JSON"},
 		{"unknown charset", newPush("sign=x", "text/xml;charset=latin1", ""), ReasonContentType, `"latin1"`},
 		{"quoted charset", newPush("sign=x", `text/xml;charset="utf-8"`, ""), ReasonContentType, "utf-8"},
 		{"malformed escape", newPush("a=%zz&sign=x", "text/plain", ""), ReasonUnverifiable, "escape"},
 		{"cut escape", newPush("a=%4&sign=x", "text/plain", ""), ReasonUnverifiable, "escape"},
-		{"signed escape", newPush("a=%+1&sign=x", "text/plain", ""), ReasonUnverifiable, "escape"}, // Java reads +1 as a number
+		// Java reads +1 as a number
+		{"signed escape", newPush("a=%+1&sign=x", "text/plain", ""), ReasonUnverifiable, "escape"},
 		{"malformed escape in a name", newPush("%g0=1&sign=x", "text/plain", ""), ReasonUnverifiable, "escape"},
 		{"malformed escape in a form value", newPush("sign=x", form, "a=%"), ReasonUnverifiable, "escape"},
 		{"malformed escape in a form name", newPush("sign=x", form, "%=a"), ReasonUnverifiable, "escape"},
 		{"malformed escape seen by the container only", newPush("a=b=%&sign=x", form, ""), ReasonUnverifiable, "escape"},
-		{"malformed escape in a header", newPush("sign=x", "text/plain", "", "top-sign-list", "x-u", "x-u", "%"), ReasonUnverifiable, "escape"},
+		{
+			"malformed escape in a header", newPush("sign=x", "text/plain", "", "top-sign-list", "x-u", "x-u", "%"),
+			ReasonUnverifiable, "escape",
+		},
 		{"raw bytes in the query", newPush("a=油&sign=x", "text/plain", ""), ReasonUnverifiable, "ASCII"},
-		{"raw bytes in a header", newPush("sign=x", "text/plain", "", "top-sign-list", "x-u", "x-u", "油"), ReasonUnverifiable, "ASCII"},
-		{"raw bytes in a header name", newPush("sign=x", "text/plain", "", "top-sign-list", "油"), ReasonUnverifiable, "ASCII"},
+		{
+			"raw bytes in a header", newPush("sign=x", "text/plain", "", "top-sign-list", "x-u", "x-u", "油"), ReasonUnverifiable,
+			"ASCII",
+		},
+		{
+			"raw bytes in a header name", newPush("sign=x", "text/plain", "", "top-sign-list", "油"), ReasonUnverifiable, "ASCII",
+		},
 		{"body that is no GBK", newPush("sign=x", "text/xml;charset=GBK", "\xD6"), ReasonUnverifiable, "GBK"},
 		{"body with a byte of Windows only", newPush("sign=x", "text/xml;charset=GBK", "\x80"), ReasonUnverifiable, "GBK"},
 		{"body beyond GB2312", newPush("sign=x", "text/xml;charset=gb2312", "\xE9F"), ReasonUnverifiable, "GB2312"},
@@ -130,12 +186,31 @@ func TestVerifyPushRefusesForm(t *testing.T) {
 		{"field that is no GBK", newPush("sign=x", form+";charset=GBK", "a=\xD6"), ReasonUnverifiable, "GBK"},
 		{"too many parameters", newPush(many+"sign=x", "text/plain", ""), ReasonUnverifiable, "10000"},
 		{"too many fields", newPush("sign=x", form, distinct.String()), ReasonUnverifiable, "10000"},
-		{"long query", newPush("sign="+strings.Repeat("x", DefaultHeaderLimit), "text/plain", ""), ReasonUnverifiable, "more than 65536 bytes"},
-		{"long header list", newPush("sign=x", "text/plain", "", "top-sign-list", strings.Repeat("x", DefaultHeaderLimit)), ReasonUnverifiable, "more than 65536 bytes"},
-		{"long header", newPush("sign=x", "text/plain", "", "top-sign-list", "x-u", "x-u", strings.Repeat("x", DefaultHeaderLimit)), ReasonUnverifiable, "more than 65536 bytes"},
-		{"one header named many times", newPush("sign=x", "text/plain", "", "top-sign-list", "x-u,X-u,x-U,X-U", "x-u", strings.Repeat("x", DefaultHeaderLimit/4)), ReasonUnverifiable, "more than 65536 bytes"},
+		{
+			"long query", newPush("sign="+strings.Repeat("x", DefaultHeaderLimit), "text/plain", ""), ReasonUnverifiable,
+			"more than 65536 bytes",
+		},
+		{
+			"long header list", newPush("sign=x", "text/plain", "", "top-sign-list", strings.Repeat("x", DefaultHeaderLimit)),
+			ReasonUnverifiable, "more than 65536 bytes",
+		},
+		{
+			"long header",
+			newPush("sign=x", "text/plain", "", "top-sign-list", "x-u", "x-u", strings.Repeat("x", DefaultHeaderLimit)),
+			ReasonUnverifiable, "more than 65536 bytes",
+		},
+		{
+			"one header named many times",
+			newPush(
+				"sign=x", "text/plain", "", "top-sign-list", "x-u,X-u,x-U,X-U", "x-u", strings.Repeat("x", DefaultHeaderLimit/4),
+			),
+			ReasonUnverifiable, "more than 65536 bytes",
+		},
 		{"compressed", newPush("sign=x", "text/plain", "x", "content-encoding", "gzip"), ReasonContentType, "not supported"},
-		{"too many headers", newPush("sign=x", "text/plain", "", "top-sign-list", strings.Repeat("a,", maxParams)+"b"), ReasonUnverifiable, "10000"},
+		{
+			"too many headers", newPush("sign=x", "text/plain", "", "top-sign-list", strings.Repeat("a,", maxParams)+"b"),
+			ReasonUnverifiable, "10000",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -149,7 +224,10 @@ func TestVerifyPushRefusesForm(t *testing.T) {
 			if c.name == "no query" { // fine to sign: the signature makes one
 				return
 			}
-			if slices.Contains([]string{"long query", "long header list", "long header", "one header named many times", "compressed"}, c.name) { // SignPush trusts its caller
+			// SignPush trusts its caller
+			if slices.Contains(
+				[]string{"long query", "long header list", "long header", "one header named many times", "compressed"}, c.name,
+			) {
 				return
 			}
 			if _, err := SignPush(c.push, testSecret); !errors.Is(err, ErrInvalidSignature) {
@@ -165,7 +243,10 @@ func TestVerifyPushHeaderLimit(t *testing.T) {
 	const contentType, list, query = "text/plain", "x-u,x-U", "a=1&b="
 	fits := DefaultHeaderLimit - len(contentType) - len(list) - 2*100 - len(query) - len("&sign=") - 32
 	for extra, want := range map[int]string{0: "", 1: "more than 65536 bytes"} {
-		p := newPush(query+strings.Repeat("b", fits+extra), contentType, "x", "top-sign-list", list, "x-u", strings.Repeat("u", 100), "x-other", strings.Repeat("o", 2*DefaultHeaderLimit))
+		p := newPush(
+			query+strings.Repeat("b", fits+extra), contentType, "x", "top-sign-list", list, "x-u", strings.Repeat("u", 100),
+			"x-other", strings.Repeat("o", 2*DefaultHeaderLimit),
+		)
 		d, err := VerifyPush(mustSign(t, p, testSecret), testSecrets)
 		if (err == nil) != (want == "") || err != nil && (d != nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%d bytes more: %v, %v", extra, d, err)
@@ -355,7 +436,9 @@ func TestTimestampVectors(t *testing.T) {
 
 // drawPush makes a push with random parameters, headers, body and charset, and returns what its receiver must see.
 func drawPush(t *rapid.T) (p *Push, params map[string]string, text string) {
-	cs := rapid.SampledFrom([]charset.Charset{charset.UTF8, charset.UTF8, charset.GBK, charset.GB2312, charset.GB18030}).Draw(t, "charset")
+	cs := rapid.SampledFrom(
+		[]charset.Charset{charset.UTF8, charset.UTF8, charset.GBK, charset.GB2312, charset.GB18030},
+	).Draw(t, "charset")
 	content := rapid.String()
 	if cs != charset.UTF8 { // what every GB charset has
 		content = rapid.StringOf(rapid.SampledFrom([]rune("商家接单失败油费A1 ab_~*+%&=?\"{}:;,.\x00\n　")))
@@ -384,7 +467,9 @@ func drawPush(t *rapid.T) (p *Push, params map[string]string, text string) {
 	named := rapid.MapOfN(content, content, 0, 6)
 	query := named.Draw(t, "query")
 	headers := rapid.MapOfN(rapid.StringMatching(`x-[a-z0-9]{1,8}`), content, 0, 3).Draw(t, "headers")
-	contentType := rapid.SampledFrom([]string{"application/json", "text/xml", "application/xml", "text/plain", formPrefix}).Draw(t, "type")
+	contentType := rapid.SampledFrom(
+		[]string{"application/json", "text/xml", "application/xml", "text/plain", formPrefix},
+	).Draw(t, "type")
 	delete(query, "sign")
 	delete(query, "")
 	params = map[string]string{}
@@ -498,7 +583,10 @@ func TestTamperProperty(t *testing.T) {
 			}
 			return
 		}
-		if diff := cmp.Diff([]any{before.Params, before.Text, before.Form, before.Method}, []any{after.Params, after.Text, after.Form, after.Method}); diff != "" {
+		if diff := cmp.Diff(
+			[]any{before.Params, before.Text, before.Form, before.Method},
+			[]any{after.Params, after.Text, after.Form, after.Method},
+		); diff != "" {
 			t.Fatalf("accepted another content (-signed +forged):\n%s", diff)
 		}
 	})

@@ -19,7 +19,9 @@ func addNew(k *kit) {
 	i := k.claimed("a", 1, in(0))
 	want := newItem("a")
 	if i.Digest != want.Digest || !bytes.Equal(i.Data, want.Data) {
-		k.Errorf("the claimed item has digest %q and data %q; want %q and %q, as added", i.Digest, i.Data, want.Digest, want.Data)
+		k.Errorf(
+			"the claimed item has digest %q and data %q; want %q and %q, as added", i.Digest, i.Data, want.Digest, want.Data,
+		)
 	}
 }
 

@@ -69,7 +69,9 @@ func transactionIsHidden(k *kit) {
 	}
 	<-over
 	if seen != nil {
-		k.Errorf("Claim beside an open transaction gives %v; want no item: what the transaction has added is nobody's yet", seen)
+		k.Errorf(
+			"Claim beside an open transaction gives %v; want no item: what the transaction has added is nobody's yet", seen,
+		)
 	}
 }
 

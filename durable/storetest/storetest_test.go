@@ -64,12 +64,14 @@ var flaws = map[string][]string{
 	"Retry":       {"Retry is at once", "Retry waits for the end of the claim", "Retry begins to count again"},
 	"Park":        {"Park does nothing", "Park marks as waiting for long"},
 
-	"LostWhenHandedOutAgain": {"Do takes old claims", "Retry takes old claims", "Park takes old claims", "lost is another error"},
-	"LostWhenRetried":        {"Do takes what is put back", "Retry takes what is put back", "Park takes what is put back"},
-	"LostWhenDone":           {"Do takes what is done", "Retry takes what is done", "Park takes what is done"},
-	"LostWhenParked":         {"Do takes what is parked", "Retry takes what is parked", "Park takes what is parked"},
-	"LostWithinDo":           {"claims are checked before work only"},
-	"UnknownIsLost":          {"no item is no error"},
+	"LostWhenHandedOutAgain": {
+		"Do takes old claims", "Retry takes old claims", "Park takes old claims", "lost is another error",
+	},
+	"LostWhenRetried": {"Do takes what is put back", "Retry takes what is put back", "Park takes what is put back"},
+	"LostWhenDone":    {"Do takes what is done", "Retry takes what is done", "Park takes what is done"},
+	"LostWhenParked":  {"Do takes what is parked", "Retry takes what is parked", "Park takes what is parked"},
+	"LostWithinDo":    {"claims are checked before work only"},
+	"UnknownIsLost":   {"no item is no error"},
 	"ContextOver": {"Add that is over says nothing", "Claim that is over says nothing", "Do that is over says nothing",
 		"Retry that is over says nothing", "Park that is over says nothing"},
 

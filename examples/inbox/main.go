@@ -39,7 +39,9 @@ func main() {
 
 // run returns the exit status: 0 when all went well, 1 when it did not, 2 when the flags
 // are wrong.
-func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(
+	ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer,
+) int {
 	c := newConfig(getenv, stdout)
 	fs := flag.NewFlagSet("inbox", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // what is wrong is told below

@@ -94,7 +94,9 @@ func serve(ctx context.Context, c config) (err error) {
 }
 
 // work runs server, inbox and outbox until ctx ends; work in progress is then allowed to finish.
-func (s *service) work(ctx context.Context, server *http.Server, l net.Listener, inbox func(context.Context) error) error {
+func (s *service) work(
+	ctx context.Context, server *http.Server, l net.Listener, inbox func(context.Context) error,
+) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var all sync.WaitGroup

@@ -230,7 +230,9 @@ func (t *story) end(context.Context) error {
 		}
 		t.fact("pushes", fmt.Sprintf("%d, every one acknowledged", len(t.gw.Pushes())))
 		t.fact("inbox", fmt.Sprintf("%d done, %d parked, %d left", inbox.Done, inbox.Parked, inbox.Waiting+inbox.Claimed))
-		t.fact("outbox", fmt.Sprintf("%d done, %d parked, %d left", outbox.Done, outbox.Parked, outbox.Waiting+outbox.Claimed))
+		t.fact(
+			"outbox", fmt.Sprintf("%d done, %d parked, %d left", outbox.Done, outbox.Parked, outbox.Waiting+outbox.Claimed),
+		)
 		t.fact("renewals", fmt.Sprintf("%d in the books", len(accepted)))
 		t.fact("refunds", fmt.Sprintf("%d in the books, %d confirmed to Fliggy", len(refunded), len(t.gw.Callbacks())))
 		if err := once(t.gw, accepted, refunded); err != nil {

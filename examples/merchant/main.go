@@ -90,7 +90,9 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*job, e
 	fs := flag.NewFlagSet("merchant", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run reports what is wrong
 	fs.StringVar(&j.addr, "addr", "", "serve at this address, such as :8080, until interrupted")
-	fs.StringVar(&j.target, "target", "", "test the endpoint at this URL; all requests are marked as load test (isPressureTest)")
+	fs.StringVar(
+		&j.target, "target", "", "test the endpoint at this URL; all requests are marked as load test (isPressureTest)",
+	)
 	fs.BoolVar(&j.submit, "submit", false, "with -target: book a renewal and cancel it, too")
 	fs.BoolVar(&j.json, "json", false, "print the report as JSON")
 	order := fs.String("order", "", "with -target: Fliggy's id of a rental that is picked up")

@@ -173,20 +173,26 @@ func TestWrongUse(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var out, errs bytes.Buffer
-			if code := run(t.Context(), strings.Fields(tt.args), tt.env, &out, &errs); code != tt.code || !strings.Contains(errs.String(), tt.want) {
+			if code := run(
+				t.Context(), strings.Fields(tt.args), tt.env, &out, &errs,
+			); code != tt.code || !strings.Contains(errs.String(), tt.want) {
 				t.Errorf("exit %d, stderr %q", code, errs.String())
 			}
 		})
 	}
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), []string{"-help"}, noEnv, &out, &errs); code != 0 || !strings.Contains(errs.String(), "Usage: merchant") {
+	if code := run(
+		t.Context(), []string{"-help"}, noEnv, &out, &errs,
+	); code != 0 || !strings.Contains(errs.String(), "Usage: merchant") {
 		t.Errorf("-help: exit %d, stderr %q", code, errs.String())
 	}
 }
 
 // delivered stands for the delivery of a submit, its key made of what qimen makes it of.
 func delivered(r *qimen.RenewalSubmitRequest) *qimen.Delivery {
-	return &qimen.Delivery{Key: fmt.Sprint(r.OrderID, r.OutOrderID, r.CarUseTime, r.CarReturnTime, r.PayTradeNo, r.PriceMark)}
+	return &qimen.Delivery{
+		Key: fmt.Sprint(r.OrderID, r.OutOrderID, r.CarUseTime, r.CarReturnTime, r.PayTradeNo, r.PriceMark),
+	}
 }
 
 // The same submit many times at once books one renewal, with one answer.
@@ -225,7 +231,9 @@ func TestSubmitOnce(t *testing.T) {
 	test := submit
 	test.IsPressureTest = true
 	m.rentals[0].ends = from // as it was
-	if reply, err := m.submit(t.Context(), delivered(&test), &test); err != nil || reply.OutOrderID == ids[0] || m.books() != 1 {
+	if reply, err := m.submit(
+		t.Context(), delivered(&test), &test,
+	); err != nil || reply.OutOrderID == ids[0] || m.books() != 1 {
 		t.Errorf("a load test got %+v, %v; %d renewals", reply, err, m.books())
 	}
 	m.rentals[0].ends = to
@@ -251,7 +259,9 @@ func TestSubmitOnce(t *testing.T) {
 		next(r)
 		r.PriceMark, r.RenewalOrderTotalAmount = again.Price.PriceMark, fliggy.MustYuan("1.00")
 	})
-	refused("an unknown rental", "order-not-found", func(r *qimen.RenewalSubmitRequest) { r.OrderID, r.PayTradeNo = "9", "2" })
+	refused(
+		"an unknown rental", "order-not-found", func(r *qimen.RenewalSubmitRequest) { r.OrderID, r.PayTradeNo = "9", "2" },
+	)
 	refused("too long", "period-not-possible", func(r *qimen.RenewalSubmitRequest) {
 		next(r)
 		r.CarReturnTime = fliggy.At(to.AddDate(3, 0, 0))

@@ -72,7 +72,9 @@ func ratePlan() *pricing.Plan {
 		}},
 		CancelPolicy: fliggy.CancelPolicy{
 			CancelType: 1, SupportCancel: true,
-			Rules: []fliggy.CancelRule{{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0}},
+			Rules: []fliggy.CancelRule{
+				{Num: 0, Time: 72}, {Num: 10, Time: 48}, {Num: 20, Time: 24}, {Num: 30, Time: 2}, {Num: 50, Time: 0},
+			},
 		},
 	}
 }
@@ -87,7 +89,9 @@ func (m *merchant) handler(appKey, appSecret string, logger *slog.Logger) (*qime
 		qimen.OnRenewalCancel(m.cancel))
 }
 
-func (m *merchant) prices(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest) (*qimen.RenewalPricesReply, error) {
+func (m *merchant) prices(
+	_ context.Context, _ *qimen.Delivery, r *qimen.RenewalPricesRequest,
+) (*qimen.RenewalPricesReply, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, quote, err := m.quote(r.OrderID, r.OutOrderID, r.CarUseTime, r.CarReturnTime)
@@ -95,7 +99,9 @@ func (m *merchant) prices(_ context.Context, _ *qimen.Delivery, r *qimen.Renewal
 }
 
 // quote finds the rental and prices its renewal. The caller holds the lock.
-func (m *merchant) quote(orderID fliggy.ID, outOrderID string, from, to fliggy.Time) (*rental, *qimen.RenewalPricesReply, error) {
+func (m *merchant) quote(
+	orderID fliggy.ID, outOrderID string, from, to fliggy.Time,
+) (*rental, *qimen.RenewalPricesReply, error) {
 	rented := m.find(orderID, outOrderID)
 	if rented == nil {
 		return nil, nil, qimen.Refuse("order-not-found", "没有这个订单")
@@ -120,7 +126,9 @@ func (m *merchant) find(orderID fliggy.ID, outOrderID string) *rental {
 	return nil
 }
 
-func (m *merchant) submit(_ context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest) (*qimen.RenewalSubmitReply, error) {
+func (m *merchant) submit(
+	_ context.Context, d *qimen.Delivery, r *qimen.RenewalSubmitRequest,
+) (*qimen.RenewalSubmitReply, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := submitKey{d.Key, r.IsPressureTest}
@@ -152,7 +160,9 @@ func (r *renewal) reply() *qimen.RenewalSubmitReply {
 	return &qimen.RenewalSubmitReply{OutOrderID: r.outOrderID, CreatedTime: r.createdAt}
 }
 
-func (m *merchant) cancel(_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest) (*qimen.RenewalCancelReply, error) {
+func (m *merchant) cancel(
+	_ context.Context, _ *qimen.Delivery, r *qimen.RenewalCancelRequest,
+) (*qimen.RenewalCancelReply, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	booked := m.renewals[r.OutOrderID] // that Fliggy names the renewal here, and not the rental, is inferred

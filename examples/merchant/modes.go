@@ -30,7 +30,9 @@ func demoRentals(now time.Time) []rental {
 }
 
 // listen serves the merchant; stop ends it.
-func listen(ctx context.Context, j *job, m *merchant, addr string, logger *slog.Logger) (at string, stop func(), err error) {
+func listen(
+	ctx context.Context, j *job, m *merchant, addr string, logger *slog.Logger,
+) (at string, stop func(), err error) {
 	handler, err := m.handler(j.appKey, j.secret(), logger)
 	if err != nil {
 		return "", nil, err

@@ -54,8 +54,10 @@ const (
 )
 
 var (
-	formats = map[string]rentcar.Format{"simplified": rentcar.SimplifiedJSON, "wrapped": rentcar.WrappedJSON, "xml": rentcar.XML}
-	signs   = map[string]rentcar.SignMethod{"hmac-sha256": rentcar.HMACSHA256, "hmac": rentcar.HMACMD5, "md5": rentcar.MD5}
+	formats = map[string]rentcar.Format{
+		"simplified": rentcar.SimplifiedJSON, "wrapped": rentcar.WrappedJSON, "xml": rentcar.XML,
+	}
+	signs = map[string]rentcar.SignMethod{"hmac-sha256": rentcar.HMACSHA256, "hmac": rentcar.HMACMD5, "md5": rentcar.MD5}
 )
 
 func main() {
@@ -96,7 +98,9 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*plan, 
 	sign := fs.String("sign", "hmac-sha256", "how calls are signed: hmac-sha256, hmac, md5")
 	fs.StringVar(&p.scenario, "scenario", accepted, "how the story goes, offline: accepted, rejected, refund-failed")
 	fs.BoolVar(&p.submit, "submit", false, "sandbox: submit the renewal after the quote (it is a real order there)")
-	fs.StringVar(&p.listen, "listen", "", "sandbox: serve pushes at this address, such as :8080, and wait for the merchant's answer")
+	fs.StringVar(
+		&p.listen, "listen", "", "sandbox: serve pushes at this address, such as :8080, and wait for the merchant's answer",
+	)
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(stderr)
@@ -117,7 +121,9 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*plan, 
 	case !ok[1]:
 		return nil, fmt.Errorf("-sign %q: want hmac-sha256, hmac or md5", *sign)
 	case !ok[2]:
-		return nil, fmt.Errorf("-scenario %q: want %s", p.scenario, strings.Join([]string{accepted, rejected, refundFailed}, ", "))
+		return nil, fmt.Errorf(
+			"-scenario %q: want %s", p.scenario, strings.Join([]string{accepted, rejected, refundFailed}, ", "),
+		)
 	}
 	if err := p.sandbox.read(getenv); err != nil {
 		return nil, err

@@ -22,7 +22,9 @@ func noEnv(string) string { return "" }
 func TestOfflineStory(t *testing.T) {
 	t.Parallel()
 	endings := map[string][]string{
-		accepted:     {"event 103, pushed", "event 142, pushed", "callback 270", "refund           3.20 yuan succeeded", "total 0.00"},
+		accepted: {
+			"event 103, pushed", "event 142, pushed", "callback 270", "refund           3.20 yuan succeeded", "total 0.00",
+		},
 		rejected:     {"event 104, pushed", "71008 商家接单失败", "3187983531024266527 rejected"},
 		refundFailed: {"event 142, pushed", "callback 271", "refund           3.20 yuan failed", "total 3.20"},
 	}
@@ -69,7 +71,8 @@ func TestSandbox(t *testing.T) {
 			gw.AutoAccept()
 			defer gw.Close()
 			env := map[string]string{
-				"FLIGGY_APP_KEY": gw.AppKey(), "FLIGGY_APP_SECRET": gw.AppSecret(), "FLIGGY_URL": gw.URL(), "FLIGGY_SESSION": session,
+				"FLIGGY_APP_KEY": gw.AppKey(), "FLIGGY_APP_SECRET": gw.AppSecret(), "FLIGGY_URL": gw.URL(),
+				"FLIGGY_SESSION":  session,
 				"FLIGGY_ORDER_ID": string(fliggytest.SampleOrderID), "FLIGGY_OUT_ORDER_ID": fliggytest.SampleOutOrderID,
 			}
 			var errs bytes.Buffer
@@ -127,7 +130,10 @@ func TestExitStatus(t *testing.T) {
 		{"help", t.Context(), []string{"-help"}, noEnv, 0, "FLIGGY_APP_KEY"},
 		{"unknown flag", t.Context(), []string{"-x"}, noEnv, 2, "renewal: flag provided but not defined: -x\n"},
 		{"submit offline", t.Context(), []string{"-submit"}, noEnv, 2, "are for the sandbox"},
-		{"listen alone", t.Context(), []string{"-listen", ":0"}, env("FLIGGY_APP_KEY", "1", "FLIGGY_APP_SECRET", "s", "FLIGGY_ORDER_ID", "1"), 2, "give -submit too"},
+		{
+			"listen alone", t.Context(), []string{"-listen", ":0"},
+			env("FLIGGY_APP_KEY", "1", "FLIGGY_APP_SECRET", "s", "FLIGGY_ORDER_ID", "1"), 2, "give -submit too",
+		},
 		{"order without account", t.Context(), nil, env("FLIGGY_ORDER_ID", "1"), 2, "set both"},
 		{"format", t.Context(), []string{"-format", "yaml"}, noEnv, 2, "simplified, wrapped or xml"},
 		{"sign", t.Context(), []string{"-sign", "sha1"}, noEnv, 2, "hmac-sha256, hmac or md5"},
@@ -152,7 +158,9 @@ func TestExitStatus(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	var errs bytes.Buffer
-	if code := run(t.Context(), nil, noEnv, full{}, &errs); code != 1 || !strings.Contains(errs.String(), errFull.Error()) {
+	if code := run(
+		t.Context(), nil, noEnv, full{}, &errs,
+	); code != 1 || !strings.Contains(errs.String(), errFull.Error()) {
 		t.Errorf("exit %d, stderr %q", code, errs.String())
 	}
 }
@@ -169,7 +177,9 @@ func TestEpilogueTellsTheTruth(t *testing.T) {
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
 	var out bytes.Buffer
-	if err := epilogue(&screen{out: &out}, gw, accepted); err == nil || !strings.Contains(err.Error(), "the story ended with") {
+	if err := epilogue(&screen{out: &out}, gw, accepted); err == nil || !strings.Contains(
+		err.Error(), "the story ended with",
+	) {
 		t.Errorf("nothing has happened: %v", err)
 	}
 	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
@@ -180,7 +190,9 @@ func TestEpilogueTellsTheTruth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gw.PushToHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }))
+	gw.PushToHandler(
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }),
+	)
 	if err := pushed(gw.Reject(done.RenewalOrderID, "1", "no")); err == nil {
 		t.Error("a push that was answered with 500 counts as taken")
 	}
@@ -188,7 +200,9 @@ func TestEpilogueTellsTheTruth(t *testing.T) {
 		t.Errorf("a push was refused: %v", err)
 	}
 	_, _ = client.Renewals.Submit(t.Context(), &rentcar.RenewalSubmitRequest{OrderID: "1"}) // there is no such order
-	if err := epilogue(&screen{out: &out}, gw, rejected); err == nil || !strings.Contains(err.Error(), "answered with code") {
+	if err := epilogue(&screen{out: &out}, gw, rejected); err == nil || !strings.Contains(
+		err.Error(), "answered with code",
+	) {
 		t.Errorf("a call was refused: %v", err)
 	}
 }

@@ -150,7 +150,10 @@ func epilogue(s *screen, gw *fliggytest.Gateway, scenario string) error {
 		bill += b.Message.TotalAmount.String()
 	}
 	if renewal != want.renewal || refund != want.refund || bill != want.bill {
-		return fmt.Errorf("the story ended with renewal %q, refund %q, bill %q; want %q, %q, %q", renewal, refund, bill, want.renewal, want.refund, want.bill)
+		return fmt.Errorf(
+			"the story ended with renewal %q, refund %q, bill %q; want %q, %q, %q", renewal, refund, bill, want.renewal,
+			want.refund, want.bill,
+		)
 	}
 	return nil
 }

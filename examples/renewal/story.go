@@ -196,7 +196,9 @@ func (d *distributor) refund(ctx context.Context, succeed bool) (*events.Renewal
 }
 
 // bill pushes the settlement bill: every movement on the main order.
-func (d *distributor) bill(ctx context.Context, b *booking, penalty fliggy.Yuan, refund *events.RenewalFeeRefund, at fliggy.Time) error {
+func (d *distributor) bill(
+	ctx context.Context, b *booking, penalty fliggy.Yuan, refund *events.RenewalFeeRefund, at fliggy.Time,
+) error {
 	line := func(biz fliggy.BillBizType, amount fliggy.Yuan, trade string) rentcar.BillLine {
 		return rentcar.BillLine{
 			OrderID: d.mainOrder, OutOrderID: d.ours, // never the renewal's own

@@ -424,7 +424,9 @@ func TestBoolAsNumber(t *testing.T) {
 			t.Errorf("%s, %v", text, err)
 		}
 	}
-	for _, text := range []string{`{"yes":1,"no":0}`, `{"yes":"1","no":"0"}`, `{"yes":true,"no":false}`, `{"yes":"true"}`} {
+	for _, text := range []string{
+		`{"yes":1,"no":0}`, `{"yes":"1","no":"0"}`, `{"yes":true,"no":false}`, `{"yes":"true"}`,
+	} {
 		if got, err := fromJSON[message](t, text); err != nil || !got.Yes || got.No || got.Of != nil {
 			t.Errorf("%s: %+v, %v", text, got, err)
 		}

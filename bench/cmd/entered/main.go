@@ -98,7 +98,9 @@ func parse(listed []byte) ([]function, error) {
 	var entered []function
 	for line := range strings.Lines(string(listed)) {
 		fields := strings.Fields(line)
-		if len(fields) != 3 || !strings.HasPrefix(fields[0], library) || strings.HasPrefix(fields[0], bench) || fields[2] == "0.0%" {
+		if len(fields) != 3 || !strings.HasPrefix(
+			fields[0], library,
+		) || strings.HasPrefix(fields[0], bench) || fields[2] == "0.0%" {
 			continue
 		}
 		file, number, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(fields[0], library), ":"), ":")
@@ -112,7 +114,9 @@ func parse(listed []byte) ([]function, error) {
 		return nil, errors.New("no function was entered: " + string(listed))
 	}
 	slices.SortFunc(entered, func(a, b function) int {
-		return cmp.Or(cmp.Compare(path.Dir(a.file), path.Dir(b.file)), cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
+		return cmp.Or(
+			cmp.Compare(path.Dir(a.file), path.Dir(b.file)), cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line),
+		)
 	})
 	return entered, nil
 }

@@ -48,7 +48,9 @@ total	(statements)	5.4%
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(function{})); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
-	for _, listed := range []string{"", "total	(statements)	0.0%\n", "github.com/fliggy-go/rentcar/call.go:	first	100.0%\n"} {
+	for _, listed := range []string{
+		"", "total	(statements)	0.0%\n", "github.com/fliggy-go/rentcar/call.go:	first	100.0%\n",
+	} {
 		if got, err := parse([]byte(listed)); err == nil {
 			t.Errorf("%q is taken: %v", listed, got)
 		}

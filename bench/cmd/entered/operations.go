@@ -82,7 +82,9 @@ func push(ctx context.Context) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/fliggy?"+signed.RawQuery, bytes.NewReader(signed.Body))
+	request := httptest.NewRequestWithContext(
+		ctx, http.MethodPost, "/fliggy?"+signed.RawQuery, bytes.NewReader(signed.Body),
+	)
 	request.Header = signed.Header
 	return func() error {
 		reply := httptest.NewRecorder()
@@ -95,5 +97,7 @@ func push(ctx context.Context) (func() error, error) {
 }
 
 // accepted is event 103: the merchant took the renewal.
-const accepted = `{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368","eventType":103,` +
-	`"eventData":{"renewalOrderId":"3187983531024266527","createdTime":"2022-11-26 09:00:00","payTradeNo":"202212191604667539969978368"}}`
+const accepted = `{"channelId":"80001","orderId":"3104050285204362836","outOrderId":"RC202212191604667539969978368",` +
+	`"eventType":103,` +
+	`"eventData":{"renewalOrderId":"3187983531024266527","createdTime":"2022-11-26 ` +
+	`09:00:00","payTradeNo":"202212191604667539969978368"}}`

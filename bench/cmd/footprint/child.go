@@ -84,7 +84,8 @@ func childBill(lines int) (figures, error) {
 	}
 	bill := work.Bill(lines)
 	debug.FreeOSMemory()
-	f := figures{"before": resident("VmRSS:"), "heap": int64(memory().HeapAlloc)} //nolint:gosec // far from the end of an int64
+	//nolint:gosec // far from the end of an int64
+	f := figures{"before": resident("VmRSS:"), "heap": int64(memory().HeapAlloc)}
 	resetPeak()
 	var before, after runtime.MemStats
 	for i := range calls {

@@ -53,7 +53,9 @@ func TestListImports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(found.paths, "github.com/fliggy-go/rentcar") || found.foreign < 2 || found.packages <= found.foreign {
+	if !slices.Contains(
+		found.paths, "github.com/fliggy-go/rentcar",
+	) || found.foreign < 2 || found.packages <= found.foreign {
 		t.Errorf("%+v", found)
 	}
 }

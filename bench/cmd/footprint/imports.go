@@ -47,7 +47,8 @@ import ("context"; "os"; "github.com/fliggy-go/rentcar")
 func main() {
 	client, err := rentcar.NewClient(os.Args[1], os.Args[2])
 	if err != nil { os.Exit(1) }
-	if _, err := client.Orders.Query(context.Background(), &rentcar.OrderQueryRequest{OrderID: "1"}); err != nil { os.Exit(1) }
+	_, err = client.Orders.Query(context.Background(), &rentcar.OrderQueryRequest{OrderID: "1"})
+	if err != nil { os.Exit(1) }
 }`},
 }
 
@@ -58,7 +59,9 @@ func reportImports(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	fmt.Println("| a program with | modules beside its own | packages | of them not of the standard library | binary | stripped |")
+	fmt.Println(
+		"| a program with | modules beside its own | packages | of them not of the standard library | binary | stripped |",
+	)
 	fmt.Println("|---|---|---:|---:|---:|---:|")
 	for i, p := range programs {
 		file := filepath.Join(dir, fmt.Sprintf("program%d.go", i))
@@ -77,7 +80,8 @@ func reportImports(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %s | %s | %d | %d | %.2f MiB | %.2f MiB |\n", p.name, imported.modules(), imported.packages, imported.foreign,
+		fmt.Printf("| %s | %s | %d | %d | %.2f MiB | %.2f MiB |\n", p.name, imported.modules(), imported.packages,
+			imported.foreign,
 			float64(plain)/mebi, float64(stripped)/mebi)
 	}
 	return nil

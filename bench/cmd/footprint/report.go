@@ -78,7 +78,8 @@ func reportGoroutines(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("Goroutines: %d of two idle clients, %d after calls of 64 callers in memory, %d after theirs over loopback, which opened %d connections.\n",
+	fmt.Printf("Goroutines: %d of two idle clients, %d after calls of 64 callers in memory, %d after theirs over "+
+		"loopback, which opened %d connections.\n",
 		f["clients"], f["memory"], f["wire"], opened.Load())
 	return nil
 }

@@ -56,7 +56,9 @@ func OrderQuery() *rentcar.OrderQueryRequest {
 // Bill is a bill of so many lines, all of their members set.
 func Bill(lines int) *rentcar.BillNotifyRequest {
 	start := fliggy.MustTime("2023-02-03 09:00:00").Time
-	bill := rentcar.Bill{BillNo: "ID20230203", BatchNo: "20230203001", Remark: "二月第一周", Lines: make([]rentcar.BillLine, lines)}
+	bill := rentcar.Bill{
+		BillNo: "ID20230203", BatchNo: "20230203001", Remark: "二月第一周", Lines: make([]rentcar.BillLine, lines),
+	}
 	for i := range bill.Lines {
 		fen := int64(1600 + i*37%90000)
 		bill.Lines[i] = rentcar.BillLine{
@@ -90,7 +92,8 @@ func Bill(lines int) *rentcar.BillNotifyRequest {
 func SignedParams(business string) map[string]string {
 	return map[string]string{
 		"method": "alitrip.rentcar.btb.bill.notify", "app_key": AppKey, "timestamp": "2023-02-03 14:00:00", "v": "2.0",
-		"sign_method": "md5", "format": "json", "simplify": "true", "session": "6100e23b4b1e5a6d7c8f9012a3b4c5d6e7f8091a2b3c4d5",
+		"sign_method": "md5", "format": "json", "simplify": "true",
+		"session":    "6100e23b4b1e5a6d7c8f9012a3b4c5d6e7f8091a2b3c4d5",
 		"partner_id": "rentcar-go", "target_app_key": "87654321", "trace_id": "2147b72e16691938918672871ef815",
 		"rent_car_b2b_distribution_bill_req": business,
 	}

@@ -150,7 +150,8 @@ func itemKey(queue, id string) []byte { return append(prefixOf(queue), id...) }
 // indexKey has the order of queues, times and numbers.
 func indexKey(queue string, at time.Time, number uint64) []byte {
 	key := prefixOf(queue)
-	key = binary.BigEndian.AppendUint64(key, uint64(at.Unix())^1<<63) //nolint:gosec // the sign bit is turned, so 1969 comes first
+	//nolint:gosec // the sign bit is turned, so 1969 comes first
+	key = binary.BigEndian.AppendUint64(key, uint64(at.Unix())^1<<63)
 	key = binary.BigEndian.AppendUint32(key, uint32(at.Nanosecond())) //nolint:gosec // it is below 1e9
 	return binary.BigEndian.AppendUint64(key, number)
 }

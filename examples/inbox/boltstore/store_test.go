@@ -67,7 +67,9 @@ func TestClaimsOfTheDead(t *testing.T) {
 	s = restart(t, s)
 	wantCounts(t, s, Counts{Waiting: 3})
 	for _, id := range []string{"early", "a", "late"} {
-		if item := reclaim(t, s, id, now.Add(time.Second)); item.Attempt != map[string]int{"early": 1, "a": 2, "late": 1}[id] {
+		if item := reclaim(
+			t, s, id, now.Add(time.Second),
+		); item.Attempt != map[string]int{"early": 1, "a": 2, "late": 1}[id] {
 			t.Errorf("%v", item)
 		}
 	}
@@ -115,7 +117,9 @@ func TestParked(t *testing.T) {
 	}
 	s = restart(t, s)
 	list, err := s.Parked(queue)
-	if err != nil || len(list) != 1 || list[0].Item.ID != "a" || list[0].Reason != "why" || string(list[0].Item.Data) != "a" {
+	if err != nil || len(list) != 1 || list[0].Item.ID != "a" || list[0].Reason != "why" || string(
+		list[0].Item.Data,
+	) != "a" {
 		t.Fatalf("%v, %v", list, err)
 	}
 	if list, err := s.Parked("other"); err != nil || len(list) != 0 {
@@ -159,7 +163,8 @@ func TestIndexOrder(t *testing.T) {
 	t.Parallel()
 	var last []byte
 	for _, at := range []time.Time{
-		{}, time.Unix(-1, 999_999_999), time.Unix(0, 0), time.Unix(0, 1), now, later, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+		{}, time.Unix(-1, 999_999_999), time.Unix(0, 0), time.Unix(0, 1), now, later,
+		time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
 	} {
 		for _, number := range []uint64{0, 1, 256, math.MaxUint64} {
 			key := indexKey(queue, at, number)

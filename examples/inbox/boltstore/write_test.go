@@ -83,7 +83,10 @@ func TestWriteIsOneWithTheMark(t *testing.T) {
 		isErr func(error) bool // nil for success
 	}{
 		{"success", func(*Store, context.Context) error { return nil }, nil},
-		{"the work fails", func(*Store, context.Context) error { return errNo }, func(err error) bool { return errors.Is(err, errNo) }},
+		{
+			"the work fails", func(*Store, context.Context) error { return errNo },
+			func(err error) bool { return errors.Is(err, errNo) },
+		},
 		{
 			"a later write fails",
 			func(s *Store, ctx context.Context) error { return s.Write(ctx, func(*bbolt.Tx) error { return errNo }) },
