@@ -163,7 +163,7 @@ func hasForm(s, layout string) bool {
 		return false
 	}
 	for i := range len(s) {
-		if s[i] != layout[i] && !(isDigit(s[i]) && isDigit(layout[i])) {
+		if s[i] != layout[i] && (!isDigit(s[i]) || !isDigit(layout[i])) {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package merchantcheck
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -114,6 +115,19 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	}{r.OK(), r.Failed(), r.Count(Warning), r.Count(Passed), r.Count(Skipped), own})
 }
 
+// brokenText writes how the results of one rule broke it, those that say the same together.
+func brokenText(line func(format string, args ...any), results []Result) {
+	same := func(m Result) string { return strings.Join([]string{m.Member, m.Expected, m.Got}, "\n") }
+	for _, alike := range groupBy(results, results[0].Status, same) {
+		scenarios := alike[0].Scenario
+		for _, result := range alike[1:] {
+			scenarios += "; " + result.Scenario
+		}
+		line("  %s (%s)\n    expected: %s\n    got:      %s",
+			cmp.Or(alike[0].Member, "the answer"), scenarios, alike[0].Expected, alike[0].Got)
+	}
+}
+
 func (r *Report) text(out io.StringWriter) {
 	line := func(format string, args ...any) { _, _ = out.WriteString(fmt.Sprintf(format, args...) + "\n") }
 	line("Self-test of %s, app key %s", r.Endpoint, r.AppKey)
@@ -123,19 +137,7 @@ func (r *Report) text(out io.StringWriter) {
 	}{{Failed, "FAILED"}, {Warning, "WARNING"}} {
 		for _, group := range groupBy(r.Results, kind.status, func(m Result) string { return m.Rule }) {
 			line("\n%s %s: %s", kind.label, group[0].Rule, group[0].Title)
-			for _, alike := range groupBy(group, kind.status, func(m Result) string {
-				return strings.Join([]string{m.Member, m.Expected, m.Got}, "\n")
-			}) {
-				at := alike[0].Member
-				if at == "" {
-					at = "the answer"
-				}
-				scenarios := alike[0].Scenario
-				for _, result := range alike[1:] {
-					scenarios += "; " + result.Scenario
-				}
-				line("  %s (%s)\n    expected: %s\n    got:      %s", at, scenarios, alike[0].Expected, alike[0].Got)
-			}
+			brokenText(line, group)
 			line("  why it matters: %s", group[0].Why)
 		}
 	}

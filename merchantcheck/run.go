@@ -243,6 +243,21 @@ func (run *selfTest) judge() {
 // maxFindings bounds what a report says of one rule in one scenario.
 const maxFindings = 20
 
+// ask returns what the rule finds wrong with a trial, or why it could not be asked.
+func (rule *rule) ask(x *trial) (found []finding, reason string) {
+	if x.skipped != "" && (rule.on != askEndpoint || !x.dead) {
+		return nil, x.skipped
+	}
+	if !rule.anyAnswer && !x.regular() {
+		return nil, "there is no reply that says yes"
+	}
+	found, err := rule.check(x)
+	if err != nil && found == nil {
+		return nil, err.Error()
+	}
+	return found, ""
+}
+
 // judge asks all rules that are for this kind of trial.
 func (r *Report) judge(x *trial, quotable func(string) string) {
 	for _, rule := range rules {
@@ -250,20 +265,7 @@ func (r *Report) judge(x *trial, quotable func(string) string) {
 			continue
 		}
 		result := Result{Rule: rule.id, Title: rule.title, Scenario: x.scenario, Status: Passed}
-		reason := x.skipped
-		if rule.on == askEndpoint && x.dead {
-			reason = ""
-		}
-		if reason == "" && !rule.anyAnswer && !x.regular() {
-			reason = "there is no reply that says yes"
-		}
-		var found []finding
-		if reason == "" {
-			var err error
-			if found, err = rule.check(x); err != nil && found == nil {
-				reason = err.Error()
-			}
-		}
+		found, reason := rule.ask(x)
 		if reason != "" {
 			result.Status, result.Reason = Skipped, quotable(reason)
 		}
