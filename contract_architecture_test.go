@@ -47,7 +47,7 @@ func TestArchitectureNamesFiles(t *testing.T) {
 // nothing but tests, are left out.
 func importsOf(t *testing.T) map[string][]string {
 	t.Helper()
-	const format = `{{if ne .Name "main"}}{{.ImportPath}}{{range .Imports}} {{.}}{{end}}{{end}}`
+	const format = `{{if and .GoFiles (ne .Name "main")}}{{.ImportPath}}{{range .Imports}} {{.}}{{end}}{{end}}`
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", format, "./...").Output()
 	if err != nil {
 		t.Fatal(err)
