@@ -45,11 +45,14 @@ func TestREADMENamesEveryAPI(t *testing.T) {
 	}
 }
 
-// TestREADMETableOfOutcomes: both READMEs say of every API whether it is sent again, as the
+// TestREADMETableOfOutcomes: READMEs and guides say of every API whether it is sent again, as the
 // table of APIs has it.
 func TestREADMETableOfOutcomes(t *testing.T) {
 	t.Parallel()
-	for file, yes := range map[string]string{"README.md": "yes, they only read", "README.zh-CN.md": "会，只读"} {
+	for file, yes := range map[string]string{
+		"README.md": "yes, they only read", "README.zh-CN.md": "会，只读",
+		"docs/unknown-outcomes.md": "yes, they only read", "docs/unknown-outcomes.zh-CN.md": "会，只读",
+	} {
 		text := readFile(t, file)
 		for _, op := range api.All() {
 			name := strings.TrimPrefix(strings.TrimPrefix(op.Method, "alitrip.rentcar."), "btb.")
