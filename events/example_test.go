@@ -45,6 +45,5 @@ func ExampleNewCallback() {
 	text, err := json.Marshal(callback)
 	fmt.Println(string(text), err)
 	// Output:
-	// {"orderId":"3104050285204362836","eventType":240,"eventData":{"payTradeNo":"202301021122903_240_1","note":"paid by
-	// hand"}} <nil>
+	// {"orderId":"3104050285204362836","eventType":240,"eventData":{"payTradeNo":"202301021122903_240_1","note":"paid by hand"}} <nil>
 }

@@ -56,8 +56,7 @@ func ExamplePlan_Quote() {
 	// 基础服务费: 0.01 x 1.5 = 0.02
 	// 零散小时费: 5.00 x 1 = 5.00
 	// total: 16.02
-	// rentcar: qimen.alitrip.rentcar.renewalprices.query: not valid: carReturnTime: must be at least a minute after
-	// carUseTime
+	// rentcar: qimen.alitrip.rentcar.renewalprices.query: not valid: carReturnTime: must be at least a minute after carUseTime
 }
 
 // A submit is booked only when its total is that of the quote.

@@ -131,8 +131,8 @@ func ExampleOnRenewalPrices() {
 	}
 
 	// Output:
-	// 200
-	// {"addedServiceList":[],"cancelStrategyStruct":{"cancelRules":[{"num":0,"time":0}],"manualCheckTime":0,"cancelType":1,"supportCancel":true},"priceInfo":{"standardPrice":"10.00","standardUnitPrice":"10.00","poundageFee":"0.00","quantity":"1","calendarPrice":[{"date":"2023-02-04","dayPrice":"10.00"}],"scatteredPriceRuleInfo":{"data":[]},"priceMark":"quote-1"},"success":true,"retCode":null,"retMessage":null} 200 {"success":false,"retCode":"no-such-rental","retMessage":"订单不存在"}
+	// 200 {"addedServiceList":[],"cancelStrategyStruct":{"cancelRules":[{"num":0,"time":0}],"manualCheckTime":0,"cancelType":1,"supportCancel":true},"priceInfo":{"standardPrice":"10.00","standardUnitPrice":"10.00","poundageFee":"0.00","quantity":"1","calendarPrice":[{"date":"2023-02-04","dayPrice":"10.00"}],"scatteredPriceRuleInfo":{"data":[]},"priceMark":"quote-1"},"success":true,"retCode":null,"retMessage":null}
+	// 200 {"success":false,"retCode":"no-such-rental","retMessage":"订单不存在"}
 }
 
 // Verification alone, for a delivery that is stored first and parsed later.
