@@ -65,12 +65,15 @@ func encode(head Envelope, t Type, data json.RawMessage) ([]byte, error) {
 // checkExtra records extra members that cannot be encoded: those that are invalid JSON and those that have a field. If
 // p is nil, extra must be empty.
 func checkExtra(ps *fliggy.Problems, head *Envelope, p *top.Plan, extra map[string]json.RawMessage) {
+	const ruleName = "must have a name in valid UTF-8"
 	const taken = "must be set in its field, not as an extra member"
 	if len(head.Extra)+len(extra) == 0 {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(head.Extra)) {
 		switch {
+		case !utf8.ValidString(name):
+			ps.Add("extra member", ruleName)
 		case name == "eventData" || envelopePlan.Knows(name):
 			ps.Add(name, taken)
 		case !isJSON(head.Extra[name]):
@@ -79,6 +82,8 @@ func checkExtra(ps *fliggy.Problems, head *Envelope, p *top.Plan, extra map[stri
 	}
 	for _, name := range slices.Sorted(maps.Keys(extra)) {
 		switch {
+		case !utf8.ValidString(name):
+			ps.Add("eventData: extra member", ruleName)
 		case p.Knows(name):
 			ps.Add("eventData."+name, taken)
 		case !isJSON(extra[name]):

@@ -170,6 +170,14 @@ func TestMarshalRefused(t *testing.T) {
 				{"eventData.d", "must be valid JSON"},
 			},
 		},
+		"names": {
+			map[string]json.RawMessage{"\xff": json.RawMessage("null")},
+			map[string]json.RawMessage{"a\xff": json.RawMessage("1")},
+			[]finding{
+				{"extra member", "must have a name in valid UTF-8"},
+				{"eventData: extra member", "must have a name in valid UTF-8"},
+			},
+		},
 		"taken names": {
 			map[string]json.RawMessage{"orderId": json.RawMessage("1"), "eventData": json.RawMessage("{}")},
 			map[string]json.RawMessage{"payTradeNo": json.RawMessage(`"x"`)},
