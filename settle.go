@@ -57,16 +57,11 @@ type SettleRequest struct {
 	// Then an event about the main order that names none of Others is about this renewal. While another submit of
 	// the order is open, or one was settled by a probe and no event has named its id, leave it false.
 	OthersKnown bool
-	// Probe asks the platform where no event decides; nil asks Renewals.CheckCancel
-	// by RenewalOutOrderID. Inferred: that this finds a renewal. Replace it once a
-	// better query is known.
-	Probe Probe
+	// Probe asks whether the renewal of submit exists, if no event decides. It returns VerdictRejected only if that is
+	// proved, never because nothing was found; an error counts as VerdictStillUnknown. The default, nil, asks
+	// Renewals.CheckCancel by RenewalOutOrderID. Inferred: that this finds a renewal.
+	Probe func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error)
 }
-
-// A Probe asks whether the renewal of a submit exists. It answers VerdictRejected
-// only where that is proved, never because nothing was found; an error counts as
-// VerdictStillUnknown.
-type Probe func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error)
 
 // A Settlement is the answer of Settle.
 type Settlement struct {
@@ -149,7 +144,9 @@ func (r *SettleRequest) ownID() string {
 
 // probe makes the default Probe. A success proves that the renewal exists; a
 // refusal proves nothing.
-func (s *RenewalService) probe(opts []CallOption) Probe {
+func (s *RenewalService) probe(
+	opts []CallOption,
+) func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
 	return func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
 		_, err := s.CheckCancel(
 			ctx, &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID}, opts...,

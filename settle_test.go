@@ -48,7 +48,7 @@ func refunded(renewalOutOrder string, order fliggy.ID, outOrder string, renewal 
 }
 
 // mustNotProbe fails where an event should have decided.
-func mustNotProbe(t testing.TB) Probe {
+func mustNotProbe(t testing.TB) func(context.Context, *RenewalSubmitRequest) (Verdict, error) {
 	return func(context.Context, *RenewalSubmitRequest) (Verdict, error) {
 		t.Error("the platform was asked")
 		return VerdictStillUnknown, nil

@@ -90,9 +90,9 @@ func failing(name string, err error) Fault {
 	return Fault{name: name, instead: true, answer: func(time.Duration) error { return err }}
 }
 
-// Failed answers with err, as if a [Handler] had returned it: a *rentcar.GatewayError as error_response with its
-// codes, a *rentcar.BusinessError as a reply whose success flag is false, any other as code 15, sub code
-// isp.unknown-error.
+// Failed answers with err, as if the function of [Gateway.Handle] had returned it: a *rentcar.GatewayError as
+// error_response with its codes, a *rentcar.BusinessError as a reply whose success flag is false, any other as code 15,
+// sub code isp.unknown-error.
 func Failed(err error) Fault {
 	if refused := (*rentcar.BusinessError)(nil); errors.As(err, &refused) {
 		return failing("refused with code "+refused.Code, err)

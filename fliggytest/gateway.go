@@ -16,8 +16,8 @@ import (
 	"github.com/fliggy-go/rentcar"
 )
 
-// ErrClosed says that the gateway is closed.
-var ErrClosed = errors.New("fliggytest: the gateway is closed")
+// errClosed says that the gateway is closed.
+var errClosed = errors.New("fliggytest: the gateway is closed")
 
 // A Gateway is Fliggy: the TOP and Qimen gateways, the service behind them and
 // the pusher of events. Make one with [NewGateway]; its methods may be called
@@ -42,7 +42,7 @@ type Gateway struct {
 	log        requestLog
 
 	mu       sync.Mutex
-	handlers map[string]Handler
+	handlers map[string]handlerFunc
 	auto     decision
 }
 
@@ -62,7 +62,7 @@ func NewGateway(opts ...Option) *Gateway {
 		secret:   func() string { return cfg.secret },
 		session:  func() string { return cfg.session },
 		now:      cfg.now,
-		handlers: map[string]Handler{},
+		handlers: map[string]handlerFunc{},
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var namesErr, listenErr error

@@ -276,7 +276,7 @@ func TestClose(t *testing.T) {
 	if _, err := c.Renewals.Quote(context.Background(), quoteRequest()); rentcar.OutcomeOf(err) != rentcar.OutcomeNotSent {
 		t.Errorf("a call after Close: %v", err)
 	}
-	if res := g.PushRaw(context.Background(), nil); !errors.Is(res.Err, ErrClosed) {
+	if res := g.PushRaw(context.Background(), nil); !errors.Is(res.Err, errClosed) {
 		t.Errorf("a push after Close: %v", res.Err)
 	}
 	if len(g.Requests()) != 1 {

@@ -16,8 +16,8 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// ErrNoTarget says that the gateway knows no endpoint to push to.
-var ErrNoTarget = errors.New("fliggytest: nowhere to push to: call PushTo or PushToHandler")
+// errNoTarget says that the gateway knows no endpoint to push to.
+var errNoTarget = errors.New("fliggytest: nowhere to push to: call PushTo or PushToHandler")
 
 // A PushResult is a push and what became of it.
 //
@@ -105,7 +105,7 @@ func (g *Gateway) PushTo(address string) {
 		err = fmt.Errorf("fliggytest: PushTo: %w", err)
 	}
 	if address == "" {
-		err = ErrNoTarget
+		err = errNoTarget
 	}
 	g.pushes.aim(to, err)
 }
@@ -113,7 +113,7 @@ func (g *Gateway) PushTo(address string) {
 // PushToHandler pushes events to h from now on, without a connection in between.
 func (g *Gateway) PushToHandler(h http.Handler) {
 	if h == nil {
-		g.pushes.aim(push.Target{}, ErrNoTarget)
+		g.pushes.aim(push.Target{}, errNoTarget)
 		return
 	}
 	g.pushes.aim(push.ToHandler(h), nil)
@@ -139,7 +139,7 @@ func (g *Gateway) Push(ctx context.Context, e events.Event, how ...Push) PushRes
 // PushRaw pushes any body, signed like an event. As for Push.
 func (g *Gateway) PushRaw(ctx context.Context, body []byte, how ...Push) PushResult {
 	if !g.pushes.start() {
-		return PushResult{Err: ErrClosed}
+		return PushResult{Err: errClosed}
 	}
 	defer g.pushes.done()
 	return g.push(ctx, body, how)
@@ -153,7 +153,7 @@ func (g *Gateway) Pushes() []PushResult { return g.pushes.records() }
 func (g *Gateway) push(ctx context.Context, body []byte, how []Push) (res PushResult) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(g.ctx, func() { cancel(ErrClosed) })()
+	defer context.AfterFunc(g.ctx, func() { cancel(errClosed) })()
 	if len(how) == 0 {
 		how = []Push{{}}
 	}
@@ -184,8 +184,8 @@ func (g *Gateway) pushAs(ctx context.Context, body []byte, how *Push) (res PushR
 	}
 	s.Send(ctx, p, shape, func(sent push.Result) {
 		if err := sent.Err; err != nil {
-			if errors.Is(context.Cause(ctx), ErrClosed) {
-				err = ErrClosed
+			if errors.Is(context.Cause(ctx), errClosed) {
+				err = errClosed
 			}
 			sent.Err = fmt.Errorf("fliggytest: push: %w", err)
 		}

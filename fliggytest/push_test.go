@@ -200,7 +200,7 @@ func TestPushFailures(t *testing.T) {
 	t.Parallel()
 	g := start(t)
 	push := func(how ...Push) PushResult { return g.PushRaw(context.Background(), []byte("{}"), how...) }
-	if res := push(); !errors.Is(res.Err, ErrNoTarget) {
+	if res := push(); !errors.Is(res.Err, errNoTarget) {
 		t.Errorf("no target: %+v", res)
 	}
 	if res := g.Push(context.Background(), nil); res.Err == nil {

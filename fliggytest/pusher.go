@@ -26,7 +26,7 @@ type pusher struct {
 func (p *pusher) init() {
 	p.changed = make(chan struct{})
 	p.client = push.NewClient(nil)
-	p.noTo = ErrNoTarget
+	p.noTo = errNoTarget
 }
 
 func (p *pusher) aim(to push.Target, err error) {

@@ -34,7 +34,7 @@ func TestCloseEndsAPush(t *testing.T) {
 			})
 		}
 		go g.Close()
-		if res := <-result; !errors.Is(res.Err, ErrClosed) {
+		if res := <-result; !errors.Is(res.Err, errClosed) {
 			t.Errorf("%s: %+v", name, res)
 		}
 		g.Close()

@@ -9,35 +9,33 @@ import (
 	"github.com/fliggy-go/rentcar"
 )
 
-// A Handler serves an API that the gateway has none of its own for, or replaces
-// one. It runs without any lock, on the goroutine of the request; ctx ends with
-// the client or the gateway.
+// Handle lets h serve the API called method, of TOP or of Qimen. A nil h takes it
+// away again.
 //
-// The result is a struct with `top` or json tags, or a pointer to one, and is
-// encoded in the format asked for, the request id added; or a rentcar.Raw, sent as
-// it is; or nil for a reply without members. A success flag that is false is left
+// h runs without any lock, on the goroutine of the request; ctx ends with the client or the gateway. Its result is a
+// struct with `top` or json tags, or a pointer to one, and is encoded in the format asked for, the request id added; or
+// a rentcar.Raw, sent as it is; or nil for a reply without members. A success flag that is false is left
 // out unless its tag says keep: refuse with an error instead. A
 // *rentcar.BusinessError is answered as a reply whose success flag is false, a
 // *rentcar.GatewayError as error_response with its codes; any other error, and a
 // panic, as code 15, sub code isp.unknown-error.
-type Handler func(ctx context.Context, r *Request) (any, error)
-
-// Handle lets h serve the API called method, of TOP or of Qimen. A nil h takes it
-// away again.
-func (g *Gateway) Handle(method string, h Handler) {
+func (g *Gateway) Handle(method string, h func(ctx context.Context, r *Request) (any, error)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.handlers[method] = h
 }
 
-func (g *Gateway) handler(method string) Handler {
+// A handlerFunc is what [Gateway.Handle] takes.
+type handlerFunc func(ctx context.Context, r *Request) (any, error)
+
+func (g *Gateway) handler(method string) handlerFunc {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.handlers[method]
 }
 
 // call calls the handler and makes an error of a panic.
-func (h Handler) call(ctx context.Context, r *Request) (result any, err error) {
+func (h handlerFunc) call(ctx context.Context, r *Request) (result any, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			result, err = nil, fmt.Errorf("the handler panicked: %v", v)

@@ -68,7 +68,7 @@ type distributor struct {
 type habits struct {
 	writes []rentcar.CallOption                       // options of every write
 	hear   func(err error) told                       // what is believed of a call
-	probe  func(client *rentcar.Client) rentcar.Probe // nil for the default
+	probe  func(client *rentcar.Client) probe // nil for the default
 	eager  bool                                       // takes a renewal without an id for none
 	again  bool                                       // submits again what is unknown
 	deaf   bool                                       // settles without the events
@@ -80,7 +80,7 @@ func careful() habits { return habits{hear: hear} }
 
 // blind is the careful distributor whose probe is no help, and says nonsense.
 func blind() habits {
-	return habits{hear: hear, probe: func(*rentcar.Client) rentcar.Probe {
+	return habits{hear: hear, probe: func(*rentcar.Client) probe {
 		return func(context.Context, *rentcar.RenewalSubmitRequest) (rentcar.Verdict, error) {
 			return rentcar.VerdictRejected, errors.New("the probe cannot answer")
 		}
@@ -386,3 +386,6 @@ func (d *distributor) others(o *operation) []fliggy.ID {
 	}
 	return ids
 }
+
+// A probe asks whether a renewal exists; see rentcar.SettleRequest.
+type probe = func(ctx context.Context, submit *rentcar.RenewalSubmitRequest) (rentcar.Verdict, error)

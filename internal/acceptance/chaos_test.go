@@ -61,7 +61,7 @@ func TestChaos(t *testing.T) {
 // on which the careful one breaks none.
 func TestChaosMutants(t *testing.T) {
 	t.Parallel()
-	wishful := func(client *rentcar.Client) rentcar.Probe {
+	wishful := func(client *rentcar.Client) probe {
 		return func(ctx context.Context, submit *rentcar.RenewalSubmitRequest) (rentcar.Verdict, error) {
 			_, err := client.Renewals.CheckCancel(ctx, &rentcar.RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID})
 			var refused *rentcar.BusinessError
