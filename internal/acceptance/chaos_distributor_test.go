@@ -66,13 +66,13 @@ type distributor struct {
 
 // habits are what distributors differ in.
 type habits struct {
-	writes []rentcar.CallOption                       // options of every write
-	hear   func(err error) told                       // what is believed of a call
+	writes []rentcar.CallOption               // options of every write
+	hear   func(err error) told               // what is believed of a call
 	probe  func(client *rentcar.Client) probe // nil for the default
-	eager  bool                                       // takes a renewal without an id for none
-	again  bool                                       // submits again what is unknown
-	deaf   bool                                       // settles without the events
-	forget bool                                       // makes every write with a new client
+	eager  bool                               // takes a renewal without an id for none
+	again  bool                               // submits again what is unknown
+	deaf   bool                               // settles without the events
+	forget bool                               // makes every write with a new client
 }
 
 // careful is the distributor that the documentation has in mind.
