@@ -165,7 +165,8 @@ type RenewalPrice struct {
 	PriceMark string `top:"price_mark"`
 }
 
-// DailyPrice is the price of one calendar day.
+// DailyPrice is the price of one calendar day. It is not the type of package qimen: what a merchant must write may be
+// missing here, which is a warning, not an error.
 type DailyPrice struct {
 	// Date is the calendar day, yyyy-MM-dd.
 	Date fliggy.Date `top:"date"`
@@ -179,7 +180,8 @@ type DailyPrice struct {
 }
 
 // RenewalAddedService is an added service (增值服务) of a quote. All members are
-// inferred from the merchant's quote.
+// inferred from the merchant's quote. It is not the type of package qimen: what a
+// merchant must write may be missing here, which is a warning, not an error.
 type RenewalAddedService struct {
 	// ServiceType is the kind of service: 1 basic service, 4 scattered hours.
 	// Inferred.

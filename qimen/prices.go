@@ -114,7 +114,7 @@ type RenewalPrice struct {
 	Extra map[string]json.RawMessage `top:",unknown"`
 }
 
-// DailyPrice is the price of one started day.
+// DailyPrice is the price of one started day. Unlike in the quote that a distributor reads, its price is required.
 type DailyPrice struct {
 	// Date is the calendar day on which it starts, yyyy-MM-dd. Required.
 	Date fliggy.Date `top:"date,required"`
@@ -134,7 +134,8 @@ const (
 	ScatteredHourCode = "hourFee"           // scattered-hour fee (零散小时费)
 )
 
-// AddedService is one line added to the standard price (增值服务).
+// AddedService is one line added to the standard price (增值服务). Unlike in the quote that a distributor reads, its
+// members are required, and members without a field are kept.
 type AddedService struct {
 	// ServiceType is the kind of service: 1 basic service, 4 scattered hours. Others are unknown. Required.
 	ServiceType fliggy.ServiceType `top:"serviceType,required"`
