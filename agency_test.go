@@ -18,7 +18,7 @@ func init() {
 		) (any, error) {
 			local := fliggy.LocalTime{Year: 2024, Month: time.November, Day: 5, Hour: 19, Minute: 42, Second: 29}
 			return c.Agency.CreateOrder(ctx, &AgencyCreateOrderRequest{
-				AgentOrderNo: "342345672903937", ItemID: "123321", BizStatus: new(fliggy.AgencyUnpaid),
+				AgentOrderNo: "342345672903937", ItemID: "123321", BizStatus: ptr(fliggy.AgencyUnpaid),
 				CreateOrderTime: fliggy.MustTime("2024-11-05 19:42:29"), PayTime: fliggy.MustTime("2024-11-05 19:42:29"),
 				PayModel:    fliggy.PayModelDownPayment,
 				TotalAmount: fliggy.FenOf(5565), OnlinePaymentFee: fliggy.FenOf(1), OfflinePaymentFee: "111",
@@ -44,7 +44,7 @@ func init() {
 		}},
 		{op: api.AgencyUpdateOrder, call: func(ctx context.Context, c *Client) (any, error) {
 			return c.Agency.UpdateOrder(ctx, &AgencyUpdateOrderRequest{
-				AgentOrderNo: "342345672903937", FliggyOrderID: mainOrder, BizStatus: new(fliggy.AgencyRejectedBySeller),
+				AgentOrderNo: "342345672903937", FliggyOrderID: mainOrder, BizStatus: ptr(fliggy.AgencyRejectedBySeller),
 				ConfirmOrderID: "C-1",
 				PayTime:        fliggy.MustTime("2024-11-05 19:42:29"), BuyerPayAmount: fliggy.FenOf(5565),
 				RefundAmount: fliggy.FenOf(0),

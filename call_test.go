@@ -70,7 +70,7 @@ func wantProblem(t *testing.T, what string, err error, field string) {
 // is none.
 func as[T error](t testing.TB, err error) T {
 	t.Helper()
-	found, ok := errors.AsType[T](err)
+	found, ok := asType[T](err)
 	if !ok {
 		t.Errorf("got %T, want %T: %v", err, found, err)
 	}
@@ -165,7 +165,13 @@ func verdict(err error) string {
 	return fmt.Sprintf("%T", err)
 }
 
-func isA[T error](err error) bool { _, ok := errors.AsType[T](err); return ok }
+func isA[T error](err error) bool { _, ok := asType[T](err); return ok }
+
+// asType finds the error of a type in err.
+func asType[T error](err error) (found T, ok bool) {
+	ok = errors.As(err, &found)
+	return found, ok
+}
 
 // What a call without a type and order.query make of every recorded reply. Where
 // the official parser sees an empty success, a service reply is an error here.
@@ -441,11 +447,11 @@ func (tc *oddReply) check(t *testing.T, what, want string, err error) {
 	if err == nil {
 		return
 	}
-	if d, ok := errors.AsType[*DecodeError](err); ok && (!strings.Contains(d.Reply, tc.reply) ||
+	if d, ok := asType[*DecodeError](err); ok && (!strings.Contains(d.Reply, tc.reply) ||
 		d.HTTPStatus != tc.status) {
 		t.Errorf("%s: %q with status %d, want %q with %d", what, d.Reply, d.HTTPStatus, tc.reply, tc.status)
 	}
-	if s, ok := errors.AsType[*TransportError](err); ok && (s.HTTPStatus != tc.status || s.Phase != PhaseStatus ||
+	if s, ok := asType[*TransportError](err); ok && (s.HTTPStatus != tc.status || s.Phase != PhaseStatus ||
 		!strings.HasPrefix(s.Err.Error(), fmt.Sprint(tc.status)) || strings.HasSuffix(s.Err.Error(), " ")) {
 		t.Errorf("%s: %v", what, s)
 	}

@@ -174,7 +174,8 @@ func (f goField) wrap() string {
 func goFields(t *testing.T, typ reflect.Type) []goField {
 	t.Helper()
 	var out []goField
-	for f := range typ.Fields() {
+	for i := range typ.NumField() {
+		f := typ.Field(i)
 		tag, tagged := f.Tag.Lookup("top")
 		if f.Anonymous && !tagged {
 			out = append(out, goFields(t, f.Type)...)

@@ -116,7 +116,7 @@ func TestValidation(t *testing.T) {
 		}},
 		"agency create, in order": {
 			opAgencyCreateOrder.Method,
-			&AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: new(fliggy.AgencyUnpaid), Extra: "null"},
+			&AgencyCreateOrderRequest{AgentOrderNo: "1", BizStatus: ptr(fliggy.AgencyUnpaid), Extra: "null"},
 			[]fliggy.Problem{{Field: "extra", Rule: object}},
 		},
 		"agency update": {

@@ -228,3 +228,5 @@ func indented(t testing.TB, v any) string {
 	}
 	return b.String()
 }
+
+func ptr[T any](v T) *T { return &v }

@@ -353,16 +353,16 @@ func checkSeen(t *testing.T, seen []Observation, attempts int, before, last Outc
 
 // attemptsOf is how often a call that failed says it was sent.
 func attemptsOf(err error) int {
-	if e, ok := errors.AsType[*TransportError](err); ok {
+	if e, ok := asType[*TransportError](err); ok {
 		return e.Attempts
 	}
-	if e, ok := errors.AsType[*GatewayError](err); ok {
+	if e, ok := asType[*GatewayError](err); ok {
 		return e.Attempts
 	}
-	if e, ok := errors.AsType[*DecodeError](err); ok {
+	if e, ok := asType[*DecodeError](err); ok {
 		return e.Attempts
 	}
-	if e, ok := errors.AsType[*BusinessError](err); ok {
+	if e, ok := asType[*BusinessError](err); ok {
 		return e.Attempts
 	}
 	return 0

@@ -102,7 +102,7 @@ func TestCallRepeatUnknown(t *testing.T) {
 			if isA[*stopped](err) != tc.wrapped {
 				t.Errorf("%T: %v", err, err)
 			}
-			if business, ok := errors.AsType[*BusinessError](err); ok {
+			if business, ok := asType[*BusinessError](err); ok {
 				want := &BusinessError{
 					Method: opRenewalCancel.Method, Code: "DUP", Message: "there is one", RequestID: "r9", Attempts: tc.sent,
 				}

@@ -49,7 +49,8 @@ func (s *VehicleService) All(
 	return func(yield func(VehicleModel, error) bool) {
 		page := req
 		if req != nil {
-			page = new(*req)
+			own := *req
+			page = &own
 			page.Page, page.PageSize = cmp.Or(req.Page, 1), cmp.Or(req.PageSize, defaultPageSize)
 		}
 		for before := []VehicleModel(nil); ; page.Page++ {

@@ -22,10 +22,11 @@ func Example_agency() {
 		log.Fatal(err)
 	}
 
+	paid, accepted := fliggy.AgencyPaid, fliggy.AgencyAccepted
 	order := &rentcar.AgencyCreateOrderRequest{
-		AgentOrderNo:  "342345672903937",      // yours, globally unique: choose and store it before the call
-		BizStatus:     new(fliggy.AgencyPaid), // a pointer, since 0 means unpaid
-		TotalAmount:   fliggy.FenOf(5565),     // 55.65 yuan
+		AgentOrderNo:  "342345672903937",  // yours, globally unique: choose and store it before the call
+		BizStatus:     &paid,              // a pointer, since 0 means unpaid
+		TotalAmount:   fliggy.FenOf(5565), // 55.65 yuan
 		PayTime:       fliggy.MustTime("2024-11-05 19:42:29"),
 		UseCarTime:    fliggy.LocalTime{Year: 2024, Month: time.December, Day: 1, Hour: 10}, // Los Angeles' clock
 		ReturnCarTime: fliggy.LocalTime{Year: 2024, Month: time.December, Day: 4, Hour: 10},
@@ -45,7 +46,7 @@ func Example_agency() {
 
 	_, err = client.Agency.UpdateOrder(ctx, &rentcar.AgencyUpdateOrderRequest{
 		AgentOrderNo:   order.AgentOrderNo,
-		BizStatus:      new(fliggy.AgencyAccepted),
+		BizStatus:      &accepted,
 		ConfirmOrderID: "C-1", // of the merchant
 	})
 	if err != nil {

@@ -145,8 +145,9 @@ func readClock(s string, loc *time.Location) (t time.Time, hasOffset bool, rule 
 		return time.Time{}, false, ruleTime
 	}
 	t, err := time.ParseInLocation(clockLayouts[i]+offsetLayouts[len(offset)], s, loc)
-	switch wrong, _ := errors.AsType[*time.ParseError](err); {
-	case wrong != nil && strings.HasSuffix(wrong.Message, "out of range"), err == nil && t.Year() == 0:
+	var wrong *time.ParseError
+	switch {
+	case errors.As(err, &wrong) && strings.HasSuffix(wrong.Message, "out of range"), err == nil && t.Year() == 0:
 		return time.Time{}, false, ruleClock
 	case err != nil:
 		return time.Time{}, false, ruleTime

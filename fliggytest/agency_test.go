@@ -18,7 +18,7 @@ func TestAgency(t *testing.T) {
 		g := start(t)
 		c := connect(t, g, rentcar.WithFormat(format))
 		create := &rentcar.AgencyCreateOrderRequest{
-			AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyUnpaid), TotalAmount: fliggy.FenOf(88800),
+			AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyOrderStatus), TotalAmount: fliggy.FenOf(88800),
 			AuthToken:  fliggy.NewSecret("token"),
 			UseCarTime: fliggy.LocalTimeOf(testNow), Driver: rentcar.AgencyDriver{DriverName: "张三", MobilePhone: "1"},
 			Promotions: []rentcar.AgencyPromotion{{PromotionID: "1", ZZCPromotionFee: fliggy.FenOf(0)}},
@@ -30,7 +30,8 @@ func TestAgency(t *testing.T) {
 		if len(first.FliggyOrderID) != 19 || first.FliggyOrderID == again.FliggyOrderID {
 			t.Errorf("%v: %s and %s", format, first.FliggyOrderID, again.FliggyOrderID)
 		}
-		update := &rentcar.AgencyUpdateOrderRequest{AgentOrderNo: "Z1", BizStatus: new(fliggy.AgencyPaid)}
+		paid := fliggy.AgencyPaid
+		update := &rentcar.AgencyUpdateOrderRequest{AgentOrderNo: "Z1", BizStatus: &paid}
 		for _, req := range []*rentcar.AgencyUpdateOrderRequest{update, {FliggyOrderID: first.FliggyOrderID}} {
 			_, err = c.Agency.UpdateOrder(ctx, req)
 			noError(t, err)

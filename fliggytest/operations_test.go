@@ -19,8 +19,8 @@ func TestServesEveryOperation(t *testing.T) {
 	c := connect(t, start(t))
 	for _, op := range api.All() {
 		err := c.Call(t.Context(), op.Method, rentcar.Params{"none": "1"}, new(rentcar.Raw))
-		failed, ok := errors.AsType[*rentcar.GatewayError](err)
-		if !ok || failed.Code != "40" || failed.Msg != "Missing required arguments:"+op.Param {
+		var failed *rentcar.GatewayError
+		if !errors.As(err, &failed) || failed.Code != "40" || failed.Msg != "Missing required arguments:"+op.Param {
 			t.Errorf("%s: the gateway does not serve it: add a function that carries it out to a file of fliggytest, and "+
 				"put it in with serve in an init function of that file, such as that of agency.go: %v", op.Method, err)
 		}

@@ -79,7 +79,8 @@ func paths(members []member, at string) (out []string) {
 
 // tagged lists the wire names of a type in the same form.
 func tagged(t reflect.Type, at string) (out []string) {
-	for f := range t.Fields() {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		name := memberName(f)
 		if name == "" { // the place for unknown members
 			continue

@@ -253,7 +253,8 @@ type place struct {
 
 // places lists the fields of a message and of everything in it.
 func places(v reflect.Value, at string) (out []place) {
-	for f, fv := range v.Fields() {
+	for i := range v.NumField() {
+		f, fv := v.Type().Field(i), v.Field(i)
 		name, options := memberName(f), strings.Split(f.Tag.Get("top"), ",")[1:]
 		if name == "" {
 			continue

@@ -82,7 +82,8 @@ func membersOf(t reflect.Type) map[string]reflect.Type {
 	if t.Kind() != reflect.Struct {
 		return out
 	}
-	for f := range t.Fields() {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		tag, tagged := f.Tag.Lookup("top")
 		name, _, _ := strings.Cut(tag, ",")
 		switch {

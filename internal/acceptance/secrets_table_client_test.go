@@ -74,7 +74,8 @@ func clientRows() []leakRow {
 		name: "client by value and in unexported fields", covers: []string{"rentcar.NewClient"}, want: leakApp,
 		run: func(_ *testing.T, s *leakStage) []any {
 			values := []any{struct{ c rentcar.Client }{*s.client()}, struct{ c *rentcar.Client }{s.client()}, *s.client()}
-			for service, v := range reflect.ValueOf(s.client()).Elem().Fields() {
+			for i := range reflect.ValueOf(s.client()).Elem().NumField() {
+				service, v := reflect.ValueOf(s.client()).Elem().Type().Field(i), reflect.ValueOf(s.client()).Elem().Field(i)
 				if service.IsExported() {
 					values = append(values, v.Interface(), v.Elem().Interface())
 				}

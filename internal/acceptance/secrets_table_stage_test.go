@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -48,10 +49,26 @@ func (s *leakStage) Write(p []byte) (int, error) {
 	return s.log.Write(p)
 }
 
+// A twice hands each record to two handlers.
+type twice [2]slog.Handler
+
+func (h twice) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h twice) Handle(ctx context.Context, r slog.Record) error {
+	return errors.Join(h[0].Handle(ctx, r.Clone()), h[1].Handle(ctx, r))
+}
+
+func (h twice) WithAttrs(as []slog.Attr) slog.Handler {
+	return twice{h[0].WithAttrs(as), h[1].WithAttrs(as)}
+}
+func (h twice) WithGroup(name string) slog.Handler {
+	return twice{h[0].WithGroup(name), h[1].WithGroup(name)}
+}
+
 // logger writes each line twice, as text and as JSON.
 func (s *leakStage) logger() *slog.Logger {
 	o := &slog.HandlerOptions{Level: slog.LevelDebug}
-	return slog.New(slog.NewMultiHandler(slog.NewTextHandler(s, o), slog.NewJSONHandler(s, o)))
+	return slog.New(twice{slog.NewTextHandler(s, o), slog.NewJSONHandler(s, o)})
 }
 
 func (s *leakStage) observe(o any) {
