@@ -145,12 +145,16 @@ func readClock(s string, loc *time.Location) (t time.Time, hasOffset bool, rule 
 		return time.Time{}, false, ruleTime
 	}
 	t, err := time.ParseInLocation(clockLayouts[i]+offsetLayouts[len(offset)], s, loc)
-	var wrong *time.ParseError
-	switch {
-	case errors.As(err, &wrong) && strings.HasSuffix(wrong.Message, "out of range"), err == nil && t.Year() == 0:
-		return time.Time{}, false, ruleClock
-	case err != nil:
+	if err != nil {
+		var wrong *time.ParseError
+		if errors.As(err, &wrong) && strings.HasSuffix(wrong.Message, "out of range") {
+			return time.Time{}, false, ruleClock
+		}
 		return time.Time{}, false, ruleTime
+	}
+	switch {
+	case t.Year() == 0:
+		return time.Time{}, false, ruleClock
 	case len(offset) > 1 && (offset[1:3] > "23" || offset[len(offset)-2:] > "59"):
 		return time.Time{}, false, "no such offset from UTC"
 	}
