@@ -1,10 +1,12 @@
 package rentcar
 
 import (
+	"cmp"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -27,8 +29,8 @@ func packageSource(t testing.TB, folder, name string) map[string]*ast.File {
 	return pkgs[name].Files
 }
 
-// A documented name is an exported name and what its comments say.
-type documented struct{ name, text string }
+// A documented name is an exported name and what its comments say. wire is the name of a field in its tag.
+type documented struct{ name, text, wire string }
 
 func text(groups ...*ast.CommentGroup) string {
 	out := ""
@@ -57,7 +59,7 @@ func exportedIn(files map[string]*ast.File) []documented {
 					name = receiver + "." + name
 				}
 				if d.Name.IsExported() {
-					out = append(out, documented{name, text(d.Doc)})
+					out = append(out, documented{name: name, text: text(d.Doc)})
 				}
 			case *ast.GenDecl:
 				for _, s := range d.Specs {
@@ -92,7 +94,7 @@ func specNames(d *ast.GenDecl, s ast.Spec) []documented {
 		}
 		for _, n := range s.Names {
 			if n.IsExported() {
-				out = append(out, documented{n.Name, doc})
+				out = append(out, documented{name: n.Name, text: doc})
 			}
 		}
 	case *ast.TypeSpec:
@@ -103,18 +105,29 @@ func specNames(d *ast.GenDecl, s ast.Spec) []documented {
 		if single {
 			doc += text(d.Doc)
 		}
-		out = append(out, documented{s.Name.Name, doc})
+		out = append(out, documented{name: s.Name.Name, text: doc})
 		if st, ok := s.Type.(*ast.StructType); ok {
 			for _, f := range st.Fields.List {
 				for _, n := range f.Names {
 					if n.IsExported() {
-						out = append(out, documented{s.Name.Name + "." + n.Name, text(f.Doc, f.Comment)})
+						name, doc := s.Name.Name+"."+n.Name, text(f.Doc, f.Comment)
+						out = append(out, documented{name: name, text: doc, wire: wireName(f)})
 					}
 				}
 			}
 		}
 	}
 	return out
+}
+
+// wireName returns the name in the tag of a field, empty without one.
+func wireName(f *ast.Field) string {
+	if f.Tag == nil {
+		return ""
+	}
+	tag := reflect.StructTag(strings.Trim(f.Tag.Value, "`"))
+	name, _, _ := strings.Cut(cmp.Or(tag.Get("top"), tag.Get("json")), ",")
+	return name
 }
 
 func TestEveryPublicNameIsDocumented(t *testing.T) {
@@ -225,5 +238,24 @@ func TestMethodsNameTheirAPI(t *testing.T) {
 		if !called[op.Method] {
 			t.Errorf("no method calls %s: add one to a service, such as OrderService.Query in order.go", op.Method)
 		}
+	}
+}
+
+// TestDependabot: the list of modules in .github/dependabot.yml is that of the repository.
+func TestDependabot(t *testing.T) {
+	t.Parallel()
+	config := readFile(t, ".github", "dependabot.yml")
+	list, _, _ := strings.Cut(config[strings.Index(config, "directories:"):], "schedule:")
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if filepath.Base(path) == "go.mod" {
+			dir := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), ".")
+			if !strings.Contains(list, "- /"+dir+"\n") {
+				t.Errorf(".github/dependabot.yml lacks the module in /%s", dir)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -35,8 +35,7 @@ type Raw []byte
 // without that the field's own name; the name "-" leaves the field out, and the fields of an embedded struct belong
 // to the struct around it. One tag serves all three formats, for the reply and for structs in Params:
 //
-//	required     reading: a missing member, null and blank text are errors; writing: must be set
-//	present      reading: as required; writing: may be unset
+//	required     reading: a missing member, null and blank text are errors
 //	keep         written although it is zero; an unset amount or time as null
 //	number       an ID or Decimal is written as a JSON number, a bool as 1 or 0
 //	text         a bool or number is written as JSON text: "false"
