@@ -44,7 +44,7 @@ bench:
 	cd bench && for round in $$(seq $(ROUNDS)); do \
 		./bench.test -test.run='^$$' -test.bench='$(BENCH)' -test.benchtime=$(BENCHTIME) || exit; \
 	done >bench.txt
-	$(call BENCHSTAT,-.name:/^Push/,std ours resty)
+	$(call BENCHSTAT,-.name:/^Push/,std ours resty ours-observed)
 	$(call BENCHSTAT,.name:/^Push/,std ours std+checks standard-webhooks stripe-go)
 
 # Memory, first calls, goroutines, and what an import brings.

@@ -56,8 +56,9 @@ func BenchmarkBuild(b *testing.B) {
 
 // BenchmarkSmall is renewal.checkcancel, the whole call.
 func BenchmarkSmall(b *testing.B) {
-	request := work.CheckCancel()
-	for _, c := range contestants(b, work.NewGateway(work.CheckCancelJSON), rentcar.SimplifiedJSON) {
+	request, gateway := work.CheckCancel(), work.NewGateway(work.CheckCancelJSON)
+	all := append(contestants(b, gateway, rentcar.SimplifiedJSON), observed(b, gateway, rentcar.SimplifiedJSON))
+	for _, c := range all {
 		run(b, c.name, func() (any, error) { return c.checkCancel(request) })
 	}
 }

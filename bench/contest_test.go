@@ -25,13 +25,20 @@ func contestants(tb testing.TB, rt http.RoundTripper, format rentcar.Format) []*
 	if format == rentcar.XML {
 		peerFormat = "xml"
 	}
-	client := newClient(tb, rentcar.WithHTTPClient(&http.Client{Transport: rt}), rentcar.WithFormat(format),
-		rentcar.WithObserver(func(context.Context, rentcar.Observation) {}))
+	client := newClient(tb, rentcar.WithHTTPClient(&http.Client{Transport: rt}), rentcar.WithFormat(format))
 	return []*contestant{
 		newOursCaller(client),
 		newPeerCaller("std", newStd(rt, peerFormat), gatewayURL),
 		newPeerCaller("resty", newResty(rt, peerFormat), gatewayURL),
 	}
+}
+
+// observed is newOursCaller with an observer, whose panics and Goexit must not reach the call.
+func observed(tb testing.TB, rt http.RoundTripper, format rentcar.Format) *contestant {
+	caller := newOursCaller(newClient(tb, rentcar.WithHTTPClient(&http.Client{Transport: rt}), rentcar.WithFormat(format),
+		rentcar.WithObserver(func(context.Context, rentcar.Observation) {})))
+	caller.name = "ours-observed"
+	return caller
 }
 
 // newClient returns the SDK's client as it comes.

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -47,8 +46,7 @@ func dialers(tb testing.TB, s *server) []*contestant {
 		return t
 	}
 	return []*contestant{
-		newOursCaller(newClient(tb, rentcar.WithBaseURL(s.URL),
-			rentcar.WithObserver(func(context.Context, rentcar.Observation) {}))),
+		newOursCaller(newClient(tb, rentcar.WithBaseURL(s.URL))),
 		newPeerCaller("std", newStd(transport(), "json"), s.URL),
 		newPeerCaller("resty", newResty(transport(), "json"), s.URL),
 	}

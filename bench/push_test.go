@@ -136,7 +136,7 @@ func signedPushes(tb testing.TB) []*qimen.Push {
 func newOurs(tb testing.TB, pushes []*qimen.Push, opts ...qimen.Option) *receiver {
 	var last *events.RenewalFeeRefund
 	newHandler := func() *qimen.Handler {
-		opts := append(slices.Clone(opts), qimen.WithObserver(func(context.Context, qimen.Observation) {}),
+		opts := append(slices.Clone(opts),
 			qimen.OnEvent(func(_ context.Context, _ *qimen.Delivery, e events.Event) error {
 				refund, ok := e.(*events.RenewalFeeRefund)
 				if !ok {
