@@ -1,16 +1,32 @@
-# Shorthands. The checks themselves are in .ci/run, which CI runs as a whole.
-.PHONY: test race lint fuzz chaos soak cover examples bench footprint entered ci fmt tidy
+# Shorthands. The checks themselves are in .ci/run, which CI runs as a whole. CONTRIBUTING.md says what to run when.
+.PHONY: test race lint fmt tidy ci fuzz chaos soak cover examples bench footprint entered
 
+# All tests of the root module.
 test:
 	go test ./...
 
+# The same under the race detector.
 race:
 	go test -race ./...
 
+# gofmt, go vet and the linters of .golangci.yml.
 lint:
 	bash .ci/run format vet lint
 
-# FUZZTIME=1m make fuzz
+# Formats all Go files.
+fmt:
+	git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -w
+
+# Puts the go.mod files of all modules in order.
+tidy:
+	go mod tidy
+	for module in $$(git ls-files --cached --others --exclude-standard '*/go.mod'); do go -C "$${module%/go.mod}" mod tidy || exit; done
+
+# Everything that CI does.
+ci:
+	bash .ci/run
+
+# Each fuzz target for a while: FUZZTIME=1m make fuzz
 fuzz:
 	bash .ci/run fuzz
 
@@ -26,10 +42,12 @@ SOAK_CALLS ?= 200000
 soak:
 	go test ./internal/acceptance/soak -count=1 -timeout=2h -v -soak.pushes=$(SOAK_PUSHES) -soak.calls=$(SOAK_CALLS)
 
+# Statement coverage.
 cover:
 	go test -coverprofile=coverage.out ./...
 	go tool cover -func=coverage.out | tail -n 1
 
+# Every example, offline.
 examples:
 	bash .ci/run examples
 
@@ -54,13 +72,3 @@ footprint:
 # The functions that one submit and one push enter.
 entered:
 	go -C bench run ./cmd/entered -v
-
-ci:
-	bash .ci/run
-
-fmt:
-	git ls-files --cached --others --exclude-standard '*.go' | xargs -r gofmt -w
-
-tidy:
-	go mod tidy
-	for module in $$(git ls-files --cached --others --exclude-standard '*/go.mod'); do go -C "$${module%/go.mod}" mod tidy || exit; done
