@@ -45,8 +45,8 @@ func TestREADMENamesEveryAPI(t *testing.T) {
 	}
 }
 
-// TestREADMESaysWhatWrites: both READMEs say of every API whether it writes, as the table of APIs has it. Writes are not
-// repeated after an unknown outcome.
+// TestREADMESaysWhatWrites: both READMEs say of every API whether it writes, as the table of APIs has it. Writes are
+// not repeated after an unknown outcome.
 func TestREADMESaysWhatWrites(t *testing.T) {
 	t.Parallel()
 	for file, words := range map[string]map[bool]string{
