@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -458,4 +459,28 @@ func htmlPage() fliggytest.Fault {
 	return fliggytest.RawBody(
 		http.StatusOK, "text/html;charset=UTF-8", []byte("<!DOCTYPE html><html><body>200 OK</body></html>\n"),
 	)
+}
+
+// What an outbox stores is read by later versions: the names of its members stay.
+func TestOutboxStoredForm(t *testing.T) {
+	t.Parallel()
+	_, client := newOutboxGateway(t)
+	store := durable.NewMemoryStore()
+	outbox := newOutbox(t, client, store, durable.Config{})
+	mustAdd(t, outbox.AddBill(t.Context(), outboxBill("1")))
+	mustAdd(t, outbox.AddCallback(t.Context(), paidCallback("T1")))
+	now := time.Now().Add(time.Hour)
+	stored, err := os.ReadFile("testdata/outbox-stored.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want := range strings.Lines(string(stored)) {
+		item, err := store.Claim(t.Context(), durable.OutboxQueue, now, now.Add(time.Hour))
+		if err != nil || item == nil {
+			t.Fatalf("%v, %v", item, err)
+		}
+		if diff := cmp.Diff(strings.TrimSpace(want), string(item.Data)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", item.ID, diff)
+		}
+	}
 }
