@@ -133,7 +133,7 @@ func (q *Queue) nudge() {
 //
 // Run may run in any number of processes at once. What is due goes by their clocks:
 // as long as these agree within 30 seconds, no item is handed out while work that
-// heeds its context still has it. A clock that is set back makes items wait that
+// honors its context still has it. A clock that is set back makes items wait that
 // much longer.
 func (q *Queue) Run(ctx context.Context, work func(ctx context.Context, item *Item) error) error {
 	if work == nil {

@@ -92,7 +92,7 @@ type world struct {
 	isNew    map[string]int
 	done     map[string]int
 	attempts map[string][]int
-	holders  map[string][]*process // whose work heeds its time
+	holders  map[string][]*process // whose work ends with its context
 }
 
 func (w *world) problem(format string, args ...any) {

@@ -121,7 +121,7 @@ func (m *Caller) Vary(v Variant) *Caller {
 	return &own
 }
 
-// Prices asks for the price of a renewal. An answer no is a *[qimen.Refusal]; any
+// Prices asks for the price of a renewal. A refusal is a *[qimen.Refusal]; any
 // other error says what is wrong with the answer (none came, HTTP status, no JSON,
 // no success flag, a member that is missing or unreadable) without quoting it.
 //

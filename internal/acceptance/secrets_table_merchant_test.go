@@ -13,7 +13,7 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-const whyAnswer = "a *qimen.Refusal is the merchant's own answer no"
+const whyAnswer = "a *qimen.Refusal is the merchant's own refusal"
 
 // A leakMerchant answers with something that is made from what it was sent.
 type leakMerchant struct {
