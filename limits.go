@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/fliggy-go/rentcar/internal/contain"
@@ -24,10 +23,9 @@ type Limiter interface {
 	Wait(ctx context.Context) error
 }
 
-// admit waits until an attempt may be sent: for the end of a short ban, and for
-// the limiter. Its error is a *RateLimitError, or what ended the context.
-func (c *Client) admit(ctx context.Context, cl *call) (err error) {
-	defer c.hidePanic(cl, &err)
+// admit waits until an attempt may be sent: for the end of a short ban, and for the limiter. It waits for no ban after
+// which less than needed is left before the deadline. Its error is a *RateLimitError, or what ended the context.
+func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (err error) {
 	defer contain.Recover("the context", &err)
 	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
 	for {
@@ -35,19 +33,20 @@ func (c *Client) admit(ctx context.Context, cl *call) (err error) {
 		switch {
 		case left > 0:
 			wait := left + rand.N(banJitter)
-			if left > patience || tooLate(ctx, wait) {
+			if left > patience || tooLate(ctx, wait+needed) {
 				return &RateLimitError{Method: cl.method, RetryAfter: left}
 			}
 			if err := c.cfg.sleep(ctx, wait); err != nil {
-				return c.ended(ctx, cl, err)
+				return err
 			}
 			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
 		case limited:
-			if err := c.cfg.limiter.Wait(ctx); err != nil {
-				if ctx.Err() != nil || isPanic(err) {
-					return c.ended(ctx, cl, err)
-				}
-				return &RateLimitError{Method: cl.method, Err: c.hide(cl, err)}
+			err := c.cfg.limiter.Wait(ctx)
+			if err != nil && ctx.Err() == nil && !isPanic(err) {
+				err = &RateLimitError{Method: cl.method, Err: cl.private.hide(err)}
+			}
+			if err != nil {
+				return err
 			}
 			limited = false // somebody may have met a ban while this call waited
 		default:
@@ -168,7 +167,7 @@ const appBan = "accesscontrol.limited-by-app-access-count"
 // stands for all methods.
 type bans struct {
 	mu    sync.Mutex
-	until atomic.Pointer[map[string]time.Time] // never changed, only replaced
+	until map[string]time.Time
 }
 
 // maxBans bounds how many bans of methods are remembered: methods of any name can be
@@ -181,7 +180,7 @@ const maxBans = 1000
 func (c *Client) LiftBans() {
 	c.bans.mu.Lock()
 	defer c.bans.mu.Unlock()
-	c.bans.until.Store(nil)
+	c.bans.until = nil
 }
 
 // noteBan remembers the ban that the error of an attempt carries.
@@ -203,30 +202,31 @@ func (b *bans) note(scope, method string, ban time.Duration, now time.Time) {
 	if ban <= 0 {
 		return
 	}
-	key := scope + method
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	until := map[string]time.Time{}
-	if old := b.until.Load(); old != nil {
-		maps.Copy(until, *old)
+	maps.DeleteFunc(b.until, func(_ string, end time.Time) bool { return !end.After(now) })
+	if b.until == nil {
+		b.until = map[string]time.Time{}
 	}
-	maps.DeleteFunc(until, func(_ string, end time.Time) bool { return !end.After(now) })
-	_, known := until[key]
-	if end := now.Add(ban); end.After(until[key]) && (known || method == "" || len(until) < maxBans) {
-		until[key] = end
+	key := scope + method
+	_, known := b.until[key]
+	if end := now.Add(ban); end.After(b.until[key]) && (known || method == "" || len(b.until) < maxBans) {
+		b.until[key] = end
 	}
-	b.until.Store(&until)
 }
 
 // left returns how long calls of a method are still banned.
 func (b *bans) left(scope, method string, now func() time.Time) time.Duration {
-	until := b.until.Load()
-	if until == nil {
+	var end time.Time
+	b.mu.Lock()
+	for _, key := range []string{scope + method, scope, ""} { // what the TOP gateway says of the app holds everywhere
+		if b.until[key].After(end) {
+			end = b.until[key]
+		}
+	}
+	b.mu.Unlock()
+	if end.IsZero() {
 		return 0
 	}
-	left, at := time.Duration(0), now()
-	for _, key := range []string{scope + method, scope, ""} { // what the TOP gateway says of the app holds everywhere
-		left = max(left, (*until)[key].Sub(at))
-	}
-	return left
+	return max(0, end.Sub(now()))
 }

@@ -209,14 +209,14 @@ func TestBansCostNoBudget(t *testing.T) {
 		respond = append(respond, banFor("1"), replyJSON(okReply))
 	}
 	c, g := clientFor(t, inTurn(respond...), withFakeTime(ft))
-	before := c.budget.tenths.Load()
+	before := c.budget.tenths
 	for range 40 {
 		if _, err := queryOrder(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if g.count() != 80 || c.budget.tenths.Load() != before {
-		t.Errorf("%d requests, %d tenths left of %d", g.count(), c.budget.tenths.Load(), before)
+	if g.count() != 80 || c.budget.tenths != before {
+		t.Errorf("%d requests, %d tenths left of %d", g.count(), c.budget.tenths, before)
 	}
 }
 
@@ -225,12 +225,12 @@ func TestBansCostNoBudget(t *testing.T) {
 func TestBudgetIsGivenBackWhole(t *testing.T) {
 	t.Parallel()
 	b := newBudget(1)
-	if !b.take() || b.take() {
+	if !b.add(-oneRetry) || b.add(-oneRetry) {
 		t.Fatal("want one attempt")
 	}
-	b.succeeded()
-	b.giveBack()
-	if !b.take() {
+	b.add(oneSuccess)
+	b.add(oneRetry)
+	if !b.add(-oneRetry) {
 		t.Error("the attempt is lost")
 	}
 }
@@ -442,7 +442,7 @@ func TestLimiterRefusesToRepeat(t *testing.T) {
 				t.Errorf("the text does not say why: %v", err)
 			}
 			checkSeen(t, *seen, tc.passes, tc.want.outcome, tc.want.outcome)
-			if left := c.budget.full - c.budget.tenths.Load(); left != int64(10*(tc.passes-1)) {
+			if left := c.budget.full - c.budget.tenths; left != int64(10*(tc.passes-1)) {
 				t.Errorf("%d tenths of the budget are spent", left)
 			}
 		})

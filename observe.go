@@ -66,7 +66,7 @@ func observedError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &hidden{cmp.Or(detail(err), "refused"), func() error { return err }}
+	return &hidden{text: cmp.Or(detail(err), "refused"), err: func() error { return err }}
 }
 
 // tell calls a function that only observes. Its panic is logged and changes nothing.
@@ -245,7 +245,7 @@ func (c *Client) showWire(ctx context.Context, cl *call, req request, got *answe
 
 // wire makes the log of an attempt.
 func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireLog {
-	address, own, _ := strings.Cut(req.address, "?")
+	address, own, _ := strings.Cut(cl.to, "?")
 	w := WireLog{
 		Observation: obs, URL: address, BodyType: req.contentType, Body: c.wireText(string(req.body)),
 		SignMethod: c.cfg.signMethod,

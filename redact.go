@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -22,62 +23,27 @@ const (
 	minPart = 12
 )
 
-// secrets are the texts of a call that must not be shown: secret, session,
-// signature, and the addresses that carry them.
-type secrets struct {
-	texts   []string
-	address string    // what queries were sent to
-	queries []string  // of all attempts
-	forms   []string  // the texts in every form, made when they are first needed
-	room    [5]string // for the texts and the query of the first attempt
-}
+// secrets are the texts of a call that must not be shown: secret, session, signatures, and the addresses and queries
+// that carry them.
+type secrets []string
 
-// add adds texts that must not be shown.
-func (s *secrets) add(texts ...string) { s.texts, s.forms = append(s.texts, texts...), nil }
-
-// addAttempt adds the texts of an attempt. Its query ends with the signature.
-func (s *secrets) addAttempt(address, query, secret, session string) {
-	if s.queries == nil {
-		s.address, s.queries = address, s.room[4:4]
-	}
-	if s.texts == nil {
-		s.texts = s.room[:0:4]
-	}
-	s.queries = append(s.queries, query)
-	s.add(address, secret, session, query[strings.LastIndexByte(query, '=')+1:])
-}
-
-// all returns the texts in all forms in which they may be quoted: plain, escaped for a URL, and as %q and JSON write
-// them. Of a URL it has the query alone, too.
-func (s *secrets) all() []string {
-	if s.forms != nil {
-		return s.forms
-	}
-	texts := slices.Clone(s.texts)
-	for _, q := range s.queries {
-		texts = append(texts, q, joinQuery(s.address, q))
-	}
-	for _, t := range texts {
+// inAllForms returns the texts as they may be quoted: plain, escaped for a URL, and as %q and JSON write them. Of an
+// address it has the query alone, too.
+func (s secrets) inAllForms() []string {
+	texts := slices.Clone(s)
+	for _, t := range s {
 		if _, query, ok := strings.Cut(t, "?"); ok && strings.Contains(t, "://") {
 			texts = append(texts, query)
 		}
 	}
 	for _, t := range texts {
 		quoted := strconv.Quote(t)
-		sent := string(top.AppendForm(nil, []top.Param{{Value: t}}))[len("="):]
+		sent := top.AppendForm(nil, []top.Param{{Value: t}})
 		inJSON, _ := json.Marshal(t) // text always has a form
-		for _, form := range []string{
-			url.QueryEscape(t), url.PathEscape(t), sent, quoted[1 : len(quoted)-1], string(inJSON[1 : len(inJSON)-1]),
-		} {
-			if form != t {
-				texts = append(texts, form)
-			}
-		}
+		texts = append(texts, url.QueryEscape(t), url.PathEscape(t), string(sent[len("="):]),
+			quoted[1:len(quoted)-1], string(inJSON[1:len(inJSON)-1]))
 	}
-	texts = slices.DeleteFunc(texts, func(t string) bool { return t == "" })
-	slices.Sort(texts)
-	s.forms = slices.Compact(texts)
-	return s.forms
+	return texts
 }
 
 // Bounds of texts that others wrote, in bytes. Longer texts are cut before anything is searched in them.
@@ -87,26 +53,16 @@ const (
 )
 
 // redact cuts a text that others wrote to most bytes, and replaces the secrets in it.
-func (s *secrets) redact(text string, most int) string {
+func (s secrets) redact(text string, most int) string {
 	text = cut(text, most+minPart) // the beginning of a secret at the end is still recognised
-	if isPlain(text) && !slices.ContainsFunc(
-		s.texts, func(t string) bool { return t != "" && strings.Contains(text, begin(t)) },
-	) {
-		return cut(text, most) // of letters and digits alone, as most codes and ids are, a form is the text itself
-	}
-	var met []string
-	for _, t := range s.all() {
-		if strings.Contains(text, begin(t)) {
-			met = append(met, t)
-		}
-	}
-	if met == nil {
-		return cut(text, most)
+	texts := []string(s)
+	if !isPlain(text) {
+		texts = s.inAllForms() // of letters and digits alone, as most ids are, a form is the text itself
 	}
 	var out strings.Builder
 	end := 0 // of the secrets met so far, which may overlap
 	for i := range len(text) {
-		for _, t := range met {
+		for _, t := range texts {
 			if n := i + secretPart(text[i:], t); n > max(i, end) {
 				if end <= i {
 					out.WriteString(redacted)
@@ -120,9 +76,6 @@ func (s *secrets) redact(text string, most int) string {
 	}
 	return cut(out.String(), most)
 }
-
-// begin returns the part of a secret that is searched for first.
-func begin(secret string) string { return secret[:min(len(secret), minPart)] }
 
 // secretPart returns how many bytes at the beginning of text are secret or the beginning of it. The beginning of an
 // address is not a secret.
@@ -157,15 +110,16 @@ var address = regexp.MustCompile(`(?i)"[a-z][a-z0-9+.-]*://(?:[^"\\]|\\.)*(?:"|$
 
 // hide returns an error that matches what err matches. Its text is that of err, cut, without secrets and URLs: err
 // comes from other code and may quote this request, or another one with secrets of its own.
-func (s *secrets) hide(err error) error {
+func (s secrets) hide(err error) error {
 	text := s.redact(fmt.Sprint(err), maxText) // Sprint survives a panic of Error
-	return &hidden{cut(address.ReplaceAllString(text, redacted), maxText), func() error { return err }}
+	return &hidden{text: cut(address.ReplaceAllString(text, redacted), maxText), err: func() error { return err }}
 }
 
-// A hidden is an error with another text.
+// A hidden is an error with another text. It matches what err matches.
 type hidden struct {
-	text string
-	err  func() error // a function, so that nothing that walks over the fields reaches the error
+	text    string
+	err     func() error // a function, so that nothing that walks over the fields reaches the error
+	foreign bool         // it matches err itself, and nothing inside
 }
 
 func (h *hidden) Error() string { return h.text }
@@ -173,8 +127,12 @@ func (h *hidden) Error() string { return h.text }
 // Format writes the text for every verb.
 func (h *hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.text)) }
 
-func (h *hidden) Is(target error) bool { return matches(h.err(), target) }
-func (h *hidden) As(target any) bool   { return errors.As(h.err(), target) }
+func (h *hidden) Is(target error) (is bool) {
+	defer func() { _ = recover() }() // methods of the caller's errors may panic, and so may comparing them
+	return h.err() == target || !h.foreign && errors.Is(h.err(), target)
+}
+
+func (h *hidden) As(target any) bool { return !h.foreign && errors.As(h.err(), target) }
 
 // stripURL removes the URL, which has session and signature in it, from an error.
 func stripURL(err error) error {
@@ -199,23 +157,27 @@ func stripServerText(err error) error {
 	if !quotes || !slices.ContainsFunc(serverQuotes, func(s string) bool { return strings.Contains(text, s) }) {
 		return err
 	}
-	return &hidden{strings.TrimRight(text, ": "), func() error { return err }}
+	return &hidden{text: strings.TrimRight(text, ": "), err: func() error { return err }}
 }
 
-// ownError returns ctx.Err() if err is the cause of the context's end: the standard library returns the cause in its
-// place, but that is an error of the caller, not of this call.
-func ownError(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && matches(err, context.Cause(ctx)) {
-		return ctx.Err()
+// withCause adds to err both ctx.Err() and the cause that the caller gave. The standard library returns the cause in
+// the place of ctx.Err(), but it is an error of the caller, not of this call.
+func withCause(ctx context.Context, err error) (result error) {
+	defer contain.Recover("the context", &result)
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
-}
-
-// withCause adds to err both ctx.Err() and the cause that the caller gave.
-func withCause(ctx context.Context, err error) error {
-	err = ownError(ctx, err)
-	for _, why := range []error{ctx.Err(), causeOf(ctx)} {
-		if why != nil && !matches(err, why) {
+	cause := context.Cause(ctx)
+	if matches(err, cause) {
+		err = ctx.Err()
+	}
+	shown := cause
+	if isForeign(cause) {
+		text := fmt.Sprintf("an error of another call, %T", cause)
+		shown = &hidden{text: text, err: func() error { return cause }, foreign: true}
+	}
+	for _, why := range []error{ctx.Err(), shown} {
+		if !matches(err, why) {
 			err = fmt.Errorf("%w (%w)", err, why)
 		}
 	}
@@ -228,34 +190,16 @@ var classes = []error{
 	ErrReplyTooLarge,
 }
 
-// causeOf returns the cause of the context's end. A cause that is or wraps an error of this package is about another
-// call, so it is replaced by a foreignError, which has neither its classes nor its text.
-func causeOf(ctx context.Context) (cause error) {
-	cause = context.Cause(ctx)
+// isForeign reports whether the cause of a context's end is or wraps an error of this package, which is about another
+// call, or has methods that panic.
+func isForeign(cause error) (is bool) {
 	defer func() {
-		if recover() != nil { // its methods panic
-			cause = &foreignError{cause}
+		if recover() != nil {
+			is = true
 		}
 	}()
-	var another interface{ Outcome() Outcome }
-	if cause != nil && (errors.As(cause, &another) ||
-		slices.ContainsFunc(classes, func(class error) bool { return matches(cause, class) })) {
-		return &foreignError{cause}
-	}
-	return cause
-}
-
-// A foreignError matches the error that it stands for, and nothing inside.
-type foreignError struct{ err error }
-
-func (e *foreignError) Error() string { return fmt.Sprintf("an error of another call, %T", e.err) }
-
-// Format writes the text for every verb: %#v would show the error inside.
-func (e *foreignError) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(e.Error())) }
-
-func (e *foreignError) Is(target error) (same bool) {
-	defer func() { _ = recover() }() // values that cannot be compared are not the same
-	return target == e.err
+	return errors.As(cause, new(interface{ Outcome() Outcome })) ||
+		slices.ContainsFunc(classes, func(class error) bool { return errors.Is(cause, class) })
 }
 
 // matches is errors.Is for errors of the caller, whose methods may panic.

@@ -238,11 +238,10 @@ func (*holding) Error() string { return "failed" }
 // too; what is harmless stays.
 func TestRedact(t *testing.T) {
 	t.Parallel()
-	s := &secrets{}
-	s.addAttempt(
-		"http://h.test/rest?tenant=abcdefghijkl", "app_key=12345678&sign=0123456789ABCDEF", "thesecretofthisapp",
-		"5678-session-of-this-user",
-	)
+	s := secrets{
+		"http://h.test/rest?tenant=abcdefghijkl", "app_key=12345678&sign=0123456789ABCDEF", "0123456789ABCDEF",
+		"thesecretofthisapp", "5678-session-of-this-user",
+	}
 	filler := strings.Repeat("x", maxCode)
 	for text, want := range map[string]string{
 		"":                                    "",
@@ -265,8 +264,7 @@ func TestRedact(t *testing.T) {
 		}
 		diff(t, text, want, got)
 	}
-	short := &secrets{}
-	short.add("ab", "")
+	short := secrets{"ab", ""}
 	diff(t, "short secret", "x"+redacted+"y"+redacted, short.redact("xabyab", maxCode))
 }
 

@@ -8,7 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/fliggy-go/rentcar/internal/contain"
@@ -101,37 +101,28 @@ func (p RetryPolicy) backoff(n int) time.Duration {
 
 // budget counts the repeated attempts that are left, in tenths.
 type budget struct {
-	tenths atomic.Int64
-	full   int64
+	mu           sync.Mutex
+	tenths, full int64
 }
 
 func newBudget(attempts int) *budget {
-	b := &budget{full: 10 * min(int64(attempts), math.MaxInt64/20)} // no sum overflows
-	b.tenths.Store(b.full)
-	return b
+	full := 10 * min(int64(attempts), math.MaxInt64/20) // no sum overflows
+	return &budget{tenths: full, full: full}
 }
 
-// take takes one attempt, if there is one.
-func (b *budget) take() bool { return b.add(-10) }
-
-// giveBack gives back an attempt that was not made.
-func (b *budget) giveBack() { b.add(10) }
-
-// succeeded gives a tenth of an attempt back.
-func (b *budget) succeeded() { b.add(1) }
+// oneRetry is what a retry takes from the budget, oneSuccess what a success gives back, in tenths.
+const oneRetry, oneSuccess = 10, 1
 
 // add changes the budget, up to full. It reports false, and changes nothing, if the budget would fall below zero.
 func (b *budget) add(tenths int64) bool {
-	for {
-		old := b.tenths.Load()
-		sum := min(old+tenths, b.full)
-		if sum < 0 {
-			return false
-		}
-		if sum == old || b.tenths.CompareAndSwap(old, sum) {
-			return true
-		}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	sum := min(b.tenths+tenths, b.full)
+	if sum < 0 {
+		return false
 	}
+	b.tenths = sum
+	return true
 }
 
 // The reasons why a call is not retried although its failure allows it.
@@ -143,31 +134,26 @@ var (
 // do sends a validated and encoded call, with as many attempts as its failures and the policy allow.
 func (c *Client) do(ctx context.Context, cl *call) error {
 	start := c.now()
+	cl.private = append(make(secrets, 0, 8), cl.to, c.secret(), cl.config.session())
 	at := Observation{Method: cl.method}
-	err := cl.notSent(c.admit(ctx, cl))
-	var last error
-	for n, maybeDone := 1, false; err == nil; n++ {
-		var now Observation
-		now, err = c.attempt(ctx, cl, n)
-		//nolint:errorlint // not wrapped
-		if failed, ok := err.(*TransportError); ok && failed.Phase == PhaseBefore && last != nil {
-			err = &stopped{method: cl.method, last: last, why: failed.Err, maybeDone: maybeDone}
-			break // the context ended just before the next one
+	err := cl.notSent(ctx, c.admit(ctx, cl, 0))
+	again, maybeDone := err == nil, false // maybeDone: an attempt of a write may have been carried out
+	for n := 1; again; n++ {
+		now, failed := c.attempt(ctx, cl, n)
+		before, ok := failed.(*TransportError) //nolint:errorlint // not wrapped
+		isBefore := ok && before.Phase == PhaseBefore
+		var why error
+		if isBefore && n > 1 { // the context ended just before this attempt
+			again, why = false, before.Err
+		} else {
+			at, err = now, failed
+			maybeDone = maybeDone || cl.write && at.Outcome == OutcomeUnknown
+			again, why = c.next(ctx, cl, n, maybeDone, err)
 		}
-		at = now
-		if failed, ok := err.(*TransportError); ok && failed.Phase == PhaseBefore { //nolint:errorlint // not wrapped
-			at.Attempt = 0 // nothing was sent
+		if isBefore && n == 1 {
+			at.Attempt = 0
 		}
-		if err == nil {
-			c.budget.succeeded()
-			break
-		}
-		last = err
-		maybeDone = maybeDone || cl.write && at.Outcome == OutcomeUnknown
-		again, why := c.next(ctx, cl, n, maybeDone, err)
-		if again {
-			err = nil
-		} else if why != nil || maybeDone && at.Outcome != OutcomeUnknown {
+		if !again && err != nil && (why != nil || maybeDone && at.Outcome != OutcomeUnknown) {
 			err = &stopped{method: cl.method, last: err, why: why, maybeDone: maybeDone}
 		}
 	}
@@ -176,12 +162,14 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 	return err
 }
 
-// next decides whether a call is retried after attempt n failed with err, and waits until it may be. If it is not
-// retried for another reason than err itself, why is that reason. maybeDone reports whether any attempt of a write
-// so far may have been carried out.
+// next decides whether a call is retried after attempt n ended with err, and waits until it may be. If it is not
+// retried for another reason than err itself, why is that reason. maybeDone reports whether any attempt of a write so
+// far may have been carried out.
 func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err error) (again bool, why error) {
-	defer c.hidePanic(cl, &why)
-	defer contain.Recover("the context", &why)
+	if err == nil {
+		c.budget.add(oneSuccess)
+		return false, nil
+	}
 	failed, ok := err.(interface{ class() class })
 	// not ok: a business error, the platform has understood the call, and said no
 	if !ok || n >= cl.config.attempts || isPanic(err) {
@@ -190,91 +178,64 @@ func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err 
 	if failure := failed.class(); !failure.repeatable(cl.config.repeatUnknown) && (maybeDone || !c.cfg.retry.names(err)) {
 		return false, nil
 	}
-	if ctx.Err() != nil {
-		return false, c.ended(ctx, cl, ctx.Err())
-	}
-	// waiting for its end multiplies no outage, and costs no budget
-	if ban := c.bans.left(cl.banScope, cl.method, c.now); ban > 0 {
-		if cl.write && tooLate(ctx, ban+leastForWrite) {
-			return false, &RateLimitError{Method: cl.method, RetryAfter: ban}
+	why = c.pause(ctx, cl, c.cfg.retry.backoff(n))
+	//nolint:errorlint // as admit returns it, not inside a cause
+	if ban, ok := why.(*RateLimitError); ok && ban.Err == nil {
+		if told, _ := RetryAfter(err); told >= ban.RetryAfter && ban.RetryAfter > c.cfg.retry.MaxDelay {
+			return false, nil // the failure says so already
 		}
-		if ban > c.cfg.retry.MaxDelay {
-			return false, newsOf(&RateLimitError{Method: cl.method, RetryAfter: ban}, err)
-		}
-		why := c.pause(ctx, cl, 0)
-		return why == nil, why
+	} else if why != nil {
+		why = cl.private.hide(withCause(ctx, why))
 	}
-	wait, needed := c.cfg.retry.backoff(n), time.Duration(0)
-	if cl.write {
-		needed = leastForWrite
-	}
-	switch {
-	case tooLate(ctx, wait+needed):
-		return false, errDeadline
-	case !c.budget.take():
-		return false, errBudget
-	}
-	if err := c.pause(ctx, cl, wait); err != nil {
-		c.budget.giveBack()
-		return false, err
-	}
-	return true, nil
+	return why == nil, why
 }
 
 // leastForWrite is the time that must remain before the deadline when a write is retried. A write that was certainly
 // not carried out is better than one that the deadline cuts off.
 const leastForWrite = time.Second
 
-// pause waits until a call may be sent again.
-func (c *Client) pause(ctx context.Context, cl *call, wait time.Duration) error {
-	if err := c.cfg.sleep(ctx, wait); err != nil {
-		return c.ended(ctx, cl, err)
+// pause waits until a call may be sent again, or returns why it may not: for the end of a ban, or else for the backoff.
+func (c *Client) pause(ctx context.Context, cl *call, backoff time.Duration) (err error) {
+	defer contain.Recover("the context", &err)
+	needed := time.Duration(0)
+	if cl.write {
+		needed = leastForWrite
 	}
-	if err := c.admit(ctx, cl); err != nil {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil { // it ended together with the wait
-		return c.ended(ctx, cl, err)
+	// Waiting for the end of a ban multiplies no outage, and costs no budget.
+	if c.bans.left(cl.banScope, cl.method, c.now) == 0 {
+		switch {
+		case tooLate(ctx, backoff+needed):
+			return errDeadline
+		case !c.budget.add(-oneRetry):
+			return errBudget
+		}
+		defer func() {
+			if err != nil { // no attempt is made
+				c.budget.add(oneRetry)
+			}
+		}()
+		if err := c.cfg.sleep(ctx, backoff); err != nil {
+			return err
+		}
 	}
-	return nil
-}
-
-// ended returns the error for a wait that ended early. The context's cause comes from the caller and may quote the
-// request, so secrets are removed.
-func (c *Client) ended(ctx context.Context, cl *call, err error) (ended error) {
-	defer func() { ended = c.hide(cl, ended) }()
-	defer contain.Recover("the context", &ended)
-	return withCause(ctx, err)
-}
-
-// hidePanic removes secrets from a panic of a function of the user.
-func (c *Client) hidePanic(cl *call, err *error) {
-	if *err != nil && isPanic(*err) {
-		*err = c.hide(cl, *err)
+	if err := c.admit(ctx, cl, needed); err != nil {
+		return err
 	}
+	return ctx.Err() // it may have ended together with the wait
 }
 
-// hide removes the secrets of a call from an error that is not about one attempt.
-func (c *Client) hide(cl *call, err error) error {
-	cl.private.add(cl.to, c.secret(), cl.config.session())
-	return cl.private.hide(err)
-}
-
-// newsOf returns ban, or nil if failure already carries a RetryAfter at least as long.
-func newsOf(ban *RateLimitError, failure error) error {
-	if told, _ := RetryAfter(failure); told >= ban.RetryAfter {
-		return nil
-	}
-	return ban
-}
-
-// notSent wraps the error of admit: nothing was sent. A *RateLimitError already says so.
-func (cl *call) notSent(err error) error {
+// notSent returns the error of a call that may not be sent at all. A *RateLimitError already says so.
+func (cl *call) notSent(ctx context.Context, why error) error {
 	//nolint:errorlint // as admit returns it, not inside a cause
-	if _, limited := err.(*RateLimitError); err == nil || limited {
-		return err
+	if _, limited := why.(*RateLimitError); why == nil || limited {
+		return why
 	}
-	return &TransportError{Method: cl.method, Phase: PhaseBefore, Err: err, readOnly: !cl.write}
+	return &TransportError{
+		Method: cl.method, Phase: PhaseBefore, Err: cl.private.hide(withCause(ctx, why)), readOnly: !cl.write,
+	}
 }
 
 // tooLate reports whether a wait ends after the caller's deadline.

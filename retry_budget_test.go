@@ -92,7 +92,7 @@ func TestBudgetIsShared(t *testing.T) {
 	}
 	o.over.Store(true)
 	all()
-	if left := c.budget.tenths.Load(); left != 10*DefaultRetryBudget {
+	if left := c.budget.tenths; left != 10*DefaultRetryBudget {
 		t.Errorf("%d tenths are left after %d successes", left, callers*each)
 	}
 	other, g2 := clientFor(t, gatewayFailure("10", "", ""), withFakeTime(&fakeTime{}))
@@ -140,19 +140,19 @@ func TestBudgetBounds(t *testing.T) {
 		tenths := int64(0) // spent
 		for _, take := range rapid.SliceOfN(rapid.Bool(), 0, 100).Draw(t, "steps") {
 			if !take {
-				b.succeeded()
+				b.add(oneSuccess)
 				tenths = max(tenths-1, 0)
 				continue
 			}
 			room := (tenths+10+9)/10 <= int64(n) // rounded up
-			if got := b.take(); got != room {
+			if got := b.add(-oneRetry); got != room {
 				t.Fatalf("took %v after %d tenths of %d", got, tenths, n)
 			}
 			if room {
 				tenths += 10
 			}
 		}
-		if left := b.tenths.Load(); left < 0 || b.full-left != tenths {
+		if left := b.tenths; left < 0 || b.full-left != tenths {
 			t.Fatalf("%d of %d are left, %d spent", left, b.full, tenths)
 		}
 	})
@@ -175,12 +175,12 @@ func TestBudgetUnderRace(t *testing.T) {
 		wg.Wait()
 	}
 	together(func() {
-		if b.take() {
+		if b.add(-oneRetry) {
 			taken.Add(1)
 		}
 	})
-	together(b.succeeded) // 1600 tenths, and 500 fit
-	if taken.Load() != 50 || b.tenths.Load() != 500 {
-		t.Errorf("%d taken, %d tenths left", taken.Load(), b.tenths.Load())
+	together(func() { b.add(oneSuccess) }) // 1600 tenths, and 500 fit
+	if taken.Load() != 50 || b.tenths != 500 {
+		t.Errorf("%d taken, %d tenths left", taken.Load(), b.tenths)
 	}
 }

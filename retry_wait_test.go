@@ -177,7 +177,7 @@ func TestNoWaitPastTheDeadline(t *testing.T) {
 					t.Errorf("%v; want %q, limited %v", err, tc.text, tc.limited)
 				}
 				checkSeen(t, *seen, 1, OutcomeOf(err), OutcomeOf(err))
-				if left := c.budget.tenths.Load(); left != c.budget.full {
+				if left := c.budget.tenths; left != c.budget.full {
 					t.Errorf("the budget has %d of %d tenths", left, c.budget.full)
 				}
 			})
@@ -298,7 +298,7 @@ func TestCancelledDuringAWait(t *testing.T) {
 					t.Errorf("the text does not say why: %v", err)
 				}
 				checkSeen(t, *seen, 1, tc.outcome, tc.outcome)
-				if left := c.budget.tenths.Load(); left != c.budget.full {
+				if left := c.budget.tenths; left != c.budget.full {
 					t.Errorf("the budget has %d of %d tenths", left, c.budget.full)
 				}
 			})
@@ -327,7 +327,7 @@ func TestCancelledDuringAnAttempt(t *testing.T) {
 		) || isA[*TransportError](err) {
 			t.Errorf("%s: %d requests: %v", name, g.count(), err)
 		}
-		if left := c.budget.tenths.Load(); left != c.budget.full {
+		if left := c.budget.tenths; left != c.budget.full {
 			t.Errorf("%s: the budget has %d of %d tenths", name, left, c.budget.full)
 		}
 	}

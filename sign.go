@@ -64,25 +64,24 @@ func signedParams(params map[string]string) []top.Param {
 // sign builds the request of one attempt, and notes the secrets in it. It fails if there is no session or no time.
 func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phaseError) {
 	session, err := cl.config.askSession(ctx)
+	cl.private = append(cl.private, session)
 	if err != nil {
-		cl.private.add(session)
 		err = fmt.Errorf("asking for the session: %w", err)
 	}
 	now, clockErr := c.cfg.now()
 	if err = cmp.Or(err, clockErr); err != nil {
-		return request{}, &phaseError{PhaseBefore, c.ended(ctx, cl, err)}
+		return request{}, &phaseError{PhaseBefore, withCause(ctx, err)}
 	}
 	query := c.queryOf(cl, session, timestamp(now))
 	signed, body := query, cl.body
 	if cl.contentType == formType {
 		signed, body = top.Merge(query, cl.form), nil
 	}
-	secret := c.secret()
-	sign := top.Sign(string(c.cfg.signMethod), secret, signed, body)
-	const room = len("&sign=") + 64 // the longest signature
-	sent := string(append(top.AppendForm(make([]byte, 0, top.FormLen(query)+room), query), "&sign="+sign...))
-	cl.private.addAttempt(cl.to, sent, secret, session)
-	return request{address: cl.to, query: sent, contentType: cl.contentType, body: cl.body}, nil
+	sign := top.Sign(string(c.cfg.signMethod), c.secret(), signed, body)
+	sent := string(top.AppendForm(make([]byte, 0, 512), query)) + "&sign=" + sign
+	req = request{url: joinQuery(cl.to, sent), query: sent, contentType: cl.contentType, body: cl.body}
+	cl.private = append(cl.private, sign, req.query, req.url)
+	return req, nil
 }
 
 // timestamp returns the time of a call in GMT+8.

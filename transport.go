@@ -83,8 +83,8 @@ func (silent) Debugf(string, ...any) {}
 
 // A request is one attempt, signed.
 type request struct {
-	address     string
-	query       string
+	url         string // with the query
+	query       string // ends with the signature
 	contentType string
 	body        []byte // never empty
 }
@@ -107,27 +107,22 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 		SetDoNotParseResponse(true).
 		SetHeader("Content-Type", req.contentType).
 		SetBody(bytes.NewReader(req.body)). // sent with its length, and not copied
-		Post(joinQuery(req.address, req.query))
+		Post(req.url)
 	if err != nil {
 		failed := &phaseError{phase: PhaseSend}
 		if errors.As(err, new(*connectError)) { // before the caller's cause comes in, which may be anything
 			failed.phase = PhaseConnect
 		}
-		failed.err = withCause(ctx, ownError(ctx, stripServerText(stripURL(err))))
+		failed.err = withCause(ctx, stripServerText(stripURL(err)))
 		return nil, failed
 	}
 	defer func() { _ = resp.RawBody().Close() }()
 	got := &answer{status: resp.StatusCode(), header: resp.Header()}
 	got.body, err = t.read(resp.RawResponse)
-	err = ownError(ctx, err)
-	switch {
-	case errors.Is(err, ErrReplyTooLarge):
-		return got, &phaseError{PhaseRead, err}
-	case err != nil:
+	if err != nil {
 		failed := &phaseError{PhaseRead, withCause(ctx, stripURL(err))}
-		stop := time.AfterFunc(drainTime, cancel)
+		time.AfterFunc(drainTime, cancel)
 		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, t.limit)
-		stop.Stop()
 		return got, failed
 	}
 	got.read = true
@@ -328,14 +323,11 @@ func (a *answer) text() (string, error) {
 
 // joinQuery appends a query to a URL that may have one.
 func joinQuery(address, query string) string {
-	address, own, _ := strings.Cut(address, "?")
-	return address + "?" + addQuery(own, query)
-}
-
-// addQuery appends a query to another.
-func addQuery(own, query string) string {
-	if own != "" && !strings.HasSuffix(own, "&") && !strings.HasSuffix(own, "?") {
-		own += "&"
+	switch {
+	case !strings.Contains(address, "?"):
+		address += "?"
+	case !strings.HasSuffix(address, "&") && !strings.HasSuffix(address, "?"):
+		address += "&"
 	}
-	return own + query
+	return address + query
 }
