@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/api"
-	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -70,8 +70,8 @@ type (
 	doubtful   interface{ doubts() []fliggy.Problem } // of a success
 )
 
-// validate checks a request by its tags and by its own rules.
-func validate[Req any](op *api.Operation, req *Req) error {
+// validate checks a request by its tags and by its own rules, but for the members that CallMember replaces.
+func validate[Req any](op *api.Operation, req *Req, replaced ...top.Member) error {
 	if req == nil {
 		return invalid(op.Method, "request", "must not be nil")
 	}
@@ -83,6 +83,9 @@ func validate[Req any](op *api.Operation, req *Req) error {
 	if r, ok := any(req).(ruled); ok {
 		r.rules(&problems)
 	}
+	for _, m := range replaced {
+		problems = slices.DeleteFunc(problems, func(p fliggy.Problem) bool { return p.Field == m.Name })
+	}
 	return problems.Err(op.Method)
 }
 
@@ -91,58 +94,50 @@ func invalid(method, field, rule string) error {
 	return &fliggy.ValidationError{Method: method, Problems: []fliggy.Problem{{Field: field, Rule: rule}}}
 }
 
+// invalidValue turns an error of the encoder into a ValidationError.
+func invalidValue(method string, err error) error {
+	var e *top.Error
+	if errors.As(err, &e) {
+		return invalid(method, e.Path, e.Rule)
+	}
+	return invalid(method, "", err.Error())
+}
+
 // invoke sends a typed request and returns its typed result. The result is also
 // returned beside a *BusinessError.
 func invoke[Req, Res any, R resultOf[Res]](
 	ctx context.Context, c *Client, op operation[Req, Res], req *Req, opts []CallOption,
-) (*Res, error) {
+) (result *Res, err error) {
 	cl, warnings, err := prepare(c, op.Operation, req, opts)
 	if err != nil {
 		return nil, c.refused(ctx, op.Method, err, req)
 	}
 	c.warn(ctx, op.Method, "request", warnings)
-	out := &typedResult[Res, R]{plan: c.plans[op.Method].result, warnings: warnings}
-	cl.out = out.accept
-	err = c.run(ctx, op.Method, cl, nil)
-	c.warn(ctx, op.Method, "reply", out.doubts)
-	return out.result, err
-}
-
-// A typedResult receives the result of a typed call.
-type typedResult[Res any, R resultOf[Res]] struct {
-	plan     *top.Plan
-	warnings []fliggy.Problem
-	doubts   []fliggy.Problem // about a success
-	result   *Res             // of a success or of a refusal
-}
-
-func (o *typedResult[Res, R]) accept(reply *top.Reply, n int, _ string) error {
-	res := R(new(Res))
-	if err := reply.Decode(o.plan, res); err != nil {
+	var doubts []fliggy.Problem // about a success
+	cl.out = func(reply *top.Reply, n int, _ string) error {
+		res := R(new(Res))
+		if err := reply.Decode(c.plans[op.Method].result, res); err != nil {
+			return err
+		}
+		m := res.meta()
+		m.Attempts, m.Warnings = n, warnings
+		m.RequestID = cmp.Or(m.RequestID, reply.RequestID) // it may lie outside of the member that holds the others
+		err := res.verdict()
+		if r, ok := any(res).(doubtful); ok && err == nil {
+			doubts = r.doubts()
+			m.Warnings = slices.Concat(warnings, doubts)
+		}
+		if err == nil || errors.As(err, new(*BusinessError)) {
+			result = res
+		}
 		return err
 	}
-	m := res.meta()
-	m.Attempts, m.Warnings = n, o.warnings
-	if m.RequestID == "" {
-		m.RequestID = reply.RequestID // it may lie outside of the member that holds the others
-	}
-	err := res.verdict()
-	if r, ok := any(res).(doubtful); ok && err == nil {
-		o.doubts = r.doubts()
-		m.Warnings = slices.Concat(o.warnings, o.doubts)
-	}
-	if err == nil || isBusiness(err) {
-		o.result = res
-	}
-	return err
+	err = c.run(ctx, op.Method, cl, nil)
+	c.warn(ctx, op.Method, "reply", doubts)
+	return result, err
 }
 
-func isBusiness(err error) bool {
-	var business *BusinessError
-	return errors.As(err, &business)
-}
-
-// prepare makes a call of a typed request, and lists what looks wrong with it.
+// prepare validates and encodes a typed request, and lists what looks wrong with it.
 func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption) (*call, []fliggy.Problem, error) {
 	cfg := c.callConfig(opts)
 	if err := cfg.problems.Err(op.Method); err != nil {
@@ -155,68 +150,30 @@ func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption)
 	if r, ok := any(&own).(channelled); ok {
 		r.defaultChannel(c.cfg.channel)
 	}
-	cl, err := newCall(c, op, &own, cfg)
+	if !cfg.skipValidation {
+		if err := validate(op, &own, cfg.members...); err != nil {
+			return nil, nil, err
+		}
+	}
+	plans := c.plans[op.Method]
+	options := top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members}
+	text, err := plans.request.AppendJSON(make([]byte, 0, 512), &own, options)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, invalidValue(op.Method, err)
+	}
+	for _, p := range cfg.params {
+		if p.Name == plans.param {
+			return nil, nil, invalid(op.Method, p.Name, "wraps the request: use CallMember for what is inside, or Call")
+		}
+	}
+	cl := &call{
+		method: op.Method, write: op.Write, request: &own, to: c.topURL, contentType: formType, inner: plans.inner,
+		form: top.Merge(cfg.params, []top.Param{{Name: plans.param, Value: string(text)}}), config: cfg,
 	}
 	if r, ok := any(&own).(warned); ok {
 		return cl, r.Warnings(), nil
 	}
 	return cl, nil, nil
-}
-
-// newCall validates and encodes a typed request.
-func newCall[Req any](c *Client, op *api.Operation, req *Req, cfg callConfig) (*call, error) {
-	plans := c.plans[op.Method]
-	cl := &call{
-		method: op.Method, write: op.Write, request: req,
-		to: c.topURL, contentType: formType, inner: plans.inner, config: cfg,
-	}
-	if !cfg.skipValidation {
-		if err := unlessReplaced(validate(op, req), cfg.members); err != nil {
-			return nil, err
-		}
-	}
-	text, err := plans.request.AppendJSON(
-		make([]byte, 0, 512), req, top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members},
-	)
-	if err != nil {
-		return nil, invalidValue(op.Method, err)
-	}
-	for _, p := range cfg.params {
-		if p.Name == plans.param {
-			return nil, invalid(op.Method, p.Name, "wraps the request: use CallMember for what is inside, or Call")
-		}
-	}
-	cl.form = top.Merge(cfg.params, []top.Param{{Name: plans.param, Value: string(text)}})
-	return cl, nil
-}
-
-// unlessReplaced removes the problems of members that CallMember replaces from the error of a validation.
-func unlessReplaced(err error, members []top.Member) error {
-	if err == nil || len(members) == 0 {
-		return err
-	}
-	var invalid *fliggy.ValidationError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	var left fliggy.Problems
-	for _, p := range invalid.Problems {
-		if !slices.ContainsFunc(members, func(m top.Member) bool { return m.Name == p.Field }) {
-			left = append(left, p)
-		}
-	}
-	return left.Err(invalid.Method)
-}
-
-// invalidValue turns an error of the encoder into a ValidationError.
-func invalidValue(method string, err error) error {
-	var e *top.Error
-	if errors.As(err, &e) {
-		return invalid(method, e.Path, e.Rule)
-	}
-	return invalid(method, "", err.Error())
 }
 
 // A call is everything of one call that is the same for all its attempts.
@@ -272,7 +229,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	var got *answer
 	req, failed := c.sign(ctx, cl)
 	if failed == nil {
-		got, failed = c.send(ctx, req, cl.config.timeout)
+		got, failed = c.transport.send(ctx, req, cl.config.timeout)
 	}
 	obs := Observation{Method: cl.method, Attempt: n}
 	if got != nil {
@@ -285,8 +242,8 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	c.noteBan(cl, err)
 	obs.Outcome, obs.Err = OutcomeOf(err), observedError(err)
 	obs.Duration = c.now().Sub(start)
-	if c.cfg.wireLog != nil && req.query != "" { // nil for an attempt that could not be signed
-		c.showWire(ctx, cl, req, got, obs)
+	if c.cfg.wireLog != nil && req.query != "" { // empty for an attempt that could not be signed
+		c.tell(ctx, "the wire log", func() { c.cfg.wireLog(ctx, c.wire(cl, req, got, obs)) })
 	}
 	c.observe(ctx, obs, cl.request)
 	return obs, err
@@ -299,19 +256,6 @@ func (c *Client) now() time.Time {
 		return time.Now()
 	}
 	return now
-}
-
-// send sends a request once. A panic is one of the round tripper or of the body that it returned, so the request may
-// have been sent.
-func (c *Client) send(ctx context.Context, req request, timeout time.Duration) (got *answer, failed *phaseError) {
-	var panicked error
-	defer func() {
-		if panicked != nil {
-			got, failed = nil, &phaseError{PhaseSend, panicked}
-		}
-	}()
-	defer contain.Recover("the round tripper", &panicked)
-	return c.transport.send(ctx, req, timeout)
 }
 
 // receive turns the answer to an attempt into the result or the error of the call.
@@ -341,9 +285,8 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, obs *
 		return nil
 	}
 	if business := (*BusinessError)(nil); errors.As(err, &business) {
-		business.Code, business.Message = cl.private.redact(business.Code, maxCode), cl.private.redact(
-			business.Message, maxText,
-		)
+		business.Code = cl.private.redact(business.Code, maxCode)
+		business.Message = cl.private.redact(business.Message, maxText)
 		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
 		obs.Code = business.Code
 		return business
@@ -360,18 +303,16 @@ func (cl *call) open(body string, format Format) (*top.Reply, error) {
 	if isHTML(trimmed) { // well-formed HTML is XML too
 		return nil, errors.New("an HTML page, not a reply of the gateway")
 	}
-	isXML := len(trimmed) > 0 && trimmed[0] == '<'
 	asked := [...]top.Format{SimplifiedJSON: top.Simplified, WrappedJSON: top.Wrapped, XML: top.XML}[format]
-	if isXML == (asked == top.XML) {
-		return top.OpenReply(body, asked, cl.dialect, cl.inner)
+	found := asked
+	if strings.HasPrefix(trimmed, "<") {
+		found = top.XML
+	} else if asked == top.XML {
+		found = top.Simplified
 	}
+	reply, err := top.OpenReply(body, found, cl.dialect, cl.inner)
 	// The gateway may answer an error in another format than asked for, but nothing else.
-	other := top.XML
-	if asked == top.XML {
-		other = top.Simplified
-	}
-	reply, err := top.OpenReply(body, other, cl.dialect, cl.inner)
-	if err == nil && reply.Fault == nil {
+	if err == nil && found != asked && reply.Fault == nil {
 		return nil, fmt.Errorf("the reply is not in the format asked for, %v", format)
 	}
 	return reply, err

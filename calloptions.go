@@ -98,7 +98,7 @@ func CallMember(name string, value any) CallOption {
 			c.problems.Add("member", ruleName)
 			return
 		}
-		raw, err := memberJSON(value)
+		raw, _, err := valueJSON(value)
 		if err != nil {
 			c.problems.Add(name, "%s", err.Error())
 			return

@@ -182,21 +182,16 @@ type GatewayError struct {
 
 // Error gives codes, messages and the request id.
 func (e *GatewayError) Error() string {
-	var b strings.Builder
-	code := brief(e.Code)
-	if code == "" {
-		code = "without a code"
-	}
-	fmt.Fprintf(&b, "rentcar: %s: gateway error %s", e.Method, code)
+	text := fmt.Sprintf("rentcar: %s: gateway error %s", e.Method, cmp.Or(brief(e.Code), "without a code"))
 	if e.SubCode != "" {
-		fmt.Fprintf(&b, " (%s)", brief(e.SubCode))
+		text += " (" + brief(e.SubCode) + ")"
 	}
-	for _, text := range []string{e.Msg, e.SubMsg} {
-		if text != "" {
-			fmt.Fprintf(&b, ": %s", brief(text))
+	for _, message := range []string{e.Msg, e.SubMsg} {
+		if message != "" {
+			text += ": " + brief(message)
 		}
 	}
-	return b.String() + requestID(e.RequestID) + attempts(e.Attempts) + e.class().warning(e.Method)
+	return text + requestID(e.RequestID) + attempts(e.Attempts) + e.class().warning(e.Method)
 }
 
 // Is matches the classes of this package.
@@ -272,13 +267,8 @@ const maxBrief = 300
 
 // brief makes a message of the platform fit for one line of a log.
 func brief(text string) string {
-	n := 0
-	for i := range text {
-		if n == maxBrief {
-			text = text[:i] + "..."
-			break
-		}
-		n++
+	if runes := []rune(text); len(runes) > maxBrief {
+		text = string(runes[:maxBrief]) + "..."
 	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

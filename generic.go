@@ -100,7 +100,7 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 	}
 	switch {
 	case req.JSON != nil:
-		if cl.body, err = memberJSON(req.JSON); err != nil {
+		if cl.body, _, err = valueJSON(req.JSON); err != nil {
 			return nil, invalid(cl.method, "body", err.Error())
 		}
 		if string(cl.body) == "null" {

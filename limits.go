@@ -27,7 +27,7 @@ type Limiter interface {
 // which less than needed is left before the deadline. Its error is a *RateLimitError, or what ended the context.
 func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (err error) {
 	defer contain.Recover("the context", &err)
-	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limiter != nil
+	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limit != nil
 	for {
 		left := c.bans.left(cl.banScope, cl.method, c.now)
 		switch {
@@ -41,7 +41,7 @@ func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (err
 			}
 			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
 		case limited:
-			err := c.cfg.limiter.Wait(ctx)
+			err := c.cfg.limit(ctx)
 			if err != nil && ctx.Err() == nil && !isPanic(err) {
 				err = &RateLimitError{Method: cl.method, Err: cl.private.hide(err)}
 			}
@@ -93,15 +93,14 @@ func RetryAfter(err error) (time.Duration, bool) {
 		return 0, false
 	}
 	var limited *RateLimitError
-	if errors.As(err, &limited) && limited.RetryAfter > 0 {
-		return limited.RetryAfter, true
-	}
 	var gateway *GatewayError
-	if errors.As(err, &gateway) && gateway.RetryAfter > 0 {
-		return gateway.RetryAfter, true
-	}
 	var failed *TransportError
-	if errors.As(err, &failed) && failed.RetryAfter > 0 {
+	switch {
+	case errors.As(err, &limited) && limited.RetryAfter > 0:
+		return limited.RetryAfter, true
+	case errors.As(err, &gateway) && gateway.RetryAfter > 0:
+		return gateway.RetryAfter, true
+	case errors.As(err, &failed) && failed.RetryAfter > 0:
 		return failed.RetryAfter, true
 	}
 	return 0, false

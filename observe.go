@@ -91,29 +91,20 @@ func (c *Client) log(ctx context.Context, level slog.Level, message string, attr
 // the text of the table of codes is used instead.
 func detail(err error) string {
 	var gateway *GatewayError
-	var business *BusinessError
+	text := ""
 	switch {
 	case err == nil:
 		return ""
 	case errors.As(err, &gateway):
-		text := lookUp(gateway.Code, gateway.SubCode).words()
-		if why := notAgain(err); why != "" {
-			text = strings.TrimPrefix(text+"; "+why, "; ")
-		}
-		return text
-	case errors.As(err, &business):
-		return notAgain(err)
+		text = lookUp(gateway.Code, gateway.SubCode).words()
+	case !errors.As(err, new(*BusinessError)):
+		return err.Error()
 	}
-	return err.Error()
-}
-
-// notAgain returns why a failed call was not retried, if there is another reason than the failure.
-func notAgain(err error) string {
 	var ended *stopped
 	if errors.As(err, &ended) && ended.why != nil {
-		return "not sent again: " + ended.why.Error()
+		text = strings.TrimPrefix(text+"; not sent again: "+ended.why.Error(), "; ")
 	}
-	return ""
+	return text
 }
 
 // idNames are the members of requests that name an order, a bill or a batch, but no person.
@@ -225,7 +216,7 @@ func WithWireLog(log func(ctx context.Context, w WireLog), show ...string) Optio
 			return errors.New("the wire log is nil: leave the option out for none")
 		}
 		for _, name := range show {
-			if top.IsBlank(name) || name == "session" || name == "sign" {
+			if top.IsBlank(name) || isSecretParam(name) {
 				return fmt.Errorf("the wire log cannot show parameter %q", name)
 			}
 		}
@@ -234,14 +225,8 @@ func WithWireLog(log func(ctx context.Context, w WireLog), show ...string) Optio
 	}
 }
 
-// shownParams are the parameters of the protocol whose values are no secret.
-var shownParams = []string{
-	"app_key", "format", "method", "partner_id", "sign_method", "simplify", "target_app_key", "timestamp", "v",
-}
-
-func (c *Client) showWire(ctx context.Context, cl *call, req request, got *answer, obs Observation) {
-	c.tell(ctx, "the wire log", func() { c.cfg.wireLog(ctx, c.wire(cl, req, got, obs)) })
-}
+// isSecretParam reports whether a parameter of the protocol is a secret.
+func isSecretParam(name string) bool { return name == "session" || name == "sign" }
 
 // wire makes the log of an attempt.
 func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireLog {
@@ -254,18 +239,19 @@ func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireL
 	if req.contentType != formType {
 		form, raw = nil, req.body
 	}
-	for _, part := range []struct {
-		place  string
-		params []top.Param
-	}{{"address", formParams(own)}, {"query", query}, {"form", form}} {
-		for _, p := range part.params {
-			param := WireParam{Name: p.Name, Place: part.place, Text: c.wireText(p.Value)}
-			if part.place != "address" && (slices.Contains(shownParams, p.Name) || slices.Contains(c.cfg.wireShown, p.Name)) {
+	list := func(place string, params []top.Param, mayShow bool) {
+		for _, p := range params {
+			param := WireParam{Name: p.Name, Place: place, Text: c.wireText(p.Value)}
+			isShown := isProtocolParam(p.Name) && !isSecretParam(p.Name) || slices.Contains(c.cfg.wireShown, p.Name)
+			if mayShow && isShown {
 				param.Value = cl.private.redact(p.Value, len(p.Value))
 			}
 			w.Params = append(w.Params, param)
 		}
 	}
+	list("address", formParams(own), false)
+	list("query", query, true)
+	list("form", form, true)
 	query = slices.DeleteFunc(query, func(p top.Param) bool { return p.Name == "sign" })
 	signed := top.Merge(query, form)
 	for _, p := range signed {

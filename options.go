@@ -96,7 +96,7 @@ type config struct {
 	signMethod     SignMethod
 	format         Format
 	retry          RetryPolicy
-	limiter        Limiter
+	limit          func(context.Context) error // nil for no limiter
 	now            func() (time.Time, error)
 	sleep          func(context.Context, time.Duration) error
 	logger         *slog.Logger
@@ -250,14 +250,11 @@ func WithLimiter(l Limiter) Option {
 	v := reflect.ValueOf(l)
 	isNil := !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 	return option(!isNil, "the limiter is nil: leave the option out for none",
-		func(c *config) { c.limiter = containedLimiter{l} })
-}
-
-// A containedLimiter survives a panic of its own.
-type containedLimiter struct{ l Limiter }
-
-func (c containedLimiter) Wait(ctx context.Context) error {
-	return contain.Call("the limiter", func() error { return c.l.Wait(ctx) })
+		func(c *config) {
+			c.limit = func(ctx context.Context) error {
+				return contain.Call("the limiter", func() error { return l.Wait(ctx) })
+			}
+		})
 }
 
 // WithSleep sets how the client waits before a retry, for tests. wait returns an error if the context ends first. Use
@@ -274,18 +271,16 @@ func WithSleep(wait func(ctx context.Context, d time.Duration) error) Option {
 // WithClock sets the clock of timestamps, bans and durations, for tests. Deadlines of contexts go by real time. If the
 // clock panics or returns the zero time, a call that was not sent fails; after that durations go by real time.
 func WithClock(now func() time.Time) Option {
-	return option(now != nil, "the clock is nil", func(c *config) { c.now = contained(now) })
-}
-
-// contained wraps a clock of the user, which may panic.
-func contained(clock func() time.Time) func() (time.Time, error) {
-	return func() (now time.Time, err error) {
-		err = contain.Call("the clock", func() error { now = clock(); return nil })
-		if err == nil && now.IsZero() {
-			err = errors.New("the clock gave the zero time")
-		}
-		return now, err
-	}
+	return option(now != nil, "the clock is nil",
+		func(c *config) {
+			c.now = func() (at time.Time, err error) {
+				err = contain.Call("the clock", func() error { at = now(); return nil })
+				if err == nil && at.IsZero() {
+					err = errors.New("the clock gave the zero time")
+				}
+				return at, err
+			}
+		})
 }
 
 // WithLogger logs failed calls and warnings about requests at level Warn, and successful calls at level Debug: method,

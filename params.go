@@ -80,12 +80,6 @@ func paramText(value any) (string, error) {
 	return string(raw), nil
 }
 
-// memberJSON returns the JSON of a member.
-func memberJSON(value any) (json.RawMessage, error) {
-	raw, _, err := valueJSON(value)
-	return raw, err
-}
-
 // valueJSON returns the JSON of any value that Params takes, and whether it is a
 // simple one.
 func valueJSON(value any) (raw json.RawMessage, simple bool, err error) {

@@ -60,6 +60,7 @@ func (s secrets) redact(text string, most int) string {
 		texts = s.inAllForms() // of letters and digits alone, as most ids are, a form is the text itself
 	}
 	var out strings.Builder
+	out.Grow(len(text))
 	end := 0 // of the secrets met so far, which may overlap
 	for i := range len(text) {
 		for _, t := range texts {

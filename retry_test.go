@@ -406,8 +406,8 @@ type fakeTime struct {
 func withFakeTime(f *fakeTime) Option {
 	f.now = testClock()
 	return func(c *config) error {
-		c.retry, c.now, c.sleep = RetryPolicy{}.withDefaults(), contained(f.time), f.sleep
-		return nil
+		c.retry, c.sleep = RetryPolicy{}.withDefaults(), f.sleep
+		return WithClock(f.time)(c)
 	}
 }
 

@@ -101,8 +101,12 @@ func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest, opts ..
 		return found, nil
 	}
 	probe := req.Probe
-	if probe == nil {
-		probe = s.probe(opts)
+	if probe == nil { // a success proves that the renewal exists; a refusal proves nothing
+		probe = func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
+			find := &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID}
+			_, err := s.CheckCancel(ctx, find, opts...)
+			return VerdictDone, err
+		}
 	}
 	var verdict Verdict
 	err := contain.Call("the probe", func() (err error) { verdict, err = probe(ctx, req.Submit); return err })
@@ -140,22 +144,6 @@ func (r *SettleRequest) ownID() string {
 		return ""
 	}
 	return id
-}
-
-// probe makes the default Probe. A success proves that the renewal exists; a
-// refusal proves nothing.
-func (s *RenewalService) probe(
-	opts []CallOption,
-) func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
-	return func(ctx context.Context, submit *RenewalSubmitRequest) (Verdict, error) {
-		_, err := s.CheckCancel(
-			ctx, &RenewalCheckCancelRequest{OutOrderID: submit.RenewalOutOrderID, ChannelID: submit.ChannelID}, opts...,
-		)
-		if err != nil {
-			return VerdictStillUnknown, err
-		}
-		return VerdictDone, nil
-	}
 }
 
 // fromEvents looks for the verdict in the events; nil where they hold none.

@@ -23,6 +23,7 @@ import (
 	"github.com/go-resty/resty/v2"
 
 	"github.com/fliggy-go/rentcar/internal/charset"
+	"github.com/fliggy-go/rentcar/internal/contain"
 )
 
 const acceptTypes = "application/json,text/javascript,text/xml"
@@ -95,8 +96,16 @@ type phaseError struct {
 	err   error
 }
 
-// send sends the request once and reads the reply, inflated and capped.
-func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (*answer, *phaseError) {
+// send sends the request once and reads the reply, inflated and capped. A panic is one of the round tripper or of the
+// body that it returned, so the request may have been sent.
+func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (got *answer, failed *phaseError) {
+	var panicked error
+	defer func() {
+		if panicked != nil {
+			got, failed = nil, &phaseError{PhaseSend, panicked}
+		}
+	}()
+	defer contain.Recover("the round tripper", &panicked)
 	if err := ctx.Err(); err != nil {
 		return nil, &phaseError{PhaseBefore, withCause(ctx, err)}
 	}
@@ -117,16 +126,15 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 		return nil, failed
 	}
 	defer func() { _ = resp.RawBody().Close() }()
-	got := &answer{status: resp.StatusCode(), header: resp.Header()}
+	got = &answer{status: resp.StatusCode(), header: resp.Header()}
 	got.body, err = t.read(resp.RawResponse)
 	if err != nil {
-		failed := &phaseError{PhaseRead, withCause(ctx, stripURL(err))}
+		failed = &phaseError{PhaseRead, withCause(ctx, stripURL(err))}
 		time.AfterFunc(drainTime, cancel)
 		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, t.limit)
-		return got, failed
 	}
-	got.read = true
-	return got, nil
+	got.read = err == nil
+	return got, failed
 }
 
 // drainTime bounds how long the rest of an unreadable answer is read, so that its connection can be used again.
@@ -170,7 +178,17 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	again := r.GetBody
 	r = r.WithContext(httptrace.WithClientTrace(r.Context(), &trace))
-	trace.Got1xxResponse = boundInterim(trace.Got1xxResponse) // now the caller's; composed it would have the last word
+	var interim atomic.Int32
+	hook := trace.Got1xxResponse // now the caller's, which composed with ours would have the last word
+	trace.Got1xxResponse = func(code int, header textproto.MIMEHeader) error {
+		if interim.Add(1) > maxInterim {
+			return errInterim
+		}
+		if hook == nil {
+			return nil
+		}
+		return hook(code, header)
+	}
 	// HTTP/2 asks for the body again after some resets that prove nothing. Before the
 	// headers have gone out, such as on a connection that had died idle, it may.
 	r.GetBody = func() (io.ReadCloser, error) {
@@ -198,21 +216,6 @@ func (e *connectError) Unwrap() error { return e.err }
 const maxInterim = 5
 
 var errInterim = fmt.Errorf("more than %d interim (1xx) answers, and no final one", maxInterim)
-
-// boundInterim returns a hook that fails after maxInterim replies, and calls next, which
-// may be nil, before.
-func boundInterim(next func(int, textproto.MIMEHeader) error) func(int, textproto.MIMEHeader) error {
-	var n atomic.Int32
-	return func(code int, header textproto.MIMEHeader) error {
-		if n.Add(1) > maxInterim {
-			return errInterim
-		}
-		if next == nil {
-			return nil
-		}
-		return next(code, header)
-	}
-}
 
 // isDialError reports whether err comes from before a connection exists. It is for round trippers that do not trace:
 // after a connection the error of a second try below says nothing about the first.
@@ -285,11 +288,8 @@ func (a *answer) describe() string {
 }
 
 func isHTML(body string) bool {
-	return hasPrefixFold(body, "<html") || hasPrefixFold(body, "<!doctype html")
-}
-
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+	start := strings.ToLower(body[:min(len(body), len("<!doctype html"))])
+	return strings.HasPrefix(start, "<html") || strings.HasPrefix(start, "<!doctype html")
 }
 
 // xmlEncoding finds the encoding that an XML declaration names.
@@ -301,24 +301,21 @@ func (a *answer) text() (string, error) {
 	body := strings.TrimPrefix(a.body, "\ufeff")
 	contentType := a.header.Get("Content-Type")
 	name := charset.FromContentType(contentType)
-	const mark = "charset"
-	byHeader := strings.Contains(contentType, mark) || strings.Contains(strings.ToLower(contentType), mark)
-	if !byHeader && strings.HasPrefix(body, "<?xml") {
-		if m := xmlEncoding.FindStringSubmatch(body); m != nil {
-			name = m[1]
+	byHeader := strings.Contains(strings.ToLower(contentType), "charset")
+	if m := xmlEncoding.FindStringSubmatch(body); m != nil && !byHeader {
+		name = m[1]
+	}
+	switch isUTF8 := utf8.ValidString(body); {
+	case !charset.IsUTF8(name):
+		text, err := charset.DecodeStrict(name, []byte(body))
+		if err != nil && !byHeader && isUTF8 {
+			return body, nil // recoded on its way, the declaration left as it was
 		}
+		return text, err
+	case !isUTF8:
+		return "", errors.New("not valid UTF-8, and no other charset is declared")
 	}
-	if strings.EqualFold(name, charset.Default) || charset.IsUTF8(name) {
-		if !utf8.ValidString(body) {
-			return "", errors.New("not valid UTF-8, and no other charset is declared")
-		}
-		return body, nil
-	}
-	text, err := charset.DecodeStrict(name, []byte(body))
-	if err != nil && !byHeader && utf8.ValidString(body) {
-		return body, nil // recoded on its way, the declaration left as it was
-	}
-	return text, err
+	return body, nil
 }
 
 // joinQuery appends a query to a URL that may have one.
