@@ -38,33 +38,36 @@ type Client struct {
 // NewClient returns a client for the app key and secret of the open platform's
 // console. It fails for an empty key or secret and for options that are wrong or
 // contradict each other, and says what to do.
-func NewClient(appKey, appSecret string, opts ...Option) (*Client, error) {
-	if top.IsBlank(appKey) {
-		return nil, errors.New("rentcar: new client: the app key is empty: take it from the console of the open platform")
-	}
-	if top.IsBlank(appSecret) {
-		return nil, errors.New("rentcar: new client: the app secret is empty: take it from the console of the open platform")
-	}
-	if strings.TrimSpace(appKey) != appKey || strings.TrimSpace(appSecret) != appSecret {
-		return nil, errors.New("rentcar: new client: the app key or the app secret has white space around it, which would " +
-			"end in " +
-			"\"Invalid signature\": was a line break pasted with it?")
+func NewClient(appKey, appSecret string, opts ...Option) (client *Client, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("rentcar: new client: %w", err)
+		}
+	}()
+	switch {
+	case top.IsBlank(appKey):
+		return nil, errors.New("the app key is empty: take it from the console of the open platform")
+	case top.IsBlank(appSecret):
+		return nil, errors.New("the app secret is empty: take it from the console of the open platform")
+	case strings.TrimSpace(appKey) != appKey || strings.TrimSpace(appSecret) != appSecret:
+		return nil, errors.New(`the app key or the app secret has white space around it, which would end in ` +
+			`"Invalid signature": was a line break pasted with it?`)
 	}
 	cfg := defaultConfig()
 	for i, opt := range opts {
 		if opt == nil {
-			return nil, fmt.Errorf("rentcar: new client: option %d is nil: leave it out", i+1)
+			return nil, fmt.Errorf("option %d is nil: leave it out", i+1)
 		}
 		if err := opt(&cfg); err != nil {
-			return nil, fmt.Errorf("rentcar: new client: %w", err)
+			return nil, err
 		}
 	}
 	if err := cfg.check(); err != nil {
-		return nil, fmt.Errorf("rentcar: new client: %w", err)
+		return nil, err
 	}
 	plans, err := compilePlans(cfg.names)
 	if err != nil {
-		return nil, fmt.Errorf("rentcar: new client: %w", err)
+		return nil, err
 	}
 	c := &Client{
 		appKey:    appKey,

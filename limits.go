@@ -135,14 +135,8 @@ func banOf(text string) (longest time.Duration) {
 
 // secondsOf returns a number of seconds as a duration of at most maxBan, or 0 if digits is not a number.
 func secondsOf(digits string) time.Duration {
-	n, err := strconv.ParseUint(digits, 10, 64)
-	switch {
-	case errors.Is(err, strconv.ErrRange), n > uint64(maxBan/time.Second):
-		return maxBan
-	case err != nil:
-		return 0
-	}
-	return time.Duration(n) * time.Second
+	n, _ := strconv.ParseUint(digits, 10, 64) // the largest number if it is out of range
+	return time.Duration(min(n, uint64(maxBan/time.Second))) * time.Second
 }
 
 // retryAfter returns the wait that a reply with HTTP status 429 or 503 asks for, or 0.

@@ -59,23 +59,18 @@ func (s secrets) redact(text string, most int) string {
 	if !isPlain(text) {
 		texts = s.inAllForms() // of letters and digits alone, as most ids are, a form is the text itself
 	}
-	var out strings.Builder
-	out.Grow(len(text))
-	end := 0 // of the secrets met so far, which may overlap
+	out, end := "", 0 // end of the secrets met so far, which may overlap
 	for i := range len(text) {
 		for _, t := range texts {
 			if n := i + secretPart(text[i:], t); n > max(i, end) {
 				if end <= i {
-					out.WriteString(redacted)
+					out += text[end:i] + redacted
 				}
 				end = n
 			}
 		}
-		if end <= i {
-			out.WriteByte(text[i])
-		}
 	}
-	return cut(out.String(), most)
+	return cut(out+text[end:], most)
 }
 
 // secretPart returns how many bytes at the beginning of text are secret or the beginning of it. The beginning of an
@@ -138,15 +133,13 @@ func (h *hidden) As(target any) bool { return !h.foreign && errors.As(h.err(), t
 // stripURL removes the URL, which has session and signature in it, from an error.
 func stripURL(err error) error {
 	var u *url.Error
-	for fmt.Sprint(err) != "<nil>" { // as a pointer that is nil is too
-		if !errors.As(err, &u) {
-			return err
-		}
-		if err = nil; u != nil {
-			err = u.Err
-		}
+	for errors.As(err, &u) && u != nil {
+		err = u.Err
 	}
-	return errors.New("the round tripper failed without a reason")
+	if fmt.Sprint(err) == "<nil>" { // as a pointer that is nil is too
+		return errors.New("the round tripper failed without a reason")
+	}
+	return err
 }
 
 // serverQuotes are the errors of net/http that quote what the server sent.

@@ -90,11 +90,7 @@ func (p RetryPolicy) check() error {
 func (p RetryPolicy) backoff(n int) time.Duration {
 	bound := p.BaseDelay
 	for range n - 1 {
-		if bound > p.MaxDelay/2 { // doubled it would be more, or overflow
-			bound = p.MaxDelay
-			break
-		}
-		bound *= 2
+		bound = min(2*bound, p.MaxDelay)
 	}
 	return rand.N(min(bound, p.MaxDelay))
 }

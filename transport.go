@@ -150,18 +150,14 @@ func (t *transport) read(resp *http.Response) (string, error) {
 		}
 		from = z
 	}
-	var body bytes.Buffer
-	if n := resp.ContentLength; n > 0 && n <= min(t.limit, 64<<10) {
-		body.Grow(int(n) + bytes.MinRead)
-	}
-	n, err := body.ReadFrom(io.LimitReader(from, max(t.limit, t.limit+1)))
-	if err == nil && n > t.limit {
+	body, err := io.ReadAll(io.LimitReader(from, max(t.limit, t.limit+1)))
+	if err == nil && int64(len(body)) > t.limit {
 		err = ErrReplyTooLarge
 	}
 	if err != nil {
 		return "", err
 	}
-	return body.String(), nil
+	return string(body), nil
 }
 
 // A guard is a round tripper that keeps next from repeating a request, bounds the number of interim replies, and marks
@@ -221,12 +217,9 @@ var errInterim = fmt.Errorf("more than %d interim (1xx) answers, and no final on
 // after a connection the error of a second try below says nothing about the first.
 func isDialError(err error) bool {
 	var op *net.OpError
-	var dns *net.DNSError
-	var cert *tls.CertificateVerificationError
-	var authority x509.UnknownAuthorityError
-	var host x509.HostnameError
-	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) ||
-		errors.As(err, &cert) || errors.As(err, &authority) || errors.As(err, &host)
+	return errors.As(err, &op) && op.Op == "dial" || errors.As(err, new(*net.DNSError)) ||
+		errors.As(err, new(*tls.CertificateVerificationError)) ||
+		errors.As(err, new(x509.UnknownAuthorityError)) || errors.As(err, new(x509.HostnameError))
 }
 
 // proxyRefusal returns the error for the status with which a proxy answered CONNECT, or nil for 200. It leaves out the
@@ -320,11 +313,12 @@ func (a *answer) text() (string, error) {
 
 // joinQuery appends a query to a URL that may have one.
 func joinQuery(address, query string) string {
+	between := "&"
 	switch {
 	case !strings.Contains(address, "?"):
-		address += "?"
-	case !strings.HasSuffix(address, "&") && !strings.HasSuffix(address, "?"):
-		address += "&"
+		between = "?"
+	case strings.HasSuffix(address, "&") || strings.HasSuffix(address, "?"):
+		between = ""
 	}
-	return address + query
+	return address + between + query
 }
