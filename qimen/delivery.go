@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -60,6 +61,8 @@ type Delivery struct {
 	Findings []fliggy.Problem
 	// Push is the push as it arrived, for storing it or verifying it again.
 	Push *Push
+
+	charset charset.Charset // of the push
 }
 
 // CheckTime returns an error unless the signed timestamp is at most window before or after now. The error matches

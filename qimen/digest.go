@@ -29,7 +29,12 @@ func checkedDigest(d *Delivery, payload []byte) (string, error) {
 	if string(payload) != text { // mostly equal: do not copy
 		text = string(payload)
 	}
-	text = strings.TrimSpace(strings.TrimPrefix(d.asUTF8(text), "\uFEFF"))
+	if d.charset != charset.UTF8 {
+		if signed := d.charset.Encode(text); utf8.Valid(signed) {
+			text = string(signed)
+		}
+	}
+	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
 	sum, isJSON, err := top.DigestJSON(text, traceNames...)
 	if !isJSON {
 		if strings.HasPrefix(text, "<") {
@@ -40,31 +45,10 @@ func checkedDigest(d *Delivery, payload []byte) (string, error) {
 	if err != nil {
 		err = fmt.Errorf("qimen: %w", err)
 	}
-	return hexText(sum), err
-}
-
-func (d *Delivery) asUTF8(payload string) string {
-	if d.Push == nil {
-		return payload
-	}
-	cs, err := charset.Lookup(charset.FromContentType(headerValue(d.Push.Header, headerContentType)))
-	if err != nil || cs == charset.UTF8 {
-		return payload
-	}
-	if signed := cs.Encode(payload); utf8.Valid(signed) {
-		return string(signed)
-	}
-	return payload
+	return hex.EncodeToString(sum[:]), err
 }
 
 // traceNames are the names of the trace id.
 var traceNames = []string{"traceId", "trace_id"}
 
 var xmlTraceID = regexp.MustCompile(`<traceId>[^<]*</traceId>`)
-
-// hexText is hex.EncodeToString with one allocation.
-func hexText(sum [sha256.Size]byte) string {
-	var buf [2 * sha256.Size]byte
-	hex.Encode(buf[:], sum[:])
-	return string(buf[:])
-}

@@ -226,8 +226,8 @@ func (h *Handler) begin(ctx context.Context, gate Gate, j job) (claim Claim, err
 	if j.isUnread { // the signature stays free for a version that can decode it
 		kind = "unread/"
 	}
-	var buf [64]byte
-	signature := hexText(sha256.Sum256(append(append(buf[:0], kind...), j.sign...)))
+	sum := sha256.Sum256([]byte(kind + j.sign))
+	signature := hex.EncodeToString(sum[:])
 	err = h.callGate(ctx, gate, func(ctx context.Context) (err error) {
 		claim, err = gate.Begin(ctx, j.key, j.digest, signature)
 		return err

@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	headerContentType     = "Content-Type"
-	headerContentEncoding = "Content-Encoding"
-	headerSignList        = "Top-Sign-List"
+	headerContentType     = "content-type"
+	headerContentEncoding = "content-encoding"
+	headerSignList        = "top-sign-list"
 )
 
 // A Push is a request of the Qimen gateway as it arrived, byte for byte: everything that its signature covers. It can
@@ -119,7 +119,7 @@ func appendEscaped(dst []byte, text string) []byte {
 
 // readHead returns a push without its body, with only the headers that a signature can cover.
 func readHead(r *http.Request, limit int64) (*Push, error) {
-	for _, encoding := range r.Header[headerContentEncoding] {
+	for _, encoding := range r.Header.Values(headerContentEncoding) {
 		if err := checkContentEncoding(encoding); err != nil {
 			return nil, err
 		}
@@ -128,7 +128,7 @@ func readHead(r *http.Request, limit int64) (*Push, error) {
 	if int64(len(list)) > limit {
 		return nil, headTooLarge(limit)
 	}
-	names, err := splitParams(list, ",")
+	names, err := javaSplit(list, ",")
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func readHead(r *http.Request, limit int64) (*Push, error) {
 	if p.Header.Get(headerContentType) == "" && isBareGet(r) {
 		p.Header.Set(headerContentType, "text/plain;charset=UTF-8")
 	}
-	if err := p.checkHead(limit); err != nil {
+	if _, err := p.checkHead(limit); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -158,28 +158,34 @@ func isBareGet(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.ContentLength == 0 && r.URL.RawQuery != ""
 }
 
-// checkHead limits query and signed headers before they are decoded. A header counts each time it is listed: a short
-// list could multiply a long header to gigabytes.
-func (p *Push) checkHead(limit int64) error {
-	if p == nil {
-		return nil
-	}
-	list := headerValue(p.Header, headerSignList)
-	size := int64(len(p.RawQuery) + len(headerValue(p.Header, headerContentType)) + len(list))
-	if size <= limit && !top.IsBlank(list) {
-		names, err := splitParams(list, ",")
-		if err != nil {
-			return err
+// checkHead returns the first value of each header by its name in lower case: the names of a Push need not be canonical.
+// It limits query and signed headers before they are decoded. A header counts each time it is listed: a short list could
+// multiply a long header to gigabytes.
+func (p *Push) checkHead(limit int64) (header map[string]string, err error) {
+	header = make(map[string]string, len(p.Header))
+	names := slices.AppendSeq(make([]string, 0, len(p.Header)), maps.Keys(p.Header))
+	slices.Sort(names)
+	for _, name := range names {
+		lower := strings.ToLower(name)
+		if _, ok := header[lower]; len(p.Header[name]) > 0 && (!ok || name == http.CanonicalHeaderKey(lower)) {
+			header[lower] = p.Header[name][0]
 		}
-		index := headerIndex(p.Header)
+	}
+	list := header[headerSignList]
+	size := int64(len(p.RawQuery) + len(header[headerContentType]) + len(list))
+	if size <= limit && !top.IsBlank(list) {
+		names, err := javaSplit(list, ",")
+		if err != nil {
+			return nil, err
+		}
 		for _, name := range names {
-			size += int64(len(index[strings.ToLower(name)]))
+			size += int64(len(header[strings.ToLower(name)]))
 		}
 	}
 	if size > limit {
-		return headTooLarge(limit)
+		return nil, headTooLarge(limit)
 	}
-	return checkContentEncoding(headerValue(p.Header, headerContentEncoding))
+	return header, checkContentEncoding(header[headerContentEncoding])
 }
 
 func headTooLarge(limit int64) error {
@@ -245,41 +251,6 @@ func (r contextReader) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	return r.in.Read(b)
-}
-
-// headerIndex maps lower-case names to the first value of each header. The names of a Push need not be canonical.
-func headerIndex(header http.Header) map[string]string {
-	index := make(map[string]string, len(header))
-	for _, name := range slices.Sorted(maps.Keys(header)) {
-		lower := strings.ToLower(name)
-		if _, ok := index[lower]; !ok && len(header[name]) > 0 {
-			index[lower] = header[name][0]
-		}
-	}
-	return index
-}
-
-// headerValue returns the first value of a header. name must be canonical ASCII; the exact name is preferred.
-func headerValue(header http.Header, name string) string {
-	if values := header[name]; len(values) > 0 {
-		return values[0]
-	}
-	first, value := "", ""
-	for other, values := range header {
-		if len(values) > 0 && (first == "" || other < first) && isSameHeader(other, name) {
-			first, value = other, values[0]
-		}
-	}
-	return value
-}
-
-// isSameHeader reports whether two names are equal in lower case. name must be ASCII.
-func isSameHeader(other, name string) bool {
-	if isASCII(other) {
-		return len(other) == len(name) && strings.EqualFold(other, name)
-	}
-	other = strings.ToLower(other)
-	return isASCII(other) && strings.EqualFold(other, name)
 }
 
 func (p *Push) clone() *Push {

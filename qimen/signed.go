@@ -3,7 +3,9 @@ package qimen
 import (
 	"bytes"
 	"crypto/md5"
-	"net/http"
+	"encoding/hex"
+	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,19 +34,13 @@ type Field struct {
 	Value string
 }
 
-// signedPush holds what the signature of a push covers.
+// signedPush is a delivery and what else the signature of a push covers.
 type signedPush struct {
-	charset   charset.Charset
-	isForm    bool
-	isGarbled bool              // has bytes for which Java signs U+FFFD
-	params    map[string]string // without "sign"
-	sign      string            // from the query only
-	base      []byte            // params in order, in the charset of the push
-	body      []byte            // the text body in the charset of the push, nil for a form
-	text      string            // the text body
-	form      []Field           // the signed fields of the body, in their order
-	isBare    bool              // no body: the query may be the message
-	business  []string          // query parameters of the message, if isBare
+	Delivery
+	sign     string   // from the query only
+	base     []byte   // params in order, in the charset of the push
+	body     []byte   // the text body in the charset of the push, nil for a form
+	business []string // query parameters of the message, if there is no body
 }
 
 // checkContentType returns whether a body of this content type is a form, and its charset.
@@ -64,43 +60,60 @@ func checkContentType(contentType string) (isForm bool, cs charset.Charset, err 
 	return isForm, cs, nil
 }
 
-// readSigned collects what the signature covers, in the same steps as the official checker.
-func readSigned(p *Push) (s signedPush, err error) {
+// readSigned reads what the signature covers, in the same steps as the official checker. Query and signed headers may
+// have headerLimit bytes.
+func readSigned(p *Push, headerLimit int64) (*signedPush, error) {
 	if p == nil || p.RawQuery == "" {
-		return s, unverifiable("no query, which must hold the signature")
+		return nil, unverifiable("no query, which must hold the signature")
 	}
-	isForm, cs, err := checkContentType(headerValue(p.Header, headerContentType))
+	header, err := p.checkHead(headerLimit)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	s.charset, s.isForm, s.isBare = cs, isForm, len(p.Body) == 0
-	s.params = make(map[string]string, min(strings.Count(p.RawQuery, "&")+1, 64))
-	if err := s.readHeaders(p.Header); err != nil {
-		return s, err
+	s := &signedPush{Delivery: Delivery{Push: p, Attempt: 1}}
+	if s.IsForm, s.charset, err = checkContentType(header[headerContentType]); err != nil {
+		return nil, err
 	}
-	query, err := s.readQuery(p.RawQuery)
+	s.Params = make(map[string]string, min(strings.Count(p.RawQuery, "&")+1, 64))
+	if err := s.readHeaders(header); err != nil {
+		return nil, err
+	}
+	query, err := s.readQuery()
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	if isForm {
-		err = s.readForm(p, query)
+	if s.IsForm {
+		err = s.readForm(query)
 	} else {
-		s.text, s.body, err = s.decode(p.Body)
+		s.Text, s.body, err = s.decode(p.Body)
 	}
 	if err != nil {
-		return s, err
+		return nil, err
 	}
-	delete(s.params, paramSign)
-	if s.params[""] == "" { // from "&&" in the query
-		delete(s.params, "")
+	delete(s.Params, paramSign)
+	if s.Params[""] == "" { // from "&&" in the query
+		delete(s.Params, "")
 	}
-	s.base = baseString(s.params, cs)
+	names := slices.AppendSeq(make([]string, 0, len(s.Params)), maps.Keys(s.Params))
+	slices.SortFunc(names, top.CompareNames)
+	var base strings.Builder
+	base.Grow(len(p.RawQuery))
+	for _, name := range names { // unlike in calls to the gateway, those with an empty value are signed
+		base.WriteString(name)
+		base.WriteString(s.Params[name])
+	}
+	s.base = s.charset.Encode(base.String())
+	s.Method, s.Time = s.Params["method"], signedTime(s.Params[paramTimestamp])
+	slices.Sort(s.business)
+	for _, name := range slices.Compact(s.business) {
+		s.IsForm, s.Form = true, append(s.Form, Field{name, s.Params[name]})
+	}
 	return s, nil
 }
 
 // readForm adds the form: the fields of the body, and the query parameters that the query parser skips but a servlet
 // container reads. The first value of a name counts; names that the query has are ignored.
-func (s *signedPush) readForm(p *Push, query queryNames) error {
+func (s *signedPush) readForm(query queryNames) error {
 	seen := map[string]bool{}
 	add := func(piece string, inBody bool) error {
 		rawName, rawValue, _ := strings.Cut(piece, "=")
@@ -120,10 +133,10 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 			if top.IsBlank(value) {
 				value = ""
 			}
-			s.params[name] = value
+			s.Params[name] = value
 		}
-		if inBody && name != paramSign && name+s.params[name] != "" { // an empty name and value is not signed
-			s.form = append(s.form, Field{name, s.params[name]})
+		if inBody && name != paramSign && name+s.Params[name] != "" { // an empty name and value is not signed
+			s.Form = append(s.Form, Field{name, s.Params[name]})
 		}
 		return nil
 	}
@@ -133,7 +146,7 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 		}
 	}
 	pieces := 0
-	for piece := range strings.SplitSeq(string(p.Body), "&") {
+	for piece := range strings.SplitSeq(string(s.Push.Body), "&") {
 		if piece == "" {
 			continue
 		}
@@ -147,30 +160,21 @@ func (s *signedPush) readForm(p *Push, query queryNames) error {
 	return nil
 }
 
-// readBare uses the business parameters of the query as form fields.
-func (s *signedPush) readBare() {
-	slices.Sort(s.business)
-	for _, name := range slices.Compact(s.business) {
-		s.form = append(s.form, Field{name, s.params[name]})
-	}
-}
-
 // readHeaders adds the headers that top-sign-list names, with names spelled as in the list.
-func (s *signedPush) readHeaders(header http.Header) error {
-	list := headerValue(header, headerSignList)
+func (s *signedPush) readHeaders(header map[string]string) error {
+	list := header[headerSignList]
 	if top.IsBlank(list) {
 		return nil
 	}
-	names, err := splitParams(list, ",")
+	names, err := javaSplit(list, ",")
 	if err != nil {
 		return err
 	}
-	index := headerIndex(header)
 	for _, name := range names {
-		if _, ok := s.params[name]; ok { // a list can name one header thousands of times
+		if _, ok := s.Params[name]; ok { // a list can name one header thousands of times
 			continue
 		}
-		value := index[strings.ToLower(name)]
+		value := header[strings.ToLower(name)]
 		// Servlet containers disagree on other bytes, and the gateway never sends them.
 		if !isASCII(name) || !isASCII(value) {
 			return unverifiable("a listed header is not ASCII: it must be percent-encoded")
@@ -178,7 +182,7 @@ func (s *signedPush) readHeaders(header http.Header) error {
 		if top.IsBlank(value) {
 			value = ""
 		}
-		if s.params[name], err = s.unescape(value); err != nil {
+		if s.Params[name], err = s.unescape(value); err != nil {
 			return err
 		}
 	}
@@ -194,25 +198,21 @@ type queryNames struct {
 
 // readQuery adds the query. It parses like the official checker, which differs from url.ParseQuery in every special
 // case.
-func (s *signedPush) readQuery(rawQuery string) (query queryNames, err error) {
+func (s *signedPush) readQuery() (query queryNames, err error) {
+	rawQuery := s.Push.RawQuery
 	if !isASCII(rawQuery) {
 		return query, unverifiable("the query is not ASCII: other bytes must be percent-encoded")
 	}
-	if err := checkParams(rawQuery, "&"); err != nil {
+	pieces, err := javaSplit(rawQuery, "&")
+	if err != nil {
 		return query, err
 	}
-	if s.isForm {
-		query.names = map[string]bool{}
-	}
-	piece := ""
-	for rest, more := javaTrim(rawQuery, "&"); more; {
-		piece, rest, more = strings.Cut(rest, "&")
-		trimmed, hasParts := javaTrim(piece, "=")
-		rawName, rawValue, _ := strings.Cut(trimmed, "=")
-		if !hasParts || strings.Contains(rawValue, "=") {
-			if s.isForm {
-				query.leftOut = append(query.leftOut, piece)
-			}
+	query.names = map[string]bool{}
+	for _, piece := range pieces {
+		pair := strings.TrimRight(piece, "=")
+		rawName, rawValue, _ := strings.Cut(pair, "=")
+		if pair == "" && piece != "" || strings.Contains(rawValue, "=") {
+			query.leftOut = append(query.leftOut, piece)
 			continue
 		}
 		name, err := s.unescape(rawName)
@@ -223,120 +223,68 @@ func (s *signedPush) readQuery(rawQuery string) (query queryNames, err error) {
 		if err != nil {
 			return query, err
 		}
-		s.params[name] = value
+		s.Params[name] = value
+		if s.IsForm {
+			query.names[name] = true
+		}
 		if name == paramSign {
 			s.sign = value
 		}
-		if s.isForm {
-			query.names[name] = true
-		}
-		if s.isBare && name != "" && !protocolParams[name] {
+		if len(s.Push.Body) == 0 && name != "" && !protocolParams[name] {
 			s.business = append(s.business, name)
 		}
 	}
 	return query, nil
 }
 
-// javaTrim removes the empty pieces at the end, as Java's String.split does. hasPieces is false if no piece is left; an
-// empty text is one empty piece.
-func javaTrim(s, separator string) (rest string, hasPieces bool) {
-	rest = strings.TrimRight(s, separator)
-	return rest, rest != "" || s == ""
-}
-
-// javaSplit splits like Java's String.split.
-func javaSplit(s, separator string) []string {
-	rest, hasPieces := javaTrim(s, separator)
-	if !hasPieces {
-		return nil
+// javaSplit splits like Java's String.split, which drops the empty pieces at the end: an empty text is one piece, and a
+// text of separators is none. It refuses to make too many pieces.
+func javaSplit(s, separator string) ([]string, error) {
+	rest := strings.TrimRight(s, separator)
+	switch {
+	case rest == "" && s != "":
+		return nil, nil
+	case strings.Count(rest, separator) >= maxParams:
+		return nil, errTooManyParams
 	}
-	return strings.Split(rest, separator)
+	return strings.Split(rest, separator), nil
 }
 
-// checkParams returns an error if s has too many pieces.
-func checkParams(s, separator string) error {
-	if strings.Count(strings.TrimRight(s, separator), separator) >= maxParams {
-		return errTooManyParams
-	}
-	return nil
-}
-
-// splitParams is javaSplit with a limit.
-func splitParams(s, separator string) ([]string, error) {
-	if err := checkParams(s, separator); err != nil {
-		return nil, err
-	}
-	return javaSplit(s, separator), nil
-}
-
-// unescape decodes form encoding in the charset of the push. Like Java it decodes each run of escaped bytes separately:
-// in the GB charsets no character may extend beyond its run.
+// unescape decodes form encoding in the charset of the push.
 func (s *signedPush) unescape(raw string) (string, error) {
-	if isPlain(raw) {
-		return raw, nil
+	text, err := url.QueryUnescape(raw)
+	if err != nil {
+		return "", unverifiable("malformed percent escape in a parameter")
 	}
-	var buf [64]byte
-	out := buf[:0]
-	if len(raw) > len(buf) {
-		out = make([]byte, 0, len(raw))
+	if isASCII(text) {
+		return text, nil
 	}
-	run := 0 // start of the current run of escaped bytes
-	endRun := func() error {
-		if s.charset != charset.UTF8 && s.charset.EndsInside(out[run:]) {
-			return s.notText()
-		}
-		return nil
+	if s.charset != charset.UTF8 && s.breaksCharacter(raw) {
+		return "", s.notText()
 	}
-	for i := 0; i < len(raw); i++ {
-		c := raw[i]
-		switch {
-		case c == '%':
-			b, ok := unhex(raw[i+1:])
-			if !ok {
-				return "", unverifiable("malformed percent escape in a parameter")
-			}
-			out = append(out, b)
-			i += 2
-			continue
-		case c >= utf8.RuneSelf: // only in a form body, where a container treats it as escaped
-			out = append(out, c)
-			continue
-		case c == '+':
-			c = ' '
-		}
-		if err := endRun(); err != nil {
-			return "", err
-		}
-		out = append(out, c)
-		run = len(out)
-	}
-	if err := endRun(); err != nil {
-		return "", err
-	}
-	if isASCII(out) {
-		return string(out), nil
-	}
-	text, _, err := s.decode(bytes.Clone(out))
+	text, _, err = s.decode([]byte(text))
 	return text, err
 }
 
-// isPlain reports whether unescape returns text unchanged.
-func isPlain(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c == '%' || c == '+' || c >= utf8.RuneSelf {
-			return false
+// breaksCharacter reports whether a run of escaped bytes in raw ends inside a character of a GB charset. Java decodes
+// each run separately. A byte of 0x80 or more, possible in a form body only, counts as escaped, as in a container.
+func (s *signedPush) breaksCharacter(raw string) bool {
+	var run []byte
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case c == '%':
+			b, _ := strconv.ParseUint(raw[i+1:i+3], 16, 8) // unescape has checked it
+			run = append(run, byte(b))
+			i += 2
+		case c >= utf8.RuneSelf:
+			run = append(run, c)
+		case s.charset.EndsInside(run):
+			return true
+		default:
+			run = run[:0]
 		}
 	}
-	return true
-}
-
-// unhex decodes two hexadecimal digits at the start of s.
-func unhex(s string) (byte, bool) {
-	if len(s) < 2 {
-		return 0, false
-	}
-	b, err := strconv.ParseUint(s[:2], 16, 8)
-	return byte(b), err == nil
+	return s.charset.EndsInside(run)
 }
 
 // decode decodes b and also returns the bytes that Java signs for it. In UTF-8, invalid bytes become U+FFFD in both. In
@@ -348,7 +296,7 @@ func (s *signedPush) decode(b []byte) (text string, signed []byte, err error) {
 	text = s.charset.Decode(b)
 	signed = s.charset.Encode(text)
 	if s.charset == charset.UTF8 {
-		s.isGarbled = true
+		s.IsGarbled = true
 	} else if !bytes.Equal(signed, b) {
 		return "", nil, s.notText()
 	}
@@ -359,45 +307,15 @@ func (s *signedPush) notText() error {
 	return unverifiable("bytes that are not text in charset %v", s.charset)
 }
 
-// baseString joins names and values, sorted by name. Unlike in calls to the gateway, names with an empty value are
-// included.
-func baseString(params map[string]string, cs charset.Charset) []byte {
-	var buf [32]string
-	names, size := buf[:0], 0
-	for name, value := range params {
-		names = append(names, name)
-		size += len(name) + len(value)
-	}
-	slices.SortFunc(names, top.CompareNames)
-	base := make([]byte, 0, size)
-	for _, name := range names {
-		base = append(append(base, name...), params[name]...)
-	}
-	if cs == charset.UTF8 {
-		return base
-	}
-	return cs.Encode(string(base))
-}
-
 // digest computes the signature: upper-case hex MD5 over secret, parameters, text body and secret, all in the charset
 // of the push.
-func (s *signedPush) digest(secret string) (digest [2 * md5.Size]byte) {
-	var buf [64]byte
-	key := append(buf[:0], secret...)
-	if s.charset != charset.UTF8 {
-		key = s.charset.Encode(secret)
-	}
+func (s *signedPush) digest(secret string) string {
+	key := s.charset.Encode(secret)
 	hash := md5.New()
-	_, _ = hash.Write(key) // never fails, nor do the others
-	_, _ = hash.Write(s.base)
-	_, _ = hash.Write(s.body)
-	_, _ = hash.Write(key)
-	var sum [md5.Size]byte
-	for i, b := range hash.Sum(sum[:0]) {
-		const digits = "0123456789ABCDEF"
-		digest[2*i], digest[2*i+1] = digits[b>>4], digits[b&15]
+	for _, part := range [][]byte{key, s.base, s.body, key} {
+		_, _ = hash.Write(part) // never fails
 	}
-	return digest
+	return strings.ToUpper(hex.EncodeToString(hash.Sum(nil)))
 }
 
 func isASCII[T string | []byte](s T) bool {

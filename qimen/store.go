@@ -3,6 +3,7 @@ package qimen
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 )
 
@@ -48,11 +49,10 @@ func (h *Handler) handleStored(ctx context.Context, d *Delivery) (Observation, *
 	if d != nil {
 		stored = *d
 	}
-	s, err := readSigned(stored.Push)
+	s, err := readSigned(stored.Push, math.MaxInt64)
 	if err != nil {
 		return Observation{AppKey: stored.AppKey, Attempt: stored.Attempt, Reason: ReasonUndecodable, Err: err}, nil
 	}
-	fresh := s.delivery(stored.Push, stored.AppKey)
-	fresh.Attempt, fresh.IsConflict = stored.Attempt, stored.IsConflict
-	return h.perform(ctx, fresh, nil, "")
+	s.AppKey, s.Attempt, s.IsConflict = stored.AppKey, stored.Attempt, stored.IsConflict
+	return h.perform(ctx, &s.Delivery, nil, "")
 }

@@ -3,6 +3,8 @@ package qimen
 import (
 	"crypto/subtle"
 	"errors"
+	"math"
+	"net/url"
 	"strings"
 	"time"
 
@@ -38,25 +40,20 @@ func VerifyPush(p *Push, secrets Secrets) (*Delivery, error) {
 
 // verify is VerifyPush with a limit. It also returns the signature.
 func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error) {
-	if err := p.checkHead(headerLimit); err != nil {
-		return nil, "", err
-	}
-	s, err := readSigned(p)
+	s, err := readSigned(p, headerLimit)
 	if err != nil {
 		return nil, "", err
 	}
-	receiver := s.params["target_app_key"]
+	receiver := s.Params["target_app_key"]
 	if top.IsBlank(receiver) {
-		receiver = s.params["app_key"]
+		receiver = s.Params["app_key"]
 	}
-	matched, appKey := 0, ""
-	sign := []byte(s.sign)
+	matched := 0
 	secrets, isConfigured := ring(receiver)
 	for _, c := range secrets {
 		// Do not stop at a match: the time must not depend on the secret.
-		digest := s.digest(c.secret)
-		if subtle.ConstantTimeCompare(digest[:], sign) == 1 && matched == 0 {
-			matched, appKey = 1, c.appKey
+		if subtle.ConstantTimeCompare([]byte(s.digest(c.secret)), []byte(s.sign)) == 1 && matched == 0 {
+			matched, s.AppKey = 1, c.appKey
 		}
 	}
 	if matched == 0 {
@@ -69,26 +66,7 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error
 		}
 		return nil, "", &refusal{ErrInvalidSignature, ReasonBadSignature, text}
 	}
-	return s.delivery(p, appKey), s.sign, nil
-}
-
-// delivery returns the verified content of a push.
-func (s *signedPush) delivery(p *Push, appKey string) *Delivery {
-	if s.isBare {
-		s.readBare()
-	}
-	return &Delivery{
-		Method:    s.params["method"],
-		AppKey:    appKey,
-		Time:      signedTime(s.params[paramTimestamp]),
-		Params:    s.params,
-		Text:      s.text,
-		IsForm:    s.isForm || len(s.form) > 0,
-		IsGarbled: s.isGarbled,
-		Form:      s.form,
-		Attempt:   1,
-		Push:      p,
-	}
+	return &s.Delivery, s.sign, nil
 }
 
 const paramTimestamp = "timestamp"
@@ -96,15 +74,11 @@ const paramTimestamp = "timestamp"
 // signedTime parses a timestamp strictly. Names and values are signed without separators, so text after a time could be
 // the start of something else.
 func signedTime(text string) fliggy.Time {
-	t, err := fliggy.ParseTime(text)
-	if err != nil {
+	t, err := time.ParseInLocation(time.DateTime, text, fliggy.Zone())
+	if err != nil || t.Year() < 1 || t.Format(time.DateTime) != text {
 		return fliggy.Time{}
 	}
-	var buf [len(time.DateTime)]byte
-	if again, err := t.AppendText(buf[:0]); err != nil || string(again) != text {
-		return fliggy.Time{}
-	}
-	return t
+	return fliggy.At(t)
 }
 
 // SignPush is the counterpart of [VerifyPush]. It returns a copy of p whose query ends with the signature for secret,
@@ -119,21 +93,24 @@ func SignPush(p *Push, secret string) (*Push, error) {
 	if p == nil {
 		return nil, unverifiable("no push")
 	}
+	pieces, err := javaSplit(p.RawQuery, "&")
+	if err != nil {
+		return nil, err
+	}
 	signed := p.clone()
 	var query strings.Builder
-	for _, piece := range javaSplit(p.RawQuery, "&") {
+	for _, piece := range pieces {
 		name, _, _ := strings.Cut(piece, "=")
-		if name, err := new(signedPush).unescape(name); err == nil && name == paramSign {
+		if name, err := url.QueryUnescape(name); err == nil && name == paramSign {
 			continue
 		}
 		query.WriteString(piece + "&")
 	}
 	signed.RawQuery = query.String() + paramSign + "="
-	s, err := readSigned(signed)
+	s, err := readSigned(signed, math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}
-	digest := s.digest(secret)
-	signed.RawQuery += string(digest[:])
+	signed.RawQuery += s.digest(secret)
 	return signed, nil
 }
