@@ -166,7 +166,7 @@ func dataJSON(data any) (json.RawMessage, error) {
 // ParseCallback decodes a callback: the inverse of MarshalJSON, for tests and stores. It accepts every shape that Parse
 // accepts.
 func ParseCallback(payload []byte) (*Callback, error) {
-	in, _, err := read(payload)
+	in, err := read(payload)
 	if err != nil {
 		return nil, fmt.Errorf("events: callback: %w", err)
 	}

@@ -104,7 +104,7 @@ func (e *RenewalAccepted) Validate() error { return validate(e) }
 
 func (e *RenewalAccepted) findings() (ps fliggy.Problems) {
 	e.check(&ps, e.Type(), TypeRenewalAccepted)
-	requireChannel(&ps, e.ChannelID)
+	required(&ps, "channelId", string(e.ChannelID))
 	requireID(&ps, e.RenewalOrderID)
 	if !e.CreatedTime.IsSet() {
 		ps.Add("eventData.createdTime", "is missing")
@@ -144,7 +144,7 @@ func (e *RenewalRejected) Validate() error { return validate(e) }
 
 func (e *RenewalRejected) findings() (ps fliggy.Problems) {
 	e.check(&ps, e.Type(), TypeRenewalRejected)
-	requireChannel(&ps, e.ChannelID)
+	required(&ps, "channelId", string(e.ChannelID))
 	requireID(&ps, e.RenewalOrderID)
 	if top.IsBlank(e.ErrorCode) && top.IsBlank(e.ErrorMessage) {
 		ps.Add("eventData.errorCode", "one of errorCode and errorMessage is required")
@@ -172,7 +172,7 @@ func (e *Unknown) Validate() error { return validate(e) }
 
 func (e *Unknown) findings() (ps fliggy.Problems) {
 	e.check(&ps, e.EventType)
-	requireChannel(&ps, e.ChannelID)
+	required(&ps, "channelId", string(e.ChannelID))
 	e.checkData(&ps)
 	return ps
 }
@@ -204,10 +204,6 @@ func validate(e Event) error {
 		return nil
 	}
 	return ps.Err("event " + e.Type().String())
-}
-
-func requireChannel(ps *fliggy.Problems, c fliggy.Channel) {
-	required(ps, "channelId", string(c))
 }
 
 // requireID checks the id of a renewal order, which the guide documents as a Long.

@@ -29,7 +29,9 @@ var (
 // received is an envelope whose data is not decoded yet.
 type received struct {
 	Envelope
-	data top.Value
+	source
+	data    top.Value
+	payload top.Value // all of it
 }
 
 // find returns the envelope in an object, looking through at most that many wrappers.
@@ -47,13 +49,26 @@ func find(v top.Value, wrappers int) (*received, error) {
 		}
 		return in, nil
 	}
-	if v.Get("eventType").Says() {
-		return open(v)
+	if !v.Get("eventType").Says() {
+		if wrappers == 0 {
+			return nil, errNoEnvelope
+		}
+		return findWrapped(v, wrappers-1)
 	}
-	if wrappers == 0 {
-		return nil, errNoEnvelope
+	in := &received{data: v.Get("eventData")}
+	names := []string{"eventData"}
+	if kind := in.data.Kind(); kind == top.None || kind == top.Null {
+		if other := v.Get("event_data"); other.Kind() != top.None {
+			in.data, names = other, append(names, other.Name())
+		}
 	}
-	return findWrapped(v, wrappers-1)
+	if err := envelopePlan.Decode(v, &in.Envelope, names...); err != nil {
+		return nil, err
+	}
+	if in.EventType == 0 {
+		return nil, errors.New("eventType: must not be 0")
+	}
+	return in, nil
 }
 
 // findWrapped returns the envelope of the one member that holds one. If there is one, errors of other members are
@@ -96,24 +111,6 @@ func inMember(name string, err error) error {
 		name = top.Quote(name, most)
 	}
 	return fmt.Errorf("%s: %w", name, err)
-}
-
-// open decodes the envelope in v.
-func open(v top.Value) (*received, error) {
-	in := &received{data: v.Get("eventData")}
-	names := []string{"eventData"}
-	if kind := in.data.Kind(); kind == top.None || kind == top.Null {
-		if other := v.Get("event_data"); other.Kind() != top.None {
-			in.data, names = other, append(names, other.Name())
-		}
-	}
-	if err := envelopePlan.Decode(v, &in.Envelope, names...); err != nil {
-		return nil, err
-	}
-	if in.EventType == 0 {
-		return nil, errors.New("eventType: must not be 0")
-	}
-	return in, nil
 }
 
 // enveloped returns the envelope in eventData and the name of that member, or no value if the data is no envelope. The

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fliggy-go/rentcar/internal/readonce"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -39,37 +40,54 @@ func mustPlan[T any]() *top.Plan {
 // Ids may be text or numbers. Unknown types and members are kept. A byte order mark before an object is skipped. The
 // error names the member that is ambiguous or occurs twice, or reports that there is no eventType.
 func Parse(payload []byte) (Event, error) {
-	in, text, err := read(payload)
-	if err != nil {
-		return nil, fmt.Errorf("events: %w", err)
-	}
-	e, err := in.event(source{text})
-	if err != nil {
-		return nil, fmt.Errorf("events: event %v: eventData: %w", in.EventType, err)
-	}
-	return e, nil
+	e, _, err := parse(payload)
+	return e, err
 }
 
-// read returns the envelope in a payload, and the text of the payload without a byte order mark.
-func read(payload []byte) (in *received, text string, err error) {
-	text = strings.TrimPrefix(string(payload), "\uFEFF")
+func init() {
+	readonce.Event = func(payload []byte) (any, top.Value, error) { return parse(payload) }
+}
+
+// parse is Parse. It also returns the payload as JSON.
+func parse(payload []byte) (Event, top.Value, error) {
+	in, err := read(payload)
+	if err != nil {
+		return nil, top.Value{}, fmt.Errorf("events: %w", err)
+	}
+	e, err := in.event()
+	if err != nil {
+		return nil, top.Value{}, fmt.Errorf("events: event %v: eventData: %w", in.EventType, err)
+	}
+	return e, in.payload, nil
+}
+
+// read returns the envelope in a payload.
+func read(payload []byte) (*received, error) {
+	text := strings.TrimPrefix(string(payload), "\uFEFF")
 	v, err := top.ParseJSON(text)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if v.Kind() != top.Object {
-		return nil, "", fmt.Errorf("expected an object, got %v", v.Kind())
+		return nil, fmt.Errorf("expected an object, got %v", v.Kind())
 	}
-	in, err = find(v, maxWrapping)
-	return in, text, err
+	in, err := find(v, maxWrapping)
+	if err != nil {
+		return nil, err
+	}
+	in.payload, in.source.raw = v, text
+	return in, nil
 }
 
 // event decodes the data according to the type of the event.
-func (in *received) event(s source) (Event, error) {
+func (in *received) event() (Event, error) {
 	data, err := in.data.AsObject()
-	switch known := in.EventType.isEvent(); {
-	case !known:
-		return &Unknown{Envelope: in.Envelope, source: s, Data: in.unknownData(data)}, nil
+	switch in.EventType {
+	case TypeRenewalAccepted, TypeRenewalRejected, TypeFeeRefund, TypeRenewalFeeRefund:
+	default:
+		return &Unknown{Envelope: in.Envelope, source: in.source, Data: in.unknownData(data)}, nil
+	}
+	switch {
 	case err != nil:
 		return nil, err
 	case data.Kind() == top.None && in.data.Says():
@@ -79,17 +97,17 @@ func (in *received) event(s source) (Event, error) {
 	}
 	switch in.EventType {
 	case TypeRenewalAccepted:
-		e := &RenewalAccepted{Envelope: in.Envelope, source: s}
+		e := &RenewalAccepted{Envelope: in.Envelope, source: in.source}
 		return e, acceptedPlan.Decode(data, e)
 	case TypeRenewalRejected:
-		e := &RenewalRejected{Envelope: in.Envelope, source: s}
+		e := &RenewalRejected{Envelope: in.Envelope, source: in.source}
 		return e, rejectedPlan.Decode(data, e)
 	}
 	if in.EventType == TypeFeeRefund && !hasRenewal(data) {
-		e := &FeeRefund{Envelope: in.Envelope, source: s}
+		e := &FeeRefund{Envelope: in.Envelope, source: in.source}
 		return e, refundPlan.Decode(data, e)
 	}
-	e := &RenewalFeeRefund{Envelope: in.Envelope, source: s}
+	e := &RenewalFeeRefund{Envelope: in.Envelope, source: in.source}
 	return e, renewalRefundPlan.Decode(data, e)
 }
 
@@ -111,8 +129,4 @@ func (in *received) unknownData(object top.Value) json.RawMessage {
 		return json.RawMessage(object.JSON())
 	}
 	return json.RawMessage(in.data.JSON())
-}
-
-func (t Type) isEvent() bool {
-	return t == TypeRenewalAccepted || t == TypeRenewalRejected || t == TypeFeeRefund || t == TypeRenewalFeeRefund
 }

@@ -82,7 +82,7 @@ func (e *RenewalFeeRefund) Validate() error { return validate(e) }
 
 func (e *RenewalFeeRefund) findings() (ps fliggy.Problems) {
 	e.check(&ps, e.Type(), TypeRenewalFeeRefund, TypeFeeRefund)
-	requireChannel(&ps, e.ChannelID)
+	required(&ps, "channelId", string(e.ChannelID))
 	requireID(&ps, e.RenewalOrderID)
 	required(&ps, "eventData.renewalOutOrderId", e.RenewalOutOrderID)
 	if e.Canceller == fliggy.CancellerMerchant {
@@ -107,7 +107,7 @@ func (e *FeeRefund) Validate() error { return validate(e) }
 
 func (e *FeeRefund) findings() (ps fliggy.Problems) {
 	e.check(&ps, e.Type(), TypeFeeRefund)
-	requireChannel(&ps, e.ChannelID)
+	required(&ps, "channelId", string(e.ChannelID))
 	e.checkRefund(&ps)
 	checkExtra(&ps, &e.Envelope, refundPlan, e.ExtraData)
 	return ps

@@ -3,7 +3,6 @@ package qimen
 import (
 	"errors"
 	"fmt"
-	"iter"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -146,34 +145,19 @@ func (c *clients) find(r *http.Request) (netip.Addr, error) {
 		return netip.Addr{}, forbidden("the connection has no address with a port")
 	}
 	client := normalize(peer.Addr())
-	hops := 0
-	for entry := range fromRight(r.Header[c.header]) {
-		if !within(c.proxies, client) {
-			break
-		}
-		if hops++; hops > maxHops {
+	lines := r.Header[c.header]
+	entries, more := strings.Join(lines, ","), len(lines) > 0
+	for hops := 1; more && within(c.proxies, client); hops++ {
+		if hops > maxHops {
 			return netip.Addr{}, forbidden("more than %d proxies in %s", maxHops, c.header)
 		}
-		if client = parseEntry(entry); !client.IsValid() {
+		comma := strings.LastIndexByte(entries, ',')
+		if client = parseEntry(entries[comma+1:]); !client.IsValid() {
 			return netip.Addr{}, forbidden("an entry of %s is no address", c.header)
 		}
+		entries, more = entries[:max(comma, 0)], comma >= 0
 	}
 	return client, nil
-}
-
-// fromRight returns the entries of a header, which may have several lines, from right to left.
-func fromRight(lines []string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for _, line := range slices.Backward(lines) {
-			for comma := len(line); comma >= 0; {
-				line = line[:comma]
-				comma = strings.LastIndexByte(line, ',')
-				if !yield(line[comma+1:]) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // maxEntry is longer than any address with its zone and port.

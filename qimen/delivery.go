@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -61,8 +60,6 @@ type Delivery struct {
 	Findings []fliggy.Problem
 	// Push is the push as it arrived, for storing it or verifying it again.
 	Push *Push
-
-	charset charset.Charset // of the push
 }
 
 // CheckTime returns an error unless the signed timestamp is at most window before or after now. The error matches
@@ -95,14 +92,6 @@ var protocolParams = map[string]bool{
 
 // errGarbled refuses a push that has the same signature with other bytes.
 var errGarbled = errors.New("qimen: the push is not valid UTF-8: its signature fits other bytes too")
-
-// messageOf is Payload for read-only use: it does not copy a body that is the message.
-func messageOf(d *Delivery) ([]byte, error) {
-	if d.Push != nil && !d.IsForm && !d.IsGarbled && string(d.Push.Body) == d.Text {
-		return d.Push.Body, nil
-	}
-	return d.Payload()
-}
 
 // Payload returns the message: the body (JSON or XML) or, for a form or a push with all parameters in the query, a JSON
 // object of the fields. Each value is a JSON string; parameters of the gateway are omitted. Payload has signed content

@@ -17,31 +17,31 @@ import (
 //
 // The content type is not signed, so somebody who recorded a push can resend it with another charset, which changes the
 // text. digestOf therefore reads everything as UTF-8 that is valid UTF-8.
-func digestOf(d *Delivery, payload []byte) string {
-	digest, _ := checkedDigest(d, payload)
+func digestOf(cs charset.Charset, payload []byte) string {
+	digest, _ := checkedDigest(cs, payload, top.Value{})
 	return digest
 }
 
 // checkedDigest is digestOf with an error for JSON that has a duplicate member in an object, since its meaning is
-// ambiguous.
-func checkedDigest(d *Delivery, payload []byte) (string, error) {
-	text := d.Text
-	if string(payload) != text { // mostly equal: do not copy
-		text = string(payload)
-	}
-	if d.charset != charset.UTF8 {
-		if signed := d.charset.Encode(text); utf8.Valid(signed) {
-			text = string(signed)
+// ambiguous. v is the payload as JSON, or none if it has not been read.
+func checkedDigest(cs charset.Charset, payload []byte, v top.Value) (string, error) {
+	if cs != charset.UTF8 {
+		if signed := cs.Encode(string(payload)); utf8.Valid(signed) {
+			payload, v = signed, top.Value{}
 		}
 	}
-	text = strings.TrimSpace(strings.TrimPrefix(text, "\uFEFF"))
-	sum, isJSON, err := top.DigestJSON(text, traceNames...)
-	if !isJSON {
-		if strings.HasPrefix(text, "<") {
-			text = xmlTraceID.ReplaceAllLiteralString(text, "")
+	if v.Kind() == top.None {
+		text := strings.TrimSpace(strings.TrimPrefix(string(payload), "\uFEFF"))
+		var err error
+		if v, err = top.ParseJSON(text); err != nil {
+			if strings.HasPrefix(text, "<") {
+				text = xmlTraceID.ReplaceAllLiteralString(text, "")
+			}
+			sum := sha256.Sum256([]byte(text))
+			return hex.EncodeToString(sum[:]), nil
 		}
-		sum = sha256.Sum256([]byte(text))
 	}
+	sum, err := v.Digest(traceNames...)
 	if err != nil {
 		err = fmt.Errorf("qimen: %w", err)
 	}

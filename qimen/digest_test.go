@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/fliggy-go/rentcar/internal/charset"
 )
 
 // What makes a message another one, and what does not.
@@ -34,8 +36,8 @@ func TestDigest(t *testing.T) {
 		"null":           {`null`},
 	} {
 		for _, text := range same {
-			if digestOf(&Delivery{}, []byte(text)) != digestOf(&Delivery{}, []byte(same[0])) || len(
-				digestOf(&Delivery{}, []byte(text)),
+			if digestOf(charset.UTF8, []byte(text)) != digestOf(charset.UTF8, []byte(same[0])) || len(
+				digestOf(charset.UTF8, []byte(text)),
 			) != 64 {
 				t.Errorf("%s: %s is not %s", name, text, same[0])
 			}
@@ -47,13 +49,13 @@ func TestDigest(t *testing.T) {
 		`{"a":3187983531024266527}`, `{"a":3187983531024266528}`, `{"a":"traceId"}`, `<r><a>1</a></r>`, `<r><a>2</a></r>`,
 		`{"a":1,"b":{"c":[1,2]}} x`, `{"a":1,"b":{"c":[1,2]`, `a`, ``, `null`}
 	for _, text := range texts {
-		digests[digestOf(&Delivery{}, []byte(text))] = true
+		digests[digestOf(charset.UTF8, []byte(text))] = true
 	}
 	if len(digests) != len(texts) {
 		t.Errorf("%d texts have %d digests", len(texts), len(digests))
 	}
 	deep := strings.Repeat(`{"a":`, 9000) + `1` + strings.Repeat(`}`, 9000)
-	if digestOf(&Delivery{}, []byte(deep)) == digestOf(&Delivery{}, []byte(strings.Replace(deep, "1", "2", 1))) {
+	if digestOf(charset.UTF8, []byte(deep)) == digestOf(charset.UTF8, []byte(strings.Replace(deep, "1", "2", 1))) {
 		t.Error("depth hides the content")
 	}
 	nested := `1`
@@ -64,7 +66,7 @@ func TestDigest(t *testing.T) {
 		}
 		nested = string(quoted)
 	}
-	if digestOf(&Delivery{}, []byte(nested)) == digestOf(&Delivery{}, []byte(strings.Replace(nested, "1", "2", 1))) {
+	if digestOf(charset.UTF8, []byte(nested)) == digestOf(charset.UTF8, []byte(strings.Replace(nested, "1", "2", 1))) {
 		t.Error("quotes hide the content")
 	}
 }
@@ -85,8 +87,8 @@ func TestDigestProperty(t *testing.T) {
 			return []byte(asJSON(ps))
 		}
 		names := slices.Sorted(maps.Keys(members))
-		digest := digestOf(&Delivery{}, write(names))
-		if got := digestOf(&Delivery{}, write(rapid.Permutation(names).Draw(t, "order"))); got != digest {
+		digest := digestOf(charset.UTF8, write(names))
+		if got := digestOf(charset.UTF8, write(rapid.Permutation(names).Draw(t, "order"))); got != digest {
 			t.Fatal("the order counts")
 		}
 		if len(names) == 0 {
@@ -94,7 +96,7 @@ func TestDigestProperty(t *testing.T) {
 		}
 		changed := rapid.SampledFrom(names).Draw(t, "changed")
 		members[changed] += "x"
-		if got := digestOf(&Delivery{}, write(names)); (got == digest) != (changed == "traceId" || changed == "trace_id") {
+		if got := digestOf(charset.UTF8, write(names)); (got == digest) != (changed == "traceId" || changed == "trace_id") {
 			t.Fatalf("%q counts: %v", changed, got != digest)
 		}
 	})

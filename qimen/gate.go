@@ -120,27 +120,17 @@ type job struct {
 // all ids are blank, the key is derived from fallback.
 func messageKey(operation, appKey, fallback string, ids ...string) string {
 	kind := "ids"
-	if !isNamed(ids) {
+	if !slices.ContainsFunc(ids, func(id string) bool { return !isMissing(id) }) {
 		kind, ids = "content", []string{fallback}
 	}
 	var buf [512]byte
-	parts := appendPart(appendPart(buf[:0], kind), appKey)
-	for _, id := range ids {
-		parts = appendPart(parts, id)
+	parts := buf[:0]
+	for _, part := range append([]string{kind, appKey}, ids...) { // with lengths, so that no other list gives the same
+		parts = append(strconv.AppendInt(parts, int64(len(part)), 10), ':')
+		parts = append(parts, part...)
 	}
-	var key [100]byte
-	name := append(append(key[:0], operation...), '/')
 	sum := sha256.Sum256(parts)
-	return string(hex.AppendEncode(name, sum[:]))
-}
-
-func isNamed(ids []string) bool {
-	return slices.ContainsFunc(ids, func(id string) bool { return !isMissing(id) })
-}
-
-// appendPart appends a part with its length, so that different lists of parts never give the same text.
-func appendPart(dst []byte, part string) []byte {
-	return append(append(strconv.AppendInt(dst, int64(len(part)), 10), ':'), part...)
+	return operation + "/" + hex.EncodeToString(sum[:])
 }
 
 // The keys of the operations.
@@ -158,14 +148,9 @@ func (r *RenewalCancelRequest) key(appKey, digest string) string {
 
 func eventKey(appKey, digest string, e events.Event) string {
 	head, about := e.Head(), eventIDs(e)
-	var buf [24]byte
-	operation := strconv.AppendInt(append(buf[:0], "event/"...), int64(e.Type()), 10)
-	ids := [...]string{string(head.OrderID), string(about.RenewalOrderID), about.PayTradeNo}
-	fallback := ""
-	if !isNamed(ids[:]) { // the trace id may be the only difference
-		fallback = digest + "/" + head.TraceID
-	}
-	return messageKey(string(operation), appKey, fallback, ids[:]...)
+	fallback := digest + "/" + head.TraceID // the trace id may be the only difference
+	return messageKey("event/"+strconv.Itoa(int(e.Type())), appKey, fallback,
+		string(head.OrderID), string(about.RenewalOrderID), about.PayTradeNo)
 }
 
 // aboutRenewal holds the ids in the data of an event.
@@ -197,22 +182,38 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, j job, o *Ob
 	if gate == nil || j.key == "" {
 		return h.work(ctx, j, o)
 	}
-	claim, err := h.begin(ctx, gate, j)
-	switch {
+	kind := "read/"
+	if j.isUnread { // the signature stays free for a version that can decode it
+		kind = "unread/"
+	}
+	sum := sha256.Sum256([]byte(kind + j.sign))
+	signature := hex.EncodeToString(sum[:])
+	var claim Claim
+	err := h.callGate(ctx, gate, func(ctx context.Context) (err error) {
+		claim, err = gate.Begin(ctx, j.key, j.digest, signature)
+		return err
+	})
+	switch stored := claim.Reply; {
 	case err != nil:
-		o.Reason, o.Err = ReasonGateFailed, gateError(err)
-		return nil
 	case claim.State == ClaimRecut:
 		o.Reason, o.Err = ReasonBadSignature, errRecut
 		return nil
 	case claim.State == ClaimRunning:
 		o.Reason, o.IsRepeat, o.Err = ReasonInProgress, true, errInProgress
 		return nil
-	case claim.State == ClaimFinished:
+	case claim.State == ClaimFinished && 200 <= stored.Status && stored.Status <= 599:
 		o.Reason, o.IsRepeat = ReasonAccepted, true
-		stored := claim.Reply
 		return &stored
+	case claim.State == ClaimFinished:
+		err = fmt.Errorf("the stored reply has HTTP status %d: return the reply that was passed to Finish", stored.Status)
+	case claim.State != ClaimNew:
+		err = fmt.Errorf("the state of the claim is %d: use the ClaimState constants", claim.State)
 	}
+	if err != nil {
+		o.Reason, o.Err = ReasonGateFailed, gateError(err)
+		return nil
+	}
+	claim.Key, claim.Digest, claim.Signature = j.key, j.digest, signature // a gate may leave them out
 	d.IsConflict = d.IsConflict || claim.IsConflict
 	o.IsConflict = d.IsConflict
 	defer func() { h.end(ctx, gate, claim, reply, o) }() // also after runtime.Goexit
@@ -220,77 +221,36 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, j job, o *Ob
 	return h.work(ctx, j, o)
 }
 
-// begin claims j at the gate.
-func (h *Handler) begin(ctx context.Context, gate Gate, j job) (claim Claim, err error) {
-	kind := "read/"
-	if j.isUnread { // the signature stays free for a version that can decode it
-		kind = "unread/"
-	}
-	sum := sha256.Sum256([]byte(kind + j.sign))
-	signature := hex.EncodeToString(sum[:])
-	err = h.callGate(ctx, gate, func(ctx context.Context) (err error) {
-		claim, err = gate.Begin(ctx, j.key, j.digest, signature)
-		return err
-	})
-	if err == nil {
-		err = claim.check()
-	}
-	claim.Key, claim.Digest, claim.Signature = j.key, j.digest, signature // a gate may leave them out
-	return claim, err
-}
-
 // end finishes the claim if the message was accepted, and abandons it otherwise.
 func (h *Handler) end(ctx context.Context, gate Gate, claim Claim, reply *Reply, o *Observation) {
-	var how func(context.Context) error
-	if o.Reason == ReasonAccepted {
+	err := h.callGate(context.WithoutCancel(ctx), gate, func(ctx context.Context) error {
+		if o.Reason != ReasonAccepted {
+			if o.Reason == ReasonBadReply || o.IsStored { // the work is done
+				claim.Signature = ""
+			}
+			return gate.Abandon(ctx, claim)
+		}
 		kept := h.replies[ReasonAccepted]
 		if reply != nil {
 			kept = *reply
 		}
-		if isRemote(gate) { // a MemoryGate copies it itself
-			kept = kept.clone()
-		}
-		how = func(ctx context.Context) error { return gate.Finish(ctx, claim, kept) }
-	} else {
-		if o.Reason == ReasonBadReply || o.IsStored { // the work is done
-			claim.Signature = ""
-		}
-		how = func(ctx context.Context) error { return gate.Abandon(ctx, claim) }
-	}
-	if isRemote(gate) {
-		ctx = context.WithoutCancel(ctx)
-	}
-	if err := h.callGate(ctx, gate, how); err != nil {
+		return gate.Finish(ctx, claim, kept.clone())
+	})
+	if err != nil {
 		o.Err = errors.Join(o.Err, gateError(err))
 	}
 }
 
-// isRemote reports whether calls to gate can block. Calls to a MemoryGate cannot.
-func isRemote(gate Gate) bool {
-	_, isMemory := gate.(*MemoryGate)
-	return !isMemory
-}
-
-// callGate calls a gate with a timeout, and returns its panic as an error.
+// callGate calls a gate with a timeout, and returns its panic as an error. A MemoryGate needs no timeout: it cannot
+// block.
 func (h *Handler) callGate(ctx context.Context, gate Gate, call func(context.Context) error) (err error) {
 	defer contain(func(p *fliggy.PanicError) { err = p })
-	if isRemote(gate) {
+	if _, ok := gate.(*MemoryGate); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.timeout)
 		defer cancel()
 	}
 	return call(ctx)
-}
-
-// check returns an error if the claim is invalid.
-func (c *Claim) check() error {
-	switch {
-	case c.State != ClaimNew && c.State != ClaimRunning && c.State != ClaimFinished && c.State != ClaimRecut:
-		return fmt.Errorf("the state of the claim is %d: use the ClaimState constants", c.State)
-	case c.State == ClaimFinished && (c.Reply.Status < 200 || c.Reply.Status > 599):
-		return fmt.Errorf("the stored reply has HTTP status %d: return the reply that was passed to Finish", c.Reply.Status)
-	}
-	return nil
 }
 
 func gateError(err error) error { return fmt.Errorf("qimen: gate: %w", err) }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/readonce"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -19,9 +20,9 @@ import (
 // use.
 type Handler struct{ config }
 
-// An operation decodes a delivery and records what it finds in d and o. An error means that the message cannot be
+// An operation decodes a delivery and records what it finds in s and o. An error means that the message cannot be
 // decoded.
-type operation func(h *Handler, d *Delivery, o *Observation) (job, error)
+type operation func(h *Handler, s *signedPush, o *Observation) (job, error)
 
 // NewHandler returns a handler that accepts pushes signed with one of secrets. It needs at least one function:
 // [OnEvent] for a distributor; [OnRenewalPrices], [OnRenewalSubmit] and [OnRenewalCancel] for a merchant. The error
@@ -90,22 +91,23 @@ func (h *Handler) Timeout() time.Duration { return h.timeout }
 // [ErrExpired], or is a [*fliggy.PanicError] if the clock of [WithClock] panicked.
 func (h *Handler) Verify(p *Push) (d *Delivery, err error) {
 	defer contain(func(p *fliggy.PanicError) { d, err = nil, p })
-	if d, _, err = h.verify(p); err != nil {
+	s, err := h.verify(p)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.CheckTime(h.now(), h.window); err != nil {
+	if err := s.CheckTime(h.now(), h.window); err != nil {
 		return nil, err
 	}
-	return d, nil
+	return &s.Delivery, nil
 }
 
 // verify checks the signature and enforces WithoutForms.
-func (h *Handler) verify(p *Push) (*Delivery, string, error) {
-	d, sign, err := h.ring.verify(p, h.headerLimit)
-	if err == nil && d.IsForm && h.refusesForms {
-		return nil, "", unsupportedContentType("a form, or parameters in the query without a body: WithoutForms is set")
+func (h *Handler) verify(p *Push) (*signedPush, error) {
+	s, err := h.ring.verify(p, h.headerLimit)
+	if err == nil && s.IsForm && h.refusesForms {
+		return nil, unsupportedContentType("a form, or parameters in the query without a body: WithoutForms is set")
 	}
-	return d, sign, err
+	return s, err
 }
 
 // Handle is ServeHTTP without HTTP: it verifies p, parses it, calls the function registered for it, reports to observer
@@ -134,27 +136,20 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if reply.ContentType != "" {
 		w.Header().Set(headerContentType, reply.ContentType)
 	}
-	if err := send(w, reply); err != nil {
-		o.Err = errors.Join(o.Err, fmt.Errorf("qimen: writing the reply: %w", err))
+	if len(reply.Body) > 0 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(reply.Body)))
+	}
+	w.WriteHeader(reply.Status)
+	if len(reply.Body) > 0 {
+		_, err := w.Write(reply.Body)
+		if err == nil { // the gateway does not wait for the observer
+			err = http.NewResponseController(w).Flush()
+		}
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			o.Err = errors.Join(o.Err, fmt.Errorf("qimen: writing the reply: %w", err))
+		}
 	}
 	h.report(r.Context(), o)
-}
-
-// send writes and flushes the reply, so that the gateway does not wait for the observer.
-func send(w http.ResponseWriter, reply Reply) error {
-	if len(reply.Body) == 0 {
-		w.WriteHeader(reply.Status)
-		return nil
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(reply.Body)))
-	w.WriteHeader(reply.Status)
-	if _, err := w.Write(reply.Body); err != nil {
-		return err
-	}
-	if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return nil
 }
 
 // finish returns the reply: own if it is set, otherwise the row of the table.
@@ -223,10 +218,10 @@ func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observa
 	if p != nil && int64(len(p.Body)) > h.bodyLimit { // ServeHTTP has checked this already
 		return Observation{Reason: ReasonTooLarge, Err: tooLarge(h.bodyLimit)}, nil
 	}
-	d, sign, err := h.verify(p)
+	s, err := h.verify(p)
 	if err == nil {
-		o.Method, o.AppKey = d.Method, d.AppKey
-		err = d.CheckTime(h.now(), h.window)
+		o.Method, o.AppKey = s.Method, s.AppKey
+		err = s.CheckTime(h.now(), h.window)
 	}
 	if err != nil {
 		if wasRead && reasonOf(err) == ReasonBadSignature {
@@ -235,12 +230,13 @@ func (h *Handler) process(ctx context.Context, p *Push, wasRead bool) (o Observa
 		o.Reason, o.Err = reasonOf(err), err
 		return o, nil
 	}
-	return h.perform(ctx, d, h.gate, sign)
+	return h.perform(ctx, s, h.gate)
 }
 
 // perform decodes a delivery, passes it through the gate, if there is one, and runs the function registered for it.
-// sign is the signature of a push that has just arrived, empty for a stored one. It never panics.
-func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign string) (o Observation, own *Reply) {
+// A stored delivery has no sign. It never panics.
+func (h *Handler) perform(ctx context.Context, s *signedPush, gate Gate) (o Observation, own *Reply) {
+	d := &s.Delivery
 	defer contain(func(p *fliggy.PanicError) { o.Reason, o.Err, own = ReasonPanic, p, nil })
 	o.Method, o.AppKey, o.Attempt = d.Method, d.AppKey, d.Attempt
 	if d.IsGarbled {
@@ -254,15 +250,15 @@ func (h *Handler) perform(ctx context.Context, d *Delivery, gate Gate, sign stri
 		)
 		return o, nil
 	}
-	j, err := decode(h, d, &o)
-	if h.store != nil && sign != "" && d.Method == h.eventMethod {
-		j, err = h.storeJob(d, &o, j, err), nil
+	j, err := decode(h, s, &o)
+	if h.store != nil && s.sign != "" && d.Method == h.eventMethod {
+		j, err = h.storeJob(s, &o, j, err), nil
 	}
 	if err != nil {
 		o.Reason, o.Err = ReasonUndecodable, err
 		return o, nil
 	}
-	j.sign = sign
+	j.sign = s.sign
 	d.Key, d.Digest = j.key, j.digest
 	o.Key, o.IsConflict = j.key, d.IsConflict
 	return o, h.pass(ctx, gate, d, j, &o)
@@ -298,25 +294,30 @@ func (h *Handler) refuse(o *Observation) *Reply {
 	return &reply
 }
 
-// message returns the message of a delivery.
+// message returns the message of a delivery, for read-only use: a body that is the message is not copied.
 func (h *Handler) message(d *Delivery) ([]byte, error) {
-	if h.payload != nil {
+	switch {
+	case h.payload != nil:
 		return h.payload(d)
+	case !d.IsForm && !d.IsGarbled && string(d.Push.Body) == d.Text:
+		return d.Push.Body, nil
 	}
-	return messageOf(d)
+	return d.Payload()
 }
 
 // handleEvent decodes an event.
-func handleEvent(h *Handler, d *Delivery, o *Observation) (job, error) {
+func handleEvent(h *Handler, s *signedPush, o *Observation) (job, error) {
+	d := &s.Delivery
 	payload, err := h.message(d)
 	if err != nil {
 		return job{}, err
 	}
-	event, err := events.Parse(payload)
+	message, v, err := readonce.Event(payload)
 	if err != nil {
 		return job{}, err
 	}
-	digest, err := checkedDigest(d, payload)
+	event := message.(events.Event)
+	digest, err := checkedDigest(s.charset, payload, v)
 	if err != nil {
 		return job{}, err
 	}

@@ -503,14 +503,19 @@ func TestHandlerRepliesBeforeReporting(t *testing.T) {
 }
 
 // A flush that fails is a reply that did not go out; a writer that cannot flush is none.
-func TestSend(t *testing.T) {
+func TestHandlerFlush(t *testing.T) {
 	t.Parallel()
-	reply := DefaultReplies()[ReasonAccepted]
-	if err := send(noFlush{httptest.NewRecorder()}, reply); err != nil {
-		t.Error(err)
+	var s seen
+	h := s.handler(t)
+	p := mustSign(t, newPush(eventQuery, jsonType, event103), testSecret)
+	h.ServeHTTP(noFlush{httptest.NewRecorder()}, request(p))
+	h.ServeHTTP(badFlush{httptest.NewRecorder()}, request(p))
+	if o := s.observed[0]; o.Reason != ReasonAccepted || o.Err != nil {
+		t.Errorf("observed %+v", o)
 	}
-	if err := send(badFlush{httptest.NewRecorder()}, reply); err == nil || err.Error() != "reset" {
-		t.Error(err)
+	if o := s.observed[1]; o.Reason != ReasonAccepted || o.Err == nil || o.Err.Error() !=
+		"qimen: writing the reply: reset" {
+		t.Errorf("observed %+v", o)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A Refusal is the error by which a function rejects a request. Make one with [Refuse].
@@ -122,7 +123,8 @@ func replyJSON[T any, P merchantReply[T]](reply P, check bool) ([]byte, error) {
 func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 	option, method string, f func(context.Context, *Delivery, PReq) (PRep, error),
 ) Option {
-	decode := func(h *Handler, d *Delivery, o *Observation) (job, error) {
+	decode := func(h *Handler, s *signedPush, o *Observation) (job, error) {
+		d := &s.Delivery
 		payload, err := requestOf[Req](h, d)
 		if err != nil {
 			return job{}, err
@@ -134,7 +136,7 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 		if orderID, outOrderID := request.ids(); isMissing(string(orderID)) && isMissing(outOrderID) {
 			return job{}, errNoID
 		}
-		digest, err := checkedDigest(d, payload)
+		digest, err := checkedDigest(s.charset, payload, top.Value{})
 		if err != nil {
 			return job{}, err
 		}

@@ -107,17 +107,14 @@ func (c *config) report(ctx context.Context, o Observation) {
 
 // note records the ids of the order. A text that does not look like an id is dropped, since it may be personal data.
 func (o *Observation) note(orderID fliggy.ID, outOrderID string) {
-	o.OrderID, o.OutOrderID = fliggy.ID(plainID(string(orderID))), plainID(outOrderID)
-}
-
-func plainID(id string) string {
-	isPlain := func(r rune) bool {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.:", r)
+	plain := func(id string) string {
+		const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
+		if len(id) > 64 || strings.Trim(id, allowed) != "" {
+			return ""
+		}
+		return id
 	}
-	if len(id) > 64 || strings.ContainsFunc(id, func(r rune) bool { return !isPlain(r) }) {
-		return ""
-	}
-	return id
+	o.OrderID, o.OutOrderID = fliggy.ID(plain(string(orderID))), plain(outOrderID)
 }
 
 // shown shortens an untrusted text for the log.

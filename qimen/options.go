@@ -37,7 +37,7 @@ type config struct {
 	onEvent      func(context.Context, *Delivery, events.Event) error
 	store        func(context.Context, *Delivery) error // nil if events are not stored
 	eventMethod  string
-	payload      func(*Delivery) ([]byte, error) // nil for messageOf
+	payload      func(*Delivery) ([]byte, error) // nil for Delivery.Payload
 	window       time.Duration
 	timeout      time.Duration
 	bodyLimit    int64

@@ -158,9 +158,9 @@ func isBareGet(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.ContentLength == 0 && r.URL.RawQuery != ""
 }
 
-// checkHead returns the first value of each header by its name in lower case: the names of a Push need not be canonical.
-// It limits query and signed headers before they are decoded. A header counts each time it is listed: a short list could
-// multiply a long header to gigabytes.
+// checkHead returns the first value of each header by its name in lower case, since the names of a Push need not be
+// canonical. It limits query and signed headers before they are decoded. A header counts each time it is listed: a
+// short list could multiply a long header to gigabytes.
 func (p *Push) checkHead(limit int64) (header map[string]string, err error) {
 	header = make(map[string]string, len(p.Header))
 	names := slices.AppendSeq(make([]string, 0, len(p.Header)), maps.Keys(p.Header))

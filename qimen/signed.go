@@ -37,6 +37,7 @@ type Field struct {
 // signedPush is a delivery and what else the signature of a push covers.
 type signedPush struct {
 	Delivery
+	charset  charset.Charset
 	sign     string   // from the query only
 	base     []byte   // params in order, in the charset of the push
 	body     []byte   // the text body in the charset of the push, nil for a form

@@ -167,7 +167,7 @@ func TestEscapedRunsInGB(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := (&signedPush{Delivery: Delivery{charset: cs}}).unescape(c.raw)
+		got, err := (&signedPush{charset: cs}).unescape(c.raw)
 		if got != c.want || (err == nil) != (c.want != "") {
 			t.Errorf("%s in %s: %q, %v, want %q", c.raw, c.charset, got, err, c.want)
 		}

@@ -9,9 +9,10 @@ import (
 
 // storeJob returns a job that stores an event instead of handling it. If unread is not nil, the event cannot be
 // decoded. It is refused, but also stored, because it is signed and a later version may decode it.
-func (h *Handler) storeJob(d *Delivery, o *Observation, j job, unread error) job {
+func (h *Handler) storeJob(s *signedPush, o *Observation, j job, unread error) job {
+	d := &s.Delivery
 	if unread != nil {
-		j = job{isUnread: true, digest: digestOf(d, d.Push.Body)}
+		j = job{isUnread: true, digest: digestOf(s.charset, d.Push.Body)}
 		j.key = messageKey("event/unread", d.AppKey, j.digest)
 	}
 	j.run = func(ctx context.Context) (Reason, []byte, error) {
@@ -53,6 +54,6 @@ func (h *Handler) handleStored(ctx context.Context, d *Delivery) (Observation, *
 	if err != nil {
 		return Observation{AppKey: stored.AppKey, Attempt: stored.Attempt, Reason: ReasonUndecodable, Err: err}, nil
 	}
-	s.AppKey, s.Attempt, s.IsConflict = stored.AppKey, stored.Attempt, stored.IsConflict
-	return h.perform(ctx, &s.Delivery, nil, "")
+	s.sign, s.AppKey, s.Attempt, s.IsConflict = "", stored.AppKey, stored.Attempt, stored.IsConflict
+	return h.perform(ctx, s, nil)
 }

@@ -34,15 +34,18 @@ func VerifyPush(p *Push, secrets Secrets) (*Delivery, error) {
 	if err != nil {
 		return nil, unverifiable("%v", err)
 	}
-	d, _, err := ring.verify(p, DefaultHeaderLimit)
-	return d, err
+	s, err := ring.verify(p, DefaultHeaderLimit)
+	if err != nil {
+		return nil, err
+	}
+	return &s.Delivery, nil
 }
 
-// verify is VerifyPush with a limit. It also returns the signature.
-func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error) {
+// verify is VerifyPush with a limit.
+func (ring keyring) verify(p *Push, headerLimit int64) (*signedPush, error) {
 	s, err := readSigned(p, headerLimit)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	receiver := s.Params["target_app_key"]
 	if top.IsBlank(receiver) {
@@ -64,9 +67,9 @@ func (ring keyring) verify(p *Push, headerLimit int64) (*Delivery, string, error
 		if !isConfigured {
 			text += "; the app key is not configured"
 		}
-		return nil, "", &refusal{ErrInvalidSignature, ReasonBadSignature, text}
+		return nil, &refusal{ErrInvalidSignature, ReasonBadSignature, text}
 	}
-	return &s.Delivery, s.sign, nil
+	return s, nil
 }
 
 const paramTimestamp = "timestamp"

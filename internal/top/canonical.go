@@ -6,23 +6,18 @@ import (
 	"strings"
 )
 
-// DigestJSON is the SHA-256 of what text says, one JSON value, in the form that all
-// texts which say the same share: members sorted by name, strings without needless
-// escapes, no white space, objects and lists that travel as the text of a string in
-// the place of that string. Numbers stay as they are written. Members named in
-// leftOut are left out, at any level.
+// Digest is the SHA-256 of what v says, a JSON value, in the form that all texts which say
+// the same share: members sorted by name, strings without needless escapes, no white
+// space, objects and lists that travel as the text of a string in the place of that
+// string. Numbers stay as they are written. Members named in leftOut are left out, at any
+// level.
 //
-// isJSON is false, and the digest zero, for any other text. The error names a member
-// that comes more than once in an object, at any level; the digest is good all the
-// same.
-func DigestJSON(text string, leftOut ...string) (digest [sha256.Size]byte, isJSON bool, err error) {
-	v, err := ParseJSON(text)
-	if err != nil {
-		return digest, false, nil
-	}
+// The error names a member that comes more than once in an object, at any level; the
+// digest is good all the same.
+func (v Value) Digest(leftOut ...string) ([sha256.Size]byte, error) {
 	c := canonizer{leftOut: leftOut}
-	digest = sha256.Sum256(c.append(make([]byte, 0, len(text)+64), v, 0))
-	return digest, true, c.twice
+	text := c.append(make([]byte, 0, len(v.JSON())+64), v, 0)
+	return sha256.Sum256(text), c.twice
 }
 
 // A canonizer writes JSON in canonical form.
@@ -57,7 +52,10 @@ func (c *canonizer) append(dst []byte, v Value, depth int) []byte {
 }
 
 func (c *canonizer) appendObject(dst []byte, v Value, depth int) []byte {
-	members := slices.Collect(v.Inside())
+	members := make([]Value, 0, v.count())
+	for m := range v.Inside() {
+		members = append(members, m)
+	}
 	slices.SortStableFunc(members, func(a, b Value) int { return strings.Compare(a.Name(), b.Name()) })
 	start := len(dst)
 	for i, m := range members {
@@ -67,7 +65,7 @@ func (c *canonizer) appendObject(dst []byte, v Value, depth int) []byte {
 		before := len(dst)
 		dst = append(appendPlainString(append(dst, ','), m.Name()), ':')
 		dst = c.append(dst, m, depth+1)
-		if slices.Contains(c.leftOut, m.Name()) {
+		if slices.Contains(c.leftOut, m.Name()) { // but what is inside must not come twice
 			dst = dst[:before]
 		}
 	}
