@@ -187,9 +187,9 @@ type call struct {
 	query       []top.Param // business parameters that travel in the query: raw bodies only
 	form        []top.Param // business parameters of a form body
 	contentType string
-	body        []byte // what is sent
-	inner       string // member of the reply that holds its members
-	out         receiver
+	body        []byte                                                 // what is sent
+	inner       string                                                 // member of the reply that holds its members
+	out         func(reply *top.Reply, attempt int, body string) error // takes the reply to an attempt
 	config      callConfig
 	banScope    string  // whose bans hold: empty for the TOP gateway, else the Qimen provider
 	private     secrets // of all attempts so far
@@ -198,9 +198,6 @@ type call struct {
 	// repeats a request without a body after a reset.
 	isBare bool
 }
-
-// A receiver takes the reply to an attempt, body and all.
-type receiver func(reply *top.Reply, attempt int, body string) error
 
 const protocolVersion = "2.0"
 
@@ -227,9 +224,9 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
 	start := c.now()
 	var got *answer
-	req, failed := c.sign(ctx, cl)
+	query, failed := c.sign(ctx, cl)
 	if failed == nil {
-		got, failed = c.transport.send(ctx, req, cl.config.timeout)
+		got, failed = c.send(ctx, cl, query)
 	}
 	obs := Observation{Method: cl.method, Attempt: n}
 	if got != nil {
@@ -242,8 +239,8 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 	c.noteBan(cl, err)
 	obs.Outcome, obs.Err = OutcomeOf(err), observedError(err)
 	obs.Duration = c.now().Sub(start)
-	if c.cfg.wireLog != nil && req.query != "" { // empty for an attempt that could not be signed
-		c.tell(ctx, "the wire log", func() { c.cfg.wireLog(ctx, c.wire(cl, req, got, obs)) })
+	if c.cfg.wireLog != nil && query != "" { // empty for an attempt that could not be signed
+		c.tell(ctx, "the wire log", func() { c.cfg.wireLog(ctx, c.wire(cl, query, got, obs)) })
 	}
 	c.observe(ctx, obs, cl.request)
 	return obs, err
@@ -259,7 +256,7 @@ func (c *Client) now() time.Time {
 }
 
 // receive turns the answer to an attempt into the result or the error of the call.
-func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, obs *Observation) error {
+func (c *Client) receive(cl *call, n int, got *answer, failed *TransportError, obs *Observation) error {
 	if failed != nil {
 		return c.transportError(cl, n, got, failed)
 	}
@@ -276,25 +273,27 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *phaseError, obs *
 		if got.status/100 == 3 {
 			text += ", and redirects are refused"
 		}
-		return c.transportError(cl, n, got, &phaseError{PhaseStatus, errors.New(text)})
-	case err != nil:
-		return cl.decodeError(n, got, "", err)
+		return c.transportError(cl, n, got, &TransportError{Phase: PhaseStatus, Err: errors.New(text)})
+	case err == nil:
+		obs.RequestID = cl.private.redact(reply.RequestID, maxCode)
+		if err = cl.out(reply, n, body); err == nil {
+			return nil
+		}
+		if business := (*BusinessError)(nil); errors.As(err, &business) {
+			business.Code = cl.private.redact(business.Code, maxCode)
+			business.Message = cl.private.redact(business.Message, maxText)
+			business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
+			obs.Code = business.Code
+			return business
+		}
+		if fault := reply.BareFault(); fault != nil {
+			return c.gatewayError(cl, n, got, fault, obs)
+		}
 	}
-	obs.RequestID = cl.private.redact(reply.RequestID, maxCode)
-	if err = cl.out(reply, n, body); err == nil {
-		return nil
+	return &DecodeError{
+		Method: cl.method, RequestID: obs.RequestID, HTTPStatus: got.status, Attempts: n,
+		Reply: got.describe(), Err: cl.private.hide(err), readOnly: !cl.write,
 	}
-	if business := (*BusinessError)(nil); errors.As(err, &business) {
-		business.Code = cl.private.redact(business.Code, maxCode)
-		business.Message = cl.private.redact(business.Message, maxText)
-		business.Method, business.RequestID, business.Attempts = cl.method, obs.RequestID, n
-		obs.Code = business.Code
-		return business
-	}
-	if fault := reply.BareFault(); fault != nil {
-		return c.gatewayError(cl, n, got, fault, obs)
-	}
-	return cl.decodeError(n, got, obs.RequestID, err)
 }
 
 // open opens the envelope of a reply.

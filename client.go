@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-resty/resty/v2"
+
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -24,15 +26,15 @@ type Client struct {
 	Vehicles  *VehicleService  // 车型: list
 	Agency    *AgencyService   // 租租车: report orders of the agency
 
-	appKey    string
-	secret    func() string // a function, so that no formatting verb reaches the text
-	cfg       config
-	topURL    string
-	qimenURL  string
-	transport *transport
-	plans     map[string]*operationPlans
-	budget    *budget
-	bans      *bans
+	appKey   string
+	secret   func() string // a function, so that no formatting verb reaches the text
+	cfg      config
+	topURL   string
+	qimenURL string
+	resty    *resty.Client
+	plans    map[string]*operationPlans
+	budget   *budget
+	bans     *bans
 }
 
 // NewClient returns a client for the app key and secret of the open platform's
@@ -70,13 +72,13 @@ func NewClient(appKey, appSecret string, opts ...Option) (client *Client, err er
 		return nil, err
 	}
 	c := &Client{
-		appKey:    appKey,
-		secret:    func() string { return appSecret },
-		cfg:       cfg,
-		transport: newTransport(&cfg),
-		plans:     plans,
-		budget:    newBudget(cfg.retry.Budget),
-		bans:      &bans{},
+		appKey: appKey,
+		secret: func() string { return appSecret },
+		cfg:    cfg,
+		resty:  newResty(&cfg),
+		plans:  plans,
+		budget: newBudget(cfg.retry.Budget),
+		bans:   &bans{},
 	}
 	c.topURL, c.qimenURL = cfg.urls()
 	c.Renewals = &RenewalService{c}

@@ -285,11 +285,9 @@ func attempts(n int) string {
 	return fmt.Sprintf(" [after %d attempts]", n)
 }
 
-func (c *Client) transportError(cl *call, n int, got *answer, failed *phaseError) error {
-	e := &TransportError{
-		Method: cl.method, Attempts: n, Phase: failed.phase,
-		Err: cl.private.hide(failed.err), readOnly: !cl.write,
-	}
+// transportError completes the error of an attempt.
+func (c *Client) transportError(cl *call, n int, got *answer, e *TransportError) error {
+	e.Method, e.Attempts, e.Err, e.readOnly = cl.method, n, cl.private.hide(e.Err), !cl.write
 	if got != nil {
 		e.HTTPStatus, e.RetryAfter = got.status, got.retryAfter(c.now())
 	}
@@ -316,11 +314,4 @@ func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, obs *O
 	}
 	obs.RequestID, obs.Code, obs.SubCode = e.RequestID, e.Code, e.SubCode
 	return e
-}
-
-func (cl *call) decodeError(n int, got *answer, requestID string, err error) error {
-	return &DecodeError{
-		Method: cl.method, RequestID: requestID, HTTPStatus: got.status, Attempts: n,
-		Reply: got.describe(), Err: cl.private.hide(err), readOnly: !cl.write,
-	}
 }

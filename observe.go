@@ -229,15 +229,15 @@ func WithWireLog(log func(ctx context.Context, w WireLog), show ...string) Optio
 func isSecretParam(name string) bool { return name == "session" || name == "sign" }
 
 // wire makes the log of an attempt.
-func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireLog {
+func (c *Client) wire(cl *call, query string, got *answer, obs Observation) WireLog {
 	address, own, _ := strings.Cut(cl.to, "?")
 	w := WireLog{
-		Observation: obs, URL: address, BodyType: req.contentType, Body: c.wireText(string(req.body)),
+		Observation: obs, URL: address, BodyType: cl.contentType, Body: c.wireText(string(cl.body)),
 		SignMethod: c.cfg.signMethod,
 	}
-	query, form, raw := formParams(req.query), formParams(string(req.body)), []byte(nil)
-	if req.contentType != formType {
-		form, raw = nil, req.body
+	sent, form, raw := formParams(query), formParams(string(cl.body)), []byte(nil)
+	if cl.contentType != formType {
+		form, raw = nil, cl.body
 	}
 	list := func(place string, params []top.Param, mayShow bool) {
 		for _, p := range params {
@@ -250,10 +250,10 @@ func (c *Client) wire(cl *call, req request, got *answer, obs Observation) WireL
 		}
 	}
 	list("address", formParams(own), false)
-	list("query", query, true)
+	list("query", sent, true)
 	list("form", form, true)
-	query = slices.DeleteFunc(query, func(p top.Param) bool { return p.Name == "sign" })
-	signed := top.Merge(query, form)
+	sent = slices.DeleteFunc(sent, func(p top.Param) bool { return p.Name == "sign" })
+	signed := top.Merge(sent, form)
 	for _, p := range signed {
 		w.Signed = append(w.Signed, p.Name)
 	}

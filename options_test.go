@@ -203,7 +203,7 @@ func TestDefaultTransports(t *testing.T) {
 	if zero.Transport != nil {
 		t.Error("the user's client got a transport")
 	}
-	if used := testClient(t, nil).transport.resty.GetClient().Transport; used != (guard{http.DefaultTransport}) {
+	if used := testClient(t, nil).resty.GetClient().Transport; used != (guard{http.DefaultTransport}) {
 		t.Errorf("an open transport is %+v, not the default one of net/http", used)
 	}
 	if d, ok := defaultRoundTripper().(*http.Transport); !ok || d.MaxIdleConnsPerHost != 128 ||

@@ -132,7 +132,11 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 	start := c.now()
 	cl.private = append(make(secrets, 0, 8), cl.to, c.secret(), cl.config.session())
 	at := Observation{Method: cl.method}
-	err := cl.notSent(ctx, c.admit(ctx, cl, 0))
+	err := c.admit(ctx, cl, 0)
+	//nolint:errorlint // as admit returns it, not inside a cause
+	if _, limited := err.(*RateLimitError); err != nil && !limited {
+		err = c.transportError(cl, 0, nil, &TransportError{Phase: PhaseBefore, Err: withCause(ctx, err)})
+	}
 	again, maybeDone := err == nil, false // maybeDone: an attempt of a write may have been carried out
 	for n := 1; again; n++ {
 		now, failed := c.attempt(ctx, cl, n)
@@ -221,17 +225,6 @@ func (c *Client) pause(ctx context.Context, cl *call, backoff time.Duration) (er
 		return err
 	}
 	return ctx.Err() // it may have ended together with the wait
-}
-
-// notSent returns the error of a call that may not be sent at all. A *RateLimitError already says so.
-func (cl *call) notSent(ctx context.Context, why error) error {
-	//nolint:errorlint // as admit returns it, not inside a cause
-	if _, limited := why.(*RateLimitError); why == nil || limited {
-		return why
-	}
-	return &TransportError{
-		Method: cl.method, Phase: PhaseBefore, Err: cl.private.hide(withCause(ctx, why)), readOnly: !cl.write,
-	}
 }
 
 // tooLate reports whether a wait ends after the caller's deadline.

@@ -61,8 +61,9 @@ func signedParams(params map[string]string) []top.Param {
 	return top.Merge(list)
 }
 
-// sign builds the request of one attempt, and notes the secrets in it. It fails if there is no session or no time.
-func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phaseError) {
+// sign returns the query of one attempt, which ends with the signature, and notes the secrets in it. It fails if there
+// is no session or no time.
+func (c *Client) sign(ctx context.Context, cl *call) (string, *TransportError) {
 	session, err := cl.config.askSession(ctx)
 	cl.private = append(cl.private, session)
 	if err != nil {
@@ -70,7 +71,7 @@ func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phase
 	}
 	now, clockErr := c.cfg.now()
 	if err = cmp.Or(err, clockErr); err != nil {
-		return request{}, &phaseError{PhaseBefore, withCause(ctx, err)}
+		return "", &TransportError{Phase: PhaseBefore, Err: withCause(ctx, err)}
 	}
 	query := c.queryOf(cl, session, timestamp(now))
 	signed, body := query, cl.body
@@ -79,9 +80,8 @@ func (c *Client) sign(ctx context.Context, cl *call) (req request, failed *phase
 	}
 	sign := top.Sign(string(c.cfg.signMethod), c.secret(), signed, body)
 	sent := string(top.AppendForm(make([]byte, 0, 512), query)) + "&sign=" + sign
-	req = request{url: joinQuery(cl.to, sent), query: sent, contentType: cl.contentType, body: cl.body}
-	cl.private = append(cl.private, sign, req.query, req.url)
-	return req, nil
+	cl.private = append(cl.private, sign, sent)
+	return sent, nil
 }
 
 // timestamp returns the time of a call in GMT+8.

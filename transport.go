@@ -28,13 +28,7 @@ import (
 
 const acceptTypes = "application/json,text/javascript,text/xml"
 
-// transport sends one signed request and reads the whole reply.
-type transport struct {
-	resty *resty.Client
-	limit int64
-}
-
-func newTransport(cfg *config) *transport {
+func newResty(cfg *config) *resty.Client {
 	hc := http.Client{Transport: defaultRoundTripper()}
 	if cfg.httpClient != nil {
 		hc = *cfg.httpClient
@@ -47,11 +41,10 @@ func newTransport(cfg *config) *transport {
 		return http.ErrUseLastResponse // following would turn the POST into a GET
 	}
 	hc.Transport = guard{hc.Transport}
-	r := resty.NewWithClient(&hc).
+	return resty.NewWithClient(&hc).
 		SetLogger(silent{}).
 		SetHeader("Accept", acceptTypes).
 		SetHeader("User-Agent", cfg.userAgent)
-	return &transport{resty: r, limit: cfg.replyLimit}
 }
 
 // defaultRoundTripper keeps more idle connections than http.DefaultTransport, since all calls go to one or two hosts.
@@ -82,58 +75,45 @@ func (silent) Errorf(string, ...any) {}
 func (silent) Warnf(string, ...any)  {}
 func (silent) Debugf(string, ...any) {}
 
-// A request is one attempt, signed.
-type request struct {
-	url         string // with the query
-	query       string // ends with the signature
-	contentType string
-	body        []byte // never empty
-}
-
-// A phaseError is a failure and where it happened.
-type phaseError struct {
-	phase Phase
-	err   error
-}
-
-// send sends the request once and reads the reply, inflated and capped. A panic is one of the round tripper or of the
+// send sends an attempt once and reads the reply, inflated and capped. A panic is one of the round tripper or of the
 // body that it returned, so the request may have been sent.
-func (t *transport) send(ctx context.Context, req request, timeout time.Duration) (got *answer, failed *phaseError) {
+func (c *Client) send(ctx context.Context, cl *call, query string) (got *answer, failed *TransportError) {
 	var panicked error
 	defer func() {
 		if panicked != nil {
-			got, failed = nil, &phaseError{PhaseSend, panicked}
+			got, failed = nil, &TransportError{Phase: PhaseSend, Err: panicked}
 		}
 	}()
 	defer contain.Recover("the round tripper", &panicked)
 	if err := ctx.Err(); err != nil {
-		return nil, &phaseError{PhaseBefore, withCause(ctx, err)}
+		return nil, &TransportError{Phase: PhaseBefore, Err: withCause(ctx, err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, cl.config.timeout)
 	defer cancel()
-	resp, err := t.resty.R().
+	address := joinQuery(cl.to, query)
+	cl.private = append(cl.private, address)
+	resp, err := c.resty.R().
 		SetContext(ctx).
 		SetDoNotParseResponse(true).
-		SetHeader("Content-Type", req.contentType).
-		SetBody(bytes.NewReader(req.body)). // sent with its length, and not copied
-		Post(req.url)
+		SetHeader("Content-Type", cl.contentType).
+		SetBody(bytes.NewReader(cl.body)). // sent with its length, and not copied
+		Post(address)
 	if err != nil {
-		failed := &phaseError{phase: PhaseSend}
+		phase := PhaseSend
 		if errors.As(err, new(*connectError)) { // before the caller's cause comes in, which may be anything
-			failed.phase = PhaseConnect
+			phase = PhaseConnect
 		}
-		failed.err = withCause(ctx, stripServerText(stripURL(err)))
-		return nil, failed
+		return nil, &TransportError{Phase: phase, Err: withCause(ctx, stripServerText(stripURL(err)))}
 	}
 	defer func() { _ = resp.RawBody().Close() }()
 	got = &answer{status: resp.StatusCode(), header: resp.Header()}
-	got.body, err = t.read(resp.RawResponse)
-	if err != nil {
-		failed = &phaseError{PhaseRead, withCause(ctx, stripURL(err))}
-		time.AfterFunc(drainTime, cancel)
-		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, t.limit)
-	}
+	got.body, err = read(resp.RawResponse, c.cfg.replyLimit)
 	got.read = err == nil
+	if err != nil {
+		failed = &TransportError{Phase: PhaseRead, Err: withCause(ctx, stripURL(err))}
+		time.AfterFunc(drainTime, cancel)
+		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, c.cfg.replyLimit)
+	}
 	return got, failed
 }
 
@@ -141,7 +121,7 @@ func (t *transport) send(ctx context.Context, req request, timeout time.Duration
 const drainTime = 50 * time.Millisecond
 
 // read returns the body, inflated where the round tripper has not done it.
-func (t *transport) read(resp *http.Response) (string, error) {
+func read(resp *http.Response, limit int64) (string, error) {
 	var from io.Reader = resp.Body
 	if !resp.Uncompressed && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		z, err := gzip.NewReader(resp.Body)
@@ -150,8 +130,8 @@ func (t *transport) read(resp *http.Response) (string, error) {
 		}
 		from = z
 	}
-	body, err := io.ReadAll(io.LimitReader(from, max(t.limit, t.limit+1)))
-	if err == nil && int64(len(body)) > t.limit {
+	body, err := io.ReadAll(io.LimitReader(from, max(limit, limit+1)))
+	if err == nil && int64(len(body)) > limit {
 		err = ErrReplyTooLarge
 	}
 	if err != nil {

@@ -41,7 +41,7 @@ func shipped(t *testing.T, address string, opts ...Option) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.transport.resty.GetClient().CloseIdleConnections)
+	t.Cleanup(c.resty.GetClient().CloseIdleConnections)
 	return c
 }
 
