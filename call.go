@@ -108,11 +108,10 @@ func invalidValue(method string, err error) error {
 func invoke[Req, Res any, R resultOf[Res]](
 	ctx context.Context, c *Client, op operation[Req, Res], req *Req, opts []CallOption,
 ) (result *Res, err error) {
-	cl, warnings, err := prepare(c, op.Operation, req, opts)
+	cl, err := prepare(c, op.Operation, req, opts)
 	if err != nil {
 		return nil, c.refused(ctx, op.Method, err, req)
 	}
-	c.warn(ctx, op.Method, "request", warnings)
 	var doubts []fliggy.Problem // about a success
 	cl.out = func(reply *top.Reply, n int, _ string) error {
 		res := R(new(Res))
@@ -120,12 +119,12 @@ func invoke[Req, Res any, R resultOf[Res]](
 			return err
 		}
 		m := res.meta()
-		m.Attempts, m.Warnings = n, warnings
+		m.Attempts, m.Warnings = n, cl.warnings
 		m.RequestID = cmp.Or(m.RequestID, reply.RequestID) // it may lie outside of the member that holds the others
 		err := res.verdict()
 		if r, ok := any(res).(doubtful); ok && err == nil {
 			doubts = r.doubts()
-			m.Warnings = slices.Concat(warnings, doubts)
+			m.Warnings = slices.Concat(cl.warnings, doubts)
 		}
 		if err == nil || errors.As(err, new(*BusinessError)) {
 			result = res
@@ -137,14 +136,14 @@ func invoke[Req, Res any, R resultOf[Res]](
 	return result, err
 }
 
-// prepare validates and encodes a typed request, and lists what looks wrong with it.
-func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption) (*call, []fliggy.Problem, error) {
+// prepare makes a call of a typed request: it validates and encodes it, and lists what looks wrong with it.
+func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption) (*call, error) {
 	cfg := c.callConfig(opts)
 	if err := cfg.problems.Err(op.Method); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if req == nil {
-		return nil, nil, validate(op, req)
+		return nil, validate(op, req)
 	}
 	own := *req // the caller's request stays as it is
 	if r, ok := any(&own).(channelled); ok {
@@ -152,18 +151,18 @@ func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption)
 	}
 	if !cfg.skipValidation {
 		if err := validate(op, &own, cfg.members...); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	plans := c.plans[op.Method]
 	options := top.EncodeOptions{Lenient: cfg.skipValidation, Members: cfg.members}
 	text, err := plans.request.AppendJSON(make([]byte, 0, 512), &own, options)
 	if err != nil {
-		return nil, nil, invalidValue(op.Method, err)
+		return nil, invalidValue(op.Method, err)
 	}
 	for _, p := range cfg.params {
 		if p.Name == plans.param {
-			return nil, nil, invalid(op.Method, p.Name, "wraps the request: use CallMember for what is inside, or Call")
+			return nil, invalid(op.Method, p.Name, "wraps the request: use CallMember for what is inside, or Call")
 		}
 	}
 	cl := &call{
@@ -171,17 +170,18 @@ func prepare[Req any](c *Client, op *api.Operation, req *Req, opts []CallOption)
 		form: top.Merge(cfg.params, []top.Param{{Name: plans.param, Value: string(text)}}), config: cfg,
 	}
 	if r, ok := any(&own).(warned); ok {
-		return cl, r.Warnings(), nil
+		cl.warnings = r.Warnings()
 	}
-	return cl, nil, nil
+	return cl, nil
 }
 
 // A call is everything of one call that is the same for all its attempts.
 type call struct {
 	method      string
 	write       bool
-	request     any    // of a typed call
-	to          string // address of the gateway
+	request     any              // of a typed call
+	warnings    []fliggy.Problem // about request
+	to          string           // address of the gateway
 	dialect     top.Dialect
 	target      string      // target_app_key, Qimen only
 	query       []top.Param // business parameters that travel in the query: raw bodies only
@@ -211,6 +211,7 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 	if err != nil {
 		return c.refused(ctx, method, err, nil)
 	}
+	c.warn(ctx, method, "request", cl.warnings)
 	if cl.contentType == formType {
 		if cl.isBare = len(cl.form) == 0; cl.isBare {
 			cl.form = []top.Param{{Name: "v", Value: protocolVersion}}

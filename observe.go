@@ -156,9 +156,6 @@ func (c *Client) refused(ctx context.Context, method string, err error, req any)
 
 // warn logs what is probably wrong with a request or its reply.
 func (c *Client) warn(ctx context.Context, method, message string, problems []fliggy.Problem) {
-	if ctx == nil {
-		return // the call will be refused
-	}
 	for _, p := range problems {
 		c.log(ctx, slog.LevelWarn, "rentcar "+message+" looks wrong",
 			slog.String("method", method), slog.String("field", p.Field), slog.String("rule", p.Rule))

@@ -1,6 +1,7 @@
 package rentcar
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -236,11 +237,8 @@ func WithFormat(f Format) Option {
 // RetryPolicy{MaxAttempts: 1} sends every call once.
 func WithRetry(p RetryPolicy) Option {
 	return func(c *config) error {
-		if err := p.check(); err != nil {
-			return err
-		}
 		c.retry = p.withDefaults()
-		return nil
+		return p.check()
 	}
 }
 
@@ -325,17 +323,13 @@ func (c *config) check() error {
 // urls returns the addresses of both gateways; the Qimen one is empty when
 // only a TOP address is known.
 func (c *config) urls() (topURL, qimenURL string) {
+	if c.topURL != "" {
+		return c.topURL, c.qimenURL
+	}
 	scheme := "https://"
 	if c.plainHTTP {
 		scheme = "http://"
 	}
-	g := gateways[c.environment]
-	topURL, qimenURL = c.topURL, c.qimenURL
-	if topURL == "" {
-		topURL = scheme + g.top
-		if qimenURL == "" {
-			qimenURL = scheme + g.qimen
-		}
-	}
-	return topURL, qimenURL
+	known := gateways[c.environment]
+	return scheme + known.top, cmp.Or(c.qimenURL, scheme+known.qimen)
 }

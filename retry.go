@@ -235,10 +235,8 @@ func tooLate(ctx context.Context, wait time.Duration) bool {
 
 // sleep waits for d, or for the end of the context.
 func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
 	select {
-	case <-t.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -17,7 +17,6 @@ import (
 	"regexp"
 	"strings"
 	"sync/atomic"
-	"time"
 	"unicode/utf8"
 
 	"github.com/go-resty/resty/v2"
@@ -111,14 +110,9 @@ func (c *Client) send(ctx context.Context, cl *call, query string) (got *answer,
 	got.read = err == nil
 	if err != nil {
 		failed = &TransportError{Phase: PhaseRead, Err: withCause(ctx, stripURL(err))}
-		time.AfterFunc(drainTime, cancel)
-		_, _ = io.CopyN(io.Discard, resp.RawResponse.Body, c.cfg.replyLimit)
 	}
 	return got, failed
 }
-
-// drainTime bounds how long the rest of an unreadable answer is read, so that its connection can be used again.
-const drainTime = 50 * time.Millisecond
 
 // read returns the body, inflated where the round tripper has not done it.
 func read(resp *http.Response, limit int64) (string, error) {
