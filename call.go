@@ -224,16 +224,16 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 // attempt sends the call once, signed with the time of now.
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
 	start := c.now()
-	var got *answer
+	var got *RawReply
 	query, failed := c.sign(ctx, cl)
 	if failed == nil {
 		got, failed = c.send(ctx, cl, query)
 	}
 	obs := Observation{Method: cl.method, Attempt: n}
 	if got != nil {
-		obs.HTTPStatus = got.status
+		obs.HTTPStatus = got.HTTPStatus
 		if cl.config.raw != nil {
-			*cl.config.raw = got.raw()
+			*cl.config.raw = *got
 		}
 	}
 	err := c.receive(cl, n, got, failed, &obs)
@@ -257,7 +257,7 @@ func (c *Client) now() time.Time {
 }
 
 // receive turns the answer to an attempt into the result or the error of the call.
-func (c *Client) receive(cl *call, n int, got *answer, failed *TransportError, obs *Observation) error {
+func (c *Client) receive(cl *call, n int, got *RawReply, failed *TransportError, obs *Observation) error {
 	if failed != nil {
 		return c.transportError(cl, n, got, failed)
 	}
@@ -269,9 +269,9 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *TransportError, o
 	switch {
 	case err == nil && reply.Fault != nil:
 		return c.gatewayError(cl, n, got, reply.Fault, obs)
-	case got.status != http.StatusOK:
-		text := strings.TrimSpace(fmt.Sprintf("%d %s", got.status, http.StatusText(got.status)))
-		if got.status/100 == 3 {
+	case got.HTTPStatus != http.StatusOK:
+		text := strings.TrimSpace(fmt.Sprintf("%d %s", got.HTTPStatus, http.StatusText(got.HTTPStatus)))
+		if got.HTTPStatus/100 == 3 {
 			text += ", and redirects are refused"
 		}
 		return c.transportError(cl, n, got, &TransportError{Phase: PhaseStatus, Err: errors.New(text)})
@@ -291,23 +291,26 @@ func (c *Client) receive(cl *call, n int, got *answer, failed *TransportError, o
 			return c.gatewayError(cl, n, got, fault, obs)
 		}
 	}
+	what := kindOf(string(got.Body))
+	if what != "empty" {
+		what += fmt.Sprintf(", %d bytes", len(got.Body))
+	}
 	return &DecodeError{
-		Method: cl.method, RequestID: obs.RequestID, HTTPStatus: got.status, Attempts: n,
-		Reply: got.describe(), Err: cl.private.hide(err), readOnly: !cl.write,
+		Method: cl.method, RequestID: obs.RequestID, HTTPStatus: got.HTTPStatus, Attempts: n,
+		Reply: what, Err: cl.private.hide(err), readOnly: !cl.write,
 	}
 }
 
 // open opens the envelope of a reply.
 func (cl *call) open(body string, format Format) (*top.Reply, error) {
-	trimmed := strings.TrimSpace(body)
-	if isHTML(trimmed) { // well-formed HTML is XML too
-		return nil, errors.New("an HTML page, not a reply of the gateway")
-	}
 	asked := [...]top.Format{SimplifiedJSON: top.Simplified, WrappedJSON: top.Wrapped, XML: top.XML}[format]
 	found := asked
-	if strings.HasPrefix(trimmed, "<") {
+	switch kind := kindOf(body); {
+	case kind == "HTML":
+		return nil, errors.New("an HTML page, not a reply of the gateway")
+	case kind == "XML":
 		found = top.XML
-	} else if asked == top.XML {
+	case asked == top.XML:
 		found = top.Simplified
 	}
 	reply, err := top.OpenReply(body, found, cl.dialect, cl.inner)

@@ -286,20 +286,20 @@ func attempts(n int) string {
 }
 
 // transportError completes the error of an attempt.
-func (c *Client) transportError(cl *call, n int, got *answer, e *TransportError) error {
+func (c *Client) transportError(cl *call, n int, got *RawReply, e *TransportError) error {
 	e.Method, e.Attempts, e.Err, e.readOnly = cl.method, n, cl.private.hide(e.Err), !cl.write
 	if got != nil {
-		e.HTTPStatus, e.RetryAfter = got.status, got.retryAfter(c.now())
+		e.HTTPStatus, e.RetryAfter = got.HTTPStatus, got.retryAfter(c.now())
 	}
 	return e
 }
 
-func (c *Client) gatewayError(cl *call, n int, got *answer, f *top.Fault, obs *Observation) *GatewayError {
+func (c *Client) gatewayError(cl *call, n int, got *RawReply, f *top.Fault, obs *Observation) *GatewayError {
 	e := &GatewayError{
 		Method: cl.method, Code: cl.private.redact(f.Code, maxCode), Msg: cl.private.redact(f.Msg, maxText),
 		SubCode: cl.private.redact(f.SubCode, maxCode), SubMsg: cl.private.redact(f.SubMsg, maxText),
 		RequestID:  cl.private.redact(f.RequestID, maxCode),
-		HTTPStatus: got.status, Attempts: n, readOnly: !cl.write,
+		HTTPStatus: got.HTTPStatus, Attempts: n, readOnly: !cl.write,
 	}
 	limited := e.class().is(ErrRateLimited)
 	// A Qimen provider may have written the error. Its code 7 is its own.

@@ -140,11 +140,11 @@ func secondsOf(digits string) time.Duration {
 }
 
 // retryAfter returns the wait that a reply with HTTP status 429 or 503 asks for, or 0.
-func (a *answer) retryAfter(now time.Time) time.Duration {
-	if a.status != http.StatusTooManyRequests && a.status != http.StatusServiceUnavailable {
+func (r *RawReply) retryAfter(now time.Time) time.Duration {
+	if r.HTTPStatus != http.StatusTooManyRequests && r.HTTPStatus != http.StatusServiceUnavailable {
 		return 0
 	}
-	value := strings.TrimSpace(a.header.Get("Retry-After"))
+	value := strings.TrimSpace(r.Header.Get("Retry-After"))
 	if date, err := http.ParseTime(value); err == nil {
 		return max(0, min(date.Sub(now), maxBan))
 	}

@@ -63,12 +63,12 @@ func TestRetryAfterHeader(t *testing.T) {
 		{404, "7", 0},
 		{200, "7", 0},
 	} {
-		a := &answer{status: tc.status, header: http.Header{"Retry-After": {tc.value}}}
+		a := &RawReply{HTTPStatus: tc.status, Header: http.Header{"Retry-After": {tc.value}}}
 		if got := a.retryAfter(testClock()); got != tc.want {
 			t.Errorf("%d, %q: %v, want %v", tc.status, tc.value, got, tc.want)
 		}
 	}
-	if got := (&answer{status: 503}).retryAfter(testClock()); got != 0 {
+	if got := (&RawReply{HTTPStatus: 503}).retryAfter(testClock()); got != 0 {
 		t.Errorf("no header: %v", got)
 	}
 }

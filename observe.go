@@ -226,7 +226,7 @@ func WithWireLog(log func(ctx context.Context, w WireLog), show ...string) Optio
 func isSecretParam(name string) bool { return name == "session" || name == "sign" }
 
 // wire makes the log of an attempt.
-func (c *Client) wire(cl *call, query string, got *answer, obs Observation) WireLog {
+func (c *Client) wire(cl *call, query string, got *RawReply, obs Observation) WireLog {
 	address, own, _ := strings.Cut(cl.to, "?")
 	w := WireLog{
 		Observation: obs, URL: address, BodyType: cl.contentType, Body: c.wireText(string(cl.body)),
@@ -256,7 +256,7 @@ func (c *Client) wire(cl *call, query string, got *answer, obs Observation) Wire
 	}
 	w.SignedText = c.wireText(top.Base(signed, raw))
 	if got != nil {
-		w.ReplyType, w.Reply = cl.private.redact(brief(got.header.Get("Content-Type")), maxBrief), c.wireText(got.body)
+		w.ReplyType, w.Reply = cl.private.redact(brief(got.Header.Get("Content-Type")), maxBrief), c.wireText(string(got.Body))
 	}
 	return w
 }

@@ -48,11 +48,6 @@ func (p Params) list(problems *fliggy.Problems) []top.Param {
 
 const ruleName = "must have a name, in valid UTF-8"
 
-var (
-	errFloat = errors.New("is a float, which has no exact text: use Yuan, Decimal or text")
-	errBytes = errors.New("is bytes: use a string, or a json.RawMessage")
-)
-
 // paramText returns the text of a top-level parameter.
 func paramText(value any) (string, error) {
 	raw, simple, err := valueJSON(value)
@@ -107,9 +102,9 @@ func valueJSON(value any) (raw json.RawMessage, simple bool, err error) {
 	}
 	switch {
 	case elem.Kind() == reflect.Float32 || elem.Kind() == reflect.Float64:
-		return nil, false, errFloat
+		return nil, false, errors.New("is a float, which has no exact text: use Yuan, Decimal or text")
 	case t.Kind() == reflect.Slice && elem.Kind() == reflect.Uint8:
-		return nil, false, errBytes
+		return nil, false, errors.New("is bytes: use a string, or a json.RawMessage")
 	}
 	raw, err = top.AppendValue(nil, v.Interface())
 	return raw, isSimpleType(t), err

@@ -73,7 +73,7 @@ func (c *Client) sign(ctx context.Context, cl *call) (string, *TransportError) {
 	if err = cmp.Or(err, clockErr); err != nil {
 		return "", &TransportError{Phase: PhaseBefore, Err: withCause(ctx, err)}
 	}
-	query := c.queryOf(cl, session, timestamp(now))
+	query := c.queryOf(cl, session, now.In(fliggy.Zone()).Format(time.DateTime))
 	signed, body := query, cl.body
 	if cl.contentType == formType {
 		signed, body = top.Merge(query, cl.form), nil
@@ -83,9 +83,6 @@ func (c *Client) sign(ctx context.Context, cl *call) (string, *TransportError) {
 	cl.private = append(cl.private, sign, sent)
 	return sent, nil
 }
-
-// timestamp returns the time of a call in GMT+8.
-func timestamp(now time.Time) string { return now.In(fliggy.Zone()).Format(time.DateTime) }
 
 // queryOf returns the parameters of the query except the signature, sorted.
 func (c *Client) queryOf(cl *call, session, timestamp string) []top.Param {

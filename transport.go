@@ -76,7 +76,7 @@ func (silent) Debugf(string, ...any) {}
 
 // send sends an attempt once and reads the reply, inflated and capped. A panic is one of the round tripper or of the
 // body that it returned, so the request may have been sent.
-func (c *Client) send(ctx context.Context, cl *call, query string) (got *answer, failed *TransportError) {
+func (c *Client) send(ctx context.Context, cl *call, query string) (got *RawReply, failed *TransportError) {
 	var panicked error
 	defer func() {
 		if panicked != nil {
@@ -105,22 +105,20 @@ func (c *Client) send(ctx context.Context, cl *call, query string) (got *answer,
 		return nil, &TransportError{Phase: phase, Err: withCause(ctx, stripServerText(stripURL(err)))}
 	}
 	defer func() { _ = resp.RawBody().Close() }()
-	got = &answer{status: resp.StatusCode(), header: resp.Header()}
-	got.body, err = read(resp.RawResponse, c.cfg.replyLimit)
-	got.read = err == nil
-	if err != nil {
+	got = &RawReply{HTTPStatus: resp.StatusCode(), Header: resp.Header()}
+	if got.Body, err = read(resp.RawResponse, c.cfg.replyLimit); err != nil {
 		failed = &TransportError{Phase: PhaseRead, Err: withCause(ctx, stripURL(err))}
 	}
 	return got, failed
 }
 
 // read returns the body, inflated where the round tripper has not done it.
-func read(resp *http.Response, limit int64) (string, error) {
+func read(resp *http.Response, limit int64) ([]byte, error) {
 	var from io.Reader = resp.Body
 	if !resp.Uncompressed && strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		z, err := gzip.NewReader(resp.Body)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		from = z
 	}
@@ -129,9 +127,9 @@ func read(resp *http.Response, limit int64) (string, error) {
 		err = ErrReplyTooLarge
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return string(body), nil
+	return body, nil
 }
 
 // A guard is a round tripper that keeps next from repeating a request, bounds the number of interim replies, and marks
@@ -220,43 +218,21 @@ func asProxyRefusal(err error) error {
 	return err
 }
 
-// An answer is what came back for one attempt.
-type answer struct {
-	status int
-	header http.Header
-	read   bool   // whether body is all of it
-	body   string // inflated, in its own charset
-}
-
-// raw is the answer in the form that callers get.
-func (a *answer) raw() RawReply {
-	r := RawReply{HTTPStatus: a.status, Header: a.header}
-	if a.read {
-		r.Body = []byte(a.body)
-	}
-	return r
-}
-
-// describe says what came without showing it.
-func (a *answer) describe() string {
-	body := strings.TrimSpace(a.body)
-	kind := "text"
-	switch {
-	case body == "":
-		return "empty"
-	case body[0] == '{' || body[0] == '[':
-		kind = "JSON"
-	case isHTML(body):
-		kind = "HTML"
-	case body[0] == '<':
-		kind = "XML"
-	}
-	return fmt.Sprintf("%s, %d bytes", kind, len(a.body))
-}
-
-func isHTML(body string) bool {
+// kindOf says what a reply is in a word: empty, HTML, XML, JSON or text.
+func kindOf(body string) string {
+	body = strings.TrimSpace(body)
 	start := strings.ToLower(body[:min(len(body), len("<!doctype html"))])
-	return strings.HasPrefix(start, "<html") || strings.HasPrefix(start, "<!doctype html")
+	switch {
+	case start == "":
+		return "empty"
+	case strings.HasPrefix(start, "<html") || strings.HasPrefix(start, "<!doctype html"):
+		return "HTML" // well-formed HTML is XML too
+	case start[0] == '<':
+		return "XML"
+	case start[0] == '{' || start[0] == '[':
+		return "JSON"
+	}
+	return "text"
 }
 
 // xmlEncoding finds the encoding that an XML declaration names.
@@ -264,9 +240,9 @@ var xmlEncoding = regexp.MustCompile(`^<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A
 
 // text returns the body in UTF-8. Its charset is what the Content-Type says, else
 // what an XML declaration says, else UTF-8.
-func (a *answer) text() (string, error) {
-	body := strings.TrimPrefix(a.body, "\ufeff")
-	contentType := a.header.Get("Content-Type")
+func (r *RawReply) text() (string, error) {
+	body := strings.TrimPrefix(string(r.Body), "\ufeff")
+	contentType := r.Header.Get("Content-Type")
 	name := charset.FromContentType(contentType)
 	byHeader := strings.Contains(strings.ToLower(contentType), "charset")
 	if m := xmlEncoding.FindStringSubmatch(body); m != nil && !byHeader {
