@@ -256,7 +256,8 @@ func (c *Client) wire(cl *call, query string, got *RawReply, obs Observation) Wi
 	}
 	w.SignedText = c.wireText(top.Base(signed, raw))
 	if got != nil {
-		w.ReplyType, w.Reply = cl.private.redact(brief(got.Header.Get("Content-Type")), maxBrief), c.wireText(string(got.Body))
+		w.ReplyType = cl.private.redact(brief(got.Header.Get("Content-Type")), maxBrief)
+		w.Reply = c.wireText(string(got.Body))
 	}
 	return w
 }
