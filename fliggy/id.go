@@ -17,7 +17,7 @@ func (id ID) String() string { return string(id) }
 
 // IsNumeric reports whether the id can be written as a JSON number without changing it: digits only, without a leading
 // zero (or just "0").
-func (id ID) IsNumeric() bool { return isInteger(id) && id[0] != '-' }
+func (id ID) IsNumeric() bool { return isDigits(id) && (id[0] != '0' || id == "0") }
 
 // AppendText appends the id. It refuses text that is not valid UTF-8.
 func (id ID) AppendText(b []byte) ([]byte, error) { return appendUTF8(kindID, b, string(id)) }

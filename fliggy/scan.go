@@ -51,12 +51,12 @@ func head[T string | []byte](data T) string {
 // A parser reads trimmed text, or returns the rule that the text breaks.
 type parser[T any] func(text string) (v T, rule string)
 
-// parse reads text that must hold a value.
-func parse[T any](kind, text string, p parser[T]) (T, error) {
-	s, err := trim(kind, text)
-	if err != nil {
-		return *new(T), err
+// parse reads text that must hold a value. Spaces around it are dropped.
+func parse[T any](kind, text string, p parser[T]) (v T, err error) {
+	if len(text) > maxScalar {
+		return v, invalid(kind, head(text), "too long")
 	}
+	s := strings.TrimSpace(text)
 	v, rule := p(s)
 	if rule != "" {
 		return *new(T), invalid(kind, s, rule)
@@ -64,18 +64,19 @@ func parse[T any](kind, text string, p parser[T]) (T, error) {
 	return v, nil
 }
 
-// readText is UnmarshalText of a number or time. No text gives the unset value.
+// readText is UnmarshalText of a number or time. No text gives the unset value, and so does the text null, which the
+// platform writes for missing data.
 func readText[T any](target *T, kind string, text []byte, p parser[T]) error {
-	s, err := trim(kind, text)
+	switch s := bytes.TrimSpace(text); {
+	case len(text) > maxScalar:
+		text = text[:maxScalar+1] // parse refuses it
+	case len(s) == 0 || string(s) == "null":
+		*target = *new(T)
+		return nil
+	}
+	v, err := parse(kind, string(text), p)
 	if err != nil {
 		return err
-	}
-	v, rule := *new(T), ""
-	if s != "" {
-		v, rule = p(s)
-	}
-	if rule != "" {
-		return invalid(kind, s, rule)
 	}
 	*target = v
 	return nil
@@ -93,19 +94,6 @@ func readJSON[T any](target *T, kind string, data []byte, p parser[T]) error {
 	return readText(target, kind, text, p)
 }
 
-// trim returns the text of a number or time without the space around it, and "" for the text null, which the platform
-// writes for missing data.
-func trim[T string | []byte](kind string, text T) (string, error) {
-	if len(text) > maxScalar {
-		return "", invalid(kind, head(text), "too long")
-	}
-	s := strings.TrimSpace(string(text))
-	if s == "null" {
-		return "", nil
-	}
-	return s, nil
-}
-
 // jsonText returns the text of one JSON value: the content of a string, a number as it stands, nothing for null. A
 // number is not checked: every type has a grammar of its own.
 func jsonText(kind string, data []byte) (text []byte, isString bool, err error) {
@@ -114,7 +102,7 @@ func jsonText(kind string, data []byte) (text []byte, isString bool, err error) 
 	case len(data) > 0 && data[0] == '"':
 		text, err = unquote(kind, data)
 		return text, true, err
-	case len(data) > 0 && (data[0] == '-' || isDigit(data[0])):
+	case len(data) > 0 && (data[0] == '-' || isDigits(data[:1])):
 		return data, false, nil
 	case string(data) == "null":
 		return nil, false, nil
@@ -149,32 +137,22 @@ func readOpaque[T ~string](target *T, kind string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if !isString && text != nil && !isInteger(text) {
+	if !isString && text != nil && !ID(bytes.TrimPrefix(text, []byte{'-'})).IsNumeric() {
 		return invalid(kind, head(text), "want an integer number without fraction, exponent or leading zero")
 	}
 	*target = T(text)
 	return nil
 }
 
-// isInteger reports whether text is -?(0|[1-9][0-9]*).
-func isInteger[T ~string | []byte](text T) bool {
-	if len(text) > 0 && text[0] == '-' {
-		text = text[1:]
-	}
-	return isDigits(text) && (text[0] != '0' || len(text) == 1)
-}
-
 // isDigits reports whether text is one or more ASCII digits.
 func isDigits[T ~string | []byte](text T) bool {
 	for i := range len(text) {
-		if !isDigit(text[i]) {
+		if text[i] < '0' || text[i] > '9' {
 			return false
 		}
 	}
 	return len(text) > 0
 }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // scalar is what the struct types have in common.
 type scalar interface {

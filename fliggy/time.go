@@ -140,7 +140,10 @@ func readClock(s string, loc *time.Location) (t time.Time, hasOffset bool, rule 
 		clock, offset = s[:at], s[at:]
 	}
 	clock, fraction, hasFraction := strings.Cut(clock, ".")
-	i := slices.IndexFunc(clockLayouts, func(layout string) bool { return hasForm(clock, layout) })
+	const afterDate = len(time.DateOnly) // the index of the space or T
+	i := slices.IndexFunc(clockLayouts, func(layout string) bool {
+		return len(layout) == len(clock) && (len(clock) == afterDate || layout[afterDate] == clock[afterDate])
+	})
 	if i < 0 || hasFraction && (len(clock) < len(time.DateTime) || !isDigits(fraction) || len(fraction) > 9) {
 		return time.Time{}, false, ruleTime
 	}
@@ -152,27 +155,16 @@ func readClock(s string, loc *time.Location) (t time.Time, hasOffset bool, rule 
 		}
 		return time.Time{}, false, ruleTime
 	}
+	var again [len(time.DateTime)]byte
 	switch {
+	case string(t.AppendFormat(again[:0], clockLayouts[i])) != clock: // package time takes hours of one digit, too
+		return time.Time{}, false, ruleTime
 	case t.Year() == 0:
 		return time.Time{}, false, ruleClock
 	case len(offset) > 1 && (offset[1:3] > "23" || offset[len(offset)-2:] > "59"):
 		return time.Time{}, false, "no such offset from UTC"
 	}
 	return t, offset != "", ""
-}
-
-// hasForm reports whether s has digits where layout has some, and is the same elsewhere: package time alone takes hours
-// of one digit, and any number of spaces.
-func hasForm(s, layout string) bool {
-	if len(s) != len(layout) {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] != layout[i] && (!isDigit(s[i]) || !isDigit(layout[i])) {
-			return false
-		}
-	}
-	return true
 }
 
 func writable(t time.Time) bool { return 1 <= t.Year() && t.Year() <= 9999 }
