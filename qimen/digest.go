@@ -37,15 +37,15 @@ func checkedDigest(cs charset.Charset, payload []byte, v top.Value) (string, err
 			if strings.HasPrefix(text, "<") {
 				text = xmlTraceID.ReplaceAllLiteralString(text, "")
 			}
-			sum := sha256.Sum256([]byte(text))
-			return hex.EncodeToString(sum[:]), nil
+			return fmt.Sprintf("%x", sha256.Sum256([]byte(text))), nil
 		}
 	}
 	sum, err := v.Digest(traceNames...)
 	if err != nil {
 		err = fmt.Errorf("qimen: %w", err)
 	}
-	return hex.EncodeToString(sum[:]), err
+	var buf [2 * sha256.Size]byte
+	return string(hex.AppendEncode(buf[:0], sum[:])), err
 }
 
 // traceNames are the names of the trace id.

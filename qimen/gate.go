@@ -130,7 +130,8 @@ func messageKey(operation, appKey, fallback string, ids ...string) string {
 		parts = append(parts, part...)
 	}
 	sum := sha256.Sum256(parts)
-	return operation + "/" + hex.EncodeToString(sum[:])
+	var key [100]byte
+	return string(hex.AppendEncode(append(append(key[:0], operation...), '/'), sum[:]))
 }
 
 // The keys of the operations.
@@ -186,8 +187,9 @@ func (h *Handler) pass(ctx context.Context, gate Gate, d *Delivery, j job, o *Ob
 	if j.isUnread { // the signature stays free for a version that can decode it
 		kind = "unread/"
 	}
-	sum := sha256.Sum256([]byte(kind + j.sign))
-	signature := hex.EncodeToString(sum[:])
+	var buf [2 * sha256.Size]byte
+	sum := sha256.Sum256(append(append(buf[:0], kind...), j.sign...))
+	signature := string(hex.AppendEncode(buf[:0], sum[:]))
 	var claim Claim
 	err := h.callGate(ctx, gate, func(ctx context.Context) (err error) {
 		claim, err = gate.Begin(ctx, j.key, j.digest, signature)

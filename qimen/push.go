@@ -20,9 +20,9 @@ import (
 )
 
 const (
-	headerContentType     = "content-type"
-	headerContentEncoding = "content-encoding"
-	headerSignList        = "top-sign-list"
+	headerContentType     = "Content-Type"
+	headerContentEncoding = "Content-Encoding"
+	headerSignList        = "Top-Sign-List"
 )
 
 // A Push is a request of the Qimen gateway as it arrived, byte for byte: everything that its signature covers. It can
@@ -158,34 +158,44 @@ func isBareGet(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.ContentLength == 0 && r.URL.RawQuery != ""
 }
 
-// checkHead returns the first value of each header by its name in lower case, since the names of a Push need not be
-// canonical. It limits query and signed headers before they are decoded. A header counts each time it is listed: a
-// short list could multiply a long header to gigabytes.
-func (p *Push) checkHead(limit int64) (header map[string]string, err error) {
-	header = make(map[string]string, len(p.Header))
-	names := slices.AppendSeq(make([]string, 0, len(p.Header)), maps.Keys(p.Header))
-	slices.Sort(names)
-	for _, name := range names {
-		lower := strings.ToLower(name)
-		if _, ok := header[lower]; len(p.Header[name]) > 0 && (!ok || name == http.CanonicalHeaderKey(lower)) {
-			header[lower] = p.Header[name][0]
+// checkHead returns the headers with canonical names. It limits query and signed headers before they are decoded. A
+// header counts each time it is listed: a short list could multiply a long header to gigabytes.
+func (p *Push) checkHead(limit int64) (header http.Header, err error) {
+	header = p.Header
+	for name := range p.Header {
+		if name != http.CanonicalHeaderKey(name) {
+			header = canonicalHeader(p.Header)
+			break
 		}
 	}
-	list := header[headerSignList]
-	size := int64(len(p.RawQuery) + len(header[headerContentType]) + len(list))
+	list := header.Get(headerSignList)
+	size := int64(len(p.RawQuery) + len(header.Get(headerContentType)) + len(list))
 	if size <= limit && !top.IsBlank(list) {
 		names, err := javaSplit(list, ",")
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			size += int64(len(header[strings.ToLower(name)]))
+			size += int64(len(header.Get(name)))
 		}
 	}
 	if size > limit {
 		return nil, headTooLarge(limit)
 	}
-	return header, checkContentEncoding(header[headerContentEncoding])
+	return header, checkContentEncoding(header.Get(headerContentEncoding))
+}
+
+// canonicalHeader returns a header with canonical names, as a Push need not have them. The canonical spelling of a name
+// is preferred.
+func canonicalHeader(header http.Header) http.Header {
+	canonical := http.Header{}
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		key := http.CanonicalHeaderKey(name)
+		if len(canonical[key]) == 0 || name == key {
+			canonical[key] = header[name]
+		}
+	}
+	return canonical
 }
 
 func headTooLarge(limit int64) error {

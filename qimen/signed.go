@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -72,7 +73,7 @@ func readSigned(p *Push, headerLimit int64) (*signedPush, error) {
 		return nil, err
 	}
 	s := &signedPush{Delivery: Delivery{Push: p, Attempt: 1}}
-	if s.IsForm, s.charset, err = checkContentType(header[headerContentType]); err != nil {
+	if s.IsForm, s.charset, err = checkContentType(header.Get(headerContentType)); err != nil {
 		return nil, err
 	}
 	s.Params = make(map[string]string, min(strings.Count(p.RawQuery, "&")+1, 64))
@@ -97,13 +98,13 @@ func readSigned(p *Push, headerLimit int64) (*signedPush, error) {
 	}
 	names := slices.AppendSeq(make([]string, 0, len(s.Params)), maps.Keys(s.Params))
 	slices.SortFunc(names, top.CompareNames)
-	var base strings.Builder
-	base.Grow(len(p.RawQuery))
+	s.base = make([]byte, 0, len(p.RawQuery))
 	for _, name := range names { // unlike in calls to the gateway, those with an empty value are signed
-		base.WriteString(name)
-		base.WriteString(s.Params[name])
+		s.base = append(append(s.base, name...), s.Params[name]...)
 	}
-	s.base = s.charset.Encode(base.String())
+	if s.charset != charset.UTF8 {
+		s.base = s.charset.Encode(string(s.base))
+	}
 	s.Method, s.Time = s.Params["method"], signedTime(s.Params[paramTimestamp])
 	slices.Sort(s.business)
 	for _, name := range slices.Compact(s.business) {
@@ -162,8 +163,8 @@ func (s *signedPush) readForm(query queryNames) error {
 }
 
 // readHeaders adds the headers that top-sign-list names, with names spelled as in the list.
-func (s *signedPush) readHeaders(header map[string]string) error {
-	list := header[headerSignList]
+func (s *signedPush) readHeaders(header http.Header) error {
+	list := header.Get(headerSignList)
 	if top.IsBlank(list) {
 		return nil
 	}
@@ -175,7 +176,7 @@ func (s *signedPush) readHeaders(header map[string]string) error {
 		if _, ok := s.Params[name]; ok { // a list can name one header thousands of times
 			continue
 		}
-		value := header[strings.ToLower(name)]
+		value := header.Get(name)
 		// Servlet containers disagree on other bytes, and the gateway never sends them.
 		if !isASCII(name) || !isASCII(value) {
 			return unverifiable("a listed header is not ASCII: it must be percent-encoded")
@@ -208,7 +209,9 @@ func (s *signedPush) readQuery() (query queryNames, err error) {
 	if err != nil {
 		return query, err
 	}
-	query.names = map[string]bool{}
+	if s.IsForm {
+		query.names = map[string]bool{}
+	}
 	for _, piece := range pieces {
 		pair := strings.TrimRight(piece, "=")
 		rawName, rawValue, _ := strings.Cut(pair, "=")
