@@ -193,13 +193,9 @@ type call struct {
 	config      callConfig
 	banScope    string  // whose bans hold: empty for the TOP gateway, else the Qimen provider
 	private     secrets // of all attempts so far
-
-	// isBare reports whether there is no business parameter. The version is then sent as the body, because HTTP/2
-	// repeats a request without a body after a reset.
-	isBare bool
 }
 
-const protocolVersion = "2.0"
+const versionParam, protocolVersion = "v", "2.0"
 
 const formType = "application/x-www-form-urlencoded;charset=UTF-8"
 
@@ -213,8 +209,8 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 	}
 	c.warn(ctx, method, "request", cl.warnings)
 	if cl.contentType == formType {
-		if cl.isBare = len(cl.form) == 0; cl.isBare {
-			cl.form = []top.Param{{Name: "v", Value: protocolVersion}}
+		if len(cl.form) == 0 { // the version is the body then: HTTP/2 repeats a request without one after a reset
+			cl.form = []top.Param{{Name: versionParam, Value: protocolVersion}}
 		}
 		cl.body = top.AppendForm(make([]byte, 0, top.FormLen(cl.form)), cl.form)
 	}

@@ -87,8 +87,8 @@ func (c *Client) sign(ctx context.Context, cl *call) (string, *TransportError) {
 // queryOf returns the parameters of the query except the signature, sorted.
 func (c *Client) queryOf(cl *call, session, timestamp string) []top.Param {
 	format, simplify, version := "json", "", protocolVersion
-	if cl.isBare {
-		version = ""
+	if len(cl.form) > 0 && cl.form[0].Name == versionParam {
+		version = "" // it is in the body
 	}
 	switch {
 	case c.cfg.format == XML:
@@ -106,6 +106,6 @@ func (c *Client) queryOf(cl *call, session, timestamp string) []top.Param {
 		{Name: "simplify", Value: simplify},
 		{Name: "target_app_key", Value: cl.target},
 		{Name: "timestamp", Value: timestamp},
-		{Name: "v", Value: version},
+		{Name: versionParam, Value: version},
 	}, cl.query)
 }
