@@ -108,7 +108,7 @@ func (c *Client) qimenCall(method string, req *QimenRequest, out any, opts []Cal
 		}
 		cl.contentType = "application/json;charset=utf-8"
 	case req.XML != nil:
-		if _, err := top.XMLRoot(req.XML); err != nil {
+		if _, err := top.ParseXML(req.XML); err != nil {
 			return nil, invalid(cl.method, "body", "must be XML: "+err.Error())
 		}
 		cl.body, cl.contentType = req.XML, "text/xml;charset=utf-8"

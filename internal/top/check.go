@@ -27,7 +27,7 @@ func (k *checker) message(p *Plan, v reflect.Value, at string) {
 		at += "."
 	}
 	for _, f := range p.fields {
-		fv := f.of(v)
+		fv := v.FieldByIndex(f.path)
 		switch {
 		case f.isUnset(fv):
 			if f.required {

@@ -2,7 +2,9 @@ package top
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,7 +42,7 @@ func (p *Plan) DecodeXML(data []byte, dst any) error {
 func (p *Plan) Decode(v Value, dst any, leftOut ...string) error {
 	d := decoder{room: maxLists, leftOut: leftOut}
 	err := d.message(p, reflect.ValueOf(dst).Elem(), v)
-	if isNothing(err) {
+	if errors.Is(err, errNothing) {
 		return rulef(ruleEmpty)
 	}
 	return err
@@ -100,7 +102,7 @@ func (d *decoder) plain(c *codec, to reflect.Value, v Value) error {
 		return nil
 	}
 	switch kind := v.Kind(); {
-	case kind == Element && v.hasKids():
+	case kind == Element && !v.IsEmpty():
 		return rulef("expected text, got element %s", printable(v.nodes[v.at+1].name))
 	case c.kind == kindScalar:
 		return setScalar(c, to, v)
@@ -118,9 +120,9 @@ func (d *decoder) plain(c *codec, to reflect.Value, v Value) error {
 // message reads an object, an element, or the text of a JSON object.
 func (d *decoder) message(p *Plan, to reflect.Value, v Value) error {
 	switch kind := v.Kind(); {
-	case kind == Object, kind == Element && v.hasKids():
+	case kind == Object, kind == Element && !v.IsEmpty():
 		return d.members(p, to, v)
-	case kind == List && !v.hasKids(): // stands for an empty object in PHP's JSON
+	case kind == List && v.IsEmpty(): // stands for an empty object in PHP's JSON
 		return errNothing
 	case kind == Text || kind == Element:
 		in, err := d.quoted(v, Object)
@@ -181,7 +183,7 @@ func (d *decoder) members(p *Plan, to reflect.Value, v Value) error {
 		name := m.Name()
 		f := p.byName[name]
 		switch {
-		case isOneOf(name, leftOut):
+		case slices.Contains(leftOut, name):
 			continue
 		case f == nil:
 			if err := unknown.add(m); err != nil {
@@ -192,10 +194,10 @@ func (d *decoder) members(p *Plan, to reflect.Value, v Value) error {
 			return under(name, rulef(ruleTwice))
 		}
 		seen[f.bit] = came
-		switch err := d.value(f.codec, f.of(to), m); {
+		switch err := d.value(f.codec, to.FieldByIndex(f.path), m); {
 		case err == nil:
 			seen[f.bit] = said
-		case !isNothing(err):
+		case !errors.Is(err, errNothing):
 			return under(name, err)
 		}
 	}
@@ -203,20 +205,11 @@ func (d *decoder) members(p *Plan, to reflect.Value, v Value) error {
 		return err
 	}
 	for _, f := range p.required {
-		if seen[f.bit] != said || f.codec.isBlank(f.of(to)) {
+		if seen[f.bit] != said || f.codec.isBlank(to.FieldByIndex(f.path)) {
 			return &Error{Path: f.name, Rule: "missing"}
 		}
 	}
 	return nil
-}
-
-func isOneOf(name string, names []string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // unknownMembers are the members of a message that have no field.
@@ -265,7 +258,7 @@ func (d *decoder) list(c *codec, to reflect.Value, v Value) error {
 		return d.items(c, to, v)
 	case kind == Object:
 		return d.wrapped(c, to, v)
-	case kind == Element && v.hasKids():
+	case kind == Element && !v.IsEmpty():
 		if strings.TrimSpace(v.Text()) != "" {
 			return rulef("expected elements only, got text between them")
 		}
@@ -317,7 +310,7 @@ func (d *decoder) items(c *codec, to reflect.Value, v Value) error {
 	i := 0
 	for item := range v.Inside() {
 		err := d.value(c.elem, to.Index(i), item)
-		if isNothing(err) {
+		if errors.Is(err, errNothing) {
 			err = c.elem.empty()
 		}
 		if err != nil {

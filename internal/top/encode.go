@@ -63,7 +63,7 @@ func (e *encoder) message(dst []byte, p *Plan, v reflect.Value, members []Member
 	start := len(dst)
 	var err error
 	for _, f := range p.fields {
-		fv := f.of(v)
+		fv := v.FieldByIndex(f.path)
 		if !f.keep && f.isUnset(fv) || replaced(members, f.name) {
 			continue
 		}
@@ -183,9 +183,6 @@ func (e *encoder) list(dst []byte, c *codec, v reflect.Value) ([]byte, error) {
 
 // isZeroer is a type that has its own notion of unset, such as fliggy.Time.
 type isZeroer interface{ IsZero() bool }
-
-// of returns the field of the struct v.
-func (f *field) of(v reflect.Value) reflect.Value { return v.FieldByIndex(f.path) }
 
 // isUnset reports whether the field has nothing to say: the zero value, and a time
 // that says so itself.

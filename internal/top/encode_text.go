@@ -75,14 +75,14 @@ func (c *codec) appendScalar(dst []byte, v reflect.Value) ([]byte, bool, error) 
 		return append(dst, b...), false, err
 	case json.Marshaler:
 		raw, err := m.MarshalJSON()
-		if err == nil {
-			err = checkJSON(raw)
-		}
 		if err != nil {
 			return nil, false, err
 		}
-		text, bare := jsonText(raw)
-		return append(dst, text...), bare, nil
+		in, err := ParseJSON(string(raw))
+		if err != nil || in.raw {
+			return nil, false, rulef(ruleJSON)
+		}
+		return append(dst, in.Text()...), in.Kind() != Text && in.Kind() != Null, nil
 	}
 	return appendBase(dst, v)
 }
@@ -90,12 +90,6 @@ func (c *codec) appendScalar(dst []byte, v reflect.Value) ([]byte, bool, error) 
 // timeAppender is fliggy.Time.
 type timeAppender interface {
 	AppendLayout(b []byte, layout string) ([]byte, error)
-}
-
-// jsonText returns the text of a JSON value, and whether JSON has it bare.
-func jsonText(raw []byte) (text string, bare bool) {
-	v, _ := ParseJSON(string(raw)) // checked by the caller
-	return v.Text(), v.Kind() != Text && v.Kind() != Null
 }
 
 // appendBase appends the text of a value by its kind.

@@ -21,7 +21,7 @@ func (e *Error) Error() string {
 	return e.Path + ": " + e.Rule
 }
 
-// under puts the name of the enclosing member in front of an error's path.
+// under puts the name of the enclosing member, if it has one, in front of an error's path.
 func under(name string, err error) error { return inside(printable(name), err) }
 
 // underIndex puts the index of the enclosing element in front of an error's path.
@@ -29,7 +29,7 @@ func underIndex(i int, err error) error { return inside(indexPath(i), err) }
 
 // inside puts a step of the path, a name or an index, in front of an error's path.
 func inside(step string, err error) error {
-	if err == nil || isNothing(err) {
+	if err == nil || step == "" || errors.Is(err, errNothing) {
 		return err
 	}
 	var e *Error

@@ -1,50 +1,33 @@
 package top
 
-import "cmp"
+import (
+	"cmp"
+	"strings"
+)
 
 // CompareNames orders parameter names by UTF-16 code unit, as the platform
 // sorts them. It is byte order except where a character outside the BMP meets
-// one from U+E000 to U+FFFF.
+// one from U+E000 to U+FFFF: those begin with the bytes EE and EF, and sort behind
+// the others, whose bytes F0 to F4 are higher.
 func CompareNames(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return cmp.Compare(utf16Weight(a[i]), utf16Weight(b[i]))
+	for i := range min(len(a), len(b)) {
+		low, high := min(a[i], b[i]), max(a[i], b[i])
+		switch {
+		case low == high:
+		case (low == 0xEE || low == 0xEF) && high >= 0xF0:
+			return cmp.Compare(b[i], a[i])
+		default:
+			return cmp.Compare(a[i], b[i])
 		}
 	}
 	return cmp.Compare(len(a), len(b))
-}
-
-// utf16Weight moves the lead bytes of U+E000..U+FFFF (EE, EF) behind those of
-// the characters outside the BMP (F0..F4), whose surrogates sort before them.
-func utf16Weight(b byte) int {
-	if b == 0xEE || b == 0xEF {
-		return int(b) + 0x100
-	}
-	return int(b)
 }
 
 // IsBlank reports whether s is empty or Java whitespace throughout: the platform
 // neither signs nor sends such values. The set is Java's: it lacks U+00A0,
 // U+2007, U+202F and U+0085, which unicode.IsSpace has, and has U+001C..U+001F,
 // which unicode.IsSpace lacks.
-func IsBlank(s string) bool {
-	for _, r := range s {
-		if !isJavaSpace(r) {
-			return false
-		}
-	}
-	return true
-}
+func IsBlank(s string) bool { return strings.TrimLeft(s, javaSpace) == "" }
 
-func isJavaSpace(r rune) bool {
-	switch {
-	case r >= 0x09 && r <= 0x0D, r >= 0x1C && r <= 0x20:
-		return true
-	case r < 0x1680:
-		return false
-	case r == 0x1680, r >= 0x2000 && r <= 0x2006, r >= 0x2008 && r <= 0x200A:
-		return true
-	}
-	return r == 0x2028 || r == 0x2029 || r == 0x205F || r == 0x3000
-}
+const javaSpace = "\u3000\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200A\u2028\u2029\u205F" +
+	"\t\n\v\f\r\x1C\x1D\x1E\x1F "

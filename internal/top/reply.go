@@ -148,7 +148,7 @@ func hasAny(v Value, names ...string) bool {
 // for any other value.
 func word(v Value, name string) string {
 	m := v.Get(name)
-	if kind := m.Kind(); kind == Object || kind == List || kind == Element && m.hasKids() {
+	if kind := m.Kind(); kind == Object || kind == List || kind == Element && !m.IsEmpty() {
 		return ""
 	}
 	return strings.TrimSpace(m.Text())
@@ -195,36 +195,19 @@ func OpenReply(text string, format Format, dialect Dialect, inner string) (*Repl
 	if err := r.open(format, dialect); err != nil {
 		return nil, err
 	}
-	if r.Fault != nil {
+	if r.Fault != nil || inner == "" {
 		return r, nil
 	}
-	if inner == "" {
-		return r, nil
-	}
-	r.members = r.members.Get(inner)
-	if kind := r.members.Kind(); kind != Object && kind != Element {
+	v := r.members.Get(inner)
+	if kind := v.Kind(); kind != Object && kind != Element {
 		return nil, under(inner, rulef(ruleInner))
 	}
-	r.RequestID = cmp.Or(requestIDOf(r.members), r.RequestID)
-	if err := checkFrame(r.members, ""); err != nil {
+	r.members = v
+	r.RequestID = cmp.Or(v.keep(v.Get(requestID).Text()), r.RequestID)
+	if err := checkFrame(v, ""); err != nil {
 		return nil, err
 	}
 	return r, nil
-}
-
-func requestIDOf(v Value) string {
-	if id := v.Get(requestID).Text(); id != "" {
-		return v.keep(id)
-	}
-	return ""
-}
-
-// in is under for a name that may be empty.
-func in(name string, err error) error {
-	if name == "" {
-		return err
-	}
-	return under(name, err)
 }
 
 // readReply returns the object or root element that a reply is. An element may hold
@@ -238,7 +221,7 @@ func readReply(text string, format Format) (Value, error) {
 		return v, err
 	}
 	root, err := ParseXML([]byte(text))
-	if err != nil || root.hasKids() || !strings.HasPrefix(strings.TrimSpace(root.Text()), "{") {
+	if err != nil || !root.IsEmpty() || !strings.HasPrefix(strings.TrimSpace(root.Text()), "{") {
 		return root, err
 	}
 	in, err := ParseJSON(root.Text())
@@ -256,7 +239,7 @@ func (r *Reply) open(format Format, dialect Dialect) error {
 	beside := false // something stands beside a root
 	for range maxRoots {
 		v := r.members
-		r.RequestID = cmp.Or(requestIDOf(v), r.RequestID) // the innermost
+		r.RequestID = cmp.Or(v.keep(v.Get(requestID).Text()), r.RequestID) // the innermost
 		if err := checkFrame(v, r.inner); err != nil {
 			return err
 		}
@@ -301,13 +284,12 @@ func (r *Reply) take(envelope Value, name string, dialect Dialect, beside bool) 
 	}
 	fault, err := readFault(envelope)
 	if err != nil {
-		return in(name, err)
+		return under(name, err)
 	}
 	isSelf := name == "" && envelope.Name() != errorRoot
 	if isSelf && envelope.Name() != qimenRoot {
-		fault.Provider = judge(
-			envelope, dialect,
-		) == flagged || dialect == Qimen && !isErrorType(envelope) || isAnybodys(envelope)
+		fault.Provider = judge(envelope, dialect) == flagged ||
+			dialect == Qimen && !isErrorType(envelope) || isAnybodys(envelope)
 	}
 	fault.Contradicted = beside || succeeds(envelope) || (isSelf || name != "") && contradicted(r.members, name)
 	fault.RequestID = cmp.Or(fault.RequestID, r.RequestID)
@@ -340,10 +322,10 @@ func (r *Reply) BareFault() *Fault {
 // struct. A reply without members is an error.
 func (r *Reply) Decode(p *Plan, dst any) error {
 	r.plan = p
-	if r.members.Kind() == Object && !r.members.hasKids() {
-		return in(r.inner, rulef(ruleEmpty))
+	if r.members.Kind() == Object && r.members.IsEmpty() {
+		return under(r.inner, rulef(ruleEmpty))
 	}
-	return in(r.inner, p.Decode(r.members, dst))
+	return under(r.inner, p.Decode(r.members, dst))
 }
 
 // Understood reports whether the message that the reply was decoded into has a

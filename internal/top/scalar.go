@@ -14,8 +14,6 @@ import (
 // been seen.
 var errNothing = errors.New("nothing")
 
-func isNothing(err error) bool { return err == errNothing } //nolint:errorlint // never wrapped
-
 // saysNothing reports whether text is what the platform writes for missing data.
 func saysNothing(text string) bool {
 	text = strings.TrimSpace(text)

@@ -131,12 +131,12 @@ func (s *scanner) name() (string, error) {
 	if s.peek() != '"' {
 		return "", s.errSyntax("a member name")
 	}
-	start := s.pos + 1
+	start := s.pos
 	escaped, err := s.str()
 	if err != nil {
 		return "", err
 	}
-	name := s.text[start : s.pos-1]
+	name := s.text[start+1 : s.pos-1]
 	if escaped {
 		name = unescape(name)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/sha256"
+	"fmt"
 	"hash"
 	"slices"
 	"strings"
@@ -62,11 +63,7 @@ func Sign(method, secret string, params []Param, body []byte) string {
 	_, _ = w.Write(body)
 	_, _ = w.WriteString(after)
 	_ = w.Flush()
-	digits := make([]byte, 0, 2*sha256.Size)
-	for _, b := range sum.Sum(nil) {
-		digits = append(digits, upperHex[b>>4], upperHex[b&15])
-	}
-	return string(digits)
+	return fmt.Sprintf("%X", sum.Sum(nil))
 }
 
 // Base returns the canonical text of merged parameters and a raw body.

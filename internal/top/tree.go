@@ -86,7 +86,7 @@ func (v Value) Says() bool {
 	case None, Null:
 		return false
 	case Text, Element:
-		return v.hasKids() || !saysNothing(v.Text())
+		return !v.IsEmpty() || !saysNothing(v.Text())
 	}
 	return true
 }
@@ -119,9 +119,7 @@ func (v Value) Get(names ...string) Value {
 }
 
 // IsEmpty reports whether nothing lies inside the value.
-func (v Value) IsEmpty() bool { return !v.hasKids() }
-
-func (v Value) hasKids() bool { return v.tree != nil && v.nodes[v.at].end > v.at+1 }
+func (v Value) IsEmpty() bool { return v.tree == nil || v.nodes[v.at].end == v.at+1 }
 
 func (v Value) count() int {
 	n := 0
@@ -166,7 +164,7 @@ func (v Value) JSON() string {
 // appendJSON appends an element as JSON: text as a string, elements inside it as an
 // object, repeated ones as lists.
 func (v Value) appendJSON(dst []byte) []byte {
-	if !v.hasKids() {
+	if v.IsEmpty() {
 		return AppendJSONString(dst, v.Text())
 	}
 	groups := map[string][]Value{}

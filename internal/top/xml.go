@@ -33,15 +33,6 @@ func ParseXML(data []byte) (Value, error) {
 	}
 }
 
-// XMLRoot returns the name of the root element of a document.
-func XMLRoot(data []byte) (string, error) {
-	root, err := ParseXML(data)
-	if err != nil {
-		return "", err
-	}
-	return root.Name(), nil
-}
-
 // A builder makes a tree of XML tokens.
 type builder struct {
 	*tree

@@ -67,11 +67,11 @@ func TestDecodeXMLSyntax(t *testing.T) {
 		}
 		wantDiff(t, name, all{Text: "a<b", Int: 1}, got)
 	}
-	if root, err := top.XMLRoot(
+	if root, err := top.ParseXML(
 		[]byte("<?xml version=\"1.0\"?><!-- x --><n:a_response/>"),
-	); err != nil || root != "a_response" {
-		t.Errorf("root %q, %v", root, err)
+	); err != nil || root.Name() != "a_response" {
+		t.Errorf("root %q, %v", root.Name(), err)
 	}
-	_, err := top.XMLRoot([]byte("\xff"))
+	_, err := top.ParseXML([]byte("\xff"))
 	wantError(t, "root", err, "not valid UTF-8")
 }
