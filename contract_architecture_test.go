@@ -9,9 +9,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/internal/golden"
 )
 
-const architecture = "docs/architecture.md"
+const (
+	architecture = "docs/architecture.md"
+	module       = "github.com/fliggy-go/rentcar"
+)
 
 // The picture of docs/architecture.md shows the packages of this module and who imports whom, without the arrows
 // that follow from others. go test -run TestArchitecture -update draws it anew.
@@ -19,14 +24,7 @@ func TestArchitecturePicture(t *testing.T) {
 	t.Parallel()
 	text := readFile(t, architecture)
 	picture := regexp.MustCompile("(?s)```mermaid\n.*?```\n")
-	want := mermaid(importsOf(t))
-	if *update {
-		text = picture.ReplaceAllLiteralString(text, want)
-		if err := os.WriteFile(architecture, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	diff(t, architecture, want, picture.FindString(text))
+	golden.Compare(t, architecture, []byte(picture.ReplaceAllLiteralString(text, mermaid(importsOf(t)))))
 }
 
 // Every file that docs/architecture.md names is there.
@@ -52,7 +50,6 @@ func importsOf(t *testing.T) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const module = "github.com/fliggy-go/rentcar"
 	short := func(path string) string {
 		if path == module {
 			return "rentcar"
@@ -63,8 +60,8 @@ func importsOf(t *testing.T) map[string][]string {
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
 		name := short(fields[0])
-		if strings.HasPrefix(name, "internal/acceptance") {
-			continue
+		if strings.HasPrefix(name, "internal/acceptance") || name == "internal/golden" {
+			continue // of tests only
 		}
 		imports[name] = nil
 		for _, path := range fields[1:] {
@@ -112,4 +109,19 @@ func mermaid(imports map[string][]string) string {
 	}
 	b.WriteString("```\n")
 	return b.String()
+}
+
+// Every test package imports internal/golden, so that go test ./... -update is accepted by all.
+func TestUpdateFlag(t *testing.T) {
+	t.Parallel()
+	const format = `{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.TestImports}} {{.XTestImports}}{{end}}`
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", format, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if name, _, _ := strings.Cut(line, " "); !strings.Contains(line, module+"/internal/golden") {
+			t.Errorf("no test file of %s imports internal/golden", name)
+		}
+	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/api"
+	"github.com/fliggy-go/rentcar/internal/golden"
 )
 
 // A goldenCase is one call of each API, with every member of its request.
@@ -194,7 +195,8 @@ func TestGolden(t *testing.T) {
 			}
 			diff(t, "result from wrapped JSON", results[SimplifiedJSON], results[WrappedJSON])
 			diff(t, "result from XML", results[SimplifiedJSON], results[XML])
-			golden(t, tc.op.Method+".txt", exchange{requests[SimplifiedJSON], file.reply, results[SimplifiedJSON]}.String())
+			golden.Compare(t, exchangeFile(tc.op.Method),
+				[]byte(exchange{requests[SimplifiedJSON], file.reply, results[SimplifiedJSON]}.String()))
 		})
 	}
 	for _, op := range api.All() {
@@ -258,7 +260,7 @@ func TestSampleReplies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "alitrip.rentcar.btb.order.query.sample.json", indented(t, order))
+	golden.Compare(t, "testdata/golden/alitrip.rentcar.btb.order.query.sample.json", []byte(indented(t, order)))
 	if order.SupportsRenewal() {
 		t.Error("the sample has no service types, and supports a renewal")
 	}

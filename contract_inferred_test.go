@@ -2,10 +2,11 @@ package rentcar
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/fliggy-go/rentcar/internal/golden"
 )
 
 var inferredTable = regexp.MustCompile(`<!-- inferred:((?: \w+\.\w+)+) -->\n(\|.*\n\|[-|]+\|\n)((?:\|.*\n)*)`)
@@ -21,13 +22,7 @@ func TestInferredGuide(t *testing.T) {
 			m := inferredTable.FindStringSubmatch(table)
 			return fmt.Sprintf("<!-- inferred:%s -->\n%s%s", m[1], m[2], inferredRows(strings.Fields(m[1]), members))
 		})
-		if *update {
-			text = want
-			if err := os.WriteFile(guide, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		diff(t, guide, want, text)
+		golden.Compare(t, guide, []byte(want))
 		for name, of := range members {
 			switch {
 			case !strings.Contains(want, "`"+name+"`"):

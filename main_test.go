@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"io"
 	"net/http"
 	"net/url"
@@ -22,8 +21,6 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 )
-
-var update = flag.Bool("update", false, "write the golden files instead of comparing with them")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -168,22 +165,6 @@ func diff(t testing.TB, what string, want, got any) {
 	if d := cmp.Diff(want, got, values); d != "" {
 		t.Errorf("%s (-want +got):\n%s", what, d)
 	}
-}
-
-// golden compares text with a file under testdata/golden, or writes it.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", "golden", name)
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	diff(t, name, readFile(t, path), got)
 }
 
 func readFile(t testing.TB, path ...string) string {

@@ -10,6 +10,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 // An order of the agency, from payment to acceptance.

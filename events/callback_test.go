@@ -2,8 +2,6 @@ package events_test
 
 import (
 	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,9 +9,8 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // callbacks returns one callback of every kind, by the name of its golden file.
 func callbacks(t testing.TB) map[string]*events.Callback {
@@ -65,19 +62,7 @@ func TestCallbackGolden(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		file := filepath.Join("testdata", "callbacks", name+".json")
-		if *update {
-			if err := os.WriteFile(file, append(got, '\n'), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
+		golden.Compare(t, filepath.Join("testdata", "callbacks", name+".json"), append(got, '\n'))
 		again, err := events.ParseCallback(got)
 		if err != nil {
 			t.Errorf("%s: read back: %v", name, err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 // Every leniency that a document or sample asks for, by the name of the file it is seen in.

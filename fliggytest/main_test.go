@@ -15,6 +15,7 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -5,29 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"net/http"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-// golden compares with a file, or writes it.
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		noError(t, os.WriteFile(file, got, 0o644))
-	}
-	want, err := os.ReadFile(file)
-	noError(t, err)
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
-}
 
 // faultyMerchant makes several mistakes at once.
 func faultyMerchant() *testMerchant {
@@ -58,10 +43,10 @@ func TestReport(t *testing.T) {
 	if text.String() != report.String() {
 		t.Error("String and WriteText differ")
 	}
-	golden(t, "testdata/report.txt", text.Bytes())
+	golden.Compare(t, "testdata/report.txt", text.Bytes())
 	data, err := json.MarshalIndent(report, "", "  ")
 	noError(t, err)
-	golden(t, "testdata/report.json", append(data, '\n'))
+	golden.Compare(t, "testdata/report.json", append(data, '\n'))
 
 	var again Report
 	noError(t, json.Unmarshal(data, &again))

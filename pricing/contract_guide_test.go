@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 	"github.com/fliggy-go/rentcar/pricing"
 	"github.com/fliggy-go/rentcar/qimen"
 )

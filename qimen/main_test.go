@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

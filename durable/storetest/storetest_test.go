@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fliggy-go/rentcar/durable"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

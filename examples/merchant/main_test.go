@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 	"github.com/fliggy-go/rentcar/qimen"
 )
 

@@ -13,6 +13,7 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 // reads are the last words of the names of APIs that change nothing.

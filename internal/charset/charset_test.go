@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 func lookup(t testing.TB, name string) Charset {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/contain"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 var errWork = errors.New("it failed")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 	"github.com/fliggy-go/rentcar/qimen"
 )
 

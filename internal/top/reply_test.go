@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
 )
 
 var (
