@@ -168,3 +168,27 @@ func hasHeading(t *testing.T, path, anchor string) bool {
 	}
 	return false
 }
+
+// Every shell block of a document says above it whether CI runs it, or why not.
+func TestShellBlocksAreRun(t *testing.T) {
+	t.Parallel()
+	block := regexp.MustCompile("(?m)^(.*)\n *```(?:sh|bash|console|shell)$")
+	run := 0
+	for _, name := range append(documents(t), "bench/README.md", "CONTRIBUTING.md") {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+			switch mark := strings.TrimSpace(m[1]); {
+			case mark == "<!-- run -->", mark == "<!-- newcomer -->":
+				run++
+			case !strings.HasPrefix(mark, "<!-- not run: "):
+				t.Errorf("%s: a shell block after %q has neither <!-- run --> nor <!-- not run: why --> above it", name, mark)
+			}
+		}
+	}
+	if run < 10 {
+		t.Errorf("only %d blocks are run", run)
+	}
+}

@@ -5,7 +5,7 @@ go 1.26.0
 replace github.com/fliggy-go/rentcar => ../
 
 require (
-	github.com/fliggy-go/rentcar v0.0.0-00010101000000-000000000000
+	github.com/fliggy-go/rentcar v0.1.0
 	github.com/go-resty/resty/v2 v2.17.2
 	github.com/google/go-cmp v0.7.0
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1

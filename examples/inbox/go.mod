@@ -3,7 +3,7 @@ module github.com/fliggy-go/rentcar/examples/inbox
 go 1.26.0
 
 require (
-	github.com/fliggy-go/rentcar v0.0.0
+	github.com/fliggy-go/rentcar v0.1.0
 	github.com/google/go-cmp v0.7.0
 	go.etcd.io/bbolt v1.5.0
 	go.uber.org/goleak v1.3.0
