@@ -110,10 +110,10 @@ func TestAddContains(t *testing.T) {
 		add func() error
 		cfg durable.Config
 	}{
-		"panic in the store: boom":                           {add: func() error { panic("boom") }},
-		"panic in the store: it called runtime.Goexit":       {add: func() error { runtime.Goexit(); return nil }},
-		"panic in the store: panic called with nil argument": {add: func() error { panic(nil) }},
-		"panic in the clock: boom":                           {cfg: durable.Config{Clock: broken}},
+		"panic in the store: boom":                                  {add: func() error { panic("boom") }},
+		"panic in the store: it called runtime.Goexit":              {add: func() error { runtime.Goexit(); return nil }},
+		"panic in the store: " + new(runtime.PanicNilError).Error(): {add: func() error { panic(nil) }},
+		"panic in the clock: boom":                                  {cfg: durable.Config{Clock: broken}},
 	} {
 		store := &hooked{MemoryStore: durable.NewMemoryStore(), add: c.add}
 		isNew, err := newQueue(t, store, c.cfg).Add(t.Context(), "a", "", nil)

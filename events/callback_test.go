@@ -2,6 +2,7 @@ package events_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -255,8 +256,8 @@ func TestNewCallbackRefused(t *testing.T) {
 		{[]int{1}, "got []int"},
 		{[]byte(`{"a":1}`), "json.RawMessage"},
 		{fliggy.MustYuan("1"), "got fliggy.Yuan"},
-		{json.RawMessage(`[1]`), "got json.RawMessage"},
-		{json.RawMessage(`"{}"`), "got json.RawMessage"},
+		{json.RawMessage(`[1]`), fmt.Sprintf("got %T", json.RawMessage(nil))},
+		{json.RawMessage(`"{}"`), fmt.Sprintf("got %T", json.RawMessage(nil))},
 		{json.RawMessage(`{"a":`), "not JSON"},
 		{json.RawMessage(`{"a":1} {}`), "not JSON at byte 8"},
 		{json.RawMessage("{\"a\":\"\xff\"}"), "not valid UTF-8"},

@@ -132,11 +132,14 @@ func TestExtsOf(t *testing.T) {
 	for want, members := range map[fliggy.Exts]map[string]string{
 		"":                                  {},
 		`{"a":"1","b":"<&>","订单":"\"\\\t"}`: {"订单": "\"\\\t", "b": "<&>", "a": "1"},
-		`{"":"\ufffd"}`:                     {"": "\xff"},
 	} {
 		if got := fliggy.ExtsOf(members); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+	replaced := fliggy.ExtsOf(map[string]string{"": "\xff"})
+	if text, ok := replaced.Get(""); !ok || text != "\ufffd" {
+		t.Errorf("got %s for what is not UTF-8", replaced)
 	}
 }
 

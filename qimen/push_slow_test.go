@@ -446,6 +446,7 @@ func inBubble(t *testing.T, server *http.Server, test func(t *testing.T, p *pipe
 		test(t, p)
 		_ = server.Close()
 		<-done
+		<-time.After(time.Second) // of the bubble: net/http lingers before it closes a connection
 	})
 }
 

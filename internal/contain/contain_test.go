@@ -29,7 +29,7 @@ func TestCall(t *testing.T) {
 		"error":            {func() error { return errWork }, "it failed"},
 		"panic with text":  {func() error { panic("boom") }, "panic in f: boom"},
 		"panic with error": {func() error { panic(errWork) }, "panic in f: it failed"},
-		"panic with nil":   {func() error { panic(nil) }, "panic in f: panic called with nil argument"},
+		"panic with nil":   {func() error { panic(nil) }, "panic in f: " + new(runtime.PanicNilError).Error()},
 		"nil pointer": {
 			func() error { return errors.Join((*nilError)(nil).Unwrap()) },
 			"panic in f: runtime error: invalid memory address or nil pointer dereference",
