@@ -32,9 +32,11 @@ fuzz:
 
 # CHAOS_OPS=1000000 CHAOS_SEED=5001 make chaos. CI runs the first seeds with the other tests.
 CHAOS_OPS ?= 100000
+CHAOS_OUTBOXES ?= 200
 CHAOS_SEED ?= 1
 chaos:
-	go test ./internal/acceptance -count=1 -timeout=1h -v -run='^TestChaos$$' -chaos.ops=$(CHAOS_OPS) -chaos.seed=$(CHAOS_SEED)
+	go test ./internal/acceptance -count=1 -timeout=1h -v -run='^Test(Outbox)?Chaos$$' \
+		-chaos.ops=$(CHAOS_OPS) -chaos.outboxes=$(CHAOS_OUTBOXES) -chaos.seed=$(CHAOS_SEED)
 
 # A million pushes and two hundred thousand calls over loopback. CI runs a small one with the other tests.
 SOAK_PUSHES ?= 1000000

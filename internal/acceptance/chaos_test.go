@@ -21,6 +21,7 @@ import (
 
 var (
 	chaosSeed = flag.Uint64("chaos.seed", 1, "first seed of TestChaos")
+	outboxes  = flag.Uint64("chaos.outboxes", 8, "seeds of TestOutboxChaos, from chaos.seed on")
 	chaosOps  = flag.Int("chaos.ops", 4000, "operations of TestChaos at least, 250 per seed and probe")
 )
 
