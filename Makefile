@@ -1,4 +1,7 @@
 # Shorthands. The checks themselves are in .ci/run, which CI runs as a whole. CONTRIBUTING.md says what to run when.
+# bench and tools are built alone; go.work has the modules that are released, and their examples.
+export GOWORK = off
+
 .PHONY: test race lint fmt tidy ci fuzz chaos soak cover examples bench footprint entered
 
 # All tests of the root module.
@@ -19,8 +22,7 @@ fmt:
 
 # Puts the go.mod files of all modules in order.
 tidy:
-	go mod tidy
-	for module in $$(git ls-files --cached --others --exclude-standard '*/go.mod'); do go -C "$${module%/go.mod}" mod tidy || exit; done
+	FIX=1 bash .ci/run tidy
 
 # Everything that CI does.
 ci:
