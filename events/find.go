@@ -30,8 +30,7 @@ var (
 type received struct {
 	Envelope
 	source
-	data    top.Value
-	payload top.Value // all of it
+	data top.Value
 }
 
 // find returns the envelope in an object, looking through at most that many wrappers.

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fliggy-go/rentcar/internal/readonce"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -40,25 +39,15 @@ func mustPlan[T any]() *top.Plan {
 // Ids may be text or numbers. Unknown types and members are kept. A byte order mark before an object is skipped. The
 // error names the member that is ambiguous or occurs twice, or reports that there is no eventType.
 func Parse(payload []byte) (Event, error) {
-	e, _, err := parse(payload)
-	return e, err
-}
-
-func init() {
-	readonce.Event = func(payload []byte) (any, top.Value, error) { return parse(payload) }
-}
-
-// parse is Parse. It also returns the payload as JSON.
-func parse(payload []byte) (Event, top.Value, error) {
 	in, err := read(payload)
 	if err != nil {
-		return nil, top.Value{}, fmt.Errorf("events: %w", err)
+		return nil, fmt.Errorf("events: %w", err)
 	}
 	e, err := in.event()
 	if err != nil {
-		return nil, top.Value{}, fmt.Errorf("events: event %v: eventData: %w", in.EventType, err)
+		return nil, fmt.Errorf("events: event %v: eventData: %w", in.EventType, err)
 	}
-	return e, in.payload, nil
+	return e, nil
 }
 
 // read returns the envelope in a payload.
@@ -75,7 +64,7 @@ func read(payload []byte) (*received, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.payload, in.source.raw = v, text
+	in.source.raw = text
 	return in, nil
 }
 

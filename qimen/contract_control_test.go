@@ -7,7 +7,6 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/internal/charset"
-	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // Control characters inside the strings of a push are read and kept, whatever carries the JSON and whoever reads it.
@@ -46,7 +45,7 @@ func TestPushWithControlCharacters(t *testing.T) {
 		}
 		keys = append(keys, f.runs[0].Key)
 		if name == "JSON" || name == "escaped" {
-			digest, err := checkedDigest(charset.UTF8, p.Body, top.Value{})
+			digest, err := checkedDigest(charset.UTF8, p.Body)
 			if err != nil {
 				t.Error(err)
 			}

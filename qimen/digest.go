@@ -18,27 +18,25 @@ import (
 // The content type is not signed, so somebody who recorded a push can resend it with another charset, which changes the
 // text. digestOf therefore reads everything as UTF-8 that is valid UTF-8.
 func digestOf(cs charset.Charset, payload []byte) string {
-	digest, _ := checkedDigest(cs, payload, top.Value{})
+	digest, _ := checkedDigest(cs, payload)
 	return digest
 }
 
 // checkedDigest is digestOf with an error for JSON that has a duplicate member in an object, since its meaning is
-// ambiguous. v is the payload as JSON, or none if it has not been read.
-func checkedDigest(cs charset.Charset, payload []byte, v top.Value) (string, error) {
+// ambiguous.
+func checkedDigest(cs charset.Charset, payload []byte) (string, error) {
 	if cs != charset.UTF8 {
 		if signed := cs.Encode(string(payload)); utf8.Valid(signed) {
-			payload, v = signed, top.Value{}
+			payload = signed
 		}
 	}
-	if v.Kind() == top.None {
-		text := strings.TrimSpace(strings.TrimPrefix(string(payload), "\uFEFF"))
-		var err error
-		if v, err = top.ParseJSON(text); err != nil {
-			if strings.HasPrefix(text, "<") {
-				text = xmlTraceID.ReplaceAllLiteralString(text, "")
-			}
-			return fmt.Sprintf("%x", sha256.Sum256([]byte(text))), nil
+	text := strings.TrimSpace(strings.TrimPrefix(string(payload), "\uFEFF"))
+	v, err := top.ParseJSON(text)
+	if err != nil {
+		if strings.HasPrefix(text, "<") {
+			text = xmlTraceID.ReplaceAllLiteralString(text, "")
 		}
+		return fmt.Sprintf("%x", sha256.Sum256([]byte(text))), nil
 	}
 	sum, err := v.Digest(traceNames...)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/readonce"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
@@ -312,12 +311,11 @@ func handleEvent(h *Handler, s *signedPush, o *Observation) (job, error) {
 	if err != nil {
 		return job{}, err
 	}
-	message, v, err := readonce.Event(payload)
+	event, err := events.Parse(payload)
 	if err != nil {
 		return job{}, err
 	}
-	event := message.(events.Event)
-	digest, err := checkedDigest(s.charset, payload, v)
+	digest, err := checkedDigest(s.charset, payload)
 	if err != nil {
 		return job{}, err
 	}

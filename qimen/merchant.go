@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/fliggy-go/rentcar/fliggy"
-	"github.com/fliggy-go/rentcar/internal/top"
 )
 
 // A Refusal is the error by which a function rejects a request. Make one with [Refuse].
@@ -136,7 +135,7 @@ func serve[Req, Rep any, PReq merchantRequest[Req], PRep merchantReply[Rep]](
 		if orderID, outOrderID := request.ids(); isMissing(string(orderID)) && isMissing(outOrderID) {
 			return job{}, errNoID
 		}
-		digest, err := checkedDigest(s.charset, payload, top.Value{})
+		digest, err := checkedDigest(s.charset, payload)
 		if err != nil {
 			return job{}, err
 		}
