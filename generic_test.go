@@ -207,7 +207,8 @@ type callReply struct {
 	RequestID  string `json:"request_id"`
 }
 
-// A call allocates at most a tenth more than the same call by hand, which differs by the version of encoding/json. AllocsPerRun forbids t.Parallel.
+// A call allocates at most a tenth more than the same call by hand, which differs by the version of encoding/json.
+// AllocsPerRun forbids t.Parallel.
 func TestCallAllocations(t *testing.T) {
 	ctx, req := t.Context(), someOrderQuery()
 	c, hc := newCaller(t), &http.Client{Transport: newSteady(), Timeout: 30 * time.Second}

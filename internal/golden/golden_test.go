@@ -25,7 +25,9 @@ func TestCompare(t *testing.T) {
 		update bool
 		got    string
 		want   int
-	}{{false, "as it was", 0}, {false, "changed", 1}, {true, "changed", 0}, {false, "changed", 0}, {false, "as it was", 1}} {
+	}{
+		{false, "as it was", 0}, {false, "changed", 1}, {true, "changed", 0}, {false, "changed", 0}, {false, "as it was", 1},
+	} {
 		*update = step.update
 		f := &failures{TB: t}
 		if Compare(f, file, []byte(step.got)); f.n != step.want {
