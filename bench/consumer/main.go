@@ -1,7 +1,7 @@
 // Command consumer uses the library as a program outside of this repository does: its module has a path of its own, so
-// that the compiler refuses every internal package. A distributor renews an order and refunds a fee, a merchant computes
-// a price. CI builds it against the working tree, against a module proxy of it, and, as it was at the last tag, against
-// today's code.
+// that the compiler refuses every internal package. A distributor renews an order and refunds a fee, a merchant
+// computes a price. CI builds it against the working tree, against a module proxy of it, and, as it was at the last
+// tag, against today's code.
 package main
 
 import (
@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"sync"
 	"time"
@@ -25,7 +24,8 @@ import (
 
 func main() {
 	if err := errors.Join(distribute(context.Background(), os.Stdout), price(os.Stdout)); err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
