@@ -2,6 +2,7 @@ package rentcar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,7 +72,8 @@ type Settlement struct {
 	RenewalOrderID fliggy.ID
 	// Event is the event that decided, nil where the probe did, or nothing.
 	Event events.Event
-	// Err says why the probe learnt nothing; nil where it was not needed.
+	// Err says why nothing is known: events that contradict each other, an error of the probe, or an event 104 that
+	// names only the main order and was passed over, because OthersKnown is not set. It is nil where there is a verdict.
 	Err error
 }
 
@@ -116,7 +118,22 @@ func (s *RenewalService) Settle(ctx context.Context, req *SettleRequest, opts ..
 	if err != nil {
 		verdict = VerdictStillUnknown
 	}
+	if verdict == VerdictStillUnknown && req.passedOver() {
+		err = errors.Join(errPassedOver, err)
+	}
 	return &Settlement{Verdict: verdict, Err: err}, nil
+}
+
+var errPassedOver = errors.New("rentcar: settle: an event 104 names only the main order: see SettleRequest.OthersKnown")
+
+// passedOver reports whether an event 104 would say that the renewal was rejected, were OthersKnown set.
+func (r *SettleRequest) passedOver() bool {
+	known := *r
+	known.OthersKnown = true
+	return !r.OthersKnown && slices.ContainsFunc(r.Events, func(e events.Event) bool {
+		rejected, ok := e.(*events.RenewalRejected)
+		return ok && known.read(rejected) != nil
+	})
 }
 
 func (r *SettleRequest) check() error {

@@ -3,6 +3,7 @@ package rentcar
 import (
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -185,7 +186,11 @@ func TestSettleByTheSamples(t *testing.T) {
 	for file, want := range map[string]Verdict{
 		"event-103.json": VerdictDone, "event-104.json": VerdictRejected, "event-142.json": VerdictDone,
 	} {
-		e, err := events.Parse([]byte(readFile(t, "testdata", "samples", file)))
+		pushed, err := events.Parse([]byte(readFile(t, "testdata", "samples", file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := events.Parse(pushed.Raw()) // as it is stored and read back
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -198,6 +203,46 @@ func TestSettleByTheSamples(t *testing.T) {
 		})
 		if err != nil || got.Verdict != want || got.Event != e || got.RenewalOrderID == "" {
 			t.Errorf("%s: %+v, %v", file, got, err)
+		}
+	}
+}
+
+// An event 104 that is passed over for want of OthersKnown is named, beside what the probe says.
+func TestSettleNamesA104ThatIsPassedOver(t *testing.T) {
+	t.Parallel()
+	const hint = "rentcar: settle: an event 104 names only the main order: see SettleRequest.OthersKnown"
+	event := rejected(mainOrder, outOrder, thisRenewal)
+	for name, tc := range map[string]struct {
+		event   events.Event
+		others  []fliggy.ID
+		known   bool
+		verdict Verdict // of the probe
+		err     error   // of the probe
+		want    string
+	}{
+		"found nothing":   {event, nil, false, VerdictStillUnknown, nil, hint},
+		"failed":          {event, nil, false, VerdictStillUnknown, io.EOF, hint + "\nEOF"},
+		"found it":        {event, nil, false, VerdictDone, nil, ""},
+		"of another":      {event, []fliggy.ID{thisRenewal}, false, VerdictStillUnknown, nil, ""},
+		"others known":    {event, []fliggy.ID{thisRenewal}, true, VerdictStillUnknown, nil, ""},
+		"of another main": {rejected("9", "x", thisRenewal), nil, false, VerdictStillUnknown, nil, ""},
+		"an event 103":    {accepted(mainOrder, outOrder, thisRenewal), nil, false, VerdictStillUnknown, nil, ""},
+		"nil":             {(*events.RenewalRejected)(nil), nil, false, VerdictStillUnknown, nil, ""},
+	} {
+		c, _ := clientFor(t, replyJSON(okReply))
+		got, err := c.Renewals.Settle(context.Background(), &SettleRequest{
+			Submit: unknownSubmit(), Events: []events.Event{tc.event}, Others: tc.others, OthersKnown: tc.known,
+			Probe: func(context.Context, *RenewalSubmitRequest) (Verdict, error) { return tc.verdict, tc.err },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		if got.Err != nil {
+			text = got.Err.Error()
+		}
+		if got.Verdict != tc.verdict || text != tc.want || tc.err != nil && !errors.Is(got.Err, tc.err) {
+			t.Errorf("%s: %v, error %q, want %q", name, got.Verdict, text, tc.want)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // ErrConflict says that the store has another item under the same id.
-var ErrConflict = errors.New("another item has this id")
+var ErrConflict = errors.New("durable: another item has this id")
 
 // Permanent marks an error that another attempt would meet again: the item is
 // parked. It is nil for a nil error.

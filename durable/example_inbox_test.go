@@ -38,6 +38,7 @@ func ExampleInbox() {
 		fmt.Println("refund", amount)
 		return nil
 	}
+	keepEvent := func(context.Context, fliggy.ID, []byte) error { return nil }
 	alarm := func(id string, err error) { fmt.Println(id, err) }
 	openStore := durable.NewMemoryStore
 
@@ -60,7 +61,7 @@ func ExampleInbox() {
 		d *qimen.Delivery, e events.Event) error {
 		refund, ok := e.(*events.RenewalFeeRefund) // 142
 		if !ok {
-			return nil
+			return keepEvent(ctx, e.Head().OrderID, e.Raw()) // 103 and 104: Settle needs them
 		}
 		if d.IsConflict { // the same ids, another content: no money moves before somebody has looked
 			return durable.Permanent(errors.New("conflict"))

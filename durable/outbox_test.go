@@ -351,7 +351,7 @@ func TestOutboxConflict(t *testing.T) {
 		) + "/" + fliggytest.SampleOutOrderID + "///T1": outbox.AddCallback(t.Context(), callback),
 		"bill/ID20230203/1": outbox.AddBill(t.Context(), bill),
 	} {
-		if !errors.Is(err, durable.ErrConflict) || !strings.Contains(err.Error(), name+":") {
+		if !errors.Is(err, durable.ErrConflict) || !strings.Contains(err.Error(), ": "+name) {
 			t.Errorf("%v, want a conflict of %s", err, name)
 		}
 	}

@@ -102,7 +102,7 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 		}
 		return true, nil
 	case known.Digest != digest:
-		return false, fmt.Errorf("durable: %s: %s: %w", q.name, id, ErrConflict)
+		return false, fmt.Errorf("%w: %s: %s", ErrConflict, q.name, id)
 	}
 	return false, nil
 }

@@ -45,7 +45,7 @@ func TestAdd(t *testing.T) {
 			t.Errorf("%s: Add = %v, %v; want %v, %v", c.name, isNew, err, c.wantNew, c.wantErr)
 		}
 	}
-	const conflict = "durable: test.queue: a: another item has this id"
+	const conflict = "durable: another item has this id: test.queue: a"
 	if _, err := q.Add(t.Context(), "a", otherDigest, nil); err == nil || err.Error() != conflict {
 		t.Errorf("the error of a conflict is %v", err)
 	}

@@ -65,8 +65,8 @@
 //
 // A client sends reads, and writes that were refused by flow control, again by
 // itself: a fault that hits one request may go unnoticed, and waits take real time.
-// Give the client rentcar.WithRetry with MaxAttempts 1, or rentcar.WithSleep together
-// with a clock that it moves, where a test is about a single attempt.
+// Where a test is about a single attempt, give the call rentcar.CallAttempts(1); where
+// it is about waits, give the client rentcar.WithSleep together with a clock that it moves.
 //
 // # Looking
 //

@@ -46,7 +46,7 @@ func (r *RenewalPricesReply) Total() (fliggy.Yuan, error) {
 }
 
 // Validate returns a *fliggy.ValidationError that lists missing required members and negative amounts. It does not
-// check the arithmetic: package pricing and the self-test of fliggytest do.
+// check the arithmetic: packages pricing and merchantcheck do.
 func (r *RenewalPricesReply) Validate() error {
 	ps := checkFields(r)
 	if r.CancelPolicy.CancelType == 0 {
