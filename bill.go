@@ -275,7 +275,7 @@ func (b *Bill) Warnings() []fliggy.Problem {
 }
 
 // Split cuts a bill into batches of at most size lines that share its number and
-// remark. batchNo names the batches, from 0; the batches' totals add up to the
+// remark. batchNo names the batches, from 0, in place of the bill's BatchNo; the batches' totals add up to the
 // bill's: each is the total of its lines, and where the bill's total differs from
 // its lines the last batch carries the difference. A line without an amount or a
 // trade type is an error, as in LineTotal; a panic of batchNo is one that holds a

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
@@ -160,4 +161,47 @@ func Example_distributor() {
 	// pay back 1.60 for 202301021122903_142_5
 	// 270 renewal fee refund succeeded 202301021122903_142_5
 	// total 0.00
+}
+
+// A bill that is too long for one call, in batches that are sent until Fliggy confirms.
+func Example_largeBill() {
+	ctx := context.Background()
+	gw := fliggytest.NewGateway()
+	defer gw.Close()
+	client, err := gw.Client(rentcar.WithChannel(fliggy.ChannelAmap))
+	if err != nil {
+		log.Fatal(err)
+	}
+	outbox, err := durable.NewOutbox(client, durable.NewMemoryStore(), durable.Config{}) // in production on your database
+	if err != nil {
+		log.Fatal(err)
+	}
+	builder := rentcar.NewBill("ID20221130", "20221130")
+	for i := range 1200 {
+		builder.Income(rentcar.BillLine{
+			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, BizType: fliggy.BillOrderFee,
+			OrderAmount: fliggy.MustYuan("1.50"), PayTradeNo: fmt.Sprint("T", i), PayTime: fliggy.MustTime("2022-11-30 10:00:00"),
+		})
+	}
+	bill, err := builder.Build()
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	batches, err := bill.Split(500, func(i int) string { return fmt.Sprintf("20221130-%03d", i) })
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, batch := range batches { // the same batch, added again, is sent once
+		if err := outbox.AddBill(ctx, batch); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for _, batch := range batches {
+		fmt.Println(batch.BillNo, batch.BatchNo, len(batch.Lines), batch.TotalAmount)
+	}
+	// Output:
+	// ID20221130 20221130-000 500 750.00
+	// ID20221130 20221130-001 500 750.00
+	// ID20221130 20221130-002 200 300.00
 }

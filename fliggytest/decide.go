@@ -65,7 +65,9 @@ func (g *Gateway) Reject(renewalID fliggy.ID, code, message string, how ...Push)
 
 // RequestRefund lets customer service order a fee refund, and pushes event 142
 // for a renewal, or 141 if id is that of a main order. The refund is kept, and a
-// callback with its trade number settles it; see Refunds of [Renewal]. The result
+// callback settles it that has its trade number, its ids and, where both have one, its
+// amount: refunds of different amounts may share a trade number. A callback that fits
+// none is refused with [RetCallbackMismatch]. See Refunds of [Renewal]. The result
 // has an error for an unknown id, or where there is nowhere to push to; in the
 // latter case the refund is kept all the same.
 func (g *Gateway) RequestRefund(id fliggy.ID, refund Refund, how ...Push) PushResult {

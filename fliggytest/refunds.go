@@ -2,6 +2,7 @@ package fliggytest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -72,7 +73,7 @@ func (s *state) requestRefund(now time.Time, id fliggy.ID, r Refund) (events.Eve
 	}
 	r.State, r.RequestedTime, r.SettledTime = RefundRequested, now, time.Time{}
 	p := &pendingRefund{renewal: renewal, Refund: r}
-	s.refunds[r.PayTradeNo] = p
+	s.refunds[r.PayTradeNo] = append(s.refunds[r.PayTradeNo], p)
 	data := events.FeeRefundData{
 		RefundType: r.Type, Amount: r.Amount, Reason: r.Reason, PayTradeNo: r.PayTradeNo,
 		DeductPayTradeNo: r.DeductPayTradeNo,
@@ -108,8 +109,9 @@ var answers = map[events.Type]struct {
 }
 
 // callback takes a callback. One that settles a refund must carry its trade number
-// byte for byte, and fit it: 270 and 271 a renewal, 260 and 261 a main order. A
-// refund that failed may still succeed, not the other way round.
+// byte for byte, and fit it: 270 and 271 a renewal, 260 and 261 a main order, with its
+// ids and, where both have one, its amount. Of several refunds that fit, the newest is
+// settled. A refund that failed may still succeed, not the other way round.
 func (s *state) callback(m moment, req *rentcar.CallbackRequest) (*rentcar.CallbackResult, error) {
 	cb, err := events.ParseCallback([]byte(req.EventData))
 	if err != nil {
@@ -132,17 +134,28 @@ func (s *state) callback(m moment, req *rentcar.CallbackRequest) (*rentcar.Callb
 }
 
 func (s *state) settle(now time.Time, cb *events.Callback, state State, renewal bool) error {
-	p := s.refunds[cb.Data.PayTradeNo]
+	err := refuse(RetTradeNotFound, "退款流水不存在")
+	for _, p := range slices.Backward(s.refunds[cb.Data.PayTradeNo]) {
+		if err = p.refusal(cb, state, renewal); err == nil {
+			p.settle(state, now)
+			return nil
+		}
+	}
+	return err
+}
+
+// refusal says why a callback does not settle the refund; nil where it does.
+func (p *pendingRefund) refusal(cb *events.Callback, state State, renewal bool) error {
+	amount := cb.Data.Amount
 	switch {
-	case p == nil:
-		return refuse(RetTradeNotFound, "退款流水不存在")
 	case (p.renewal != nil) != renewal:
 		return refuse(RetCallbackMismatch, "回调类型"+strconv.Itoa(int(cb.EventType))+"与退款不符")
 	case renewal && cb.Data.RenewalOrderID != p.renewal.RenewalOrderID, cb.OrderID != "" && cb.OrderID != p.order:
 		return refuse(RetCallbackMismatch, "订单号与退款不符")
+	case amount.IsSet() && p.Amount.IsSet() && !amount.Equal(p.Amount):
+		return refuse(RetCallbackMismatch, "金额与退款不符")
 	case p.State == RefundSucceeded && state == RefundFailed:
 		return refuse(RetCallbackMismatch, "退款已成功")
 	}
-	p.settle(state, now)
 	return nil
 }

@@ -119,6 +119,52 @@ func TestRefundOfARenewal(t *testing.T) {
 	}
 }
 
+// Two refunds share a trade number: the amount tells which of them a callback settles.
+func TestRefundsOfOneTradeNumber(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	e := newEndpoint(t, g)
+	g.PushToHandler(e)
+	c := connect(t, g)
+	id := submit(t, c, submitRequest())
+	var last *events.RenewalFeeRefund
+	for _, amount := range []string{"5.00", "6.00"} {
+		res := g.RequestRefund(id, Refund{
+			Type: fliggy.RefundFuelFee, Amount: fliggy.MustYuan(amount), Reason: "x", PayTradeNo: "T-1",
+		})
+		if !res.Accepted {
+			t.Fatalf("refund: %+v", res)
+		}
+		last = (<-e.events).(*events.RenewalFeeRefund)
+	}
+	for _, d := range []struct {
+		amount        string
+		failed        bool
+		code          string
+		first, second State
+	}{
+		{"7.00", false, RetCallbackMismatch, RefundRequested, RefundRequested},
+		{"5.0", false, "<nil>", RefundSucceeded, RefundRequested},
+		{"5.00", true, RetCallbackMismatch, RefundSucceeded, RefundRequested},
+		{"6.00", true, "<nil>", RefundSucceeded, RefundFailed},
+		{"", false, "<nil>", RefundSucceeded, RefundSucceeded}, // without an amount it is for the newest
+	} {
+		cb := last.SuccessCallback()
+		if d.failed {
+			cb = last.FailureCallback()
+		}
+		cb.Data.Amount = fliggy.Yuan{}
+		if d.amount != "" {
+			cb.Data.Amount = fliggy.MustYuan(d.amount)
+		}
+		_, err := c.Callbacks.Send(t.Context(), cb)
+		r, _ := g.Renewal(id)
+		if code(err) != d.code || r.Refunds[0].State != d.first || r.Refunds[1].State != d.second {
+			t.Errorf("%v with %q: %v, %s and %s", cb.EventType, d.amount, err, r.Refunds[0].State, r.Refunds[1].State)
+		}
+	}
+}
+
 func TestRefundOfTheMainOrder(t *testing.T) {
 	t.Parallel()
 	g := start(t)
@@ -150,7 +196,7 @@ func TestRefundOfTheMainOrder(t *testing.T) {
 	if _, err := c.Callbacks.Send(context.Background(), ordered.SuccessCallback()); err != nil {
 		t.Error(err)
 	}
-	if p := g.state.refunds[opaque]; p.State != RefundSucceeded {
+	if p := g.state.refunds[opaque][0]; p.State != RefundSucceeded {
 		t.Errorf("the refund is %s", p.State)
 	}
 	if res := g.RequestRefund("nothing", Refund{}); res.Err == nil || res.Status != 0 {

@@ -41,7 +41,7 @@ type state struct {
 	renewalsByID    map[fliggy.ID]*Renewal
 	renewalsByOut   map[string][]*Renewal
 	renewalsByOrder map[fliggy.ID][]*Renewal
-	refunds         map[string]*pendingRefund // by trade number
+	refunds         map[string][]*pendingRefund // by trade number, which may be shared
 	lastRefund      int
 
 	bills     []Received[rentcar.Bill]
@@ -57,7 +57,7 @@ func newState(now time.Time) *state {
 		orders: map[fliggy.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
 		renewalsByID: map[fliggy.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{},
 		renewalsByOrder: map[fliggy.ID][]*Renewal{},
-		refunds:         map[string]*pendingRefund{}, agencyByID: map[fliggy.ID]*AgencyOrder{},
+		refunds:         map[string][]*pendingRefund{}, agencyByID: map[fliggy.ID]*AgencyOrder{},
 		agencyByNo: map[string]*AgencyOrder{},
 	}
 	s.addOrder(sampleOrder(now))

@@ -105,7 +105,7 @@ var rules = []rule{{
 	id:    "scattered-ranges",
 	title: "the scattered-hour ranges cover a day without gap and overlap",
 	on:    askPrices,
-	why:   "A return within a gap has no price, one within an overlap has two.",
+	why:   "A scattered minute that is in no range has no price, one in two ranges has two.",
 	check: checkScatteredRanges,
 }, {
 	id:    "calendar",

@@ -112,7 +112,11 @@ func near(a, b decimal.Decimal) bool { return a.Sub(b).Abs().Cmp(decimal.New(1, 
 func checkScatteredRanges(x *trial) ([]finding, error) {
 	list := x.price("scatteredPriceRuleInfo").member("data")
 	if len(list.items()) == 0 {
-		return []finding{{"priceInfo.scatteredPriceRuleInfo.data", "ranges from 0 to 1440 minutes", list.show(), true}}, nil
+		got := list.show()
+		if list.set() {
+			got = "an empty list: no range prices any scattered minute"
+		}
+		return []finding{{"priceInfo.scatteredPriceRuleInfo.data", "ranges from 0 to 1440 minutes", got, true}}, nil
 	}
 	type minutes struct {
 		path     string

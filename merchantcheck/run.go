@@ -200,7 +200,7 @@ func (run *selfTest) play(ctx context.Context, s *scenario) {
 	skipped := ""
 	switch {
 	case s.books && !run.cfg.Submit:
-		skipped = "submitting is off"
+		skipped = "submitting is off: not asked for submit and cancel"
 	case ctx.Err() != nil:
 		skipped, run.cut = "the run was ended", true
 	case run.isDead():

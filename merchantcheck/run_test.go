@@ -188,7 +188,7 @@ func TestRunWithoutSubmit(t *testing.T) {
 		if result.Status == Skipped && !slices.Contains(skipped, result.Rule) {
 			skipped = append(skipped, result.Rule)
 		}
-		if result.Status == Skipped && result.Reason != "submitting is off" {
+		if result.Status == Skipped && result.Reason != "submitting is off: not asked for submit and cancel" {
 			t.Errorf("skipped: %+v", result)
 		}
 	}
