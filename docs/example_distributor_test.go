@@ -180,7 +180,8 @@ func Example_largeBill() {
 	for i := range 1200 {
 		builder.Income(rentcar.BillLine{
 			OrderID: fliggytest.SampleOrderID, OutOrderID: fliggytest.SampleOutOrderID, BizType: fliggy.BillOrderFee,
-			OrderAmount: fliggy.MustYuan("1.50"), PayTradeNo: fmt.Sprint("T", i), PayTime: fliggy.MustTime("2022-11-30 10:00:00"),
+			OrderAmount: fliggy.MustYuan("1.50"), PayTradeNo: fmt.Sprint("T", i),
+			PayTime: fliggy.MustTime("2022-11-30 10:00:00"),
 		})
 	}
 	bill, err := builder.Build()
