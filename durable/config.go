@@ -50,7 +50,8 @@ type Config struct {
 	MinDelay, MaxDelay time.Duration
 	// Poll is how often the queue looks for items, a year at most: [DefaultPoll] by default.
 	Poll time.Duration
-	// Clock says what is due: time.Now by default. Timeouts and Poll follow the real one.
+	// Clock says what is due. The default is the clock of a [ClockStore], and time.Now for any other store. Timeouts and
+	// Poll follow the real one.
 	Clock func() time.Time
 	// Observer is called after each attempt, and when the store fails to hand out an item. The
 	// context has the values of that of [Queue.Run], and does not end with it. A panic of it
@@ -88,9 +89,6 @@ func (c Config) withDefaults() Config {
 	c.MinDelay = cmp.Or(c.MinDelay, min(DefaultMinDelay, cmp.Or(c.MaxDelay, DefaultMinDelay)))
 	c.MaxDelay = cmp.Or(c.MaxDelay, max(DefaultMaxDelay, c.MinDelay))
 	c.Poll = cmp.Or(c.Poll, DefaultPoll)
-	if c.Clock == nil {
-		c.Clock = time.Now
-	}
 	if c.Observer == nil {
 		c.Observer = func(context.Context, Observation) {}
 	}

@@ -21,6 +21,7 @@ import (
 type Queue struct {
 	name   string
 	store  Store
+	clock  clock
 	config Config // with the defaults
 	wake   chan struct{}
 }
@@ -39,7 +40,8 @@ func NewQueue(name string, store Store, cfg Config) (*Queue, error) {
 		return nil, errors.Join(problems...)
 	}
 	return &Queue{
-		name: cmp.Or(cfg.Name, name), store: store, config: cfg.withDefaults(), wake: make(chan struct{}, 1),
+		name: cmp.Or(cfg.Name, name), store: store, clock: clockOf(cfg.Clock, store), config: cfg.withDefaults(),
+		wake: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -83,7 +85,7 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	} else if !digestPattern.MatchString(digest) {
 		return false, fmt.Errorf("durable: %s: %s: the digest: want 64 lower-case hexadecimal digits", q.name, id)
 	}
-	now, err := q.time()
+	now, err := q.clock.now(ctx)
 	if err != nil {
 		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
 	}
@@ -107,13 +109,7 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	return false, nil
 }
 
-// time reads the clock.
-func (q *Queue) time() (now time.Time, err error) {
-	err = contain.Call("the clock", func() error { now = q.config.Clock(); return nil })
-	return now, err
-}
-
-// nudge wakes a worker that waits.
+// nudge wakes Run if it waits.
 func (q *Queue) nudge() {
 	select {
 	case q.wake <- struct{}{}:
@@ -131,26 +127,64 @@ func (q *Queue) nudge() {
 // error, of work or of the store, and so does runtime.Goexit. An item whose process
 // was killed comes again when its claim has run out, a minute after its timeout.
 //
-// Run may run in any number of processes at once. What is due goes by their clocks:
-// as long as these agree within 30 seconds, no item is handed out while work that
-// honors its context still has it. A clock that is set back makes items wait that
-// much longer.
+// Run may run in any number of processes at once. What is due goes by the clock of the store, if it is a
+// [ClockStore], or else by their own: as long as these agree within 30 seconds, no item is handed out while work that
+// honors its context still has it. A clock that is set back makes items wait that much longer.
 func (q *Queue) Run(ctx context.Context, work func(ctx context.Context, item *Item) error) error {
 	if work == nil {
 		return fmt.Errorf("durable: %s: Run: the function is nil", q.name)
 	}
 	var workers sync.WaitGroup
+	idle := make(chan struct{}, q.config.Workers)
 	for range q.config.Workers {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				if !q.next(ctx, work) {
-					q.wait(ctx)
-				}
-			}
-		})
+		idle <- struct{}{}
+	}
+	for n := q.idle(ctx, idle); n > 0; n = q.idle(ctx, idle) {
+		began := context.WithoutCancel(ctx) // what is begun is not cut off by the end of Run
+		// Whatever the store takes its time for, all work is over a grace before the claim.
+		end := time.Now().Add(q.config.Timeout + grace)
+		items, err := q.claim(began, n)
+		if err != nil {
+			q.config.report(began, Observation{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
+		}
+		for _, item := range items {
+			workers.Go(func() {
+				q.config.report(began, q.attempt(began, end, item, work))
+				idle <- struct{}{}
+			})
+		}
+		for range n - len(items) {
+			idle <- struct{}{}
+		}
+		if len(items) < n {
+			q.wait(ctx)
+		}
 	}
 	workers.Wait()
 	return context.Cause(ctx)
+}
+
+// idle waits for a worker that has nothing to do, and returns how many there are that can be given an item each: one
+// where the store hands out one at a time. It returns 0 when ctx is over.
+func (q *Queue) idle(ctx context.Context, idle chan struct{}) (n int) {
+	if ctx.Err() != nil {
+		return 0
+	}
+	select {
+	case <-ctx.Done():
+		return 0
+	case <-idle:
+	}
+	if _, ok := q.store.(BatchStore); !ok {
+		return 1
+	}
+	for n = 1; ; n++ {
+		select {
+		case <-idle:
+		default:
+			return n
+		}
+	}
 }
 
 // wait waits for an item to be added here, or for the time to look again.
@@ -164,39 +198,34 @@ func (q *Queue) wait(ctx context.Context) {
 	}
 }
 
-// next works on one item. It is false where none is due, or the store fails.
-func (q *Queue) next(ctx context.Context, work func(context.Context, *Item) error) bool {
-	ctx = context.WithoutCancel(ctx) // what is begun is not cut off by the end of Run
-	// Whatever the store takes its time for, all work is over a grace before the claim.
-	end := time.Now().Add(q.config.Timeout + grace)
-	item, err := q.claim(ctx)
-	if err != nil {
-		q.config.report(ctx, Observation{Queue: q.name, Err: fmt.Errorf("durable: %s: claiming: %w", q.name, err)})
-		return false
-	}
-	if item == nil {
-		return false
-	}
-	q.nudge() // there may be more for the other workers
-	q.config.report(ctx, q.attempt(ctx, end, item, work))
-	return true
-}
-
-// claim asks the store for an item. Its claim lasts as long as what next may take,
-// but for putting the item back.
-func (q *Queue) claim(ctx context.Context) (*Item, error) {
+// claim asks the store for at most n items. Their claims last as long as what Run may take, but for putting an item
+// back.
+func (q *Queue) claim(ctx context.Context, n int) (items []*Item, err error) {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	now, err := q.time()
+	now, err := q.clock.now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var item *Item
+	until := now.Add(q.config.Timeout + 2*grace)
 	err = contain.Call("the store", func() (err error) {
-		item, err = q.store.Claim(ctx, q.name, now, now.Add(q.config.Timeout+2*grace))
+		if s, ok := q.store.(BatchStore); ok {
+			items, err = s.ClaimBatch(ctx, q.name, n, now, until)
+			return err
+		}
+		item, err := q.store.Claim(ctx, q.name, now, until)
+		if item != nil {
+			items = []*Item{item}
+		}
 		return err
 	})
-	return item, err
+	switch {
+	case err != nil:
+		return nil, err
+	case len(items) > n || slices.Contains(items, nil):
+		return nil, fmt.Errorf("the store handed out %d items where %d were asked for, or a nil one", len(items), n)
+	}
+	return items, nil
 }
 
 func (q *Queue) attempt(
@@ -253,7 +282,7 @@ func (q *Queue) settle(ctx context.Context, item *Item, o *Observation, failed e
 		err = contain.Call("the store", func() error { return q.store.Park(ctx, item, reasonOf(failed)) })
 	default:
 		var now time.Time
-		if now, err = q.time(); err != nil {
+		if now, err = q.clock.now(ctx); err != nil {
 			break
 		}
 		o.Due = now.Add(q.delay(item.Attempt))

@@ -59,6 +59,25 @@ type Store interface {
 	Park(ctx context.Context, item *Item, reason string) error
 }
 
+// A BatchStore is a [Store] that can hand out several items in one step. A [Queue] uses ClaimBatch in place of Claim
+// where the store has it.
+type BatchStore interface {
+	Store
+	// ClaimBatch does for the n items that have been due longest what Claim does for one, and returns them in that
+	// order. It returns fewer where fewer are due, or where others hold them for a moment.
+	ClaimBatch(ctx context.Context, queue string, n int, now, until time.Time) ([]*Item, error)
+}
+
+// A ClockStore is a [Store] with a clock that all processes on it share, such as that of its database. A [Queue] goes
+// by it unless [Config.Clock] is set: so a process whose own clock is wrong neither takes items from others nor lets
+// them wait.
+type ClockStore interface {
+	Store
+	// Now returns the time of the store. The queue asks once a minute, and counts from there by the monotonic clock of
+	// its process.
+	Now(ctx context.Context) (time.Time, error)
+}
+
 // An Item is a piece of work.
 //
 // It formats and logs without its content, which may carry signatures and personal

@@ -1,0 +1,113 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A Dialect is the kind of database behind a *sql.DB.
+type Dialect string
+
+// The dialects.
+const (
+	PostgreSQL Dialect = "postgres" // PostgreSQL 13 or newer
+	MySQL      Dialect = "mysql"    // MySQL 8, MariaDB 10.6, or newer
+	SQLite     Dialect = "sqlite"   // SQLite 3.35 or newer
+)
+
+func (d Dialect) check() error {
+	switch d {
+	case PostgreSQL, MySQL, SQLite:
+		return nil
+	}
+	return fmt.Errorf("sqlstore: dialect %.40q: want sqlstore.PostgreSQL, MySQL or SQLite", string(d))
+}
+
+// bind puts the placeholders of the dialect in the place of each question mark.
+func (d Dialect) bind(query string) string {
+	if d != PostgreSQL {
+		return query
+	}
+	var b strings.Builder
+	n := 0
+	for _, part := range strings.SplitAfter(query, "?") {
+		text, isParam := strings.CutSuffix(part, "?")
+		b.WriteString(text)
+		if isParam {
+			n++
+			b.WriteString("$" + strconv.Itoa(n))
+		}
+	}
+	return b.String()
+}
+
+// txOptions are those of claims and marks. At REPEATABLE READ, the default of MySQL, workers that add and claim at the
+// same time lock each other out; see docs/scaling.md. SQLite has one writer at a time, and one level.
+func (d Dialect) txOptions() *sql.TxOptions {
+	if d == SQLite {
+		return nil
+	}
+	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+}
+
+// now returns the expression for the clock of the database in milliseconds since 1970, empty for that of the host.
+func (d Dialect) now() string {
+	switch d {
+	case PostgreSQL:
+		return "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+	case MySQL:
+		return "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000"
+	}
+	return ""
+}
+
+// mysqlError finds the number in the text of an error of go-sql-driver/mysql, which this module does not import.
+var mysqlError = regexp.MustCompile(`^Error (\d+)\b`)
+
+// codeOf returns the error code of the database in err: SQLSTATE for PostgreSQL, the number for MySQL.
+func codeOf(err error) string {
+	var state interface{ SQLState() string } // pgx and lib/pq
+	if errors.As(err, &state) {
+		return state.SQLState()
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if m := mysqlError.FindStringSubmatch(err.Error()); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+// isConflict reports whether err is a deadlock, a lock that did not come in time, or a serialization failure: the same
+// statement can succeed later.
+func isConflict(err error) bool {
+	switch codeOf(err) {
+	case "40001", "40P01", "55P03", "1205", "1213", "1020":
+		return true
+	}
+	return false
+}
+
+// isDuplicate reports whether err says that a row of the same key is there.
+func isDuplicate(err error) bool {
+	code := codeOf(err)
+	return code == "1062" || code == "23505"
+}
+
+// conflicts is how often a statement of this package is tried again after a conflict.
+const conflicts = 5
+
+// again calls f until it ends without a conflict.
+func again(ctx context.Context, f func() error) error {
+	for n := 0; ; n++ {
+		err := f()
+		if err == nil || !isConflict(err) || n == conflicts || ctx.Err() != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,33 @@
+-- version 1
+CREATE TABLE IF NOT EXISTS rentcar_items (
+  seq      BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, -- order of addition
+  queue    VARBINARY(100) NOT NULL,
+  id       VARBINARY(300) NOT NULL,
+  digest   VARBINARY(64) NOT NULL,
+  data     LONGBLOB,                       -- NULL once done
+  state    TINYINT NOT NULL DEFAULT 0,     -- 0 waiting, 1 done, 2 parked
+  claimed  TINYINT NOT NULL DEFAULT 0,
+  attempt  INT NOT NULL DEFAULT 0,
+  added    BIGINT NOT NULL,                -- milliseconds since 1970, as all times
+  due      BIGINT NOT NULL,
+  ended    BIGINT,                         -- when it was done or parked
+  reason   VARBINARY(1000) NOT NULL DEFAULT '', -- of a parked item
+  UNIQUE KEY rentcar_items_id (queue, id),
+  KEY rentcar_items_due (queue, state, due, seq),
+  KEY rentcar_items_ended (queue, state, ended, seq)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
+CREATE TABLE IF NOT EXISTS rentcar_messages (
+  message  VARBINARY(64) NOT NULL,         -- SHA-256 of the key
+  digest   VARBINARY(64) NOT NULL,
+  token    VARBINARY(64) NOT NULL,         -- of the claim that runs
+  reply    LONGBLOB,                       -- NULL while it runs
+  expires  BIGINT NOT NULL,                -- end of the lease, or of the reply
+  PRIMARY KEY (message, digest),
+  KEY rentcar_messages_expires (expires)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
+CREATE TABLE IF NOT EXISTS rentcar_signatures (
+  signature VARBINARY(64) NOT NULL PRIMARY KEY,
+  message   VARBINARY(64) NOT NULL,        -- SHA-256 of key and digest
+  expires   BIGINT NOT NULL,
+  KEY rentcar_signatures_expires (expires)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;

@@ -1,0 +1,33 @@
+-- version 1
+CREATE TABLE rentcar_items (
+  seq      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- order of addition
+  queue    TEXT COLLATE "C" NOT NULL,
+  id       TEXT COLLATE "C" NOT NULL,
+  digest   TEXT COLLATE "C" NOT NULL,
+  data     BYTEA,                         -- NULL once done
+  state    SMALLINT NOT NULL DEFAULT 0,   -- 0 waiting, 1 done, 2 parked
+  claimed  BOOLEAN NOT NULL DEFAULT FALSE,
+  attempt  INTEGER NOT NULL DEFAULT 0,
+  added    BIGINT NOT NULL,               -- milliseconds since 1970, as all times
+  due      BIGINT NOT NULL,
+  ended    BIGINT,                        -- when it was done or parked
+  reason   TEXT NOT NULL DEFAULT '',      -- of a parked item
+  UNIQUE (queue, id)
+);
+CREATE INDEX rentcar_items_due ON rentcar_items (queue, due, seq) WHERE state = 0;
+CREATE INDEX rentcar_items_ended ON rentcar_items (queue, state, ended, seq) WHERE state <> 0;
+CREATE TABLE rentcar_messages (
+  message  TEXT COLLATE "C" NOT NULL,     -- SHA-256 of the key
+  digest   TEXT COLLATE "C" NOT NULL,
+  token    TEXT COLLATE "C" NOT NULL,     -- of the claim that runs
+  reply    BYTEA,                         -- NULL while it runs
+  expires  BIGINT NOT NULL,               -- end of the lease, or of the reply
+  PRIMARY KEY (message, digest)
+);
+CREATE INDEX rentcar_messages_expires ON rentcar_messages (expires);
+CREATE TABLE rentcar_signatures (
+  signature TEXT COLLATE "C" PRIMARY KEY,
+  message   TEXT COLLATE "C" NOT NULL,    -- SHA-256 of key and digest
+  expires   BIGINT NOT NULL
+);
+CREATE INDEX rentcar_signatures_expires ON rentcar_signatures (expires);

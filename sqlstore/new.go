@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var errNoDB = errors.New("sqlstore: the *sql.DB is nil")
+
+// New returns a store on the tables that [Migrate] makes. It asks the database whether it can work there. The error
+// says what is wrong, and what to do.
+func New(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (*Store, error) {
+	b, err := open(ctx, db, dialect, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{db: db, dialect: dialect, sql: statementsOf(dialect, b.prefix), limit: b.limit, plain: b.plain}, nil
+}
+
+// A base is what is known of a database.
+type base struct {
+	prefix string
+	limit  int
+	plain  bool
+}
+
+// open checks a database.
+func open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (b base, err error) {
+	b.prefix, err = cfg.prefix()
+	if err = errors.Join(dialect.check(), err); err != nil {
+		return b, err
+	}
+	if db == nil {
+		return b, errNoDB
+	}
+	if err := db.PingContext(ctx); err != nil {
+		return b, fmt.Errorf("sqlstore: the %s database does not answer: %w", dialect, err)
+	}
+	if most := db.Stats().MaxOpenConnections; dialect != SQLite && most == 1 {
+		return b, errors.New("sqlstore: the pool has one connection: while a transaction has it, everything else would " +
+			"wait for ever; set SetMaxOpenConns to at least the number of workers plus 2")
+	}
+	check := map[Dialect]func(context.Context, *sql.DB, *base) error{
+		PostgreSQL: checkPostgreSQL, MySQL: checkMySQL, SQLite: checkSQLite,
+	}[dialect]
+	if err := check(ctx, db, &b); err != nil {
+		return b, fmt.Errorf("sqlstore: %w", err)
+	}
+	return b, checkVersion(ctx, db, dialect, b.prefix)
+}
+
+// checkVersion compares the version of the schema with that of this package.
+func checkVersion(ctx context.Context, db *sql.DB, dialect Dialect, prefix string) error {
+	steps, err := Migrations(dialect, Config{Prefix: prefix})
+	if err != nil {
+		return err
+	}
+	version, err := versionOf(ctx, db, prefix)
+	switch want := len(steps); {
+	case err != nil:
+		return fmt.Errorf("sqlstore: the table %sschema cannot be read: has sqlstore.Migrate been called? %w", prefix, err)
+	case version < want:
+		return fmt.Errorf("sqlstore: the schema has version %d and this program needs %d: call sqlstore.Migrate", version, want)
+	case version > want:
+		return fmt.Errorf("sqlstore: the schema has version %d and this program knows %d: use a newer version of sqlstore",
+			version, want)
+	}
+	return nil
+}
+
+func checkPostgreSQL(ctx context.Context, db *sql.DB, b *base) error {
+	var isolation string
+	var version int
+	err := db.QueryRowContext(ctx, "SELECT current_setting('transaction_isolation'), "+
+		"CAST(current_setting('server_version_num') AS INTEGER)").Scan(&isolation, &version)
+	if err != nil {
+		return fmt.Errorf("is this PostgreSQL? %w", err)
+	}
+	if version < 130000 {
+		return fmt.Errorf("PostgreSQL %d is too old: 13 or newer is needed", version/10000)
+	}
+	b.plain = isolation == "read committed"
+	b.limit = 512 << 20 // half of what a bytea holds, since the text form of bytes has two characters for each
+	return nil
+}
+
+func checkMySQL(ctx context.Context, db *sql.DB, b *base) error {
+	var autocommit int
+	var packet int
+	var version string
+	err := db.QueryRowContext(ctx, "SELECT @@autocommit, @@max_allowed_packet, VERSION()").Scan(&autocommit, &packet, &version)
+	if err != nil {
+		return fmt.Errorf("is this MySQL or MariaDB? %w", err)
+	}
+	if autocommit == 0 {
+		return errors.New("autocommit is off, so that nothing would be stored: remove autocommit=0 from the data source name")
+	}
+	var isolation string
+	err = db.QueryRowContext(ctx, "SELECT @@transaction_isolation").Scan(&isolation)
+	if err != nil { // MariaDB before 11.1
+		err = db.QueryRowContext(ctx, "SELECT @@tx_isolation").Scan(&isolation)
+	}
+	b.plain = err == nil && strings.EqualFold(isolation, "READ-COMMITTED")
+	const others = 4096 // of the other columns and the statement
+	b.limit = packet - others
+	return nil
+}
+
+func checkSQLite(ctx context.Context, db *sql.DB, b *base) (err error) {
+	b.plain = true
+	b.limit = 500_000_000 // half of SQLITE_MAX_LENGTH
+	if most := db.Stats().MaxOpenConnections; most != 1 {
+		return errors.New("SQLite has one writer at a time: call SetMaxOpenConns(1) on the *sql.DB, which is then fair to all")
+	}
+	var timeout int
+	var version string
+	if err := db.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&timeout); err != nil {
+		return fmt.Errorf("is this SQLite? %w", err)
+	}
+	if timeout < 1000 {
+		return fmt.Errorf("busy_timeout is %d ms, so that another process would make writes fail: "+
+			"add _pragma=busy_timeout(10000) to the data source name", timeout)
+	}
+	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return err
+	}
+	// A transaction that begins with a read fails when another process has written before it writes itself.
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("the database cannot be written to: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	var busy, log, moved int
+	if err := tx.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &log, &moved); err == nil {
+		return errors.New("transactions begin without a lock: add _txlock=immediate to the data source name")
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package sqlstore
+
+import "strings"
+
+// itemColumns are the columns of an item, in the order of scanItem.
+const itemColumns = "queue, id, digest, data, attempt, added, due"
+
+// statements are those of a dialect, with the prefix of its tables. States are written out: with a parameter in their
+// place, the generic plan of PostgreSQL leaves the partial indexes.
+type statements struct {
+	insert  string // queue, id, digest, data, added, due
+	known   string // queue, id
+	claim   string // queue, now, n, and for PostgreSQL until
+	claimed string // until, then a list of seq: not for PostgreSQL
+	mark    string // ended, then the claim: queue, id, attempt
+	retry   string // due, then the claim
+	park    string // ended, reason, then the claim
+
+	parked  string // queue, n: items with reason and ended
+	one     string // queue, id
+	release string // due, queue, id
+	drop    string // queue, id
+	sweep   string // queue, ended, n
+	counts  string // queue, now, queue, now
+}
+
+func statementsOf(d Dialect, prefix string) statements {
+	const (
+		insert = "INSERT INTO rentcar_items (queue, id, digest, data, added, due) VALUES (?, ?, ?, ?, ?, ?)"
+		due    = " FROM rentcar_items WHERE queue = ? AND state = 0 AND due <= ? ORDER BY due, seq LIMIT ?"
+	)
+	yes, no := "1", "0"
+	if d == PostgreSQL {
+		yes, no = "TRUE", "FALSE"
+	}
+	held := " WHERE queue = ? AND id = ? AND attempt = ? AND state = 0 AND claimed = " + yes
+	s := statements{
+		insert:  insert + " ON CONFLICT (queue, id) DO NOTHING",
+		known:   "SELECT " + itemColumns + " FROM rentcar_items WHERE queue = ? AND id = ?",
+		claim:   "SELECT " + itemColumns + ", due, seq" + due,
+		claimed: "UPDATE rentcar_items SET claimed = 1, attempt = attempt + 1, due = ? WHERE seq IN (",
+		mark:    "UPDATE rentcar_items SET state = 1, data = NULL, ended = ?" + held,
+		retry:   "UPDATE rentcar_items SET claimed = " + no + ", due = ?" + held,
+		park:    "UPDATE rentcar_items SET state = 2, ended = ?, reason = ?" + held,
+
+		parked: "SELECT " + itemColumns + ", reason, ended FROM rentcar_items WHERE queue = ? AND state = 2" +
+			" ORDER BY ended, seq LIMIT ?",
+		one: "SELECT " + itemColumns + ", reason, ended FROM rentcar_items WHERE queue = ? AND id = ? AND state = 2",
+		release: "UPDATE rentcar_items SET state = 0, claimed = " + no + ", due = ?, ended = NULL, reason = ''" +
+			" WHERE queue = ? AND id = ? AND state = 2",
+		drop: "DELETE FROM rentcar_items WHERE queue = ? AND id = ? AND state = 2",
+		sweep: "DELETE FROM rentcar_items WHERE seq IN (SELECT seq FROM (SELECT seq FROM rentcar_items" +
+			" WHERE queue = ? AND state = 1 AND ended < ? ORDER BY ended LIMIT ?) AS old)",
+		counts: "SELECT COUNT(*), COALESCE(SUM(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0)," +
+			" MIN(CASE WHEN state = 0 THEN due END) FROM rentcar_items WHERE queue = ? AND state IN (0, 2)",
+	}
+	switch d {
+	case PostgreSQL:
+		s.claim = "WITH chosen AS MATERIALIZED (SELECT seq, due" + due + " FOR UPDATE SKIP LOCKED)" +
+			" UPDATE rentcar_items AS i SET claimed = TRUE, attempt = i.attempt + 1, due = ? FROM chosen" +
+			" WHERE i.seq = chosen.seq" +
+			" RETURNING i.queue, i.id, i.digest, i.data, i.attempt, i.added, i.due, chosen.due, i.seq"
+	case MySQL:
+		s.insert = insert                // ON DUPLICATE KEY tells too little, and IGNORE passes other errors by
+		s.known += " LOCK IN SHARE MODE" // a row that was added by another since the transaction of the user began
+		s.claim += " FOR UPDATE SKIP LOCKED"
+	}
+	for _, text := range []*string{
+		&s.insert, &s.known, &s.claim, &s.claimed, &s.mark, &s.retry, &s.park,
+		&s.parked, &s.one, &s.release, &s.drop, &s.sweep, &s.counts,
+	} {
+		*text = d.bind(strings.ReplaceAll(*text, "rentcar_", prefix))
+	}
+	return s
+}

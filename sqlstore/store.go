@@ -1,0 +1,292 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar/durable"
+)
+
+// A Store is a [durable.Store] on a SQL database. Make it with [New]. It formats without what it holds.
+type Store struct {
+	db      *sql.DB
+	dialect Dialect
+	sql     statements
+	limit   int  // of the bytes of an item
+	plain   bool // READ COMMITTED is what the database does anyway, so that one statement needs no transaction
+}
+
+var (
+	_ durable.BatchStore = (*Store)(nil)
+	_ durable.ClockStore = (*Store)(nil)
+)
+
+// Add is part of [durable.Store]. With the context that Do gave, or that of [WithTx], it takes part in that transaction.
+func (s *Store) Add(ctx context.Context, item *durable.Item) (known *durable.Item, err error) {
+	if len(item.Data) > s.limit {
+		return nil, fmt.Errorf("sqlstore: item %s of %s has %d bytes: the database takes %d in a statement; see %s",
+			item.ID, item.Queue, len(item.Data), s.limit, limitSetting[s.dialect])
+	}
+	if t := joined(ctx, s.db); t != nil {
+		tx, err := t.get()
+		if err != nil {
+			return nil, err
+		}
+		return s.add(ctx, tx, item)
+	}
+	err = again(ctx, func() error {
+		known, err = s.add(ctx, s.db, item)
+		return err
+	})
+	return known, err
+}
+
+// limitSetting is where a database says how large a statement may be.
+var limitSetting = map[Dialect]string{
+	PostgreSQL: "the type bytea", MySQL: "max_allowed_packet of server and driver", SQLite: "SQLITE_MAX_LENGTH",
+}
+
+// A querier is a pool or a transaction.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// add inserts an item, or returns the one that is there.
+func (s *Store) add(ctx context.Context, q querier, item *durable.Item) (*durable.Item, error) {
+	data := item.Data
+	if data == nil {
+		data = []byte{} // NULL is that of a done item
+	}
+	result, err := q.ExecContext(ctx, s.sql.insert,
+		item.Queue, item.ID, item.Digest, data, item.Added.UnixMilli(), item.Due.UnixMilli())
+	if err == nil && s.dialect != MySQL { // which gives an error for a duplicate
+		var n int64
+		if n, err = result.RowsAffected(); err == nil && n > 0 {
+			return nil, nil
+		}
+	} else if err == nil {
+		return nil, nil
+	}
+	if err != nil && !isDuplicate(err) {
+		return nil, wrap("adding "+item.ID, err)
+	}
+	known, err := scanItem(q.QueryRowContext(ctx, s.sql.known, item.Queue, item.ID))
+	if errors.Is(err, sql.ErrNoRows) { // it was dropped between the two
+		err = fmt.Errorf("sqlstore: item %s of %s was there and is gone: add it again", item.ID, item.Queue)
+	}
+	return known, wrap("adding "+item.ID, err)
+}
+
+// Claim is part of [durable.Store].
+func (s *Store) Claim(ctx context.Context, queue string, now, until time.Time) (*durable.Item, error) {
+	items, err := s.ClaimBatch(ctx, queue, 1, now, until)
+	if len(items) == 0 {
+		return nil, err
+	}
+	return items[0], nil
+}
+
+// ClaimBatch is part of [durable.BatchStore]. Rows that other workers are claiming are passed by.
+func (s *Store) ClaimBatch(
+	ctx context.Context, queue string, n int, now, until time.Time,
+) (items []*durable.Item, err error) {
+	claim := s.claimInTwo
+	if s.dialect == PostgreSQL {
+		claim = s.claimInOne
+	}
+	err = s.inTx(ctx, s.dialect == PostgreSQL && s.plain, func(q querier) error {
+		items, err = claim(ctx, q, queue, n, now.UnixMilli(), until.UnixMilli())
+		return err
+	})
+	return items, wrap("claiming", err)
+}
+
+// A claimed item, and its place among the others.
+type claimed struct {
+	item     *durable.Item
+	due, seq int64 // before the claim
+}
+
+// claimInOne claims by UPDATE ... RETURNING, which returns the rows in any order.
+func (s *Store) claimInOne(
+	ctx context.Context, q querier, queue string, n int, now, until int64,
+) ([]*durable.Item, error) {
+	rows, err := query(ctx, q, s.sql.claim, queue, now, n, until)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b claimed) int { return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.seq, b.seq)) })
+	items := make([]*durable.Item, len(rows))
+	for i, row := range rows {
+		items[i] = row.item
+	}
+	return items, nil
+}
+
+// claimInTwo claims by SELECT and UPDATE, in a transaction.
+func (s *Store) claimInTwo(
+	ctx context.Context, q querier, queue string, n int, now, until int64,
+) ([]*durable.Item, error) {
+	rows, err := query(ctx, q, s.sql.claim, queue, now, n)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	items, args := make([]*durable.Item, len(rows)), []any{until}
+	for i, row := range rows {
+		items[i] = row.item
+		items[i].Attempt++
+		items[i].Due = time.UnixMilli(until)
+		args = append(args, row.seq)
+	}
+	_, err = q.ExecContext(ctx, s.sql.claimed+strings.Repeat("?, ", len(rows)-1)+"?)", args...)
+	return items, err
+}
+
+// query reads items with their places.
+func query(ctx context.Context, q querier, text string, args ...any) (list []claimed, err error) {
+	rows, err := q.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var c claimed
+		if c.item, err = scanItem(rows, &c.due, &c.seq); err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
+
+// scanItem reads itemColumns, and what follows them.
+func scanItem(row interface{ Scan(dest ...any) error }, more ...any) (*durable.Item, error) {
+	var item durable.Item
+	var added, due int64
+	err := row.Scan(append([]any{
+		&item.Queue, &item.ID, &item.Digest, &item.Data, &item.Attempt, &added, &due,
+	}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	item.Added, item.Due = time.UnixMilli(added), time.UnixMilli(due)
+	return &item, nil
+}
+
+// Do is part of [durable.Store]. work reaches the transaction by [Tx]. None is open before the first Tx or Add of
+// work, and if it calls neither, only the mark is written.
+func (s *Store) Do(ctx context.Context, item *durable.Item, work func(ctx context.Context) error) error {
+	t := &transaction{db: s.db, begin: func() (*sql.Tx, error) {
+		tx, err := s.db.BeginTx(ctx, s.options())
+		return tx, wrap("beginning a transaction", err)
+	}}
+	defer func() {
+		if tx := t.end(); tx != nil {
+			_ = tx.Rollback() // of what was not committed
+		}
+	}()
+	if err := work(context.WithValue(ctx, txKey{}, t)); err != nil {
+		return err
+	}
+	tx := t.end()
+	if t.err != nil { // work passed it by
+		return t.err
+	}
+	if tx == nil {
+		return s.end(ctx, item, "marking", s.sql.mark, time.Now().UnixMilli())
+	}
+	if err := held(ctx, tx, item, s.sql.mark, time.Now().UnixMilli()); err != nil {
+		return wrap("marking "+item.ID, err)
+	}
+	return wrap("committing "+item.ID, tx.Commit())
+}
+
+// Retry is part of [durable.Store].
+func (s *Store) Retry(ctx context.Context, item *durable.Item, due time.Time) error {
+	return s.end(ctx, item, "putting back", s.sql.retry, due.UnixMilli())
+}
+
+// Park is part of [durable.Store].
+func (s *Store) Park(ctx context.Context, item *durable.Item, reason string) error {
+	return s.end(ctx, item, "parking", s.sql.park, time.Now().UnixMilli(), reason)
+}
+
+// end ends the claim of an item.
+func (s *Store) end(ctx context.Context, item *durable.Item, what, query string, args ...any) error {
+	return wrap(what+" "+item.ID, s.inTx(ctx, s.plain, func(q querier) error { return held(ctx, q, item, query, args...) }))
+}
+
+// held changes an item as long as its claim holds. The error is durable.ErrLost otherwise.
+func held(ctx context.Context, q querier, item *durable.Item, query string, args ...any) error {
+	result, err := q.ExecContext(ctx, query, append(args, item.Queue, item.ID, item.Attempt)...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return cmp.Or(err, durable.ErrLost)
+	}
+	return nil
+}
+
+// Now is part of [durable.ClockStore]: the time of the database server. SQLite has that of this host.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	if s.dialect.now() == "" {
+		return time.Now(), nil
+	}
+	var ms int64
+	err := s.db.QueryRowContext(ctx, s.dialect.now()).Scan(&ms)
+	return time.UnixMilli(ms), wrap("asking for the time", err)
+}
+
+// options are those of every transaction.
+func (s *Store) options() *sql.TxOptions {
+	if s.plain {
+		return nil
+	}
+	return s.dialect.txOptions()
+}
+
+// inTx calls f in a transaction, or with the pool if plain, and again after a conflict.
+func (s *Store) inTx(ctx context.Context, plain bool, f func(querier) error) error {
+	return again(ctx, func() error {
+		if plain {
+			return f(s.db)
+		}
+		tx, err := s.db.BeginTx(ctx, s.options())
+		if err != nil {
+			return err
+		}
+		if err := f(tx); err != nil {
+			_ = tx.Rollback()
+			return err
+		}
+		return tx.Commit()
+	})
+}
+
+// wrap says what failed. Errors of the claim are as the interface has them.
+func wrap(what string, err error) error {
+	if err == nil || errors.Is(err, durable.ErrLost) {
+		return err
+	}
+	return fmt.Errorf("sqlstore: %s: %w", what, err)
+}
+
+// String names the dialect.
+func (s *Store) String() string {
+	if s == nil {
+		return "sqlstore.Store(nil)"
+	}
+	return fmt.Sprintf("sqlstore.Store(%s, contents redacted)", s.dialect)
+}
+
+// Format writes String for every verb.
+func (s *Store) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
