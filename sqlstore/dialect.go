@@ -55,15 +55,15 @@ func (d Dialect) txOptions() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelReadCommitted}
 }
 
-// now returns the expression for the clock of the database in milliseconds since 1970, empty for that of the host.
+// now returns the expression for the clock of the server in milliseconds since 1970. SQLite has that of the host.
 func (d Dialect) now() string {
 	switch d {
-	case PostgreSQL:
-		return "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+	case PostgreSQL: // now() would be the start of the transaction
+		return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 	case MySQL:
-		return "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000"
+		return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(3)) DIV 1000)"
 	}
-	return ""
+	return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
 }
 
 // mysqlError finds the number in the text of an error of go-sql-driver/mysql, which this module does not import.

@@ -17,18 +17,19 @@ func New(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (*Store, 
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, dialect: dialect, sql: statementsOf(dialect, b.prefix), limit: b.limit, plain: b.plain}, nil
+	return &Store{b.database, statementsOf(dialect, b.prefix), b.limit}, nil
 }
 
 // A base is what is known of a database.
 type base struct {
+	database
 	prefix string
 	limit  int
-	plain  bool
 }
 
 // open checks a database.
 func open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (b base, err error) {
+	b.database = database{db: db, dialect: dialect}
 	b.prefix, err = cfg.prefix()
 	if err = errors.Join(dialect.check(), err); err != nil {
 		return b, err

@@ -15,11 +15,9 @@ import (
 
 // A Store is a [durable.Store] on a SQL database. Make it with [New]. It formats without what it holds.
 type Store struct {
-	db      *sql.DB
-	dialect Dialect
-	sql     statements
-	limit   int  // of the bytes of an item
-	plain   bool // READ COMMITTED is what the database does anyway, so that one statement needs no transaction
+	database
+	sql   statements
+	limit int // of the bytes of an item
 }
 
 var (
@@ -50,13 +48,6 @@ func (s *Store) Add(ctx context.Context, item *durable.Item) (known *durable.Ite
 // limitSetting is where a database says how large a statement may be.
 var limitSetting = map[Dialect]string{
 	PostgreSQL: "the type bytea", MySQL: "max_allowed_packet of server and driver", SQLite: "SQLITE_MAX_LENGTH",
-}
-
-// A querier is a pool or a transaction.
-type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 // add inserts an item, or returns the one that is there.
@@ -238,38 +229,9 @@ func held(ctx context.Context, q querier, item *durable.Item, query string, args
 
 // Now is part of [durable.ClockStore]: the time of the database server. SQLite has that of this host.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
-	if s.dialect.now() == "" {
-		return time.Now(), nil
-	}
 	var ms int64
-	err := s.db.QueryRowContext(ctx, s.dialect.now()).Scan(&ms)
+	err := s.db.QueryRowContext(ctx, "SELECT "+s.dialect.now()).Scan(&ms)
 	return time.UnixMilli(ms), wrap("asking for the time", err)
-}
-
-// options are those of every transaction.
-func (s *Store) options() *sql.TxOptions {
-	if s.plain {
-		return nil
-	}
-	return s.dialect.txOptions()
-}
-
-// inTx calls f in a transaction, or with the pool if plain, and again after a conflict.
-func (s *Store) inTx(ctx context.Context, plain bool, f func(querier) error) error {
-	return again(ctx, func() error {
-		if plain {
-			return f(s.db)
-		}
-		tx, err := s.db.BeginTx(ctx, s.options())
-		if err != nil {
-			return err
-		}
-		if err := f(tx); err != nil {
-			_ = tx.Rollback()
-			return err
-		}
-		return tx.Commit()
-	})
 }
 
 // wrap says what failed. Errors of the claim are as the interface has them.
