@@ -136,10 +136,14 @@ func gateStatementsOf(d Dialect, prefix string, age, lease time.Duration) gateSt
 	return s
 }
 
-// hash is how a key is stored: keys are of any length.
+// hash is how a key, a digest or a signature is stored: they are of any length. The lengths of the parts count, so that
+// no others give the same.
 func hash(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "/")))
-	return hex.EncodeToString(sum[:])
+	sum := sha256.New()
+	for _, part := range parts {
+		_, _ = fmt.Fprintf(sum, "%d:%s", len(part), part) // never fails
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // Begin is part of [qimen.Gate].
@@ -161,7 +165,7 @@ func (g *Gate) Begin(ctx context.Context, key, digest, signature string) (qimen.
 
 // begin claims a message in a transaction.
 func (g *Gate) begin(ctx context.Context, q querier, c qimen.Claim) (qimen.Claim, error) {
-	message := hash(c.Key)
+	message, digest := hash(c.Key), hash(c.Digest)
 	if g.sql.lock != "" {
 		sum := fnv.New64a()
 		_, _ = sum.Write([]byte(message))
@@ -172,7 +176,7 @@ func (g *Gate) begin(ctx context.Context, q querier, c qimen.Claim) (qimen.Claim
 	}
 	if c.Signature != "" {
 		own, owner := hash(c.Key, c.Digest), ""
-		if err := g.upsert(ctx, q, g.sql.sign, []any{c.Signature, own}, g.sql.signed, 1, &owner); err != nil {
+		if err := g.upsert(ctx, q, g.sql.sign, []any{hash(c.Signature), own}, g.sql.signed, 1, &owner); err != nil {
 			return c, err
 		}
 		if owner != own {
@@ -182,14 +186,14 @@ func (g *Gate) begin(ctx context.Context, q querier, c qimen.Claim) (qimen.Claim
 	}
 	var token string
 	var reply []byte
-	err := g.upsert(ctx, q, g.sql.claim, []any{message, c.Digest, c.Token}, g.sql.claimed, 2, &token, &reply)
+	err := g.upsert(ctx, q, g.sql.claim, []any{message, digest, c.Token}, g.sql.claimed, 2, &token, &reply)
 	switch {
 	case err != nil:
 		return c, err
 	case token == c.Token:
 		c.State = qimen.ClaimNew
 		var others int
-		err = q.QueryRowContext(ctx, g.sql.conflict, message, c.Digest).Scan(&others)
+		err = q.QueryRowContext(ctx, g.sql.conflict, message, digest).Scan(&others)
 		c.IsConflict = others > 0
 		return c, err
 	case reply == nil:
@@ -223,7 +227,7 @@ func (g *Gate) Finish(ctx context.Context, c qimen.Claim, reply qimen.Reply) err
 		return wrap("gate: storing a reply", err)
 	}
 	return wrap("gate: storing a reply", g.inTx(ctx, g.plain, func(q querier) error {
-		result, err := q.ExecContext(ctx, g.sql.finish, text, hash(c.Key), c.Digest, c.Token)
+		result, err := q.ExecContext(ctx, g.sql.finish, text, hash(c.Key), hash(c.Digest), c.Token)
 		if err != nil {
 			return err
 		}
@@ -237,13 +241,14 @@ func (g *Gate) Finish(ctx context.Context, c qimen.Claim, reply qimen.Reply) err
 // Abandon is part of [qimen.Gate].
 func (g *Gate) Abandon(ctx context.Context, c qimen.Claim) error {
 	return wrap("gate: abandoning a claim", g.inTx(ctx, false, func(q querier) error {
-		if _, err := q.ExecContext(ctx, g.sql.abandon, hash(c.Key), c.Digest, c.Token); err != nil {
+		result, err := q.ExecContext(ctx, g.sql.abandon, hash(c.Key), hash(c.Digest), c.Token)
+		if err != nil || c.Signature == "" {
 			return err
 		}
-		if c.Signature == "" {
-			return nil
+		if n, err := result.RowsAffected(); err != nil || n == 0 { // the claim has run out: the signature is that of another
+			return err
 		}
-		_, err := q.ExecContext(ctx, g.sql.unsign, c.Signature, hash(c.Key, c.Digest))
+		_, err = q.ExecContext(ctx, g.sql.unsign, hash(c.Signature), hash(c.Key, c.Digest))
 		return err
 	}))
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -89,8 +90,22 @@ func pool(t testing.TB, driver, dsn string, most int) *sql.DB {
 	}
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
-	t.Cleanup(func() { _ = db.Close() })
+	opened.Store(db, func(t testing.TB) *sql.DB { return pool(t, driver, dsn, most) })
+	t.Cleanup(func() {
+		opened.Delete(db)
+		_ = db.Close()
+	})
 	return db
+}
+
+// opened has for each pool how to open another one on the same database.
+var opened sync.Map
+
+// another opens the database of a pool once more, as another process would.
+func another(t testing.TB, db *sql.DB) *sql.DB {
+	t.Helper()
+	open, _ := opened.Load(db)
+	return open.(func(testing.TB) *sql.DB)(t)
 }
 
 // administer makes something on a server, and undoes it when the test is over.

@@ -1,4 +1,4 @@
-// Package storetest checks implementations of durable.Store.
+// Package storetest checks implementations of [durable.Store] and, by [TestGate], of qimen.Gate.
 //
 // A store's own test calls [Run]:
 //

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS rentcar_items (
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 CREATE TABLE IF NOT EXISTS rentcar_messages (
   message  VARBINARY(64) NOT NULL,         -- SHA-256 of the key
-  digest   VARBINARY(64) NOT NULL,
+  digest   VARBINARY(64) NOT NULL,         -- SHA-256 of the digest
   token    VARBINARY(64) NOT NULL,         -- of the claim that runs
   reply    LONGBLOB,                       -- NULL while it runs
   expires  BIGINT NOT NULL,                -- end of the lease, or of the reply
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS rentcar_messages (
   KEY rentcar_messages_expires (expires)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 CREATE TABLE IF NOT EXISTS rentcar_signatures (
-  signature VARBINARY(64) NOT NULL PRIMARY KEY,
+  signature VARBINARY(64) NOT NULL PRIMARY KEY, -- SHA-256 of the signature
   message   VARBINARY(64) NOT NULL,        -- SHA-256 of key and digest
   expires   BIGINT NOT NULL,
   KEY rentcar_signatures_expires (expires)

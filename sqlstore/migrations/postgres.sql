@@ -18,7 +18,7 @@ CREATE INDEX rentcar_items_due ON rentcar_items (queue, due, seq) WHERE state = 
 CREATE INDEX rentcar_items_ended ON rentcar_items (queue, state, ended, seq) WHERE state <> 0;
 CREATE TABLE rentcar_messages (
   message  TEXT COLLATE "C" NOT NULL,     -- SHA-256 of the key
-  digest   TEXT COLLATE "C" NOT NULL,
+  digest   TEXT COLLATE "C" NOT NULL,     -- SHA-256 of the digest
   token    TEXT COLLATE "C" NOT NULL,     -- of the claim that runs
   reply    BYTEA,                         -- NULL while it runs
   expires  BIGINT NOT NULL,               -- end of the lease, or of the reply
@@ -26,7 +26,7 @@ CREATE TABLE rentcar_messages (
 );
 CREATE INDEX rentcar_messages_expires ON rentcar_messages (expires);
 CREATE TABLE rentcar_signatures (
-  signature TEXT COLLATE "C" PRIMARY KEY,
+  signature TEXT COLLATE "C" PRIMARY KEY, -- SHA-256 of the signature
   message   TEXT COLLATE "C" NOT NULL,    -- SHA-256 of key and digest
   expires   BIGINT NOT NULL
 );

@@ -18,7 +18,7 @@ CREATE INDEX rentcar_items_due ON rentcar_items (queue, due, seq) WHERE state = 
 CREATE INDEX rentcar_items_ended ON rentcar_items (queue, state, ended, seq) WHERE state <> 0;
 CREATE TABLE rentcar_messages (
   message  TEXT NOT NULL,               -- SHA-256 of the key
-  digest   TEXT NOT NULL,
+  digest   TEXT NOT NULL,               -- SHA-256 of the digest
   token    TEXT NOT NULL,               -- of the claim that runs
   reply    BLOB,                        -- NULL while it runs
   expires  INTEGER NOT NULL,            -- end of the lease, or of the reply
@@ -26,7 +26,7 @@ CREATE TABLE rentcar_messages (
 ) WITHOUT ROWID;
 CREATE INDEX rentcar_messages_expires ON rentcar_messages (expires);
 CREATE TABLE rentcar_signatures (
-  signature TEXT PRIMARY KEY,
+  signature TEXT PRIMARY KEY,           -- SHA-256 of the signature
   message   TEXT NOT NULL,              -- SHA-256 of key and digest
   expires   INTEGER NOT NULL
 ) WITHOUT ROWID;
