@@ -39,7 +39,7 @@ func TestGate(t *testing.T, subject GateSubject) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			k := &gateKit{tb: t, ctx: t.Context(), Gate: open(t), patience: 10 * time.Second}
+			k := &gateKit{tb: t, ctx: t.Context(), Gate: open(t), patience: patience}
 			if c.needs == needsAnother {
 				k.another = subject.Another(t, k.Gate)
 			}
@@ -218,15 +218,7 @@ func (k *gateKit) finishedAt(g qimen.Gate, m message, want qimen.Reply, why stri
 // eventually calls f, with another number each time, until it reports true.
 func (k *gateKit) eventually(f func(n int) bool, want string) {
 	k.Helper()
-	end := time.Now().Add(k.patience)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for n := 0; !f(n); n++ {
-		if time.Now().After(end) {
-			k.Fatalf("after %v, still not: %s", k.patience, want)
-		}
-		<-tick.C
-	}
+	until(k, k.patience, f, want)
 }
 
 // newAgain begins a message until it is new.

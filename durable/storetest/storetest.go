@@ -12,6 +12,7 @@ package storetest
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/fliggy-go/rentcar/durable"
 )
@@ -29,16 +30,21 @@ type Subject struct {
 	Reopen func(t *testing.T, s durable.Store) durable.Store
 }
 
-// Run checks that a store keeps what the documentation of durable.Store says, each
-// sentence in a subtest of its own. Items are some hundreds in a subtest, and 1 MiB at most.
+// Run checks that a store keeps what the documentation of [durable.Store] says, each
+// sentence in a subtest of its own, and that of [durable.BatchStore] and [durable.ClockStore] if it is one. Items are
+// some hundreds in a subtest, and 1 MiB at most.
 func Run(t *testing.T, subject Subject) {
 	t.Helper()
+	s := subject.New(t)
+	_, hasBatches := s.(durable.BatchStore)
+	_, hasClock := s.(durable.ClockStore)
 	for _, c := range checks {
-		if c.isTransactional && !subject.Transactions || c.isReopening && subject.Reopen == nil {
+		if c.isTransactional && !subject.Transactions || c.isReopening && subject.Reopen == nil ||
+			c.isOfBatches && !hasBatches || c.isOfClock && !hasClock {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			k := &kit{tb: t, ctx: t.Context(), Store: subject.New(t)}
+			k := &kit{tb: t, ctx: t.Context(), Store: subject.New(t), patience: patience}
 			k.reopen = func(s durable.Store) durable.Store { return subject.Reopen(t, s) }
 			c.run(k)
 		})
@@ -50,7 +56,7 @@ type check struct {
 	name string
 	run  func(k *kit)
 	// What the store has to be able to do.
-	isTransactional, isReopening bool
+	isTransactional, isReopening, isOfBatches, isOfClock bool
 }
 
 // checks are all of them.
@@ -90,6 +96,18 @@ var checks = []check{
 	{name: "LostWithinDo", run: lostWithinDo},
 	{name: "UnknownIsLost", run: unknownIsLost},
 	{name: "ContextOver", run: contextOver},
+	{name: "BatchNothing", run: batchNothing, isOfBatches: true},
+	{name: "BatchOrder", run: batchOrder, isOfBatches: true},
+	{name: "BatchItems", run: batchItems, isOfBatches: true},
+	{name: "BatchWhenDue", run: batchWhenDue, isOfBatches: true},
+	{name: "BatchHides", run: batchHides, isOfBatches: true},
+	{name: "BatchEnds", run: batchEnds, isOfBatches: true},
+	{name: "BatchLost", run: batchLost, isOfBatches: true},
+	{name: "BatchAtOnce", run: batchAtOnce, isOfBatches: true},
+	{name: "BatchContextOver", run: batchContextOver, isOfBatches: true},
+	{name: "ClockIsRight", run: clockIsRight, isOfClock: true},
+	{name: "ClockAdvances", run: clockAdvances, isOfClock: true},
+	{name: "ClockContextOver", run: clockContextOver, isOfClock: true},
 	{name: "TransactionCommits", run: transactionCommits, isTransactional: true},
 	{name: "TransactionFails", run: transactionFails, isTransactional: true},
 	{name: "TransactionLost", run: transactionLost, isTransactional: true},
@@ -114,4 +132,22 @@ type kit struct {
 	durable.Store
 	ctx    context.Context
 	reopen func(durable.Store) durable.Store
+	// patience is how long to wait for what time has to bring.
+	patience time.Duration
+}
+
+const patience = 10 * time.Second
+
+// until calls f, with another number each time, until it reports true.
+func until(k tb, patience time.Duration, f func(n int) bool, want string) {
+	k.Helper()
+	end := time.Now().Add(patience)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for n := 0; !f(n); n++ {
+		if time.Now().After(end) {
+			k.Fatalf("after %v, still not: %s", patience, want)
+		}
+		<-tick.C
+	}
 }

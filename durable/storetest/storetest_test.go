@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -28,6 +29,12 @@ func TestSoundStorePasses(t *testing.T) {
 func TestStoreWithoutTransactionsPasses(t *testing.T) {
 	t.Parallel()
 	Run(t, Subject{New: func(*testing.T) durable.Store { return newToy("no transactions") }})
+}
+
+// A store that hands out one item at a time, and has no clock.
+func TestPlainStorePasses(t *testing.T) {
+	t.Parallel()
+	Run(t, Subject{New: func(*testing.T) durable.Store { return struct{ durable.Store }{newToy("no transactions")} }})
 }
 
 // flaws has, for each check, the flaws that it has to find.
@@ -76,6 +83,19 @@ var flaws = map[string][]string{
 	"ContextOver": {"Add that is over says nothing", "Claim that is over says nothing", "Do that is over says nothing",
 		"Retry that is over says nothing", "Park that is over says nothing"},
 
+	"BatchNothing":     {"nothing is an error"},
+	"BatchOrder":       {"batches are of one", "batches are of any size", "batches are full or empty", "batches have no order"},
+	"BatchItems":       {"Claim gives its own data", "no digest", "claims have no end", "Attempt is raised too late"},
+	"BatchWhenDue":     {"due times are ignored", "due a little later", "Claim takes all queues"},
+	"BatchHides":       {"a claim does not last", "a claim lasts for ever", "Attempt is not raised"},
+	"BatchEnds":        {"done is not marked", "Do marks the whole queue", "Retry is at once", "Park does nothing"},
+	"BatchLost":        {"Do takes old claims", "Retry takes old claims", "Park takes old claims"},
+	"BatchAtOnce":      {"a batch looks before it marks"},
+	"BatchContextOver": {"ClaimBatch that is over says nothing"},
+	"ClockIsRight":     {"the clock fails", "the clock counts from its own year"},
+	"ClockAdvances":    {"the clock stands still", "the clock runs backwards"},
+	"ClockContextOver": {"Now that is over says nothing"},
+
 	"TransactionCommits":  {"what Do adds is dropped"},
 	"TransactionFails":    {"no transactions", "what failed is written"},
 	"TransactionLost":     {"no transactions", "what is lost is written"},
@@ -115,7 +135,10 @@ func failures(t *testing.T, c check, s *toy) []string {
 	over := make(chan struct{})
 	go func() { // which Fatalf ends
 		defer close(over)
-		c.run(&kit{tb: r, ctx: t.Context(), Store: s, reopen: func(s durable.Store) durable.Store { return s.(*toy).open() }})
+		c.run(&kit{
+			tb: r, ctx: t.Context(), Store: s, patience: 50 * time.Millisecond,
+			reopen: func(s durable.Store) durable.Store { return s.(*toy).open() },
+		})
 	}()
 	<-over
 	return r.found

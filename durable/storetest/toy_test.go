@@ -220,14 +220,8 @@ func (s *toy) Claim(ctx context.Context, queue string, now, until time.Time) (*d
 	if ctx.Err() != nil && s.has("Claim that is over says nothing") {
 		return nil, nil
 	}
-	now, until = s.time(now), s.time(until)
-	var found *row
-	for _, r := range s.rows {
-		if s.isDue(r, queue, now) && (found == nil || s.before(r, *found)) {
-			found = &r
-		}
-	}
-	if found == nil {
+	found := s.due(queue, s.time(now))
+	if len(found) == 0 {
 		if s.has("nothing is an error") {
 			return nil, errors.New("no rows")
 		}
@@ -236,7 +230,57 @@ func (s *toy) Claim(ctx context.Context, queue string, now, until time.Time) (*d
 	if s.has("Claim looks before it marks") {
 		s.meet()
 	}
-	r := *found
+	return s.hand(found[0], s.time(until)), nil
+}
+
+func (s *toy) ClaimBatch(
+	ctx context.Context, queue string, n int, now, until time.Time,
+) (items []*durable.Item, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil && s.has("ClaimBatch that is over says nothing") {
+		return nil, nil
+	}
+	found := s.due(queue, s.time(now))
+	switch {
+	case len(found) == 0 && s.has("nothing is an error"):
+		return nil, errors.New("no rows")
+	case s.has("batches are of one"):
+		n = 1
+	case s.has("batches are of any size"):
+		n = len(found)
+	case s.has("batches are full or empty") && len(found) < n:
+		return nil, nil
+	case s.has("a batch looks before it marks"):
+		s.meet()
+	}
+	for _, r := range found[:min(n, len(found))] {
+		items = append(items, s.hand(r, s.time(until)))
+	}
+	if s.has("batches have no order") {
+		slices.Reverse(items)
+	}
+	return items, nil
+}
+
+// due lists what is due, in order.
+func (s *toy) due(queue string, now time.Time) (found []row) {
+	for _, r := range s.rows {
+		if s.isDue(r, queue, now) {
+			found = append(found, r)
+		}
+	}
+	slices.SortFunc(found, func(a, b row) int {
+		if s.before(a, b) {
+			return -1
+		}
+		return 1
+	})
+	return found
+}
+
+// hand claims a row and hands it out.
+func (s *toy) hand(r row, until time.Time) *durable.Item {
 	switch {
 	case s.has("a claim does not last"):
 		until = r.Due
@@ -255,5 +299,26 @@ func (s *toy) Claim(ctx context.Context, queue string, now, until time.Time) (*d
 	if s.has("Attempt is raised too late") {
 		given.Attempt--
 	}
-	return &given, nil
+	if s.has("claims have no end") {
+		given.Due = r.first
+	}
+	return &given
+}
+
+func (s *toy) Now(ctx context.Context) (time.Time, error) {
+	switch {
+	case ctx.Err() != nil && s.has("Now that is over says nothing"):
+		return time.Time{}, nil
+	case ctx.Err() != nil:
+		return time.Time{}, ctx.Err()
+	case s.has("the clock stands still"):
+		return start, nil
+	case s.has("the clock runs backwards"):
+		return start.Add(time.Until(start)), nil
+	case s.has("the clock counts from its own year"):
+		return time.Unix(0, 0).Add(time.Since(start)), nil
+	case s.has("the clock fails"):
+		return time.Time{}, errors.New("no such function")
+	}
+	return time.Now(), nil
 }
