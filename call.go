@@ -233,7 +233,7 @@ func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, err
 		}
 	}
 	err := c.receive(cl, n, got, failed, &obs)
-	c.noteBan(cl, err)
+	c.noteBan(ctx, cl, err)
 	obs.Outcome, obs.Err = OutcomeOf(err), observedError(err)
 	obs.Duration = c.now().Sub(start)
 	if c.cfg.wireLog != nil && query != "" { // empty for an attempt that could not be signed

@@ -119,6 +119,9 @@ func TestNewClientRefusals(t *testing.T) {
 		"nil limiter": {
 			testAppKey, testSecret, []Option{WithLimiter(nil)}, "the limiter is nil: leave the option out for none",
 		},
+		"nil bans": {
+			testAppKey, testSecret, []Option{WithBans(nil)}, "the bans are nil: leave the option out for those of the client",
+		},
 		"nil sleep": {testAppKey, testSecret, []Option{WithSleep(nil)}, "the function to wait with is nil"},
 		"nil clock": {testAppKey, testSecret, []Option{WithClock(nil)}, "the clock is nil"},
 		"nil logger": {

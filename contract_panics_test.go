@@ -30,6 +30,10 @@ func (e *evil) call() {
 
 // The functions of the user's, each as an interface wants it.
 func (e *evil) Wait(context.Context) error                 { e.call(); return nil }
+func (e *evil) WaitMethod(context.Context, string) error   { e.call(); return nil }
+func (e *evil) Ban(string, string, time.Duration)          { e.call() }
+func (e *evil) Left(string, string) time.Duration          { e.call(); return 0 }
+func (e *evil) Lift(string)                                { e.call() }
 func (e *evil) Enabled(context.Context, slog.Level) bool   { e.call(); return true }
 func (e *evil) Handle(context.Context, slog.Record) error  { e.call(); return nil }
 func (e *evil) WithAttrs([]slog.Attr) slog.Handler         { return e }
@@ -51,6 +55,7 @@ type evilNetwork struct {
 	trip      *evil
 	read      *evil
 	refuses   bool // the first one, by flow control
+	ban       bool // and says for how long
 	forbidden bool // all of them
 }
 
@@ -62,6 +67,9 @@ func (n *evilNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 	if n.refuses && n.sent == 1 {
 		body = `{"error_response":{"code":"7","msg":"App Call ` +
 			`Limited","sub_code":"accesscontrol.limited-by-api-access-count","sub_msg":"no time is told"}}`
+		if n.ban {
+			body = strings.Replace(body, "no time is told", "This ban will last for 60 more seconds", 1)
+		}
 	}
 	if n.forbidden {
 		body = `{"error_response":{"code":"11","msg":"Insufficient isv permissions"}}`
@@ -140,6 +148,23 @@ func TestPanicsOfTheUser(t *testing.T) { //nolint:paralleltest // evilUnmarshal
 			from: 2, opts: func(e *evil) []Option { return []Option{WithLimiter(e), withRetries()} },
 			network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true} }, outcome: OutcomeRejected, sent: 1,
 			culprit: "the limiter",
+		},
+		"bans": {
+			opts: func(e *evil) []Option { return []Option{WithBans(e)} }, outcome: OutcomeNotSent, culprit: "the bans",
+		},
+		"bans, before a repeat": {
+			from: 4, opts: func(e *evil) []Option { return []Option{WithBans(e), withRetries()} },
+			network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true} }, outcome: OutcomeRejected, sent: 1,
+			culprit: "the bans",
+		},
+		"bans, told of one": {
+			from: 4, opts: func(e *evil) []Option { return []Option{WithBans(e)} },
+			network: func(*evil) *evilNetwork { return &evilNetwork{refuses: true, ban: true} }, outcome: OutcomeRejected,
+			sent: 1,
+		},
+		"bans, lifted": {
+			outcome: OutcomeSucceeded, opts: func(e *evil) []Option { return []Option{WithBans(e)} },
+			call: func(_ context.Context, c *Client, _ *evil, _ ...CallOption) error { c.LiftBans(); return nil },
 		},
 		"sleep": {
 			opts:    func(e *evil) []Option { return []Option{WithSleep(e.sleep), withRetries()} },

@@ -23,14 +23,39 @@ type Limiter interface {
 	Wait(ctx context.Context) error
 }
 
+// A MethodLimiter is a Limiter that is told what is sent, for limits of single APIs.
+type MethodLimiter interface {
+	Limiter
+	// WaitMethod is called instead of Wait, with the API name.
+	WaitMethod(ctx context.Context, method string) error
+}
+
+// Bans remember for how long calls are banned by flow control (限流) or by a Retry-After header. A client has its own
+// in memory by default; see [WithBans] for those that several processes share.
+//
+// app is the app key of the client: apps share no ban. api is what is banned: an API name, or "" for all calls of the
+// app, and with "qimen ", an app key and a space in front for calls through that Qimen provider. The methods are called
+// concurrently, and Left several times before every attempt, so none may wait for a network.
+type Bans interface {
+	// Ban remembers that calls are banned from now on for a time, 24 hours at most, unless they are for longer already.
+	// Left has to tell so at once.
+	Ban(app, api string, d time.Duration)
+	// Left returns for how long calls are still banned; 0 or less when they are not.
+	Left(app, api string) time.Duration
+	// Lift forgets all bans of the app.
+	Lift(app string)
+}
+
 // admit waits until an attempt may be sent: for the end of a short ban, and for the limiter. It waits for no ban after
 // which less than needed is left before the deadline. Its error is a *RateLimitError, or what ended the context.
 func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (err error) {
 	defer contain.Recover("the context", &err)
 	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limit != nil
 	for {
-		left := c.bans.left(cl.banScope, cl.method, c.now)
+		left, err := c.banned(cl)
 		switch {
+		case err != nil:
+			return err
 		case left > 0:
 			wait := left + rand.N(banJitter)
 			if left > patience || tooLate(ctx, wait+needed) {
@@ -41,7 +66,7 @@ func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (err
 			}
 			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
 		case limited:
-			err := c.cfg.limit(ctx)
+			err := c.cfg.limit(ctx, cl.method)
 			if err != nil && ctx.Err() == nil && !isPanic(err) {
 				err = &RateLimitError{Method: cl.method, Err: cl.private.hide(err)}
 			}
@@ -58,7 +83,7 @@ func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (err
 // A RateLimitError says that a call was not sent: a ban of flow control (限流) or a Retry-After header that an earlier
 // call met still holds, or the limiter refused. It matches ErrRateLimited, and its outcome is OutcomeNotSent. If it is
 // only the reason why a call was not retried, ask OutcomeOf with the error that the call returned. The client
-// remembers a ban until it ends or until Client.LiftBans; a new client knows of none.
+// remembers a ban until it ends or until Client.LiftBans; a new client knows of none, unless WithBans shares them.
 type RateLimitError struct {
 	Method     string        // API name
 	RetryAfter time.Duration // how long the ban still lasts; 0 when the limiter refused
@@ -170,23 +195,57 @@ const maxBans = 1000
 // LiftBans forgets all bans of flow control and all waits that a Retry-After header asked for, so that the next call of
 // each method is sent. Calls that are waiting go on waiting, for RetryPolicy.MaxDelay at most. It is for operators,
 // after the platform has lifted a ban or a proxy has asked for too long a wait.
+//
+// With [WithBans] it lifts the bans of the app for all clients that share them.
 func (c *Client) LiftBans() {
+	if shared := c.cfg.bans; shared != nil {
+		c.tell(context.Background(), theBans, func() { shared.Lift(c.appKey) })
+		return
+	}
 	c.bans.mu.Lock()
 	defer c.bans.mu.Unlock()
 	c.bans.until = nil
 }
 
+// theBans names the user's Bans where they panic.
+const theBans = "the bans"
+
+// banned returns how long a call is still banned. The error is a panic of the user's.
+func (c *Client) banned(cl *call) (left time.Duration, err error) {
+	if c.cfg.bans == nil {
+		return c.bans.left(cl.banScope, cl.method, c.now), nil
+	}
+	err = contain.Call(theBans, func() error {
+		for _, api := range banScopes(cl.banScope, cl.method) {
+			left = max(left, c.cfg.bans.Left(c.appKey, api))
+		}
+		return nil
+	})
+	return left, err
+}
+
+// banScopes are the bans that hold for a method. What the TOP gateway says of the app holds everywhere.
+func banScopes(scope, method string) [3]string { return [...]string{scope + method, scope, ""} }
+
 // noteBan remembers the ban that the error of an attempt carries.
-func (c *Client) noteBan(cl *call, failure error) {
+func (c *Client) noteBan(ctx context.Context, cl *call, failure error) {
+	var method string
+	var ban time.Duration
 	switch e := failure.(type) { //nolint:errorlint // the failure of this attempt, and no error inside another
 	case *GatewayError:
-		method := e.Method
+		method, ban = e.Method, e.RetryAfter
 		if e.SubCode == appBan {
 			method = ""
 		}
-		c.bans.note(cl.banScope, method, e.RetryAfter, c.now())
 	case *TransportError:
-		c.bans.note(cl.banScope, e.Method, e.RetryAfter, c.now())
+		method, ban = e.Method, e.RetryAfter
+	}
+	switch shared := c.cfg.bans; {
+	case ban <= 0:
+	case shared != nil:
+		c.tell(ctx, theBans, func() { shared.Ban(c.appKey, cl.banScope+method, ban) })
+	default:
+		c.bans.note(cl.banScope, method, ban, c.now())
 	}
 }
 
@@ -212,7 +271,7 @@ func (b *bans) note(scope, method string, ban time.Duration, now time.Time) {
 func (b *bans) left(scope, method string, now func() time.Time) time.Duration {
 	var end time.Time
 	b.mu.Lock()
-	for _, key := range []string{scope + method, scope, ""} { // what the TOP gateway says of the app holds everywhere
+	for _, key := range banScopes(scope, method) {
 		if b.until[key].After(end) {
 			end = b.until[key]
 		}

@@ -97,7 +97,8 @@ type config struct {
 	signMethod     SignMethod
 	format         Format
 	retry          RetryPolicy
-	limit          func(context.Context) error // nil for no limiter
+	limit          func(ctx context.Context, method string) error // nil for no limiter
+	bans           Bans                                           // nil for those of the client
 	now            func() (time.Time, error)
 	sleep          func(context.Context, time.Duration) error
 	logger         *slog.Logger
@@ -242,17 +243,33 @@ func WithRetry(p RetryPolicy) Option {
 	}
 }
 
-// WithLimiter calls l.Wait before every attempt. Its error is wrapped in a *RateLimitError unless the context has
-// ended.
+// WithLimiter calls l.Wait before every attempt, or l.WaitMethod of a [MethodLimiter]. Its error is wrapped in a
+// *RateLimitError unless the context has ended.
 func WithLimiter(l Limiter) Option {
-	v := reflect.ValueOf(l)
-	isNil := !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
-	return option(!isNil, "the limiter is nil: leave the option out for none",
+	return option(!isNil(l), "the limiter is nil: leave the option out for none",
 		func(c *config) {
-			c.limit = func(ctx context.Context) error {
-				return contain.Call("the limiter", func() error { return l.Wait(ctx) })
+			wait := func(ctx context.Context, _ string) error { return l.Wait(ctx) }
+			if l, ok := l.(MethodLimiter); ok {
+				wait = l.WaitMethod
+			}
+			c.limit = func(ctx context.Context, method string) error {
+				return contain.Call("the limiter", func() error { return wait(ctx, method) })
 			}
 		})
+}
+
+// WithBans keeps bans of flow control in b, so that what one client is told holds for all clients of the app that share
+// b, also in other processes. WithClock is not for them: they have a clock of their own. If b panics before a call, the
+// call is not sent; after it, the panic is logged.
+func WithBans(b Bans) Option {
+	return option(!isNil(b), "the bans are nil: leave the option out for those of the client",
+		func(c *config) { c.bans = b })
+}
+
+// isNil reports whether an interface has no value, or a nil pointer.
+func isNil(value any) bool {
+	v := reflect.ValueOf(value)
+	return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // WithSleep sets how the client waits before a retry, for tests. wait returns an error if the context ends first. Use

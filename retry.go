@@ -205,7 +205,11 @@ func (c *Client) pause(ctx context.Context, cl *call, backoff time.Duration) (er
 		return err
 	}
 	// Waiting for the end of a ban multiplies no outage, and costs no budget.
-	if c.bans.left(cl.banScope, cl.method, c.now) == 0 {
+	left, err := c.banned(cl)
+	if err != nil {
+		return err
+	}
+	if left == 0 {
 		switch {
 		case tooLate(ctx, backoff+needed):
 			return errDeadline
