@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -40,11 +41,16 @@ type storeClock struct {
 
 	mu    sync.Mutex
 	told  time.Time // by the store; zero before the first time
-	asked time.Time // when, by the process
+	heard time.Time // when, by the process
+	asked time.Time // when the store was last asked, whatever it answered
 }
 
-// resync is how often a storeClock asks.
-const resync = time.Minute
+const (
+	// resync is how often a storeClock asks.
+	resync = time.Minute
+	// hearing is how long it waits for an answer that it can do without.
+	hearing = 5 * time.Second
+)
 
 func (c *storeClock) now(ctx context.Context) (time.Time, error) {
 	now, isFresh := c.count()
@@ -58,6 +64,9 @@ func (c *storeClock) now(ctx context.Context) (time.Time, error) {
 			return time.Time{}, fmt.Errorf("the store's clock: %w", context.Cause(ctx))
 		}
 	} else {
+		if isWithinDo(ctx) { // whose transaction may have the connection that the answer needs
+			return now, nil
+		}
 		select {
 		case c.turn <- struct{}{}:
 		default:
@@ -68,40 +77,53 @@ func (c *storeClock) now(ctx context.Context) (time.Time, error) {
 	if now, isFresh = c.count(); isFresh {
 		return now, nil
 	}
+	limit := grace
+	if !now.IsZero() {
+		limit = hearing
+	}
 	// What the store told before is good for longer, if it does not answer: the next claim will say what ails it.
-	if err := c.ask(ctx); err != nil && now.IsZero() {
+	if err := c.ask(ctx, limit); err != nil && now.IsZero() {
 		return time.Time{}, fmt.Errorf("the store's clock: %w", err)
 	}
 	now, _ = c.count()
 	return now, nil
 }
 
-// count returns the time, which is zero before the store has told it, and reports whether it was told lately.
+// count returns the time, which is zero before the store has told it, and reports whether it was asked lately.
 func (c *storeClock) count() (now time.Time, isFresh bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.told.IsZero() {
 		return time.Time{}, false
 	}
-	since := time.Since(c.asked)
-	return c.told.Add(since), since < resync
+	return c.told.Add(time.Since(c.heard)), time.Since(c.asked) < resync
 }
 
-// ask asks the store. Its context is another one than that which Do gave, whose transaction is none of the clock's.
-func (c *storeClock) ask(ctx context.Context) error {
-	asking, cancel := context.WithTimeout(context.Background(), grace)
+// A valueless context ends with another, and has none of its values: the transaction that Do gave is none of the
+// clock's.
+type valueless struct{ context.Context }
+
+func (valueless) Value(any) any { return nil }
+
+// ask asks the store.
+func (c *storeClock) ask(ctx context.Context, limit time.Duration) error {
+	asking, cancel := context.WithTimeout(valueless{ctx}, limit)
 	defer cancel()
-	defer context.AfterFunc(ctx, cancel)()
 	before := time.Now()
-	return contain.Call("the store", func() error {
-		told, err := c.store.Now(asking)
-		if err != nil {
-			return err
-		}
-		after := time.Now()
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.told, c.asked = told.Add(after.Sub(before)/2), after // it was read on half the way
-		return nil
+	var told time.Time
+	err := contain.Call("the store", func() (err error) {
+		told, err = c.store.Now(asking)
+		return err
 	})
+	if err == nil && told.IsZero() {
+		err = errors.New("it gave the zero time")
+	}
+	after := time.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked = after
+	if err == nil {
+		c.told, c.heard = told.Add(after.Sub(before)/2), after // it was read on half the way
+	}
+	return err
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"regexp"
 	"slices"
 	"sync"
@@ -85,7 +86,8 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	} else if !digestPattern.MatchString(digest) {
 		return false, fmt.Errorf("durable: %s: %s: the digest: want 64 lower-case hexadecimal digits", q.name, id)
 	}
-	now, err := q.clock.now(ctx)
+	w, _ := ctx.Value(wakesKey{}).(*wakes)
+	now, err := q.clockWithin(w).now(ctx)
 	if err != nil {
 		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
 	}
@@ -99,7 +101,7 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
 	case known == nil:
 		q.nudge()
-		if w, ok := ctx.Value(wakesKey{}).(*wakes); ok {
+		if w != nil {
 			w.add(q)
 		}
 		return true, nil
@@ -149,8 +151,8 @@ func (q *Queue) Run(ctx context.Context, work func(ctx context.Context, item *It
 		}
 		for _, item := range items {
 			workers.Go(func() {
+				defer func() { idle <- struct{}{} }()
 				q.config.report(began, q.attempt(began, end, item, work))
-				idle <- struct{}{}
 			})
 		}
 		for range n - len(items) {
@@ -236,7 +238,7 @@ func (q *Queue) attempt(
 		handed = *item // whatever work does to it
 		failed error   // how work itself failed
 		called bool
-		added  wakes
+		added  = wakes{of: q}
 	)
 	store, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
@@ -309,11 +311,30 @@ func (q *Queue) delay(attempt int) time.Duration {
 // A wakes collects the queues that work adds to: in a transaction, what was added
 // can be claimed only when Do has ended.
 type wakes struct {
+	of *Queue // whose work it is
+
 	mu     sync.Mutex
 	queues []*Queue
 }
 
 type wakesKey struct{}
+
+// isWithinDo reports whether ctx is one that work got.
+func isWithinDo(ctx context.Context) bool { return ctx.Value(wakesKey{}) != nil }
+
+// clockWithin returns the clock of q for what work adds. If the queue that works goes by the same store, its clock has
+// been told the time already: that of q might have to ask, beside the transaction of Do.
+func (q *Queue) clockWithin(w *wakes) clock {
+	if w == nil {
+		return q.clock
+	}
+	own, ok := q.clock.(*storeClock)
+	other, isToo := w.of.clock.(*storeClock)
+	if ok && isToo && reflect.ValueOf(own.store).Comparable() && own.store == other.store {
+		return other
+	}
+	return q.clock
+}
 
 func (w *wakes) add(q *Queue) {
 	w.mu.Lock()
