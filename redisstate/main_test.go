@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/goleak"
@@ -50,6 +51,21 @@ func freshPrefix(t testing.TB) string {
 		}
 	})
 	return prefix
+}
+
+// eventually waits until f reports true.
+func eventually(t testing.TB, what string, f func() bool) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !f() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("after a minute it is not so that %s", what)
+		}
+	}
 }
 
 // wantError checks that an error says all of this.
