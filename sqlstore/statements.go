@@ -28,6 +28,8 @@ func statementsOf(d Dialect, prefix string) statements {
 	const (
 		insert = "INSERT INTO rentcar_items (queue, id, digest, data, added, due) VALUES (?, ?, ?, ?, ?, ?)"
 		due    = " FROM rentcar_items WHERE queue = ? AND state = 0 AND due <= ? ORDER BY due, seq LIMIT ?"
+		// SQLite goes by a partial index only where its condition is repeated.
+		done = " WHERE queue = ? AND state = 1 AND state <> 0 AND ended < ? ORDER BY ended LIMIT ?"
 	)
 	yes, no := "1", "0"
 	if d == PostgreSQL {
@@ -44,18 +46,19 @@ func statementsOf(d Dialect, prefix string) statements {
 		park:    "UPDATE rentcar_items SET state = 2, ended = ?, reason = ?" + held,
 
 		parked: "SELECT " + itemColumns + ", reason, ended FROM rentcar_items WHERE queue = ? AND state = 2" +
-			" ORDER BY ended, seq LIMIT ?",
+			" AND state <> 0 ORDER BY ended, seq LIMIT ?",
 		one: "SELECT " + itemColumns + ", reason, ended FROM rentcar_items WHERE queue = ? AND id = ? AND state = 2",
 		release: "UPDATE rentcar_items SET state = 0, claimed = " + no + ", due = ?, ended = NULL, reason = ''" +
 			" WHERE queue = ? AND id = ? AND state = 2",
-		drop: "DELETE FROM rentcar_items WHERE queue = ? AND id = ? AND state = 2",
-		sweep: "DELETE FROM rentcar_items WHERE seq IN (SELECT seq FROM (SELECT seq FROM rentcar_items" +
-			" WHERE queue = ? AND state = 1 AND ended < ? ORDER BY ended LIMIT ?) AS old)",
+		drop:  "DELETE FROM rentcar_items WHERE queue = ? AND id = ? AND state = 2",
+		sweep: "DELETE FROM rentcar_items WHERE seq IN (SELECT seq FROM rentcar_items" + done + ")",
 		counts: "SELECT COUNT(*), COALESCE(SUM(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0)," +
 			" MIN(CASE WHEN state = 0 THEN due END) FROM rentcar_items WHERE queue = ? AND state IN (0, 2)",
 	}
 	switch d {
 	case PostgreSQL:
+		// IN would compare all rows of the table.
+		s.sweep = "DELETE FROM rentcar_items WHERE seq = ANY (ARRAY(SELECT seq FROM rentcar_items" + done + "))"
 		s.claim = "WITH chosen AS MATERIALIZED (SELECT seq, due" + due + " FOR UPDATE SKIP LOCKED)" +
 			" UPDATE rentcar_items AS i SET claimed = TRUE, attempt = i.attempt + 1, due = ? FROM chosen" +
 			" WHERE i.seq = chosen.seq" +
@@ -64,6 +67,8 @@ func statementsOf(d Dialect, prefix string) statements {
 		s.insert = insert                // ON DUPLICATE KEY tells too little, and IGNORE passes other errors by
 		s.known += " LOCK IN SHARE MODE" // a row that was added by another since the transaction of the user began
 		s.claim += " FOR UPDATE SKIP LOCKED"
+		s.sweep = "DELETE i FROM (SELECT seq FROM rentcar_items FORCE INDEX (rentcar_items_ended)" + done + ") AS old" +
+			" STRAIGHT_JOIN rentcar_items AS i ON i.seq = old.seq"
 	}
 	for _, text := range []*string{
 		&s.insert, &s.known, &s.claim, &s.claimed, &s.mark, &s.retry, &s.park,
