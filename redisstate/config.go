@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"reflect"
 	"strings"
 	"sync"
@@ -95,6 +96,12 @@ func checkPolicy(ctx context.Context, server *redis.Client) error {
 func answered(err error) bool {
 	var answer redis.Error
 	return errors.As(err, &answer)
+}
+
+// unsent reports whether no server was reached, so that nothing was sent.
+func unsent(err error) bool {
+	var failed *net.OpError
+	return errors.As(err, &failed) && failed.Op == "dial"
 }
 
 // wrap says what was done when Redis failed, and whether it answered at all.

@@ -89,7 +89,7 @@ func (g *Gate) Begin(ctx context.Context, key, digest, signature string) (qimen.
 		ctx, g.client, g.keys(c), digest, owner(c), c.Token, g.age.Milliseconds(), g.lease.Milliseconds(),
 	).Slice()
 	if err != nil {
-		if !answered(err) { // it may have been claimed
+		if !answered(err) && !unsent(err) { // it may have been claimed
 			undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
 			defer cancel()
 			_ = g.abandon(undo, c)

@@ -11,10 +11,14 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	logging.Disable() // go-redis tells of every dial that fails
+	goleak.VerifyTestMain(m)
+}
 
 // address is that of the server that CI starts, or of another one by the environment.
 func address() string { return cmp.Or(os.Getenv("RENTCAR_TEST_REDIS"), "127.0.0.1:6379") }
@@ -22,7 +26,7 @@ func address() string { return cmp.Or(os.Getenv("RENTCAR_TEST_REDIS"), "127.0.0.
 // connect makes a client of its own, as another process has one.
 func connect(t testing.TB, addr string) *redis.Client {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true})
+	client := redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true, DialerRetries: 1})
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
