@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -67,7 +68,8 @@ func NewGate(ctx context.Context, db *sql.DB, dialect Dialect, cfg GateConfig) (
 
 // gateStatements are those of a dialect, with the prefix of its tables and the times.
 type gateStatements struct {
-	lock     string // key; empty where no lock is needed
+	lock     string // number of the key; empty where no lock is needed
+	locks    uint64 // how many numbers there are
 	sign     string // signature, message: returns the message that has the signature
 	signed   string // signature: for MySQL, which does not return
 	claim    string // message, digest, token: returns the token and the reply
@@ -111,7 +113,8 @@ func gateStatementsOf(d Dialect, prefix string, age, lease time.Duration) gateSt
 		s.claim += " ON DUPLICATE KEY UPDATE " + takeOver(messages, "token", "reply")
 		s.signed = "SELECT message FROM rentcar_signatures WHERE signature = ?"
 		s.claimed = "SELECT token, reply FROM rentcar_messages WHERE message = ? AND digest = ?"
-		s.conflict += " LOCK IN SHARE MODE" // waits for a claim that is not committed
+		// Two contents of one message would lock each other out.
+		s.lock, s.locks = "SELECT n FROM rentcar_locks WHERE n = ? FOR UPDATE", 512
 		for i, table := range []string{messages, signatures} {
 			s.sweep[i] = "DELETE FROM " + table + " WHERE expires < " + d.now() + " LIMIT " + size
 		}
@@ -125,7 +128,8 @@ func gateStatementsOf(d Dialect, prefix string, age, lease time.Duration) gateSt
 		}
 	}
 	if d == PostgreSQL {
-		s.lock = "SELECT pg_advisory_xact_lock(?)" // else two contents of one message would not see each other
+		// Two contents of one message would not see each other.
+		s.lock, s.locks = "SELECT pg_advisory_xact_lock(?)", math.MaxInt64
 		for i, table := range []string{messages, signatures} {
 			// IN would compare all rows, and a clock that is not read first goes by no index.
 			isOver := " WHERE expires < (SELECT " + d.now() + ")"
@@ -169,16 +173,23 @@ func (g *Gate) Begin(ctx context.Context, key, digest, signature string) (qimen.
 	return c, nil
 }
 
+// hold lets one transaction at a time deal with a key.
+func (g *Gate) hold(ctx context.Context, q querier, message string) error {
+	if g.sql.lock == "" {
+		return nil
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(message))
+	//nolint:gosec // it is less than math.MaxInt64
+	_, err := q.ExecContext(ctx, g.sql.lock, int64(sum.Sum64()%g.sql.locks))
+	return err
+}
+
 // begin claims a message in a transaction.
 func (g *Gate) begin(ctx context.Context, q querier, c qimen.Claim) (qimen.Claim, error) {
 	message, digest := hash(c.Key), hash(c.Digest)
-	if g.sql.lock != "" {
-		sum := fnv.New64a()
-		_, _ = sum.Write([]byte(message))
-		//nolint:gosec // any 64 bits do
-		if _, err := q.ExecContext(ctx, g.sql.lock, int64(sum.Sum64())); err != nil {
-			return c, err
-		}
+	if err := g.hold(ctx, q, message); err != nil {
+		return c, err
 	}
 	if c.Signature != "" {
 		own, owner := hash(c.Key, c.Digest), ""
@@ -247,7 +258,11 @@ func (g *Gate) Finish(ctx context.Context, c qimen.Claim, reply qimen.Reply) err
 // Abandon is part of [qimen.Gate].
 func (g *Gate) Abandon(ctx context.Context, c qimen.Claim) error {
 	return wrap("gate: abandoning a claim", g.inTx(ctx, false, func(q querier) error {
-		result, err := q.ExecContext(ctx, g.sql.abandon, hash(c.Key), hash(c.Digest), c.Token)
+		message := hash(c.Key)
+		if err := g.hold(ctx, q, message); err != nil {
+			return err
+		}
+		result, err := q.ExecContext(ctx, g.sql.abandon, message, hash(c.Digest), c.Token)
 		if err != nil || c.Signature == "" {
 			return err
 		}

@@ -244,8 +244,8 @@ func gateConflictAtOnce(k *gateKit) {
 	for n := range 20 {
 		m := newMessage(name("conflict", n))
 		list := []message{m, m.with("second")}
-		if n%2 == 1 {
-			list = append(list, m.with("third"), m.with("fourth"), m.with("fifth"), m.with("sixth"))
+		for more := range n {
+			list = append(list, m.with(name("content", more)))
 		}
 		claims, count := k.states(list)
 		conflicts := 0
@@ -270,6 +270,32 @@ func gateSignatureAtOnce(k *gateKit) {
 				"for the others", len(list), count[qimen.ClaimNew], count[qimen.ClaimRecut])
 		}
 	}
+}
+
+// gateRepeatsAtOnce abandons a message again and again while its repeats come.
+func gateRepeatsAtOnce(k *gateKit) {
+	const callers, rounds = 8, 10
+	m := newMessage("a")
+	atOnce(callers, func(caller int) {
+		for range rounds {
+			m := m
+			if caller%2 == 0 {
+				m = m.repeat()
+			}
+			c, err := k.Begin(k.ctx, m.key, m.digest, m.signature)
+			if err != nil {
+				k.Errorf("Begin beside others of the same message: %v", err)
+				return
+			}
+			if c.State != qimen.ClaimNew {
+				continue
+			}
+			if err := k.Abandon(k.ctx, filled(c, m)); err != nil {
+				k.Errorf("Abandon beside repeats of the message: %v", err)
+			}
+		}
+	})
+	k.new(m, false, "it was abandoned by all")
 }
 
 func gateMessagesAtOnce(k *gateKit) {

@@ -88,6 +88,7 @@ var gateChecks = []gateCheck{
 	{name: "AtOnce", run: gateAtOnce},
 	{name: "ConflictAtOnce", run: gateConflictAtOnce},
 	{name: "SignatureAtOnce", run: gateSignatureAtOnce},
+	{name: "RepeatsAtOnce", run: gateRepeatsAtOnce},
 	{name: "MessagesAtOnce", run: gateMessagesAtOnce},
 	{name: "ContextOver", run: gateContextOver},
 	{name: "AnotherClaims", run: gateAnotherClaims, needs: needsAnother},

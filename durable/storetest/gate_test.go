@@ -67,6 +67,7 @@ var gateFlaws = map[string][]string{
 	"AtOnce":          {"Begin looks before it claims"},
 	"ConflictAtOnce":  {"conflicts are found before the claim", "conflicts are found after the claim"},
 	"SignatureAtOnce": {"Begin looks before it signs"},
+	"RepeatsAtOnce":   {"two at once fail", "Abandon does nothing"},
 	"MessagesAtOnce":  {"two at once fail", "Abandon forgets all messages"},
 	"ContextOver": {"Begin that is over says nothing", "Begin fails and claims", "Begin fails and signs",
 		"Finish that is over says nothing", "Abandon that is over says nothing"},

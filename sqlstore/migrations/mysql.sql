@@ -31,3 +31,8 @@ CREATE TABLE IF NOT EXISTS rentcar_signatures (
   expires   BIGINT NOT NULL,
   KEY rentcar_signatures_expires (expires)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
+CREATE TABLE IF NOT EXISTS rentcar_locks ( -- whoever begins a message holds the row of its hash meanwhile
+  n INT NOT NULL PRIMARY KEY
+) ENGINE=InnoDB;
+INSERT IGNORE INTO rentcar_locks (n)
+  WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 511) SELECT n FROM s;
