@@ -42,7 +42,7 @@ func ExampleInbox() {
 	alarm := func(id string, err error) { fmt.Println(id, err) }
 	openStore := durable.NewMemoryStore
 
-	store := openStore() // a durable.Store on your database; examples/inbox has one on bbolt, to be copied
+	store := openStore() // a durable.Store on your database: package sqlstore has one
 	outbox, err := durable.NewOutbox(client, store, durable.Config{Observer: func(
 		_ context.Context, r durable.Observation,
 	) {

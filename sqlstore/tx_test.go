@@ -146,6 +146,26 @@ func TestTxOver(t *testing.T) {
 	})
 }
 
+// The clock can be asked while a transaction is open, also where that has the only connection: a queue does when work
+// adds to it.
+func TestNowInsideTx(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		t.Parallel()
+		s, _ := newStore(t, e)
+		err := s.Do(t.Context(), claim(t, s, "in", "a"), func(ctx context.Context) error {
+			_, failed := sqlstore.Tx(ctx)
+			asking, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			defer cancel()
+			_, err := s.Now(asking)
+			return errors.Join(failed, err)
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // With the user's own transaction an item is stored when that is committed.
 func TestWithTx(t *testing.T) {
 	t.Parallel()

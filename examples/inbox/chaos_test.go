@@ -7,17 +7,39 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/fliggy-go/rentcar/durable"
 )
 
 // A pusher is Fliggy under load: it pushes events until they are acknowledged, and many of
 // them again after that.
 type pusher struct {
 	*world
-	mu    sync.Mutex
-	rnd   *rand.Rand
-	taken []bool // what was acknowledged, by event
+	mu     sync.Mutex
+	rnd    *rand.Rand
+	taken  []bool // what was acknowledged, by event
+	opened int    // how many of the events have happened
+}
+
+func newPusher(t *testing.T, database string, renewals int) *pusher {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	p := &pusher{world: newWorld(t, database, renewals), rnd: rand.New(rand.NewPCG(seed, 0))}
+	p.taken, p.opened = make([]bool, len(p.events)), len(p.events)
+	return p
+}
+
+// random draws a number below n.
+func (p *pusher) random(n int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.rnd.IntN(n)
+}
+
+// open lets so many of the events happen.
+func (p *pusher) open(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.opened = n
 }
 
 // next draws an event that was not acknowledged, or one of those that come again: the odd
@@ -26,41 +48,50 @@ func (p *pusher) next() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for range 100 {
-		if n := p.rnd.IntN(len(p.events)); !p.taken[n] || n%2 == 0 {
+		if n := p.rnd.IntN(p.opened); !p.taken[n] || n%2 == 0 {
 			return n
 		}
 	}
 	return 0
 }
 
-func (p *pusher) acknowledged(n int) {
+// push pushes an event, and reports whether it was acknowledged.
+func (p *pusher) push(ctx context.Context) bool {
+	n := p.next()
+	if !p.gw.PushRaw(ctx, p.events[n]).Accepted {
+		return false
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.taken[n] = true
+	return true
 }
 
-// push pushes until ctx is over, or the service.
-func (p *pusher) push(ctx context.Context) {
-	for ctx.Err() == nil {
-		n := p.next()
-		if !p.gw.PushRaw(ctx, p.events[n]).Accepted {
-			return
+// missing are the events that were not acknowledged.
+func (p *pusher) missing() (list [][]byte) {
+	for n, isTaken := range p.taken {
+		if !isTaken {
+			list = append(list, p.events[n])
 		}
-		p.acknowledged(n)
 	}
+	p.Logf("%d of %d events are acknowledged after %d pushes",
+		len(p.events)-len(list), len(p.events), len(p.gw.Pushes()))
+	return list
 }
 
 // The service is killed at random moments while events come in, as often as rounds says.
 func TestKilledAtRandom(t *testing.T) {
 	t.Parallel()
+	each(t, killedAtRandom)
+}
+
+func killedAtRandom(t *testing.T, database string) {
+	t.Parallel()
 	const rounds, longest, pushers = 25, 150, 3
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	p := &pusher{world: newWorld(t, 60), rnd: rand.New(rand.NewPCG(seed, 0))}
-	p.taken = make([]bool, len(p.events))
+	p := newPusher(t, database, 60)
 	for range rounds {
 		// It lives for so many lines of its log, which tells of every step.
-		length := 1 + p.rnd.IntN(longest)
+		length := 1 + p.random(longest)
 		isOver := func(log []entry) bool { return len(log) >= length }
 		service := p.begin(none)
 		p.check(service.await(p.ctx, func(log []entry) bool { return isListening(log) || isOver(log) }))
@@ -69,7 +100,10 @@ func TestKilledAtRandom(t *testing.T) {
 		if log := service.entries(); isListening(log) {
 			p.aim(service)
 			for range pushers {
-				all.Go(func() { p.push(ctx) })
+				all.Go(func() {
+					for p.push(ctx) && ctx.Err() == nil { // until the service is over
+					}
+				})
 			}
 		}
 		p.check(service.await(p.ctx, isOver))
@@ -79,29 +113,35 @@ func TestKilledAtRandom(t *testing.T) {
 		p.whole()
 	}
 
-	var missing [][]byte
-	for n, isTaken := range p.taken {
-		if !isTaken {
-			missing = append(missing, p.events[n])
+	p.rest(p.missing())
+	for key, attempts := range p.explained(rounds) {
+		if !slices.IsSorted(attempts) {
+			t.Errorf("%s: attempts %v; want them in order", key, attempts)
 		}
 	}
-	t.Logf("%d of %d events are acknowledged after %d rounds, %d pushes",
-		len(p.events)-len(missing), len(p.events), rounds, len(p.gw.Pushes()))
-	p.rest(missing)
+}
+
+// explained wants no more to have been repeated than so many kills explain, and returns the attempts at each event.
+func (p *pusher) explained(kills int) (attempts map[string][]int) {
+	p.Helper()
+	attempts = p.complete()
 	again := 0
-	for key, attempts := range p.complete() {
-		again += len(attempts) - 1
-		if !slices.IsSorted(attempts) || len(slices.Compact(slices.Clone(attempts))) != len(attempts) {
-			t.Errorf("%s: attempts %v; want each number once, in order", key, attempts)
+	for key, list := range attempts {
+		again += len(list) - 1
+		sorted := slices.Sorted(slices.Values(list))
+		if len(slices.Compact(sorted)) != len(list) {
+			p.Errorf("%s: attempts %v; want each number once", key, list)
 		}
 	}
 	// One worker each: a kill finds one event and one callback in their hands at most.
-	if again > rounds {
-		t.Errorf("%d events were handled again, more than %d kills explain", again, rounds)
+	if again > kills {
+		p.Errorf("%d events were handled again, more than %d kills explain", again, kills)
 	}
-	if resent := len(p.gw.Callbacks()) - len(p.events)/2; resent > rounds {
-		t.Errorf("%d callbacks were sent again, more than %d kills explain", resent, rounds)
+	resent := len(p.gw.Callbacks()) - len(p.events)/2
+	if resent > kills {
+		p.Errorf("%d callbacks were sent again, more than %d kills explain", resent, kills)
 	}
-	t.Logf("%d events were handled again, %d callbacks sent again, %d done", again,
-		len(p.gw.Callbacks())-len(p.events)/2, len(p.doneAttempts(durable.OutboxQueue)))
+	p.Logf("%d kills, %d pushes of %d events: %d events were handled again, %d callbacks sent again",
+		kills, len(p.gw.Pushes()), len(p.events), again, resent)
+	return attempts
 }

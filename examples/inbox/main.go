@@ -1,9 +1,10 @@
 // Command inbox shows that no event is lost and no refund made twice, whatever
 // happens to the process. It plays Fliggy, starts itself once more as the service of a
-// distributor with a database in one file, pushes events to it, and kills it (SIGKILL)
-// between the refund and the note that the event is done.
+// distributor, pushes events to it, and kills it (SIGKILL) between the refund and the note
+// that the event is done. The database is a SQLite file, or PostgreSQL or MySQL, where another
+// process at work on it takes over; package sqlstore keeps the events there.
 //
-// See service.go for the service, and package boltstore for the database.
+// See service.go for the service.
 package main
 
 import (
@@ -15,9 +16,10 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/fliggy-go/rentcar/durable"
-	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
+	"github.com/fliggy-go/rentcar/sqlstore"
 )
 
 const usage = `Usage: inbox [flags]
@@ -46,10 +48,12 @@ func run(
 	fs := flag.NewFlagSet("inbox", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // what is wrong is told below
 	isService := fs.Bool("serve", false, "be the service")
-	fs.StringVar(&c.database, "db", "inbox.db", "the service's database")
+	fs.StringVar(&c.database, "db", "",
+		"the database: a file, postgres://user@host/db or mysql://user:password@host:3306/db (default a temporary file)")
 	fs.StringVar(&c.listen, "listen", "127.0.0.1:0", "where the service is pushed to")
 	fs.BoolVar(&c.sendsBill, "bill", false, "the service sends the settlement bill")
 	hangs := fs.Bool("hang", false, "the service hangs between the function for events and the mark, to be killed there")
+	claim := fs.Duration("claim", 0, "how long others leave its events to the service that hangs")
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -66,12 +70,12 @@ func run(
 	}
 	if *isService {
 		if *hangs {
-			c.wrap = func(s *boltstore.Store) durable.Store { return &hanging{s, c.log} }
+			c.wrap = func(d *database) durable.Store { return &hanging{d.store, c.log, *claim} }
 		}
 		err = serve(untilEnd(ctx, stdin), c)
 	} else {
 		s := &screen{out: stdout}
-		err = errors.Join(tell(ctx, s, stderr), s.err)
+		err = errors.Join(tell(ctx, s, c.database, stderr), s.err)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "inbox:", err)
@@ -99,10 +103,18 @@ func untilEnd(ctx context.Context, stdin io.Reader) context.Context {
 	return ctx
 }
 
-// hanging is a store that stops between the function for events and the mark.
+// hanging is a store that stops between the function for events and the mark. Its claims are shorter than those of a
+// queue, which last for the timeout and a minute: so the story need not wait for them after the process was killed.
 type hanging struct {
-	durable.Store
-	log *slog.Logger
+	*sqlstore.Store
+	log   *slog.Logger
+	claim time.Duration
+}
+
+func (h *hanging) ClaimBatch(
+	ctx context.Context, queue string, n int, now, _ time.Time,
+) ([]*durable.Item, error) {
+	return h.Store.ClaimBatch(ctx, queue, n, now, now.Add(h.claim))
 }
 
 func (h *hanging) Do(ctx context.Context, item *durable.Item, work func(ctx context.Context) error) error {

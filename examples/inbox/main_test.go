@@ -27,8 +27,21 @@ func noEnv(string) string { return "" }
 
 func TestStory(t *testing.T) {
 	t.Parallel()
+	each(t, func(t *testing.T, database string) {
+		t.Parallel()
+		isTold(t, "-db", database)
+	})
+	t.Run("temporary", func(t *testing.T) {
+		t.Parallel()
+		isTold(t)
+	})
+}
+
+// isTold tells the story.
+func isTold(t *testing.T, args ...string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run(t.Context(), nil, noEnv, strings.NewReader(""), &out, &errs); code != 0 || errs.Len() > 0 {
+	if code := run(t.Context(), args, noEnv, strings.NewReader(""), &out, &errs); code != 0 || errs.Len() > 0 {
 		t.Fatalf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
 	}
 	for _, want := range []string{
@@ -62,14 +75,18 @@ func TestExitStatus(t *testing.T) {
 		{"unknown flag", t.Context(), []string{"-x"}, io.Discard, 2, "inbox: flag provided but not defined: -x\n"},
 		{"argument", t.Context(), []string{"now"}, io.Discard, 2, `unexpected argument "now"`},
 		{"no app", t.Context(), []string{"-serve", "-db", t.TempDir() + "/inbox.db"}, io.Discard, 1, "app key"},
-		{"no database", t.Context(), []string{"-serve", "-db", nowhere}, io.Discard, 1, "boltstore: opening " + nowhere},
+		{"no database", t.Context(), []string{"-serve", "-db", nowhere}, io.Discard, 1, "unable to open database file"},
+		{"no server", t.Context(), []string{"-db", "mysql://me:secret@127.0.0.1:1/x"}, io.Discard, 1, "connection refused"},
+		{"no URL", t.Context(), []string{"-db", "mysql://me:sec%ret@127.0.0.1/x"}, io.Discard, 1, "-db: not a URL\n"},
 		{"interrupted", ended, nil, io.Discard, 1, "context canceled"},
 		{"unread", t.Context(), nil, full{}, 1, errFull.Error()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var errs bytes.Buffer
-			code := run(tt.ctx, tt.args, noEnv, strings.NewReader(""), tt.stdout, &errs)
+			stdin, end := io.Pipe()
+			defer func() { _ = end.Close() }()
+			code := run(tt.ctx, tt.args, noEnv, stdin, tt.stdout, &errs)
 			if code != tt.code || !strings.Contains(errs.String(), tt.stderr) {
 				t.Errorf("exit %d, stderr %q; want %d and %q", code, errs.String(), tt.code, tt.stderr)
 			}

@@ -16,17 +16,26 @@ import (
 
 // A process is this program, started once more, as the service.
 type process struct {
+	*journal
 	cmd   *exec.Cmd
 	stdin io.Closer     // its end asks the process to stop
-	news  chan struct{} // there is more in the log
-	ended chan struct{} // there will be no more
+	ended chan struct{} // there will be no more in the log
+}
+
+// A journal is the log of a process, or of several.
+type journal struct {
+	news chan struct{} // there is more in the log
 
 	mu  sync.Mutex
 	log []entry
 }
 
+func newJournal() *journal { return &journal{news: make(chan struct{}, 1)} }
+
 // An entry is a line of the service's log, as far as it is looked at here.
 type entry struct {
+	process int // that wrote it
+
 	Msg     string `json:"msg"`
 	URL     string `json:"url"`
 	Queue   string `json:"queue"`
@@ -52,14 +61,14 @@ const (
 )
 
 // start starts this program with arguments and an environment beside its own.
-func start(ctx context.Context, stderr io.Writer, args, env []string) (*process, error) {
+func start(ctx context.Context, j *journal, stderr io.Writer, args, env []string) (*process, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{
-		cmd:  exec.CommandContext(ctx, program, args...), //nolint:gosec // it is this program
-		news: make(chan struct{}, 1), ended: make(chan struct{}),
+		journal: j, ended: make(chan struct{}),
+		cmd: exec.CommandContext(ctx, program, args...), //nolint:gosec // it is this program
 	}
 	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), env...), stderr
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
@@ -84,6 +93,7 @@ func (p *process) read(stdout io.Reader) {
 		if json.Unmarshal(lines.Bytes(), &e) != nil {
 			continue // cut off by the end of the process
 		}
+		e.process = p.pid()
 		p.mu.Lock()
 		p.log = append(p.log, e)
 		p.mu.Unlock()
@@ -94,14 +104,16 @@ func (p *process) read(stdout io.Reader) {
 	}
 }
 
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
 // entries is the log so far.
-func (p *process) entries() []entry {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return slices.Clone(p.log)
+func (j *journal) entries() []entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.log)
 }
 
-// await waits until the log is as it should be. Only one goroutine may wait.
+// await waits until the log is as it should be, or the process has ended. Only one goroutine may wait for a journal.
 func (p *process) await(ctx context.Context, isThere func(log []entry) bool) error {
 	for !isThere(p.entries()) {
 		select {

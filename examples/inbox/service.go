@@ -12,7 +12,6 @@ import (
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/events"
-	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -27,32 +26,32 @@ const (
 type config struct {
 	appKey, appSecret string
 	gateway           string // address of the TOP gateway
-	database          string // path of the file
+	database          string // path of a file, or URL of a server
 	listen            string // address to serve pushes at
 	sendsBill         bool   // send the settlement bill, unless it has been sent
 	log               *slog.Logger
 	// wrap comes between the store and those who use it. Optional.
-	wrap func(*boltstore.Store) durable.Store
+	wrap func(*database) durable.Store
 }
 
 // A service is a distributor's program: it receives events, refunds customers, and
 // answers Fliggy.
 type service struct {
-	*books
+	*database
 	log    *slog.Logger
 	outbox *durable.Outbox
 }
 
 // serve runs the service until ctx ends. Nothing but the database outlives it.
 func serve(ctx context.Context, c config) (err error) {
-	store, err := boltstore.Open(c.database, 0)
+	db, err := openDatabase(ctx, c.database)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	items := durable.Store(store)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	items := durable.Store(db.store)
 	if c.wrap != nil {
-		items = c.wrap(store)
+		items = c.wrap(db)
 	}
 
 	client, err := rentcar.NewClient(c.appKey, c.appSecret,
@@ -60,7 +59,7 @@ func serve(ctx context.Context, c config) (err error) {
 	if err != nil {
 		return err
 	}
-	s := &service{books: &books{store}, log: c.log}
+	s := &service{database: db, log: c.log}
 	if s.outbox, err = durable.NewOutbox(client, items, durable.Config{Logger: c.log}); err != nil {
 		return err
 	}

@@ -7,24 +7,24 @@ import (
 	"slices"
 
 	"github.com/fliggy-go/rentcar/durable"
-	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
 // What happens behind the story.
 
-// begin starts the service and lets Fliggy push to it.
+// begin starts the service, where one is at work already beside it, and lets Fliggy push to the new one.
 func (t *story) begin(ctx context.Context, flags ...string) error {
-	service, err := start(ctx, t.stderr, append([]string{"-serve", "-db", t.database}, flags...), environment(t.gw))
+	flags = append([]string{"-serve", "-db", t.database}, flags...)
+	service, err := start(ctx, t.journal, t.stderr, flags, environment(t.gw))
 	if err != nil {
 		return err
 	}
-	t.service = service
-	e, err := service.find(ctx, func(e entry) bool { return e.Msg == saysListening })
+	t.services = append(t.services, service)
+	e, err := service.find(ctx, func(e entry) bool { return e.Msg == saysListening && e.process == service.pid() })
 	if err != nil {
 		return err
 	}
-	t.fact("service", fmt.Sprintf("process %d, %s", service.cmd.Process.Pid, e.URL))
+	t.fact("service", fmt.Sprintf("process %d, %s", service.pid(), e.URL))
 	t.gw.PushTo(e.URL)
 	return nil
 }
@@ -34,31 +34,34 @@ func environment(gw *fliggytest.Gateway) []string {
 	return []string{"FLIGGY_APP_KEY=" + gw.AppKey(), "FLIGGY_APP_SECRET=" + gw.AppSecret(), "FLIGGY_URL=" + gw.URL()}
 }
 
-// stop stops the service as it should be.
-func (t *story) stop() error {
-	service := t.service
-	t.service = nil
-	return service.stop()
+// find waits for an entry of any process.
+func (t *story) find(ctx context.Context, match func(entry) bool) (entry, error) {
+	return t.services[len(t.services)-1].find(ctx, match)
 }
 
-// settled waits until this process of the service is done with so many events, and
+// first takes the process that has been there longest, to be stopped or killed.
+func (t *story) first() *process {
+	service := t.services[0]
+	t.services = t.services[1:]
+	return service
+}
+
+// settled waits until the service is done with so many events since the story began, and
 // has sent so many callbacks and bills.
 func (t *story) settled(ctx context.Context, events, sent int) error {
-	err := t.service.await(ctx, func(log []entry) bool {
+	err := t.services[0].await(ctx, func(log []entry) bool {
 		return count(log, durable.InboxQueue) >= events && count(log, durable.OutboxQueue) >= sent
 	})
 	if err != nil {
 		return err
 	}
-	log := t.service.entries()
+	log := t.entries()
 	handled, confirmed := count(log, durable.InboxQueue), count(log, durable.OutboxQueue)
 	if handled != events || confirmed != sent {
 		return fmt.Errorf("%d events handled and %d messages sent; want %d and %d", handled, confirmed, events, sent)
 	}
-	if events > 0 {
-		t.fact("handled", fmt.Sprintf("%d so far by this process", events))
-	}
-	t.fact("confirmed", fmt.Sprintf("%d so far to this process", sent))
+	t.fact("handled", fmt.Sprintf("%d so far", events))
+	t.fact("confirmed", fmt.Sprintf("%d so far", sent))
 	return nil
 }
 
@@ -72,22 +75,14 @@ func count(log []entry, queue string) int {
 	return n
 }
 
-// look opens the database of a service that has ended.
-func (t *story) look(at func(b *books, inbox, outbox boltstore.Counts) error) (err error) {
-	store, err := boltstore.Open(t.database, 0)
+// look opens the database and looks at it.
+func look(ctx context.Context, database string) (s snapshot, err error) {
+	db, err := openDatabase(ctx, database)
 	if err != nil {
-		return err
+		return s, err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	inbox, err := store.Count(durable.InboxQueue)
-	if err != nil {
-		return err
-	}
-	outbox, err := store.Count(durable.OutboxQueue)
-	if err != nil {
-		return err
-	}
-	return at(&books{store}, inbox, outbox)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return db.look(ctx)
 }
 
 // taken makes an error of a push that was not acknowledged.
@@ -100,7 +95,7 @@ func taken(r fliggytest.PushResult) error {
 
 // once reports whether each renewal that was accepted and each refund that was ordered is in
 // the books once, and Fliggy knows of each refund.
-func once(gw *fliggytest.Gateway, accepted, refunded []row) error {
+func once(gw *fliggytest.Gateway, books map[string][]row) error {
 	var wantAccepted, wantRefunded, gotAccepted, gotRefunded []string
 	for _, r := range gw.Renewals() {
 		if r.State == fliggytest.RenewalAccepted {
@@ -113,10 +108,10 @@ func once(gw *fliggytest.Gateway, accepted, refunded []row) error {
 			}
 		}
 	}
-	for _, r := range accepted {
+	for _, r := range books[renewals] {
 		gotAccepted = append(gotAccepted, string(r.Order))
 	}
-	for _, r := range refunded {
+	for _, r := range books[refunds] {
 		gotRefunded = append(gotRefunded, r.PayTradeNo+" "+r.Amount.String())
 	}
 	for _, list := range [][]string{wantAccepted, wantRefunded, gotAccepted, gotRefunded} {

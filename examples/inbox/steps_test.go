@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/fliggy-go/rentcar/durable"
-	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
+	"github.com/fliggy-go/rentcar/sqlstore"
 )
 
 // The environment of a service that tells its steps: which step to stop at, such as
-// "fliggy.inbox claimed 2" for the second time that it comes to it, or none; and its database.
+// "fliggy.inbox claimed 2" for the second time that it comes to it, or none; its database; and how long its claims are.
 const (
 	stepEnv     = "INBOX_TEST_STEP"
 	databaseEnv = "INBOX_TEST_DATABASE"
+	claimEnv    = "INBOX_TEST_CLAIM"
 	none        = "none"
 )
 
@@ -33,13 +34,16 @@ func stepper() int {
 	ctx := untilEnd(context.Background(), os.Stdin)
 	c := newConfig(os.Getenv, os.Stdout)
 	c.database, c.listen = os.Getenv(databaseEnv), "127.0.0.1:0"
-	c.wrap = func(store *boltstore.Store) durable.Store {
+	length, err := time.ParseDuration(os.Getenv(claimEnv))
+	c.wrap = func(d *database) durable.Store {
 		return &steps{
-			Store: store, bolt: store, ctx: ctx, log: c.log, stop: os.Getenv(stepEnv),
-			seen: map[string]int{}, added: map[string]int{},
+			Store: d.store, ctx: ctx, log: c.log, stop: os.Getenv(stepEnv), length: length, seen: map[string]int{},
 		}
 	}
-	if err := serve(ctx, c); err != nil {
+	if err == nil {
+		err = serve(ctx, c)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -48,15 +52,14 @@ func stepper() int {
 
 // steps is a store that tells what happens, before it happens and after.
 type steps struct {
-	durable.Store
-	bolt *boltstore.Store
-	ctx  context.Context //nolint:containedctx // that of the process
-	log  *slog.Logger
-	stop string
+	*sqlstore.Store
+	ctx    context.Context //nolint:containedctx // that of the process
+	log    *slog.Logger
+	stop   string
+	length time.Duration // of claims, which would last for minutes when the process is killed
 
-	mu    sync.Mutex
-	seen  map[string]int // how often by step
-	added map[string]int // items that have not been claimed, by queue
+	mu   sync.Mutex
+	seen map[string]int // how often by step
 }
 
 // at tells a step, or is where the process stops, until it is killed.
@@ -75,67 +78,53 @@ func (s *steps) at(queue, what string) {
 	os.Exit(1)
 }
 
-func (s *steps) count(queue string, n int) (left int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.added[queue] += n
-	return s.added[queue]
-}
-
-// addsKey finds in the context of work how many items it has added to the outbox.
-type addsKey struct{}
-
 func (s *steps) Add(ctx context.Context, item *durable.Item) (*durable.Item, error) {
 	s.at(item.Queue, "add")
 	known, err := s.Store.Add(ctx, item)
-	if err == nil && known == nil {
-		if n, ok := ctx.Value(addsKey{}).(*int); ok {
-			*n++ // it is there when work is done
-		} else {
-			s.count(item.Queue, 1)
-		}
-	}
 	s.at(item.Queue, "added")
 	return known, err
 }
 
-func (s *steps) Claim(ctx context.Context, queue string, now, until time.Time) (*durable.Item, error) {
-	if s.count(queue, 0) > 0 {
-		s.at(queue, "claim")
+func (s *steps) ClaimBatch(
+	ctx context.Context, queue string, n int, now, _ time.Time,
+) ([]*durable.Item, error) {
+	if isIdle, err := s.idle(ctx, queue); isIdle || err != nil {
+		return nil, err
 	}
-	item, err := s.Store.Claim(ctx, queue, now, until)
-	switch {
-	case err != nil:
-	case item != nil:
-		s.count(queue, -1)
+	s.at(queue, "claim")
+	items, err := s.Store.ClaimBatch(ctx, queue, n, now, now.Add(s.length))
+	if len(items) > 0 {
 		s.at(queue, "claimed")
-	default:
-		s.idle(queue)
 	}
-	return item, err
+	return items, err
 }
 
-// idle tells how much there is to do. What is done in the inbox may go on in the outbox,
-// so that is counted last.
-func (s *steps) idle(queue string) {
+// idle tells how much there is to do, and whether that is nothing for this queue. What is done in the inbox may go on
+// in the outbox, so that is counted last.
+func (s *steps) idle(ctx context.Context, queue string) (bool, error) {
 	s.log.Info(saysCounting, "queue", queue)
-	inbox, err := s.bolt.Count(durable.InboxQueue)
-	outbox, problem := s.bolt.Count(durable.OutboxQueue)
-	if err == nil && problem == nil {
-		s.log.Info(saysIdle, "queue", queue, "inbox", inbox.Waiting+inbox.Claimed, "outbox", outbox.Waiting+outbox.Claimed)
+	inbox, err := s.Count(ctx, durable.InboxQueue)
+	if err != nil {
+		return false, err
 	}
+	outbox, err := s.Count(ctx, durable.OutboxQueue)
+	if err != nil {
+		return false, err
+	}
+	left := map[string]int64{durable.InboxQueue: inbox.Waiting, durable.OutboxQueue: outbox.Waiting}
+	if left[queue] > 0 {
+		return false, nil
+	}
+	s.log.Info(saysIdle, "queue", queue, "inbox", inbox.Waiting, "outbox", outbox.Waiting)
+	return true, nil
 }
 
 func (s *steps) Do(ctx context.Context, item *durable.Item, work func(ctx context.Context) error) error {
-	adds := 0
 	err := s.Store.Do(ctx, item, func(ctx context.Context) error {
-		err := work(context.WithValue(ctx, addsKey{}, &adds))
+		err := work(ctx)
 		s.at(item.Queue, "worked")
 		return err
 	})
-	if err == nil {
-		s.count(durable.OutboxQueue, adds)
-	}
 	s.at(item.Queue, "done")
 	return err
 }

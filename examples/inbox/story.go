@@ -6,49 +6,66 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/fliggy-go/rentcar"
-	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
+	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
-// patience bounds the story, which takes a second or two.
+// patience bounds the story, which takes a second or two, and with a server some more.
 const patience = time.Minute
 
 // A story is Fliggy, and the service that it pushes to.
 type story struct {
 	*screen
+	*journal
 	gw       *fliggytest.Gateway
 	renewals []fliggy.ID
 	database string
 	stderr   io.Writer
-	service  *process // nil while there is none
+	services []*process // that are at work
 }
 
 // tell tells it to its end.
-func tell(ctx context.Context, s *screen, stderr io.Writer) (err error) {
+func tell(ctx context.Context, s *screen, database string, stderr io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	dir, err := os.MkdirTemp("", "inbox")
-	if err != nil {
-		return err
+	shown := database
+	switch {
+	case database == "":
+		dir, err := os.MkdirTemp("", "inbox")
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		database = filepath.Join(dir, "inbox.db")
+		shown = database
+	case isServer(database):
+		u, err := url.Parse(database)
+		if err != nil {
+			return errors.New("-db: not a URL") // the error of url.Parse shows the password
+		}
+		shown = u.Redacted()
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	gw := fliggytest.NewGateway()
 	defer gw.Close()
-	t := &story{screen: s, gw: gw, database: filepath.Join(dir, "inbox.db"), stderr: stderr}
+	t := &story{screen: s, journal: newJournal(), gw: gw, database: database, stderr: stderr}
 	defer func() {
-		if t.service != nil { // the story broke off
-			err = errors.Join(err, t.service.kill())
+		for _, service := range t.services { // the story broke off
+			err = errors.Join(err, service.kill())
 		}
 	}()
-	s.title("Nothing is lost, nothing is done twice: an inbox and an outbox in one file")
-	s.printf("    Fliggy, in this process   %s\n    the service's database    %s\n", gw.URL(), t.database)
+	s.title("Nothing is lost, nothing is done twice: an inbox and an outbox in your database")
+	s.printf("    Fliggy, in this process   %s\n    the service's database    %s\n", gw.URL(), shown)
+	if err := unused(ctx, database); err != nil {
+		return err
+	}
 	if t.renewals, err = book(ctx, gw, 6); err != nil {
 		return err
 	}
@@ -59,6 +76,15 @@ func tell(ctx context.Context, s *screen, stderr io.Writer) (err error) {
 		}
 	}
 	return nil
+}
+
+// unused wants a database in which no story has been told.
+func unused(ctx context.Context, database string) error {
+	now, err := look(ctx, database)
+	if err == nil && len(now.books)+len(now.items) > 0 {
+		err = errors.New("the database has been used before: give the story an empty one")
+	}
+	return err
 }
 
 // book makes n renewals, so that there is something to push events about.
@@ -112,7 +138,7 @@ func (t *story) conflict(ctx context.Context) error {
 	if err := taken(t.gw.PushRaw(ctx, body)); err != nil {
 		return err
 	}
-	e, err := t.service.find(ctx, func(e entry) bool { return e.Msg == saysParked })
+	e, err := t.find(ctx, func(e entry) bool { return e.Msg == saysParked })
 	if err != nil {
 		return err
 	}
@@ -138,45 +164,62 @@ func (t *story) crowd(ctx context.Context) error {
 	return t.settled(ctx, 10, 5)
 }
 
+// claim is how long an event stays with the process that hangs, where another one is at work: until it is killed.
+const claim = 5 * time.Second
+
 // crash kills the service at the worst moment.
 func (t *story) crash(ctx context.Context) error {
 	t.next("The service is killed between the refund and the note that the event is done", "event 142, SIGKILL")
-	if err := t.stop(); err != nil {
+	if err := t.first().stop(); err != nil {
 		return err
 	}
-	if err := t.begin(ctx, "-hang"); err != nil {
+	flags := []string{"-hang"}
+	if isServer(t.database) {
+		flags = append(flags, "-claim", claim.String())
+	}
+	if err := t.begin(ctx, flags...); err != nil {
 		return err
 	}
 	if err := taken(t.gw.RequestRefund(t.renewals[5], refund("9.99"))); err != nil {
 		return err
 	}
-	if _, err := t.service.find(ctx, func(e entry) bool { return e.Msg == saysStopped }); err != nil {
+	if _, err := t.find(ctx, func(e entry) bool { return e.Msg == saysStopped }); err != nil {
 		return err
 	}
 	t.say("acknowledged; the function has refunded and returned")
-	service := t.service
-	t.service = nil
-	if err := service.kill(); err != nil {
+	if isServer(t.database) {
+		if err := t.begin(ctx); err != nil {
+			return err
+		}
+		t.say("a second process is at work on the same database")
+	}
+	if err := t.first().kill(); err != nil {
 		return err
 	}
 	t.say("killed")
-	return t.look(func(b *books, inbox, _ boltstore.Counts) error {
-		list, err := b.rows(refunds)
-		t.fact("refunds", fmt.Sprintf("%d in the books: this one went with the process", len(list)))
-		if err == nil && (len(list) != 5 || inbox.Waiting != 1) {
-			err = fmt.Errorf("%d refunds and %d waiting events; want 5 and 1", len(list), inbox.Waiting)
-		}
-		return err
-	})
-}
-
-// again starts the service again, which finds the event, and a repeat of it.
-func (t *story) again(ctx context.Context) error {
-	t.next("It is started again, and Fliggy repeats the event", "event 142, callback 270")
-	if err := t.begin(ctx); err != nil {
+	now, err := look(ctx, t.database)
+	if err != nil {
 		return err
 	}
-	e, err := t.service.find(ctx, func(e entry) bool { return e.Msg == saysHandling })
+	made, left := len(now.books[refunds]), now.items[durable.InboxQueue].Left
+	t.fact("refunds", fmt.Sprintf("%d in the books: this one went with the process", made))
+	if made != 5 || left != 1 {
+		return fmt.Errorf("%d refunds and %d events left; want 5 and 1", made, left)
+	}
+	return nil
+}
+
+// again has another process find the event, and a repeat of it.
+func (t *story) again(ctx context.Context) error {
+	if isServer(t.database) {
+		t.next("The second process takes over, and Fliggy repeats the event", "event 142, callback 270")
+	} else {
+		t.next("It is started again, and Fliggy repeats the event", "event 142, callback 270")
+		if err := t.begin(ctx); err != nil {
+			return err
+		}
+	}
+	e, err := t.find(ctx, func(e entry) bool { return e.Msg == saysHandling && e.Attempt > 1 })
 	if err != nil {
 		return err
 	}
@@ -190,59 +233,53 @@ func (t *story) again(ctx context.Context) error {
 		return err
 	}
 	t.say("the repeat is acknowledged")
-	return t.settled(ctx, 1, 1)
+	return t.settled(ctx, 11, 6)
 }
 
 // month sends the bill, through the outbox as well.
 func (t *story) month(ctx context.Context) error {
 	t.next("The month ends: the settlement bill", "alitrip.rentcar.btb.bill.notify")
-	if err := t.stop(); err != nil {
+	if err := t.first().stop(); err != nil {
 		return err
 	}
 	if err := t.begin(ctx, "-bill"); err != nil {
 		return err
 	}
-	if err := t.settled(ctx, 0, 1); err != nil {
+	if err := t.settled(ctx, 11, 7); err != nil {
 		return err
 	}
 	for _, b := range t.gw.Bills() {
 		t.fact("bill", fmt.Sprintf("%s, %d lines, total %s", b.Message.BillNo, len(b.Message.Lines), b.Message.TotalAmount))
 	}
-	return t.stop()
+	return t.first().stop()
 }
 
 // end compares the books with what Fliggy knows.
-func (t *story) end(context.Context) error {
+func (t *story) end(ctx context.Context) error {
 	t.next("The books, and what Fliggy has seen", "the database, and the gateway's own records")
-	return t.look(func(b *books, inbox, outbox boltstore.Counts) error {
-		accepted, err := b.rows(renewals)
-		if err != nil {
+	now, err := look(ctx, t.database)
+	if err != nil {
+		return err
+	}
+	for _, p := range t.gw.Pushes() {
+		if err := taken(p); err != nil {
 			return err
 		}
-		refunded, err := b.rows(refunds)
-		if err != nil {
-			return err
-		}
-		for _, p := range t.gw.Pushes() {
-			if err := taken(p); err != nil {
-				return err
-			}
-		}
-		t.fact("pushes", fmt.Sprintf("%d, every one acknowledged", len(t.gw.Pushes())))
-		t.fact("inbox", fmt.Sprintf("%d done, %d parked, %d left", inbox.Done, inbox.Parked, inbox.Waiting+inbox.Claimed))
-		t.fact(
-			"outbox", fmt.Sprintf("%d done, %d parked, %d left", outbox.Done, outbox.Parked, outbox.Waiting+outbox.Claimed),
-		)
-		t.fact("renewals", fmt.Sprintf("%d in the books", len(accepted)))
-		t.fact("refunds", fmt.Sprintf("%d in the books, %d confirmed to Fliggy", len(refunded), len(t.gw.Callbacks())))
-		if err := once(t.gw, accepted, refunded); err != nil {
-			return err
-		}
-		left, bills := inbox.Waiting+inbox.Claimed+outbox.Waiting+outbox.Claimed, len(t.gw.Bills())
-		if left != 0 || inbox.Parked != 1 || outbox.Parked != 0 || bills != 1 {
-			return fmt.Errorf("%d items are left, %d and %d parked, %d bills sent", left, inbox.Parked, outbox.Parked, bills)
-		}
-		t.say("each of them exactly once")
-		return nil
-	})
+	}
+	inbox, outbox := now.items[durable.InboxQueue], now.items[durable.OutboxQueue]
+	t.fact("pushes", fmt.Sprintf("%d, every one acknowledged", len(t.gw.Pushes())))
+	t.fact("inbox", fmt.Sprintf("%d done, %d parked, %d left", inbox.Done, inbox.Parked, inbox.Left))
+	t.fact("outbox", fmt.Sprintf("%d done, %d parked, %d left", outbox.Done, outbox.Parked, outbox.Left))
+	t.fact("renewals", fmt.Sprintf("%d in the books", len(now.books[renewals])))
+	t.fact("refunds", fmt.Sprintf(
+		"%d in the books, %d confirmed to Fliggy", len(now.books[refunds]), len(t.gw.Callbacks())))
+	if err := once(t.gw, now.books); err != nil {
+		return err
+	}
+	bills := len(t.gw.Bills())
+	if inbox.Left != 0 || outbox.Left != 0 || inbox.Parked != 1 || outbox.Parked != 0 || bills != 1 {
+		return fmt.Errorf("%+v are in the inbox and %+v in the outbox, %d bills sent", inbox, outbox, bills)
+	}
+	t.say("each of them exactly once")
+	return nil
 }

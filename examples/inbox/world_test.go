@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/fliggy-go/rentcar/examples/inbox/boltstore"
+	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/fliggytest"
 )
 
@@ -18,15 +18,16 @@ type world struct {
 	ctx      context.Context
 	gw       *fliggytest.Gateway
 	database string
+	claim    time.Duration
 	events   [][]byte  // two for each renewal: it is accepted, a refund is ordered
 	lives    [][]entry // what the services had to say
 }
 
-func newWorld(t *testing.T, renewals int) *world {
+func newWorld(t *testing.T, database string, renewals int) *world {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience+time.Duration(*kills)*time.Second)
 	t.Cleanup(cancel)
-	w := &world{T: t, ctx: ctx, gw: fliggytest.NewGateway(), database: filepath.Join(t.TempDir(), "inbox.db")}
+	w := &world{T: t, ctx: ctx, gw: fliggytest.NewGateway(), database: database}
 	t.Cleanup(w.gw.Close)
 	ids, err := book(ctx, w.gw, renewals)
 	w.check(err)
@@ -55,17 +56,24 @@ func (w *world) check(err error) {
 // begin starts a service that stops at a step.
 func (w *world) begin(step string) *process {
 	w.Helper()
-	service, err := start(w.ctx, w.Output(), nil, append(environment(w.gw), stepEnv+"="+step, databaseEnv+"="+w.database))
+	env := append(environment(w.gw), stepEnv+"="+step, databaseEnv+"="+w.database, claimEnv+"="+w.claim.String())
+	service, err := start(w.ctx, newJournal(), w.Output(), nil, env)
 	w.check(err)
 	return service
+}
+
+// address waits until a service listens.
+func (w *world) address(service *process) string {
+	w.Helper()
+	e, err := service.find(w.ctx, func(e entry) bool { return e.Msg == saysListening })
+	w.check(err)
+	return e.URL
 }
 
 // aim lets Fliggy push to a service.
 func (w *world) aim(service *process) {
 	w.Helper()
-	e, err := service.find(w.ctx, func(e entry) bool { return e.Msg == saysListening })
-	w.check(err)
-	w.gw.PushTo(e.URL)
+	w.gw.PushTo(w.address(service))
 }
 
 // kill kills a service, and keeps what it said.
@@ -88,53 +96,36 @@ func (w *world) rest(unacknowledged [][]byte) {
 	w.lives = append(w.lives, service.entries())
 }
 
-// look opens the database of a service that has ended.
-func (w *world) look(at func(b *books, inbox, outbox boltstore.Counts)) {
-	w.Helper()
-	t := &story{database: w.database}
-	w.check(t.look(func(b *books, inbox, outbox boltstore.Counts) error {
-		at(b, inbox, outbox)
-		return nil
-	}))
-}
-
 // whole wants transactions to have happened as one, at whatever moment the service was killed.
-func (w *world) whole() {
+func (w *world) whole() snapshot {
 	w.Helper()
-	w.look(func(b *books, inbox, outbox boltstore.Counts) {
-		accepted, err := b.rows(renewals)
-		w.check(err)
-		refunded, err := b.rows(refunds)
-		w.check(err)
-		if n := len(accepted) + len(refunded); n != inbox.Done {
-			w.Errorf("%d events are done, %d are in the books", inbox.Done, n)
-		}
-		if n := outbox.Waiting + outbox.Claimed + outbox.Done; n != len(refunded) || outbox.Parked != 0 {
-			w.Errorf("%d refunds in the books, %d callbacks in the outbox, %d parked", len(refunded), n, outbox.Parked)
-		}
-	})
+	now, err := look(w.ctx, w.database)
+	w.check(err)
+	accepted, refunded := len(now.books[renewals]), len(now.books[refunds])
+	inbox, outbox := now.items[durable.InboxQueue], now.items[durable.OutboxQueue]
+	if n := accepted + refunded; n != inbox.Done {
+		w.Errorf("%d events are done, %d are in the books", inbox.Done, n)
+	}
+	if n := outbox.Left + outbox.Done; n != refunded || outbox.Parked != 0 {
+		w.Errorf("%d refunds in the books, %d callbacks in the outbox, %d parked", refunded, n, outbox.Parked)
+	}
+	return now
 }
 
 // complete wants every event to have been handled once, as far as anybody can see, and
 // returns the attempts at each, by key.
 func (w *world) complete() (attempts map[string][]int) {
 	w.Helper()
-	w.whole()
-	w.look(func(b *books, inbox, outbox boltstore.Counts) {
-		accepted, err := b.rows(renewals)
-		w.check(err)
-		refunded, err := b.rows(refunds)
-		w.check(err)
-		if err := once(w.gw, accepted, refunded); err != nil {
-			w.Error(err)
-		}
-		if want := (boltstore.Counts{Done: len(w.events)}); inbox != want {
-			w.Errorf("inbox %+v; want %+v", inbox, want)
-		}
-		if want := (boltstore.Counts{Done: len(w.events) / 2}); outbox != want {
-			w.Errorf("outbox %+v; want %+v", outbox, want)
-		}
-	})
+	now := w.whole()
+	if err := once(w.gw, now.books); err != nil {
+		w.Error(err)
+	}
+	want := map[string]counts{
+		durable.InboxQueue: {Done: len(w.events)}, durable.OutboxQueue: {Done: len(w.events) / 2},
+	}
+	if !maps.Equal(now.items, want) {
+		w.Errorf("the queues have %+v; want %+v", now.items, want)
+	}
 	attempts = map[string][]int{}
 	for _, life := range w.lives {
 		for _, e := range life {
