@@ -89,7 +89,8 @@ func TestServerStopsAndStarts(t *testing.T) {
 			t.Fatalf("%v, and %d runs, want %d", r, runs, wantRuns)
 		}
 	}
-	const first, second = `{"orderId":"1","eventType":900,"eventData":{}}`, `{"orderId":"2","eventType":900,"eventData":{}}`
+	const first = `{"orderId":"1","eventType":900,"eventData":{}}`
+	const second = `{"orderId":"2","eventType":900,"eventData":{}}`
 	bans := newBans(t, connect(t, s.addr), "", "1")
 	limiter := newLimiter(t, s.addr, redisstate.LimiterConfig{Total: daily(10)})
 	push(first, http.StatusOK, 1)

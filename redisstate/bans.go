@@ -18,9 +18,9 @@ import (
 // Bans are [rentcar.Bans] on Redis: what flow control says to one process holds for all processes of the app. Make them
 // with [NewBans], give them to clients by [rentcar.WithBans], and Close them.
 //
-// A call asks no server. Each process keeps a copy, and exchanges it with Redis every BansConfig.Refresh and at once when
-// it was told of a ban. So others may still send calls for that long. Where Redis answers, what it says holds: bans that
-// it has lost are forgotten.
+// A call asks no server. Each process keeps a copy, and exchanges it with Redis every BansConfig.Refresh and at once
+// when it was told of a ban. So others may still send calls for that long. Where Redis answers, what it says holds:
+// bans that it has lost are forgotten.
 type Bans struct {
 	client redis.UniversalClient
 	cfg    BansConfig
@@ -47,7 +47,8 @@ type appBans struct {
 // A BansConfig configures Bans. The zero BansConfig has the defaults.
 type BansConfig struct {
 	Config
-	// Apps are the app keys whose bans are fetched by NewBans. Those of another app are fetched when it is first called.
+	// Apps are the app keys whose bans are fetched by NewBans. Those of another app are fetched when it is first
+	// called.
 	Apps []string
 	// Refresh is how often bans are fetched: [DefaultRefresh] by default.
 	Refresh time.Duration
@@ -62,8 +63,8 @@ const exchangeTimeout = 3 * time.Second
 // maxBan bounds how long a ban lasts, as the client does.
 const maxBan = 24 * time.Hour
 
-// NewBans fetches the bans and returns them. It asks the server whether it can work there. The error says what is wrong,
-// and what to do. ctx is for NewBans alone.
+// NewBans fetches the bans and returns them. It asks the server whether it can work there. The error says what is
+// wrong, and what to do. ctx is for NewBans alone.
 func NewBans(ctx context.Context, client redis.UniversalClient, cfg BansConfig) (*Bans, error) {
 	problems := cfg.problems("BansConfig", cfg.Apps...)
 	if cfg.Refresh < 0 {
@@ -176,8 +177,8 @@ func (b *Bans) Lift(app string) {
 	b.wakeUp()
 }
 
-// Sync exchanges bans with Redis now: after it returned nil, this process knows what others have told, and they can know
-// what it has. There is no need to call it, except where the next Refresh is too late.
+// Sync exchanges bans with Redis now: after it returned nil, this process knows what others have told, and they can
+// know what it has. There is no need to call it, except where the next Refresh is too late.
 func (b *Bans) Sync(ctx context.Context) error {
 	b.exchange.Lock()
 	defer b.exchange.Unlock()

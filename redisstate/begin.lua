@@ -4,28 +4,24 @@ local digest, owner, token, age, lease = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARG
 if owner ~= '' and not redis.call('SET', KEYS[2], owner, 'NX', 'PX', age) and redis.call('GET', KEYS[2]) ~= owner then
   return {'recut'}
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-
--- A content of the message is kept as "UNTIL TOKEN REPLY", without a reply while it runs.
-local conflict = 0
-local all = redis.call('HGETALL', KEYS[1])
-for i = 1, #all, 2 do
-  local ends, held, reply = string.match(all[i + 1], '^(%d+) (%S+) (.*)$')
-  local over = tonumber(ends) <= now
-  if all[i] ~= digest then
-    if over then
-      redis.call('HDEL', KEYS[1], all[i])
-    else
-      conflict = 1
-    end
-  elseif not over and held ~= token then -- the token is known if the client sends the script again
-    if reply == '' then
-      return {'running'}
-    end
-    return {'finished', reply}
+if redis.call('SET', KEYS[1], content(digest, 0, token, ''), 'NX', 'PX', lease) then
+  return {'new', 0}
+end
+local list, now = load(KEYS[1])
+local conflict, isOwn = 0, false
+for _, c in ipairs(list) do
+  if c.digest ~= digest then
+    conflict = 1
+  elseif c.token == token then -- the client sends the script again
+    isOwn = true
+  elseif c.reply == '' then
+    return {'running'}
+  else
+    return {'finished', c.reply}
   end
 end
-redis.call('HSET', KEYS[1], digest, string.format('%.0f %s ', now + lease, token))
-redis.call('PEXPIRE', KEYS[1], math.max(age, lease)) -- the times inside decide
+if not isOwn then
+  list[#list + 1] = {digest = digest, ends = now + lease, token = token, reply = ''}
+  save(KEYS[1], list, now)
+end
 return {'new', conflict}

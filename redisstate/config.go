@@ -89,7 +89,7 @@ func checkPolicy(ctx context.Context, server *redis.Client) error {
 				"noeviction, use a server of its own, %s", policy, accept)
 		}
 	}
-	return errors.New("redisstate: INFO memory does not say maxmemory_policy: make sure that nothing is evicted, " + accept)
+	return errors.New("redisstate: INFO memory has no maxmemory_policy: make sure that nothing is evicted, " + accept)
 }
 
 // answered reports whether an error is an answer of the server.

@@ -56,7 +56,8 @@ func TestEviction(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, make := range parts {
-		wantError(t, make(t.Context(), client, redisstate.Config{}), "maxmemory-policy cannot be read", "AcceptEviction", "NOPERM")
+		err := make(t.Context(), client, redisstate.Config{})
+		wantError(t, err, "maxmemory-policy cannot be read", "AcceptEviction", "NOPERM")
 	}
 }
 
@@ -110,7 +111,9 @@ func TestBadConfigs(t *testing.T) {
 func TestStrings(t *testing.T) {
 	cfg := redisstate.Config{Prefix: freshPrefix(t)}
 	g := newGate(t, server(t), redisstate.GateConfig{Config: cfg, App: "1"})
-	l, err := redisstate.NewLimiter(t.Context(), server(t), redisstate.LimiterConfig{Config: cfg, App: "1", Total: daily(1)})
+	l, err := redisstate.NewLimiter(t.Context(), server(t), redisstate.LimiterConfig{
+		Config: cfg, App: "1", Total: daily(1),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,15 @@
--- Stores a reply. KEYS: message. ARGV: digest, token, age and lease in milliseconds, reply. Returns 0 if the message
--- belongs to another claim now.
-local held = redis.call('HGET', KEYS[1], ARGV[1])
-if held and string.match(held, '^%d+ (%S+)') ~= ARGV[2] then
-  return 0
+-- Stores a reply. KEYS: message. ARGV: digest, token, age in milliseconds, reply. Returns 0 if the claim has run out.
+local digest, token, age, reply = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if isOnly(redis.call('GET', KEYS[1]), digest, token) then
+  redis.call('SET', KEYS[1], content(digest, 0, token, reply), 'PX', age)
+  return 1
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f ', now + ARGV[3]) .. ARGV[2] .. ' ' .. ARGV[5])
-redis.call('PEXPIRE', KEYS[1], math.max(ARGV[3], ARGV[4]))
-return 1
+local list, now = load(KEYS[1])
+for _, c in ipairs(list) do
+  if c.digest == digest and c.token == token then
+    c.reply, c.ends = reply, now + age
+    save(KEYS[1], list, now)
+    return 1
+  end
+end
+return 0

@@ -17,8 +17,8 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// A Gate is a [qimen.Gate] on Redis, shared by all processes: a message that comes to several of them runs once. Make it
-// with [NewGate].
+// A Gate is a [qimen.Gate] on Redis, shared by all processes: a message that comes to several of them runs once. Make
+// it with [NewGate].
 type Gate struct {
 	client     redis.UniversalClient
 	base       string
@@ -48,7 +48,8 @@ const DefaultLease = 3 * qimen.DefaultHandlerTimeout
 func NewGate(ctx context.Context, client redis.UniversalClient, cfg GateConfig) (*Gate, error) {
 	problems := cfg.problems("GateConfig", cfg.App)
 	if cfg.Age < 0 || cfg.Age > 0 && cfg.Age < time.Millisecond {
-		problems = append(problems, errors.New("redisstate: GateConfig.Age: must be at least a millisecond, or 0 for the default"))
+		problems = append(problems,
+			errors.New("redisstate: GateConfig.Age: must be at least a millisecond, or 0 for the default"))
 	}
 	if cfg.Lease < 0 || cfg.Lease > 0 && cfg.Lease < time.Millisecond {
 		problems = append(problems,
@@ -68,6 +69,8 @@ func NewGate(ctx context.Context, client redis.UniversalClient, cfg GateConfig) 
 
 // The scripts. redis.Script sends only their hash, and their text where the server has forgotten it.
 var (
+	//go:embed messages.lua
+	messagesText string
 	//go:embed begin.lua
 	beginText string
 	//go:embed finish.lua
@@ -75,8 +78,9 @@ var (
 	//go:embed abandon.lua
 	abandonText string
 
-	beginScript, finishScript = redis.NewScript(beginText), redis.NewScript(finishText)
-	abandonScript             = redis.NewScript(abandonText)
+	beginScript   = redis.NewScript(messagesText + beginText)
+	finishScript  = redis.NewScript(messagesText + finishText)
+	abandonScript = redis.NewScript(messagesText + abandonText)
 )
 
 // undoTimeout is how long Begin tries to take back a claim of which it heard nothing.
@@ -145,14 +149,14 @@ func (g *Gate) Finish(ctx context.Context, c qimen.Claim, reply qimen.Reply) err
 		return fmt.Errorf("redisstate: gate: storing a reply: %w", err)
 	}
 	held, err := finishScript.Run(
-		ctx, g.client, g.keys(c)[:1], c.Digest, c.Token, g.age.Milliseconds(), g.lease.Milliseconds(), text,
+		ctx, g.client, g.keys(c)[:1], c.Digest, c.Token, g.age.Milliseconds(), text,
 	).Bool()
 	if err != nil {
 		return wrap("gate: storing a reply", err)
 	}
 	if !held {
-		return errors.New("redisstate: gate: storing a reply: the claim has run out and another process has the message: " +
-			"GateConfig.Lease is too short for the handler")
+		return errors.New("redisstate: gate: storing a reply: the claim has run out, since GateConfig.Lease is too short " +
+			"for the handler, or Redis has lost it")
 	}
 	return nil
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/fliggy-go/rentcar"
 )
 
-// A Limiter is a [rentcar.MethodLimiter] on Redis: a token bucket for all calls of an app and one for each API, shared by
-// all processes. Make it with [NewLimiter], and give it to clients by [rentcar.WithLimiter].
+// A Limiter is a [rentcar.MethodLimiter] on Redis: a token bucket for all calls of an app and one for each API, shared
+// by all processes. Make it with [NewLimiter], and give it to clients by [rentcar.WithLimiter].
 //
 // Each call takes its turn by one script, and waits for it here. A call whose turn would come after its deadline fails
-// at once and takes none; a call that gives up while it waits has used its turn. While Redis is away, each process keeps
-// the same rates by itself, so that all of them together may be as many times as fast.
+// at once and takes none; a call that gives up while it waits has used its turn. While Redis is away, each process
+// keeps the same rates by itself, so that all of them together may be as many times as fast.
 type Limiter struct {
 	client redis.UniversalClient
 	cfg    LimiterConfig
@@ -66,9 +66,9 @@ func (r Rate) problem() error {
 	case r == Rate{}:
 		return nil
 	case !(r.PerSecond >= slowest && r.PerSecond <= fastest): // not a NaN either
-		return errors.New("PerSecond must be from one a day to 100,000")
+		return errors.New("calls per second must be from one a day to 100,000")
 	case r.Burst < 0 || r.Burst > largest:
-		return errors.New("Burst must be from 1 to 1,000,000, or 0 for 1")
+		return errors.New("the burst must be from 1 to 1,000,000, or 0 for 1")
 	}
 	return nil
 }
@@ -174,7 +174,9 @@ var limitScript = redis.NewScript(limitText)
 var errAway = errors.New("redisstate: Redis did not answer a moment ago")
 
 // ask takes a turn from Redis.
-func (l *Limiter) ask(ctx context.Context, limits []limit, most time.Duration) (left time.Duration, taken bool, err error) {
+func (l *Limiter) ask(
+	ctx context.Context, limits []limit, most time.Duration,
+) (left time.Duration, taken bool, err error) {
 	l.mu.Lock()
 	isAway := time.Now().Before(l.away)
 	l.mu.Unlock()

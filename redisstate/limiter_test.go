@@ -170,7 +170,8 @@ func TestLimiterConfigs(t *testing.T) {
 		EachAPI: redisstate.Rate{PerSecond: 1, Burst: -1}, APIs: map[string]redisstate.Rate{"x": {Burst: 2}},
 	})
 	wantError(t, err, "LimiterConfig.Prefix: must not contain braces", "LimiterConfig: the app must be an app key",
-		"LimiterConfig.Total: PerSecond must be", "LimiterConfig.EachAPI: Burst must be", `LimiterConfig.APIs["x"]: PerSecond`)
+		"LimiterConfig.Total: calls per second must be", "LimiterConfig.EachAPI: the burst must be",
+		`LimiterConfig.APIs["x"]: calls per second must be`)
 	_, err = redisstate.NewLimiter(t.Context(), nil, redisstate.LimiterConfig{App: "1"})
 	wantError(t, err, "LimiterConfig: has no rate: set Total, EachAPI or APIs")
 	_, err = redisstate.NewLimiter(t.Context(), nil, redisstate.LimiterConfig{App: "1", Total: daily(1)})
