@@ -10,21 +10,25 @@ local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
   ends[all[i]] = tonumber(all[i + 1])
 end
+local isChanged = false
 for i = 2, #ARGV, 2 do
-  ends[ARGV[i]] = math.max(ends[ARGV[i]] or 0, now + ARGV[i + 1])
+  local api, at = ARGV[i], now + ARGV[i + 1]
+  if at > (ends[api] or 0) then
+    ends[api], isChanged = at, true
+    redis.call('HSET', KEYS[1], api, string.format('%.0f', at))
+  end
 end
 local left, last = {}, 0
 for api, at in pairs(ends) do
   if at <= now then
     redis.call('HDEL', KEYS[1], api)
   else
-    redis.call('HSET', KEYS[1], api, string.format('%.0f', at))
     last = math.max(last, at)
     left[#left + 1] = api
     left[#left + 1] = at - now
   end
 end
-if last > 0 then
+if isChanged then
   redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last))
 end
 return left

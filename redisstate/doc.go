@@ -1,7 +1,7 @@
 // Package redisstate shares between processes, through the Redis that you have, what the root module and qimen keep in
 // the memory of one: which messages were handled ([Gate]), bans of flow control ([Bans]), and how fast calls may be
-// sent ([Limiter]). It works on go-redis with your own client: a single server, Sentinel or Cluster. CI tests Redis 7.0; 6.2
-// and newer are meant to work.
+// sent ([Limiter]). It works on go-redis with your own client: a single server, Sentinel or Cluster. CI tests
+// Redis 7.0; 6.2 and newer are meant to work.
 //
 //	client := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: addrs, ContextTimeoutEnabled: true})
 //	gate, err := redisstate.NewGate(ctx, client, redisstate.GateConfig{App: appKey})

@@ -2,6 +2,8 @@ package redisstate_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -125,6 +127,51 @@ func TestGateScriptsSentAgain(t *testing.T) {
 	if c, err := g.Begin(ctx, "k", "d", "s"); err != nil || c.State != qimen.ClaimFinished {
 		t.Errorf("%+v, %v", c, err)
 	}
+}
+
+// A claim whose answer is lost is taken back: Begin gave an error, so it has claimed nothing.
+func TestGateAnswerLost(t *testing.T) {
+	cfg := redisstate.GateConfig{App: "1", Config: redisstate.Config{Prefix: freshPrefix(t)}}
+	other := newGate(t, server(t), cfg)
+	client := redis.NewClient(&redis.Options{Addr: address(), ContextTimeoutEnabled: true, MaxRetries: -1})
+	defer func() { _ = client.Close() }()
+	g := newGate(t, client, cfg)
+	ctx := t.Context()
+	if c, err := g.Begin(ctx, "loads the script", "d", ""); err != nil || g.Abandon(ctx, c) != nil {
+		t.Fatal(err)
+	}
+	client.AddHook(&lost{})
+	if _, err := g.Begin(ctx, "k", "d", "s"); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatalf("error %v", err)
+	}
+	if c, err := other.Begin(ctx, "k2", "d2", "s"); err != nil || c.State != qimen.ClaimNew {
+		t.Errorf("the signature is kept: %+v, %v", c, err)
+	}
+	if c, err := other.Begin(ctx, "k", "d3", "s3"); err != nil || c.State != qimen.ClaimNew || c.IsConflict {
+		t.Errorf("the message is claimed: %+v, %v", c, err)
+	}
+}
+
+// lost loses the first answer of a script.
+type lost struct {
+	redis.Hook
+	isOver bool
+}
+
+func (l *lost) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (l *lost) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if !l.isOver {
+			l.isOver = true
+			err = io.ErrUnexpectedEOF
+			cmd.SetErr(err)
+		}
+		return err
+	}
+}
+func (l *lost) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
 }
 
 // twice sends every script twice and gives the second answer.
