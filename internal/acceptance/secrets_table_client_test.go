@@ -102,6 +102,7 @@ func clientRows() []leakRow {
 		"WithFormat":     {rentcar.WithFormat(77)},
 		"WithRetry":      {rentcar.WithRetry(rentcar.RetryPolicy{MaxAttempts: -1})},
 		"WithLimiter":    {rentcar.WithLimiter(nil)},
+		"WithBans":       {rentcar.WithBans(nil)},
 		"WithSleep":      {rentcar.WithSleep(nil)},
 		"WithClock":      {rentcar.WithClock(nil)},
 		"WithLogger":     {rentcar.WithLogger(nil)},
