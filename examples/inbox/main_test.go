@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -40,9 +41,16 @@ func TestStory(t *testing.T) {
 // isTold tells the story.
 func isTold(t *testing.T, args ...string) {
 	t.Helper()
-	var out, errs bytes.Buffer
-	if code := run(t.Context(), args, noEnv, strings.NewReader(""), &out, &errs); code != 0 || errs.Len() > 0 {
-		t.Fatalf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
+	stderr, err := os.Create(filepath.Join(t.TempDir(), "stderr")) // a file, since two processes write to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stderr.Close() }()
+	var out bytes.Buffer
+	code := run(t.Context(), args, noEnv, strings.NewReader(""), &out, stderr)
+	errs, err := os.ReadFile(stderr.Name())
+	if code != 0 || len(errs) > 0 || err != nil {
+		t.Fatalf("exit %d, stderr %q, %v, stdout:\n%s", code, errs, err, out.String())
 	}
 	for _, want := range []string{
 		"parked           the same ids as an earlier event",
