@@ -91,10 +91,11 @@ func TestServerStopsAndStarts(t *testing.T) {
 	}
 	const first = `{"orderId":"1","eventType":900,"eventData":{}}`
 	const second = `{"orderId":"2","eventType":900,"eventData":{}}`
-	bans := newBans(t, connect(t, s.addr), "", "1")
+	bans := newBans(t, connect(t, s.addr), "", "1", "2")
 	limiter := newLimiter(t, s.addr, redisstate.LimiterConfig{Total: daily(10)})
 	push(first, http.StatusOK, 1)
 	bans.Ban("1", "x.y", time.Hour)
+	bans.Ban("2", "x.y", time.Hour)
 	exchange(t, bans)
 	if n := passes(t, 12, "x.y", limiter); n != 10 {
 		t.Errorf("%d calls pass, want 10", n)
@@ -110,6 +111,9 @@ func TestServerStopsAndStarts(t *testing.T) {
 	wantLeft(t, bans, "1", "x.y", time.Hour)
 	bans.Ban("1", "x.z", time.Hour)
 	wantLeft(t, bans, "1", "x.z", time.Hour)
+	bans.Lift("2")
+	bans.Ban("2", "x.z", time.Hour)
+	wantLeft(t, bans, "2", "x.y", 0)
 	wantError(t, bans.Sync(ctx), "redisstate: bans: Redis does not answer: ")
 	wantError(t, bans.Err(), "redisstate: bans: Redis does not answer: ")
 	if n := passes(t, 12, "x.y", limiter); n != 10 { // as many by itself
@@ -128,7 +132,9 @@ func TestServerStopsAndStarts(t *testing.T) {
 	if err := bans.Err(); err != nil {
 		t.Error(err)
 	}
-	other := newBans(t, connect(t, s.addr), "", "1")
+	other := newBans(t, connect(t, s.addr), "", "1", "2")
+	wantLeft(t, other, "2", "x.y", 0) // lifted while Redis was away
+	wantLeft(t, other, "2", "x.z", time.Hour)
 	wantLeft(t, other, "1", "x.y", time.Hour)
 	wantLeft(t, other, "1", "x.z", time.Hour) // told while Redis was away
 	eventually(t, "the limiter asks Redis again", func() bool {

@@ -18,7 +18,7 @@ func Example() {
 	server := redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: []string{address()}, ContextTimeoutEnabled: true, DialerRetries: 1,
 	})
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 
 	gate, err := redisstate.NewGate(ctx, server, redisstate.GateConfig{App: appKey})
 	if err != nil {
