@@ -75,7 +75,8 @@ func openMySQL(t testing.TB) *sql.DB {
 	return pool(t, "mysql", cfg.FormatDSN(), 20)
 }
 
-const sqliteOptions = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+const sqliteOptions = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	"&_txlock=immediate"
 
 func openSQLite(t testing.TB) *sql.DB {
 	t.Helper()

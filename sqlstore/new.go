@@ -64,7 +64,8 @@ func checkVersion(ctx context.Context, db *sql.DB, dialect Dialect, prefix strin
 	case err != nil:
 		return fmt.Errorf("sqlstore: the table %sschema cannot be read: has sqlstore.Migrate been called? %w", prefix, err)
 	case version < want:
-		return fmt.Errorf("sqlstore: the schema has version %d and this program needs %d: call sqlstore.Migrate", version, want)
+		return fmt.Errorf("sqlstore: the schema has version %d and this program needs %d: call sqlstore.Migrate",
+			version, want)
 	case version > want:
 		return fmt.Errorf("sqlstore: the schema has version %d and this program knows %d: use a newer version of sqlstore",
 			version, want)
@@ -91,8 +92,7 @@ func checkPostgreSQL(ctx context.Context, db *sql.DB, b *base) error {
 func checkMySQL(ctx context.Context, db *sql.DB, b *base) error {
 	var autocommit int
 	var packet int
-	var version string
-	err := db.QueryRowContext(ctx, "SELECT @@autocommit, @@max_allowed_packet, VERSION()").Scan(&autocommit, &packet, &version)
+	err := db.QueryRowContext(ctx, "SELECT @@autocommit, @@max_allowed_packet").Scan(&autocommit, &packet)
 	if err != nil {
 		return fmt.Errorf("is this MySQL or MariaDB? %w", err)
 	}
@@ -114,7 +114,7 @@ func checkSQLite(ctx context.Context, db *sql.DB, b *base) (err error) {
 	b.plain = true
 	b.limit = 500_000_000 // half of SQLITE_MAX_LENGTH
 	if most := db.Stats().MaxOpenConnections; most != 1 {
-		return errors.New("SQLite has one writer at a time: call SetMaxOpenConns(1) on the *sql.DB, which is then fair to all")
+		return errors.New("SQLite has one writer at a time: call SetMaxOpenConns(1) on the *sql.DB")
 	}
 	var timeout int
 	var version string

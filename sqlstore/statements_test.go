@@ -37,8 +37,8 @@ var uniqueKey = map[sqlstore.Dialect]string{
 	sqlstore.SQLite: "sqlite_autoindex_rentcar_items_1",
 }
 
-// No statement reads more rows than it needs, however many are done. PostgreSQL has the plan for any arguments, which it
-// comes to after some calls of a prepared statement.
+// No statement reads more rows than it needs, however many are done. PostgreSQL has the plan for any arguments,
+// which it comes to after some calls of a prepared statement.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
@@ -88,7 +88,8 @@ func fill(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 		" n, n * 10, CASE WHEN n <= 20000 OR n > 22000 THEN n * 10 END FROM s"
 	query := fmt.Sprintf(series, rows) + insert + values
 	analyze := map[sqlstore.Dialect]string{
-		sqlstore.PostgreSQL: "ANALYZE rentcar_items", sqlstore.MySQL: "ANALYZE TABLE rentcar_items", sqlstore.SQLite: "ANALYZE",
+		sqlstore.PostgreSQL: "ANALYZE rentcar_items", sqlstore.MySQL: "ANALYZE TABLE rentcar_items",
+		sqlstore.SQLite: "ANALYZE",
 	}[d]
 	statements := []string{query, analyze}
 	if d == sqlstore.MySQL {

@@ -25,7 +25,8 @@ var (
 	_ durable.ClockStore = (*Store)(nil)
 )
 
-// Add is part of [durable.Store]. With the context that Do gave, or that of [WithTx], it takes part in that transaction.
+// Add is part of [durable.Store]. With the context that Do gave, or that of [WithTx], it takes part in that
+// transaction.
 func (s *Store) Add(ctx context.Context, item *durable.Item) (known *durable.Item, err error) {
 	if len(item.Data) > s.limit {
 		return nil, fmt.Errorf("sqlstore: item %s of %s has %d bytes: the database takes %d in a statement; see %s",
@@ -212,7 +213,8 @@ func (s *Store) Park(ctx context.Context, item *durable.Item, reason string) err
 
 // end ends the claim of an item.
 func (s *Store) end(ctx context.Context, item *durable.Item, what, query string, args ...any) error {
-	return wrap(what+" "+item.ID, s.inTx(ctx, s.plain, func(q querier) error { return held(ctx, q, item, query, args...) }))
+	err := s.inTx(ctx, s.plain, func(q querier) error { return held(ctx, q, item, query, args...) })
+	return wrap(what+" "+item.ID, err)
 }
 
 // held changes an item as long as its claim holds. The error is durable.ErrLost otherwise.

@@ -81,13 +81,15 @@ func TestTx(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		if out, err := s.Claim(t.Context(), "out", now, now.Add(time.Minute)); out != nil || err != nil || entries(t, db) != 0 {
+		out, err := s.Claim(t.Context(), "out", now, now.Add(time.Minute))
+		if out != nil || err != nil || entries(t, db) != 0 {
 			t.Fatalf("after a failure: %v, %v, %d entries", out, err, entries(t, db))
 		}
 		if err := s.Do(t.Context(), held, work(nil)); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := s.Claim(t.Context(), "out", now, now.Add(time.Minute)); out == nil || err != nil || entries(t, db) != 1 {
+		out, err = s.Claim(t.Context(), "out", now, now.Add(time.Minute))
+		if out == nil || err != nil || entries(t, db) != 1 {
 			t.Fatalf("after success: %v, %v, %d entries", out, err, entries(t, db))
 		}
 		if err := s.Do(t.Context(), held, work(nil)); err == nil {
