@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Dialect is the kind of database behind a *sql.DB.
@@ -102,12 +104,18 @@ func isDuplicate(err error) bool {
 // conflicts is how often a statement of this package is tried again after a conflict.
 const conflicts = 5
 
-// again calls f until it ends without a conflict.
+// again calls f until it ends without a conflict, with a short random wait between, so that those who met do not meet
+// again.
 func again(ctx context.Context, f func() error) error {
-	for n := 0; ; n++ {
+	for n := 1; ; n++ {
 		err := f()
-		if err == nil || !isConflict(err) || n == conflicts || ctx.Err() != nil {
+		if err == nil || !isConflict(err) || n > conflicts {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(rand.N(time.Duration(n) * 10 * time.Millisecond)):
 		}
 	}
 }
