@@ -13,7 +13,7 @@ import (
 )
 
 // Three processes of one app, each with this, handle every push once, and send calls as one.
-func Example() {
+func ExampleNewGate() {
 	ctx, appKey, appSecret := context.Background(), "12345678", "the app secret"
 	server := redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs: []string{address()}, ContextTimeoutEnabled: true, DialerRetries: 1,
