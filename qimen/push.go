@@ -186,12 +186,12 @@ func (p *Push) checkHead(limit int64) (header http.Header, err error) {
 }
 
 // canonicalHeader returns a header with canonical names, as a Push need not have them. The canonical spelling of a name
-// is preferred.
+// is preferred, if it has a value.
 func canonicalHeader(header http.Header) http.Header {
 	canonical := http.Header{}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
 		key := http.CanonicalHeaderKey(name)
-		if len(canonical[key]) == 0 || name == key {
+		if len(canonical[key]) == 0 || name == key && len(header[name]) > 0 {
 			canonical[key] = header[name]
 		}
 	}

@@ -124,7 +124,9 @@ func TestHeaderSpelling(t *testing.T) {
 	t.Parallel()
 	p := &Push{
 		RawQuery: "a=1", Body: []byte("x"),
-		Header: http.Header{"content-type": {"text/plain"}, "TOP-SIGN-LIST": {"x-U"}, "X-u": {"1"}, "x-empty": nil},
+		Header: http.Header{
+			"content-type": {"text/plain"}, "TOP-SIGN-LIST": {"x-U"}, "Top-Sign-List": {}, "X-u": {"1"}, "x-empty": nil,
+		},
 	}
 	d, err := VerifyPush(mustSign(t, p, testSecret), testSecrets)
 	if err != nil || d.Params["x-U"] != "1" {
