@@ -47,35 +47,36 @@ type Bans interface {
 }
 
 // admit waits until an attempt may be sent: for the end of a short ban, and for the limiter. It waits for no ban after
-// which less than needed is left before the deadline. Its error is a *RateLimitError, or what ended the context.
-func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (err error) {
+// which less than needed is left before the deadline. If it may not be sent, either limited says so, or err is what
+// ended the context, or a panic of the user's; err may be an error of another call, even a *RateLimitError.
+func (c *Client) admit(ctx context.Context, cl *call, needed time.Duration) (limited *RateLimitError, err error) {
 	defer contain.Recover("the context", &err)
-	patience, limited := c.cfg.retry.MaxDelay, c.cfg.limit != nil
+	patience, ask := c.cfg.retry.MaxDelay, c.cfg.limit != nil
 	for {
 		left, err := c.banned(cl)
 		switch {
 		case err != nil:
-			return err
+			return nil, err
 		case left > 0:
 			wait := left + rand.N(banJitter)
 			if left > patience || tooLate(ctx, wait+needed) {
-				return &RateLimitError{Method: cl.method, RetryAfter: left}
+				return &RateLimitError{Method: cl.method, RetryAfter: left}, nil
 			}
 			if err := c.cfg.sleep(ctx, wait); err != nil {
-				return err
+				return nil, err
 			}
 			patience -= wait // somebody may have met another ban meanwhile, or the clock stands still
-		case limited:
+		case ask:
 			err := c.cfg.limit(ctx, cl.method)
 			if err != nil && ctx.Err() == nil && !isPanic(err) {
-				err = &RateLimitError{Method: cl.method, Err: cl.private.hide(err)}
+				return &RateLimitError{Method: cl.method, Err: cl.private.hide(err)}, nil
 			}
 			if err != nil {
-				return err
+				return nil, err
 			}
-			limited = false // somebody may have met a ban while this call waited
+			ask = false // somebody may have met a ban while this call waited
 		default:
-			return nil
+			return nil, nil
 		}
 	}
 }

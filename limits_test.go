@@ -498,3 +498,44 @@ func TestContextEndsInTheLimiter(t *testing.T) {
 		}
 	})
 }
+
+// A limiter and a sleep may return what ended the context, which may be the limit of another call.
+func TestLimitOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	other := &RateLimitError{Method: "other.method", RetryAfter: time.Hour}
+	const why = "context canceled (an error of another call, *rentcar.RateLimitError)"
+	for name, tc := range map[string]struct {
+		wait   func(end func()) Option
+		text   string // the end of it
+		unsent bool
+	}{
+		"limiter": {func(end func()) Option {
+			return WithLimiter(limiterFunc(func(ctx context.Context) error { end(); return context.Cause(ctx) }))
+		}, "before sending: " + why, true},
+		"limiter of a retry": {func(end func()) Option {
+			asked := 0
+			return WithLimiter(limiterFunc(func(ctx context.Context) error {
+				if asked++; asked > 1 {
+					end()
+				}
+				return context.Cause(ctx)
+			}))
+		}, "(not sent again: " + why + ")", false},
+		"sleep": {func(end func()) Option {
+			return WithSleep(func(ctx context.Context, _ time.Duration) error { end(); return context.Cause(ctx) })
+		}, "(not sent again: " + why + ")", false},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		c, g := clientFor(t, dialFailure(), withRetries(), tc.wait(func() { cancel(other) }))
+		_, err := cancelRenewal(ctx, c)
+		if !strings.HasSuffix(err.Error(), tc.text) || (g.count() == 0) != tc.unsent || OutcomeOf(err) != OutcomeNotSent {
+			t.Errorf("%s: %d requests, outcome %v: %v", name, g.count(), OutcomeOf(err), err)
+		}
+		if !isA[*TransportError](err) || !errors.Is(err, context.Canceled) || !errors.Is(err, other) {
+			t.Errorf("%s: %T does not match: %v", name, err, err)
+		}
+		if _, told := RetryAfter(err); told || errors.Is(err, ErrRateLimited) || isA[*RateLimitError](err) {
+			t.Errorf("%s: the limit of another call is taken over: %v", name, err)
+		}
+	}
+}

@@ -125,7 +125,10 @@ func (h *hidden) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(h.text)) }
 
 func (h *hidden) Is(target error) (is bool) {
 	defer func() { _ = recover() }() // methods of the caller's errors may panic, and so may comparing them
-	return h.err() == target || !h.foreign && errors.Is(h.err(), target)
+	if h.foreign {
+		return h.err() == target
+	}
+	return errors.Is(h.err(), target)
 }
 
 func (h *hidden) As(target any) bool { return !h.foreign && errors.As(h.err(), target) }

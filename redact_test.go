@@ -426,3 +426,13 @@ func TestErrorsOfOthersShowNoURL(t *testing.T) {
 		}
 	}
 }
+
+// An error whose values cannot be compared says itself what it matches.
+func TestUncomparableErrorStillMatches(t *testing.T) {
+	t.Parallel()
+	c, _ := clientFor(t, failWith(severalErrors{io.ErrUnexpectedEOF}))
+	_, err := queryOrder(t.Context(), c)
+	if !errors.Is(err, severalErrors{}) || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		t.Errorf("%v", err)
+	}
+}

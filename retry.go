@@ -132,9 +132,10 @@ func (c *Client) do(ctx context.Context, cl *call) error {
 	start := c.now()
 	cl.private = append(make(secrets, 0, 8), cl.to, c.secret(), cl.config.session())
 	at := Observation{Method: cl.method}
-	err := c.admit(ctx, cl, 0)
-	//nolint:errorlint // as admit returns it, not inside a cause
-	if _, limited := err.(*RateLimitError); err != nil && !limited {
+	limited, err := c.admit(ctx, cl, 0)
+	if limited != nil {
+		err = limited
+	} else if err != nil {
 		err = c.transportError(cl, 0, nil, &TransportError{Phase: PhaseBefore, Err: withCause(ctx, err)})
 	}
 	again, maybeDone := err == nil, false // maybeDone: an attempt of a write may have been carried out
@@ -178,57 +179,60 @@ func (c *Client) next(ctx context.Context, cl *call, n int, maybeDone bool, err 
 	if failure := failed.class(); !failure.repeatable(cl.config.repeatUnknown) && (maybeDone || !c.cfg.retry.names(err)) {
 		return false, nil
 	}
-	why = c.pause(ctx, cl, c.cfg.retry.backoff(n))
-	//nolint:errorlint // as admit returns it, not inside a cause
-	if ban, ok := why.(*RateLimitError); ok && ban.Err == nil {
-		if told, _ := RetryAfter(err); told >= ban.RetryAfter && ban.RetryAfter > c.cfg.retry.MaxDelay {
+	limited, why := c.pause(ctx, cl, c.cfg.retry.backoff(n))
+	switch {
+	case limited != nil:
+		told, _ := RetryAfter(err)
+		if limited.RetryAfter > c.cfg.retry.MaxDelay && told >= limited.RetryAfter {
 			return false, nil // the failure says so already
 		}
-	} else if why != nil {
-		why = cl.private.hide(withCause(ctx, why))
+		return false, limited
+	case why != nil:
+		return false, cl.private.hide(withCause(ctx, why))
 	}
-	return why == nil, why
+	return true, nil
 }
 
 // leastForWrite is the time that must remain before the deadline when a write is retried. A write that was certainly
 // not carried out is better than one that the deadline cuts off.
 const leastForWrite = time.Second
 
-// pause waits until a call may be sent again, or returns why it may not: for the end of a ban, or else for the backoff.
-func (c *Client) pause(ctx context.Context, cl *call, backoff time.Duration) (err error) {
+// pause waits until a call may be sent again, or returns why it may not, as admit does: for the end of a ban, or else
+// for the backoff.
+func (c *Client) pause(ctx context.Context, cl *call, backoff time.Duration) (limited *RateLimitError, err error) {
 	defer contain.Recover("the context", &err)
 	needed := time.Duration(0)
 	if cl.write {
 		needed = leastForWrite
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	// Waiting for the end of a ban multiplies no outage, and costs no budget.
 	left, err := c.banned(cl)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if left == 0 {
 		switch {
 		case tooLate(ctx, backoff+needed):
-			return errDeadline
+			return nil, errDeadline
 		case !c.budget.add(-oneRetry):
-			return errBudget
+			return nil, errBudget
 		}
 		defer func() {
-			if err != nil { // no attempt is made
+			if limited != nil || err != nil { // no attempt is made
 				c.budget.add(oneRetry)
 			}
 		}()
 		if err := c.cfg.sleep(ctx, backoff); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := c.admit(ctx, cl, needed); err != nil {
-		return err
+	if limited, err := c.admit(ctx, cl, needed); limited != nil || err != nil {
+		return limited, err
 	}
-	return ctx.Err() // it may have ended together with the wait
+	return nil, ctx.Err() // it may have ended together with the wait
 }
 
 // tooLate reports whether a wait ends after the caller's deadline.

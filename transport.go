@@ -99,7 +99,7 @@ func (c *Client) send(ctx context.Context, cl *call, query string) (got *RawRepl
 		Post(address)
 	if err != nil {
 		phase := PhaseSend
-		if errors.As(err, new(*connectError)) { // before the caller's cause comes in, which may be anything
+		if isUnconnected(err) {
 			phase = PhaseConnect
 		}
 		return nil, &TransportError{Phase: phase, Err: withCause(ctx, stripServerText(stripURL(err)))}
@@ -110,6 +110,17 @@ func (c *Client) send(ctx context.Context, cl *call, query string) (got *RawRepl
 		failed = &TransportError{Phase: PhaseRead, Err: withCause(ctx, stripURL(err))}
 	}
 	return got, failed
+}
+
+// isUnconnected reports whether err, of the HTTP client, says that no connection was made. It looks no further than the
+// guard's own error: inside may be what ended the context, and that may be a *connectError of another call.
+func isUnconnected(err error) bool {
+	var own *url.Error
+	if !errors.As(err, &own) || own == nil {
+		return false
+	}
+	_, ok := own.Err.(*connectError) //nolint:errorlint // as the guard returns it, not inside a cause
+	return ok
 }
 
 // read returns the body, inflated where the round tripper has not done it.
@@ -166,7 +177,11 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		return again()
 	}
 	resp, err := g.next.RoundTrip(r)
-	if err != nil && (asked.Load() && !got.Load() || !asked.Load() && isDialError(err)) {
+	isUnsent := asked.Load() && !got.Load()
+	if !asked.Load() { // an error of another call may have ended the context, and come back as the error of this one
+		isUnsent = isDialError(err) && !isDialError(context.Cause(r.Context()))
+	}
+	if err != nil && isUnsent {
 		err = &connectError{asProxyRefusal(err)}
 	}
 	return resp, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -247,6 +248,57 @@ func TestCausesOfOtherCallsOverHTTP(t *testing.T) {
 		}
 	}
 }
+
+// A connection that was refused to one call of a group ends the others, whose writes the server may have.
+func TestRefusedConnectionOfAnotherCall(t *testing.T) {
+	t.Parallel()
+	other, _ := clientFor(t, dialFailure())
+	_, refused := cancelRenewal(t.Context(), other)
+	if e := as[*TransportError](t, refused); e.Phase != PhaseConnect {
+		t.Fatalf("phase %v: %v", e.Phase, refused)
+	}
+	for name, cause := range map[string]error{
+		"alone": refused, "wrapped": fmt.Errorf("group: %w", refused), "uncomparable": severalErrors{refused},
+	} {
+		for _, flush := range []bool{false, true} {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			s := server(t, (*httptest.Server).Start, func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.Copy(io.Discard, r.Body)
+				if flush {
+					_, _ = io.WriteString(w, "{")
+					_ = http.NewResponseController(w).Flush()
+				}
+				cancel(cause)
+				<-r.Context().Done()
+			})
+			_, err := cancelRenewal(ctx, realClient(t, s.URL))
+			wantSentAndCancelled(t, name, err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		untraced, _ := clientFor(t, func(r *http.Request) (*http.Response, error) {
+			cancel(cause)
+			return nil, context.Cause(r.Context())
+		})
+		_, err := cancelRenewal(ctx, untraced)
+		wantSentAndCancelled(t, name+", untraced", err)
+	}
+}
+
+func wantSentAndCancelled(t *testing.T, name string, err error) {
+	t.Helper()
+	e := as[*TransportError](t, err)
+	if e.Phase != PhaseSend && e.Phase != PhaseRead || OutcomeOf(err) != OutcomeUnknown ||
+		!errors.Is(err, ErrOutcomeUnknown) || !errors.Is(err, context.Canceled) {
+		t.Errorf("%s: phase %v, outcome %v: %v", name, e.Phase, OutcomeOf(err), err)
+	}
+}
+
+// severalErrors is an error whose values cannot be compared with ==.
+type severalErrors []error
+
+func (severalErrors) Error() string        { return "several" }
+func (severalErrors) Is(target error) bool { _, ok := target.(severalErrors); return ok }
+func (s severalErrors) Unwrap() []error    { return s }
 
 type boxedError struct{ v any }
 

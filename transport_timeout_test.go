@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -209,5 +210,22 @@ func TestGivenUpWhileConnecting(t *testing.T) {
 				synctest.Wait()
 			})
 		})
+	}
+}
+
+// endedContext is a context that has ended by itself, above one that goes on: it has no cause of its own.
+type endedContext struct{ context.Context }
+
+func (endedContext) Done() <-chan struct{} { ended := make(chan struct{}); close(ended); return ended }
+func (endedContext) Err() error            { return context.Canceled }
+
+func TestContextWithoutACause(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c, _ := clientFor(t, replyJSON(okReply))
+	_, err := queryOrder(endedContext{ctx}, c)
+	if !errors.Is(err, context.Canceled) || !strings.HasSuffix(err.Error(), "before sending: context canceled") {
+		t.Errorf("%v", err)
 	}
 }
