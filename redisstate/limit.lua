@@ -1,6 +1,6 @@
--- Takes the next turn. KEYS: the limits, that of all calls first if there is one. ARGV: the longest wait in microseconds, or -1 for any;
--- then for each limit the time between two calls and the time that a burst may be ahead, in microseconds. Returns the
--- wait in microseconds, and 1 if the turn was taken.
+-- Takes the next turn. KEYS: the limits, that of all calls first if there is one. ARGV: the longest wait in
+-- microseconds, or -1 for any; then for each limit the time between two calls and the time that a burst may be ahead, in
+-- microseconds. Returns the wait in microseconds, and 1 if the turn was taken.
 --
 -- A limit is kept as the time when the call after the last one is due: a token bucket, as one number.
 local time = redis.call('TIME')

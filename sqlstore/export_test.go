@@ -18,3 +18,6 @@ func (s *Store) Statements() map[string]string {
 		"park": s.sql.park, "parked": s.sql.parked, "sweep": s.sql.sweep,
 	}
 }
+
+// CheckAge is checkAge.
+var CheckAge = checkAge

@@ -49,11 +49,11 @@ const DefaultLease = 3 * qimen.DefaultHandlerTimeout
 // NewGate returns a gate on the tables that [Migrate] makes. Like [New] it asks the database whether it can work there.
 func NewGate(ctx context.Context, db *sql.DB, dialect Dialect, cfg GateConfig) (*Gate, error) {
 	var problems []error
-	if cfg.Age < 0 {
-		problems = append(problems, errors.New("sqlstore: GateConfig.Age: must not be negative"))
-	}
-	if cfg.Lease < 0 {
-		problems = append(problems, errors.New("sqlstore: GateConfig.Lease: must not be negative"))
+	for field, d := range map[string]time.Duration{"Age": cfg.Age, "Lease": cfg.Lease} {
+		if d != 0 && d < time.Millisecond {
+			problems = append(problems,
+				fmt.Errorf("sqlstore: GateConfig.%s: must be at least a millisecond, or 0 for the default", field))
+		}
 	}
 	if problems != nil {
 		return nil, errors.Join(problems...)
@@ -159,12 +159,9 @@ func hash(parts ...string) string {
 // Begin is part of [qimen.Gate].
 func (g *Gate) Begin(ctx context.Context, key, digest, signature string) (qimen.Claim, error) {
 	g.sweep(ctx)
-	random := make([]byte, 16)
-	_, _ = rand.Read(random) // never fails
-	token := hex.EncodeToString(random)
 	var c qimen.Claim
 	err := g.inTx(ctx, false, func(q querier) (err error) {
-		c, err = g.begin(ctx, q, qimen.Claim{Key: key, Digest: digest, Signature: signature, Token: token})
+		c, err = g.begin(ctx, q, qimen.Claim{Key: key, Digest: digest, Signature: signature, Token: rand.Text()})
 		return err
 	})
 	if err != nil {
@@ -238,7 +235,6 @@ func (g *Gate) upsert(ctx context.Context, q querier, text string, args []any, r
 
 // Finish is part of [qimen.Gate].
 func (g *Gate) Finish(ctx context.Context, c qimen.Claim, reply qimen.Reply) error {
-	reply.Render = nil
 	text, err := json.Marshal(reply)
 	if err != nil {
 		return wrap("gate: storing a reply", err)

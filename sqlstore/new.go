@@ -90,11 +90,19 @@ func checkPostgreSQL(ctx context.Context, db *sql.DB, b *base) error {
 }
 
 func checkMySQL(ctx context.Context, db *sql.DB, b *base) error {
-	var autocommit int
-	var packet int
-	err := db.QueryRowContext(ctx, "SELECT @@autocommit, @@max_allowed_packet").Scan(&autocommit, &packet)
+	var autocommit, packet int
+	var version string
+	const settings = "SELECT @@autocommit, @@max_allowed_packet, VERSION()"
+	err := db.QueryRowContext(ctx, settings).Scan(&autocommit, &packet, &version)
 	if err != nil {
 		return fmt.Errorf("is this MySQL or MariaDB? %w", err)
+	}
+	oldest := [2]int{8, 0}
+	if strings.Contains(version, "MariaDB") {
+		oldest = [2]int{10, 6}
+	}
+	if err := checkAge(version, oldest); err != nil {
+		return err
 	}
 	if autocommit == 0 {
 		return errors.New("autocommit is off, so that nothing would be stored: remove autocommit=0 from the data source name")
@@ -107,6 +115,18 @@ func checkMySQL(ctx context.Context, db *sql.DB, b *base) error {
 	b.plain = err == nil && strings.EqualFold(isolation, "READ-COMMITTED")
 	const others = 4096 // of the other columns and the statement
 	b.limit = packet - others
+	return nil
+}
+
+// checkAge refuses a server that is older than a version.
+func checkAge(version string, oldest [2]int) error {
+	var major, minor int
+	if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err != nil {
+		return fmt.Errorf("version %.40q of the database cannot be read: %w", version, err)
+	}
+	if major < oldest[0] || major == oldest[0] && minor < oldest[1] {
+		return fmt.Errorf("version %.40s of the database is too old: %d.%d or newer is needed", version, oldest[0], oldest[1])
+	}
 	return nil
 }
 
@@ -126,6 +146,9 @@ func checkSQLite(ctx context.Context, db *sql.DB, b *base) (err error) {
 			"add _pragma=busy_timeout(10000) to the data source name", timeout)
 	}
 	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return err
+	}
+	if err := checkAge(version, [2]int{3, 35}); err != nil {
 		return err
 	}
 	// A transaction that begins with a read fails when another process has written before it writes itself.

@@ -134,3 +134,18 @@ func mysqlPool(t testing.TB, name, variable, value string) *sql.DB {
 	cfg.DBName, cfg.Params = name, map[string]string{variable: value}
 	return pool(t, "mysql", cfg.FormatDSN(), 4)
 }
+
+func TestNewOfAnOldServer(t *testing.T) {
+	t.Parallel()
+	for version, want := range map[string]string{
+		"10.6.0-MariaDB": "", "10.11.19-MariaDB-deb12": "", "11.4.2-MariaDB": "", "10.5.27-MariaDB": "too old",
+		"5.5.68-MariaDB": "too old", "": "cannot be read", "MariaDB": "cannot be read",
+	} {
+		err := sqlstore.CheckAge(version, [2]int{10, 6})
+		if want != "" {
+			wantError(t, err, want)
+		} else if err != nil {
+			t.Error(version, err)
+		}
+	}
+}

@@ -12,16 +12,16 @@ type statements struct {
 	known   string // queue, id
 	claim   string // queue, now, n, and for PostgreSQL until
 	claimed string // until, then a list of seq: not for PostgreSQL
-	mark    string // ended, then the claim: queue, id, attempt
+	mark    string // the claim: queue, id, attempt
 	retry   string // due, then the claim
-	park    string // ended, reason, then the claim
+	park    string // reason, then the claim
 
 	parked  string // queue, n: items with reason and ended
 	one     string // queue, id
 	release string // due, queue, id
 	drop    string // queue, id
 	sweep   string // queue, ended, n
-	counts  string // queue, now, queue, now
+	counts  string // queue
 }
 
 func statementsOf(d Dialect, prefix string) statements {
@@ -41,9 +41,9 @@ func statementsOf(d Dialect, prefix string) statements {
 		known:   "SELECT " + itemColumns + " FROM rentcar_items WHERE queue = ? AND id = ?",
 		claim:   "SELECT " + itemColumns + ", due, seq" + due,
 		claimed: "UPDATE rentcar_items SET claimed = 1, attempt = attempt + 1, due = ? WHERE seq IN (",
-		mark:    "UPDATE rentcar_items SET state = 1, data = NULL, ended = ?" + held,
+		mark:    "UPDATE rentcar_items SET state = 1, data = NULL, ended = " + d.now() + held,
 		retry:   "UPDATE rentcar_items SET claimed = " + no + ", due = ?" + held,
-		park:    "UPDATE rentcar_items SET state = 2, ended = ?, reason = ?" + held,
+		park:    "UPDATE rentcar_items SET state = 2, ended = " + d.now() + ", reason = ?" + held,
 
 		parked: "SELECT " + itemColumns + ", reason, ended FROM rentcar_items WHERE queue = ? AND state = 2" +
 			" AND state <> 0 ORDER BY ended, seq LIMIT ?",

@@ -19,9 +19,9 @@ var arguments = map[string]struct {
 }{
 	"claim":  {"text, bigint, bigint, bigint", []any{"q", 500_000, 10, 900_000}},
 	"known":  {"text, text", []any{"q", "id-7"}},
-	"mark":   {"bigint, text, text, integer", []any{500_000, "q", "id-7", 1}},
+	"mark":   {"text, text, integer", []any{"q", "id-7", 1}},
 	"retry":  {"bigint, text, text, integer", []any{500_000, "q", "id-7", 1}},
-	"park":   {"bigint, text, text, text, integer", []any{500_000, "reason", "q", "id-7", 1}},
+	"park":   {"text, text, text, integer", []any{"reason", "q", "id-7", 1}},
 	"parked": {"text, bigint", []any{"q", 10}},
 	"sweep":  {"text, bigint, bigint", []any{"q", 500_000, 10}},
 }

@@ -193,9 +193,9 @@ func (s *Store) Do(ctx context.Context, item *durable.Item, work func(ctx contex
 		return t.err
 	}
 	if tx == nil {
-		return s.end(ctx, item, "marking", s.sql.mark, time.Now().UnixMilli())
+		return s.end(ctx, item, "marking", s.sql.mark)
 	}
-	if err := held(ctx, tx, item, s.sql.mark, time.Now().UnixMilli()); err != nil {
+	if err := held(ctx, tx, item, s.sql.mark); err != nil {
 		return wrap("marking "+item.ID, err)
 	}
 	return wrap("committing "+item.ID, tx.Commit())
@@ -208,7 +208,7 @@ func (s *Store) Retry(ctx context.Context, item *durable.Item, due time.Time) er
 
 // Park is part of [durable.Store].
 func (s *Store) Park(ctx context.Context, item *durable.Item, reason string) error {
-	return s.end(ctx, item, "parking", s.sql.park, time.Now().UnixMilli(), reason)
+	return s.end(ctx, item, "parking", s.sql.park, reason)
 }
 
 // end ends the claim of an item.

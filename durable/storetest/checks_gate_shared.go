@@ -50,6 +50,12 @@ func gateLeaseRunsOut(k *gateKit) {
 		k.Errorf("Begin gives IsConflict for a message that was claimed before; want none")
 	}
 	k.newAgain(m, "a second claim whose process died can be claimed again")
+	k.noConflictLater(m, "a claim whose process died is no conflict later")
+}
+
+// noConflictLater waits until other contents of a message are none with it.
+func (k *gateKit) noConflictLater(m message, why string) {
+	k.Helper()
 	k.eventually(func(n int) bool {
 		m := m.with(name("content", n))
 		c, err := k.Begin(k.ctx, m.key, m.digest, m.signature)
@@ -58,7 +64,7 @@ func gateLeaseRunsOut(k *gateKit) {
 		}
 		k.abandon(filled(c, m))
 		return !c.IsConflict
-	}, "a claim whose process died is no conflict later")
+	}, why)
 }
 
 // gateLeaseFinish does not look at the error of the Finish that comes too late: it may say so, or do nothing.
@@ -139,15 +145,7 @@ func gateAgeOfReplies(k *gateKit) {
 func gateAgeOfConflicts(k *gateKit) {
 	m := newMessage("a")
 	k.finish(k.new(m, false, "the gate has not seen it"), replyOf("a"))
-	k.eventually(func(n int) bool {
-		m := m.with(name("content", n))
-		c, err := k.Begin(k.ctx, m.key, m.digest, m.signature)
-		if err != nil || c.State != qimen.ClaimNew {
-			k.Fatalf("Begin of another digest gives state %s and the error %v; want new", c.State, err)
-		}
-		k.abandon(filled(c, m))
-		return !c.IsConflict
-	}, "a finished message is forgotten, and no conflict any more")
+	k.noConflictLater(m, "a finished message is forgotten, and no conflict any more")
 }
 
 func gateAgeOfSignatures(k *gateKit) {
