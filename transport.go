@@ -177,11 +177,14 @@ func (g guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		return again()
 	}
 	resp, err := g.next.RoundTrip(r)
+	if err == nil {
+		return resp, nil
+	}
 	isUnsent := asked.Load() && !got.Load()
 	if !asked.Load() { // an error of another call may have ended the context, and come back as the error of this one
 		isUnsent = isDialError(err) && !isDialError(context.Cause(r.Context()))
 	}
-	if err != nil && isUnsent {
+	if isUnsent {
 		err = &connectError{asProxyRefusal(err)}
 	}
 	return resp, err
