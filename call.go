@@ -219,7 +219,7 @@ func (c *Client) run(ctx context.Context, method string, cl *call, err error) er
 
 // attempt sends the call once, signed with the time of now.
 func (c *Client) attempt(ctx context.Context, cl *call, n int) (Observation, error) {
-	start := c.now()
+	start, ctx := c.now(), c.traceAttempt(ctx, cl, n)
 	var got *RawReply
 	query, failed := c.sign(ctx, cl)
 	if failed == nil {

@@ -94,6 +94,9 @@ func NewClient(appKey, appSecret string, opts ...Option) (client *Client, err er
 // Timeout returns the time that one attempt of a call has: see [WithTimeout].
 func (c *Client) Timeout() time.Duration { return c.cfg.timeout }
 
+// AppKey returns the app key that the client was made with.
+func (c *Client) AppKey() string { return c.appKey }
+
 // String names the app key and what calls look like, never the secret.
 func (c *Client) String() string {
 	return fmt.Sprintf("rentcar.Client{app key %s, %s, %s}", c.appKey, c.cfg.signMethod, c.cfg.format)

@@ -30,10 +30,12 @@ func documents(t *testing.T) []string {
 	return paths
 }
 
-var exampleBlock = regexp.MustCompile("(?s)<!-- example: (\\w+) -->\n```go\n(.*?)```")
+// A Go block is from an Example, or from a file.
+var exampleBlock = regexp.MustCompile("(?s)<!-- (?:example: (\\w+)|from: (examples/\\S+\\.go)) -->\n```go\n(.*?)```")
 
-// Every Go block of the READMEs and of docs is the code of the Example that is named above it, line by line, except for
-// comments, which may be in another language. A block that is a whole program has the Example's body in its main.
+// Every Go block of the READMEs and of docs is the code of the Example, or of the file under examples, that is named
+// above it, line by line, except for comments, which may be in another language. A block that is a whole program has
+// the Example's body in its main.
 func TestDocumentsAreCompiled(t *testing.T) {
 	t.Parallel()
 	var compiled strings.Builder
@@ -57,10 +59,16 @@ func TestDocumentsAreCompiled(t *testing.T) {
 		}
 		blocks := exampleBlock.FindAllStringSubmatch(string(text), -1)
 		if all := strings.Count(string(text), "```go\n"); len(blocks) != all {
-			t.Errorf("%s: %d Go blocks of %d name their Example", name, len(blocks), all)
+			t.Errorf("%s: %d Go blocks of %d name their Example or file", name, len(blocks), all)
 		}
 		for _, b := range blocks {
-			example, code := b[1], b[2]
+			example, file, code := b[1], b[2], b[3]
+			if file != "" {
+				if source, err := os.ReadFile(file); err != nil || !strings.Contains(bare(string(source)), bare(code)) {
+					t.Errorf("%s: the block of %s is not its code (%v):\n%s", name, file, err, bare(code))
+				}
+				continue
+			}
 			_, body, ok := strings.Cut(compiled.String(), "func "+example+"() {\n")
 			if !ok {
 				t.Errorf("%s: there is no %s", name, example)

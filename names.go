@@ -5,10 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
+
+// Methods returns the names of the APIs that this package has types for, sorted.
+func Methods() []string {
+	var names []string
+	for _, op := range api.All() {
+		names = append(names, op.Method)
+	}
+	slices.Sort(names)
+	return names
+}
 
 // Names correct the names that this package uses for an API on the wire. Members are named by their tags, which the
 // documentation of each field quotes; members of inner messages are dotted ("price_info.quantity").

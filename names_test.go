@@ -3,10 +3,12 @@ package rentcar
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/api"
 )
 
 // Names are corrected in requests and replies, at the top and inside, in all
@@ -188,5 +190,19 @@ func TestSubmitWithoutRenewalOrder(t *testing.T) {
 		context.Background(), &RenewalSubmitRequest{OrderID: mainOrder},
 	); !isA[*BusinessError](err) {
 		t.Errorf("a refusal: %v", err)
+	}
+}
+
+// Methods has the name of each API once, and those that only Call can send are not among them.
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	got := Methods()
+	if len(got) != len(api.All()) || !slices.IsSorted(got) || !slices.Contains(got, opOrderQuery.Method) {
+		t.Errorf("Methods() = %q", got)
+	}
+	for _, method := range got {
+		if _, err := NewClient("1", "secret", WithNames(method, Names{})); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -47,9 +47,14 @@ func (c *Client) observe(ctx context.Context, o Observation, req any) {
 	for _, f := range c.cfg.observers {
 		c.tell(ctx, "the observer", func() { f(ctx, o) })
 	}
-	if !o.Done || c.cfg.logger == nil {
-		return
+	if o.Done && c.cfg.logger != nil {
+		c.logCall(ctx, o, req)
 	}
+	c.traceEnd(ctx, o)
+}
+
+// logCall writes the record of a whole call.
+func (c *Client) logCall(ctx context.Context, o Observation, req any) {
 	level := slog.LevelWarn
 	if o.Outcome == OutcomeSucceeded {
 		level = slog.LevelDebug
@@ -150,6 +155,7 @@ func (c *Client) refused(ctx context.Context, method string, err error, req any)
 	if ctx == nil { // which may be why
 		ctx = context.Background()
 	}
+	ctx = c.traceCall(ctx, method)
 	c.observe(ctx, Observation{Method: method, Done: true, Outcome: OutcomeOf(err), Err: observedError(err)}, req)
 	return err
 }

@@ -104,6 +104,7 @@ type config struct {
 	logger         *slog.Logger
 	observers      []func(context.Context, Observation)
 	wireLog        func(context.Context, WireLog) // nil for none
+	tracer         Tracer                         // nil for none
 	wireShown      []string
 	userAgent      string
 	partnerID      string

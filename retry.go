@@ -129,7 +129,7 @@ var (
 
 // do sends a validated and encoded call, with as many attempts as its failures and the policy allow.
 func (c *Client) do(ctx context.Context, cl *call) error {
-	start := c.now()
+	start, ctx := c.now(), c.traceCall(ctx, cl.method)
 	cl.private = append(make(secrets, 0, 8), cl.to, c.secret(), cl.config.session())
 	at := Observation{Method: cl.method}
 	limited, err := c.admit(ctx, cl, 0)

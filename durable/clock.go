@@ -50,6 +50,8 @@ const (
 	resync = time.Minute
 	// hearing is how long it waits for an answer that it can do without.
 	hearing = 5 * time.Second
+	// sharing is how long it waits for the first answer to another, before it asks for itself.
+	sharing = 2 * time.Second
 )
 
 func (c *storeClock) now(ctx context.Context) (time.Time, error) {
@@ -58,8 +60,12 @@ func (c *storeClock) now(ctx context.Context) (time.Time, error) {
 		return now, nil
 	}
 	if now.IsZero() {
+		waiting := time.NewTimer(sharing)
+		defer waiting.Stop()
 		select {
 		case c.turn <- struct{}{}:
+			defer func() { <-c.turn }()
+		case <-waiting.C: // who asks may itself wait for the connection that the transaction of ctx has
 		case <-ctx.Done():
 			return time.Time{}, fmt.Errorf("the store's clock: %w", context.Cause(ctx))
 		}
@@ -72,8 +78,8 @@ func (c *storeClock) now(ctx context.Context) (time.Time, error) {
 		default:
 			return now, nil // somebody asks
 		}
+		defer func() { <-c.turn }()
 	}
-	defer func() { <-c.turn }()
 	if now, isFresh = c.count(); isFresh {
 		return now, nil
 	}
@@ -99,15 +105,17 @@ func (c *storeClock) count() (now time.Time, isFresh bool) {
 	return c.told.Add(time.Since(c.heard)), time.Since(c.asked) < resync
 }
 
-// A valueless context ends with another, and has none of its values: the transaction that Do gave is none of the
-// clock's.
+// A valueless context ends with another, and has none of its values.
 type valueless struct{ context.Context }
 
 func (valueless) Value(any) any { return nil }
 
 // ask asks the store.
 func (c *storeClock) ask(ctx context.Context, limit time.Duration) error {
-	asking, cancel := context.WithTimeout(valueless{ctx}, limit)
+	if isWithinDo(ctx) { // its transaction is none of the clock's; one that the user has begun serves well
+		ctx = valueless{ctx}
+	}
+	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	before := time.Now()
 	var told time.Time

@@ -57,6 +57,8 @@ type Config struct {
 	// context has the values of that of [Queue.Run], and does not end with it. A panic of it
 	// changes nothing. Optional.
 	Observer func(context.Context, Observation)
+	// Tracer follows items, across the store. Optional.
+	Tracer Tracer
 	// Logger gets one record for each attempt: done ones at debug level, those that come again
 	// and lost claims as warnings, parked ones as errors, and as errors too items that the store
 	// failed to hand out or to put back. Optional.

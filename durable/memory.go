@@ -19,7 +19,8 @@ import (
 //
 // Its Do is a transaction: items that work adds with the context it was given are
 // stored when work succeeds, and not at all otherwise. Where another has added an item of the
-// same queue and ID meanwhile, Do fails, and the next attempt finds that item.
+// same queue and ID meanwhile, Do fails, and the next attempt finds that item. By
+// [MemoryStore.Atomically] other things take part in it.
 type MemoryStore struct {
 	mu    sync.Mutex
 	items map[memoryKey]*memoryItem
@@ -51,8 +52,21 @@ type memoryItem struct {
 // NewMemoryStore makes an empty store.
 func NewMemoryStore() *MemoryStore { return &MemoryStore{} }
 
-// A memoryTx is what the work of a Do has added. It is over when added is nil.
-type memoryTx struct{ added map[memoryKey]*memoryItem }
+// A memoryTx is what the work of a transaction has added, and the parts that others have in it. It is over when added
+// is nil.
+type memoryTx struct {
+	added map[memoryKey]*memoryItem
+	parts []MemoryPart
+	err   error // of a part that failed: nothing is stored
+}
+
+// A MemoryPart is what something else stores in a transaction of a [MemoryStore]. Both functions may be nil. They are
+// called while the store is locked, so they must not use it: Check of all parts first and, if none returns an error,
+// each Commit.
+type MemoryPart struct {
+	Check  func() error
+	Commit func()
+}
 
 type memoryTxKey struct{ store *MemoryStore }
 
@@ -68,7 +82,7 @@ func (s *MemoryStore) Add(ctx context.Context, item *Item) (known *Item, err err
 	tx, _ := ctx.Value(memoryTxKey{s}).(*memoryTx)
 	if tx != nil {
 		if tx.added == nil {
-			return nil, errors.New("durable: MemoryStore: the transaction of this context is over")
+			return nil, errTxOver
 		}
 		held = cmp.Or(held, tx.added[key])
 	}
@@ -105,6 +119,26 @@ func (s *MemoryStore) put(i *memoryItem) {
 		s.due[i.Queue] = &dueHeap{}
 	}
 	heap.Push(s.due[i.Queue], i)
+}
+
+// Count is part of [CountStore], by the clock of the process.
+func (s *MemoryStore) Count(ctx context.Context, queue string) (c Counts, err error) {
+	if err := ctx.Err(); err != nil {
+		return c, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, item := range s.items {
+		switch {
+		case key.queue != queue:
+		case item.state == parked:
+			c.Parked++
+		case item.state == waiting:
+			c.Waiting++
+			c.Age = max(c.Age, time.Since(item.Due))
+		}
+	}
+	return c, nil
 }
 
 // Claim is part of [Store]. Of items due at the same time the one added first is
@@ -154,6 +188,64 @@ func (s *MemoryStore) Do(ctx context.Context, item *Item, work func(ctx context.
 	return s.commit(tx, item)
 }
 
+var (
+	errTxOver = errors.New("durable: MemoryStore: the transaction of this context is over")
+	errPanic  = errors.New("durable: MemoryStore: a part of the transaction has panicked")
+)
+
+// Atomically makes what work adds with its context, and the part that it returns, one transaction: all of it is stored
+// when Atomically returns nil, and nothing otherwise. So a store of other things in memory can be one with this. With
+// the context that Do or Atomically gave, it takes part in their transaction: after an error, that stores nothing.
+func (s *MemoryStore) Atomically(ctx context.Context, work func(ctx context.Context) (MemoryPart, error)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	tx, joins := ctx.Value(memoryTxKey{s}).(*memoryTx)
+	if !joins {
+		tx = &memoryTx{added: map[memoryKey]*memoryItem{}}
+		defer s.end(tx)
+		ctx = context.WithValue(ctx, memoryTxKey{s}, tx)
+	}
+	if s.isOver(tx) {
+		return errTxOver
+	}
+	err := errPanic
+	defer func() { s.fail(tx, err) }()
+	var part MemoryPart
+	part, err = work(ctx)
+	if err == nil {
+		err = s.join(tx, part, !joins)
+	}
+	return err
+}
+
+func (s *MemoryStore) isOver(tx *memoryTx) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return tx.added == nil
+}
+
+// fail keeps a transaction from being stored after an error.
+func (s *MemoryStore) fail(tx *memoryTx, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tx.err = cmp.Or(tx.err, err)
+}
+
+// join makes a part one of a transaction, and stores that if this is its end.
+func (s *MemoryStore) join(tx *memoryTx, part MemoryPart, ends bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if tx.added == nil {
+		return errTxOver
+	}
+	tx.parts = append(tx.parts, part)
+	if !ends {
+		return nil
+	}
+	return s.store(tx)
+}
+
 func (s *MemoryStore) end(tx *memoryTx) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,17 +259,41 @@ func (s *MemoryStore) commit(tx *memoryTx, item *Item) error {
 	if err != nil {
 		return err
 	}
+	if err := s.store(tx); err != nil {
+		return err
+	}
+	s.finish(i, done)
+	i.Data = nil
+	return nil
+}
+
+// store stores all of a transaction, or nothing.
+func (s *MemoryStore) store(tx *memoryTx) error {
+	if tx.err != nil {
+		return tx.err
+	}
 	for key := range tx.added {
 		if s.items[key] != nil {
 			return fmt.Errorf("durable: MemoryStore: %s %s was added by another meanwhile", key.queue, key.id)
+		}
+	}
+	for _, part := range tx.parts {
+		if part.Check == nil {
+			continue
+		}
+		if err := part.Check(); err != nil {
+			return err
+		}
+	}
+	for _, part := range tx.parts {
+		if part.Commit != nil {
+			part.Commit()
 		}
 	}
 	for _, added := range tx.added {
 		s.put(added)
 	}
 	tx.added = nil
-	s.finish(i, done)
-	i.Data = nil
 	return nil
 }
 

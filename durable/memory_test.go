@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -259,4 +260,46 @@ func TestMemoryStoreTransactionIsOver(t *testing.T) {
 			t.Errorf("%s: Add to another store = %v, %v", name, k, err)
 		}
 	}
+}
+
+// TestCount counts waiting items, claimed ones included, and dead letters of one queue.
+func TestCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, ctx, start := durable.NewMemoryStore(), t.Context(), time.Now()
+		for _, id := range []string{"a", "b", "c", "d"} {
+			if _, err := s.Add(ctx, &durable.Item{Queue: "q", ID: id, Due: start}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Add(ctx, &durable.Item{Queue: "other", ID: "a", Due: start}); err != nil {
+			t.Fatal(err)
+		}
+		claim := func() *durable.Item {
+			item, err := s.Claim(ctx, "q", start, start.Add(time.Minute))
+			if err != nil || item == nil {
+				t.Fatal(item, err)
+			}
+			return item
+		}
+		if err := s.Park(ctx, claim(), "no"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Do(ctx, claim(), func(context.Context) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		claim()
+		time.Sleep(time.Second)
+		if got, err := s.Count(ctx, "q"); err != nil || got != (durable.Counts{Waiting: 2, Parked: 1, Age: time.Second}) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if got, err := s.Count(ctx, "none"); err != nil || got != (durable.Counts{}) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		over, cancel := context.WithCancel(ctx)
+		cancel()
+		if _, err := s.Count(over, "q"); err == nil {
+			t.Error("counted for one who is gone")
+		}
+	})
 }

@@ -21,7 +21,7 @@ type Observation struct {
 	Err      error         // of the work, a [*fliggy.PanicError] included, or of the store; nil when done
 }
 
-// report calls observer and logger. A panic of theirs does not end the worker.
+// report calls observer, logger and tracer. A panic of theirs does not end the worker.
 func (c *Config) report(ctx context.Context, o Observation) {
 	level, message := slog.LevelWarn, "durable: item comes again"
 	switch {
@@ -43,4 +43,5 @@ func (c *Config) report(ctx context.Context, o Observation) {
 	}
 	_ = contain.Call("the observer", func() error { c.Observer(ctx, o); return nil })
 	_ = contain.Call("the logger", func() error { c.Logger.LogAttrs(ctx, level, message, attrs...); return nil })
+	c.traceEnd(ctx, o)
 }

@@ -91,16 +91,19 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	if err != nil {
 		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
 	}
+	added := &Item{
+		Queue: q.name, ID: id, Digest: digest, Data: data, Trace: q.config.traceAdd(ctx, q.name, id), Added: now, Due: now,
+	}
 	var known *Item
 	err = contain.Call("the store", func() (err error) {
-		known, err = q.store.Add(ctx, &Item{Queue: q.name, ID: id, Digest: digest, Data: data, Added: now, Due: now})
+		known, err = q.store.Add(ctx, added)
 		return err
 	})
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("durable: %s: storing %s: %w", q.name, id, err)
 	case known == nil:
-		q.nudge()
+		q.Wake()
 		if w != nil {
 			w.add(q)
 		}
@@ -111,8 +114,10 @@ func (q *Queue) Add(ctx context.Context, id, digest string, data []byte) (isNew 
 	return false, nil
 }
 
-// nudge wakes Run if it waits.
-func (q *Queue) nudge() {
+// Wake lets Run, if it waits in this process, look at once for what is due. Add does so itself. After an Add in a
+// transaction of your own, as with sqlstore.WithTx, call Wake once that is committed: Run cannot see the item before,
+// and would find it at its next poll.
+func (q *Queue) Wake() {
 	select {
 	case q.wake <- struct{}{}:
 	default: // one is on its way
@@ -152,7 +157,8 @@ func (q *Queue) Run(ctx context.Context, work func(ctx context.Context, item *It
 		for _, item := range items {
 			workers.Go(func() {
 				defer func() { idle <- struct{}{} }()
-				q.config.report(began, q.attempt(began, end, item, work))
+				traced := q.config.traceItem(began, item)
+				q.config.report(traced, q.attempt(traced, end, item, work))
 			})
 		}
 		for range n - len(items) {
@@ -348,7 +354,7 @@ func (w *wakes) nudge() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, q := range w.queues {
-		q.nudge()
+		q.Wake()
 	}
 }
 

@@ -16,6 +16,37 @@ import (
 	"github.com/fliggy-go/rentcar/durable"
 )
 
+// What a transaction of others has added is there at its commit, of which Add knows nothing.
+func TestWake(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, seen := durable.NewMemoryStore(), &recorder{}
+		q := newQueue(t, store, durable.Config{Poll: time.Hour, Observer: seen.observe})
+		stop := run(t, q, func(context.Context, *durable.Item) error { return nil })
+		begin := time.Now()
+		err := store.Atomically(t.Context(), func(ctx context.Context) (durable.MemoryPart, error) {
+			if isNew, err := q.Add(ctx, "a", "", nil); err != nil || !isNew {
+				t.Errorf("Add = %v, %v", isNew, err)
+			}
+			synctest.Wait() // Run has looked, and found nothing
+			return durable.MemoryPart{}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := len(seen.all()); n != 0 {
+			t.Errorf("%d results before Wake", n)
+		}
+		q.Wake()
+		synctest.Wait()
+		if r, d := seen.one(t), time.Since(begin); !r.Done || d != 0 {
+			t.Errorf("%+v after %v", r, d)
+		}
+		_ = stop()
+	})
+}
+
 func TestRunTakesWhatIsAddedAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

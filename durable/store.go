@@ -78,6 +78,20 @@ type ClockStore interface {
 	Now(ctx context.Context) (time.Time, error)
 }
 
+// A CountStore is a [Store] that knows how many items it has, for metrics and alarms.
+type CountStore interface {
+	Store
+	// Count counts the items of a queue.
+	Count(ctx context.Context, queue string) (Counts, error)
+}
+
+// Counts are numbers of items of one queue.
+type Counts struct {
+	Waiting int64         // claimed ones included
+	Parked  int64         // dead letters
+	Age     time.Duration // how long the waiting item that has been due longest is due; 0 if none is
+}
+
 // An Item is a piece of work.
 //
 // It formats and logs without its content, which may carry signatures and personal
@@ -93,6 +107,10 @@ type Item struct {
 	Digest string
 	// Data is the work itself.
 	Data []byte
+	// Trace is what the tracer of whoever added the item lets travel with it, see [Tracer]: printable ASCII without
+	// spaces, 1,000 bytes at most, empty for nothing. It is no part of what the item is: of an item that is added
+	// again, the first stays.
+	Trace string
 	// Attempt counts how often the item was handed out, this time included. It also
 	// tells claims apart: the holder of attempt 1 has lost the item when attempt 2
 	// is out.

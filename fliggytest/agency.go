@@ -28,18 +28,22 @@ type AgencyOrder struct {
 func (g *Gateway) AgencyOrders() []AgencyOrder {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
-	out := make([]AgencyOrder, len(g.state.agency))
-	for i, o := range g.state.agency {
-		out[i] = snapshot(*o)
-	}
-	return out
+	return copies(g.state.agency)
 }
 
 func (s *state) createAgencyOrder(
 	m moment, req *rentcar.AgencyCreateOrderRequest,
 ) (*rentcar.AgencyCreateOrderResult, error) {
-	o := &AgencyOrder{FliggyOrderID: numbered(firstAgencyID, len(s.agency)), CreatedTime: m.now, Create: *req}
-	s.agency = append(s.agency, o)
+	o := &AgencyOrder{FliggyOrderID: numbered(firstAgencyID, s.agencyCount), CreatedTime: m.now, Create: *req}
+	s.agencyCount++
+	var old []*AgencyOrder
+	s.agency, old = newest(append(s.agency, o), s.capacity)
+	for _, old := range old {
+		delete(s.agencyByID, old.FliggyOrderID)
+		if s.agencyByNo[old.Create.AgentOrderNo] == old {
+			delete(s.agencyByNo, old.Create.AgentOrderNo)
+		}
+	}
 	s.agencyByID[o.FliggyOrderID], s.agencyByNo[req.AgentOrderNo] = o, o
 	return &rentcar.AgencyCreateOrderResult{AgencyStatus: agencySuccess(), FliggyOrderID: o.FliggyOrderID}, nil
 }
@@ -56,7 +60,7 @@ func (s *state) updateAgencyOrder(
 	if o == nil || req.AgentOrderNo != "" && o.Create.AgentOrderNo != req.AgentOrderNo {
 		return nil, refuse(RetOrderNotFound, "订单不存在")
 	}
-	o.Updates = append(o.Updates, *req)
+	o.Updates, _ = newest(append(o.Updates, *req), s.capacity)
 	return &rentcar.AgencyUpdateOrderResult{AgencyStatus: agencySuccess()}, nil
 }
 

@@ -70,14 +70,18 @@ func checkTimestamp(_ *Gateway, r *Request) *rentcar.GatewayError {
 	if text == "" {
 		return gatewayError("30", "Missing timestamp", "", "")
 	}
-	t, err := time.ParseInLocation(time.DateTime, text, fliggy.Zone())
-	if ms, notNumber := strconv.ParseInt(text, 10, 64); notNumber == nil { // so the official Python client
-		t, err = time.UnixMilli(ms), nil
-	}
-	if err != nil || r.Time.Sub(t).Abs() > maxSkew {
+	if t, err := parseTimestamp(text); err != nil || r.wireTime.Sub(t).Abs() > maxSkew {
 		return gatewayError("31", "Invalid timestamp", "", "")
 	}
 	return nil
+}
+
+// parseTimestamp reads a timestamp in one of the forms that clients send.
+func parseTimestamp(text string) (time.Time, error) {
+	if ms, err := strconv.ParseInt(text, 10, 64); err == nil { // so the official Python client
+		return time.UnixMilli(ms), nil
+	}
+	return time.ParseInLocation(time.DateTime, text, fliggy.Zone())
 }
 
 func checkVersion(_ *Gateway, r *Request) *rentcar.GatewayError {

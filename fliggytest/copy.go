@@ -16,6 +16,15 @@ func snapshots[T any](list []T) []T {
 	return out
 }
 
+// copies is snapshots of what is pointed to.
+func copies[T any](list []*T) []T {
+	out := make([]T, len(list))
+	for i, v := range list {
+		out[i] = snapshot(*v)
+	}
+	return out
+}
+
 // own replaces what v shares with the value it was copied from. Unexported fields
 // stay: the types here have none that is ever written to.
 func own(v reflect.Value) {

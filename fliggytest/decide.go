@@ -3,6 +3,8 @@ package fliggytest
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
@@ -14,23 +16,35 @@ type decision struct {
 	code, message string
 }
 
+// An autoDecision is a decision on every renewal.
+type autoDecision struct {
+	decision
+	after time.Duration // how late the merchant decides
+	how   []Push
+}
+
 // AutoAccept accepts every renewal that is submitted from now on, as if
 // [Gateway.Accept] were called as soon as the submit has been answered. The event
-// may overtake the answer, as it may in reality. See [Gateway.WaitPushes].
-func (g *Gateway) AutoAccept() { g.setAuto(decision{state: RenewalAccepted}) }
+// may overtake the answer, as it may in reality. See [Gateway.WaitPushes]. The Late of the first of how is how long the
+// merchant takes to decide.
+func (g *Gateway) AutoAccept(how ...Push) { g.setAuto(decision{state: RenewalAccepted}, how) }
 
-// AutoReject rejects every renewal that is submitted from now on.
-func (g *Gateway) AutoReject(code, message string) {
-	g.setAuto(decision{RenewalRejected, code, message})
+// AutoReject rejects every renewal that is submitted from now on. As for AutoAccept.
+func (g *Gateway) AutoReject(code, message string, how ...Push) {
+	g.setAuto(decision{RenewalRejected, code, message}, how)
 }
 
 // DecideByHand ends AutoAccept and AutoReject: renewals wait for Accept or Reject.
-func (g *Gateway) DecideByHand() { g.setAuto(decision{}) }
+func (g *Gateway) DecideByHand() { g.setAuto(decision{}, nil) }
 
-func (g *Gateway) setAuto(d decision) {
+func (g *Gateway) setAuto(d decision, how []Push) {
+	auto := autoDecision{decision: d, how: slices.Clone(how)}
+	if len(how) > 0 {
+		auto.after, auto.how[0].Late = how[0].Late, 0
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.auto = d
+	g.auto = auto
 }
 
 // decideSoon returns what decides on a renewal by itself once it is called, nil
@@ -42,7 +56,11 @@ func (g *Gateway) decideSoon(id fliggy.ID) (start func()) {
 	if d.state == "" {
 		return nil
 	}
-	return g.pushes.reserve(func() { g.decide(id, d, nil) })
+	return g.pushes.reserve(func() {
+		if wait(g.ctx, max(d.after, 0)) {
+			g.decide(id, d.decision, d.how)
+		}
+	})
 }
 
 // Accept lets the merchant take a renewal (接单成功), and pushes event 103. A
@@ -75,6 +93,7 @@ func (g *Gateway) RequestRefund(id fliggy.ID, refund Refund, how ...Push) PushRe
 	if err != nil {
 		return PushResult{Err: err}
 	}
+	g.log.stateChanged()
 	return g.Push(g.ctx, e, how...)
 }
 
@@ -83,6 +102,7 @@ func (g *Gateway) decide(id fliggy.ID, d decision, how []Push) PushResult {
 	if err != nil {
 		return PushResult{Err: err}
 	}
+	g.log.stateChanged()
 	return g.Push(g.ctx, e, how...)
 }
 

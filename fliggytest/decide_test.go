@@ -3,6 +3,8 @@ package fliggytest
 import (
 	"context"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -105,4 +107,44 @@ func TestAutomaticDecisions(t *testing.T) {
 	if n := len(g.Pushes()); n != 3 {
 		t.Errorf("%d pushes", n)
 	}
+}
+
+// TestSlowMerchant decides after its time, and pushes as it is told.
+func TestSlowMerchant(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGateway(WithOrigin("http://gateway"), WithClock(time.Now))
+		defer g.Close()
+		g.PushToHandler(swallow)
+		for state, auto := range map[State]func(...Push){
+			RenewalAccepted: g.AutoAccept,
+			RenewalRejected: func(how ...Push) { g.AutoReject("1", "x", how...) },
+		} {
+			g.Forget()
+			auto(Push{Late: time.Hour, Times: 2})
+			o, _ := g.Order(SampleOrderID)
+			res, err := g.state.submit(moment{now: g.now()}, &rentcar.RenewalSubmitRequest{OrderID: o.OrderID})
+			noError(t, err)
+			g.decideSoon(res.RenewalOrderID)()
+			time.Sleep(time.Hour - time.Nanosecond)
+			synctest.Wait()
+			if r, _ := g.Renewal(res.RenewalOrderID); r.State != RenewalSubmitted {
+				t.Errorf("%s too early", r.State)
+			}
+			time.Sleep(time.Nanosecond)
+			noError(t, g.WaitPushes(t.Context()))
+			if r, _ := g.Renewal(res.RenewalOrderID); r.State != state || len(g.Pushes()) != 2 {
+				t.Errorf("%s, %d pushes, want %s", r.State, len(g.Pushes()), state)
+			}
+		}
+		// One that was never decided does not keep the gateway from closing.
+		g.AutoAccept(Push{Late: time.Hour})
+		res, err := g.state.submit(moment{now: g.now()}, &rentcar.RenewalSubmitRequest{OrderID: SampleOrderID})
+		noError(t, err)
+		g.decideSoon(res.RenewalOrderID)()
+		g.Close()
+		if r, _ := g.Renewal(res.RenewalOrderID); r.State != RenewalSubmitted {
+			t.Errorf("%s by a gateway that is closed", r.State)
+		}
+	})
 }

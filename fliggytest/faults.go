@@ -31,6 +31,7 @@ const (
 // Methods return a changed copy, so a Fault can be kept and used again.
 type Fault struct {
 	name    string
+	given   string // by Named
 	methods []string
 	times   int // how many requests; negative for all, 0 for one
 	timed   bool
@@ -51,7 +52,7 @@ type Fault struct {
 // On limits the fault to these APIs. Without it, it hits any.
 func (f Fault) On(methods ...string) Fault { f.methods = slices.Clone(methods); return f }
 
-// Times lets the fault hit n requests; none or fewer means all of them.
+// Times lets the fault hit n requests, or all of them if n is below 1.
 func (f Fault) Times(n int) Fault {
 	f.times = n
 	if n <= 0 {
@@ -78,8 +79,14 @@ func (f Fault) When(match func(Request) bool) Fault { f.when = match; return f }
 // caller sees a failure though the request had its effect.
 func (f Fault) AfterCommit() Fault { f.commit = true; return f }
 
-// String says what goes wrong.
+// Named gives the fault a name of yours, by which [Gateway.ActiveFaults] and [Answer] show it.
+func (f Fault) Named(name string) Fault { f.given = name; return f }
+
+// String says what goes wrong, or the name of Named.
 func (f Fault) String() string {
+	if f.given != "" {
+		return f.given
+	}
 	if f.commit {
 		return f.name + ", after commit"
 	}
@@ -123,7 +130,7 @@ func Banned(d time.Duration, subCode string) Fault {
 // NoFlag carries the request out and leaves the success flag out of the reply.
 func NoFlag() Fault { return Fault{name: "no success flag", noFlag: true} }
 
-// Delayed waits so long before the request is carried out; after it with
+// Delayed waits for d before the request is carried out; after it with
 // AfterCommit. A client that hangs up meanwhile gets no answer, and the request is
 // not carried out if it has not been.
 func Delayed(d time.Duration) Fault { return Fault{name: "delayed", delay: max(d, 0)} }
@@ -148,8 +155,8 @@ func TruncatedGzip() Fault {
 // InGBK carries the request out and answers in GBK, declared as such.
 func InGBK() Fault { return Fault{name: "reply in GBK", deliver: deliverGBK} }
 
-// HTTPStatus answers with an HTTP status, 200 to 599, and a text that is no
-// envelope, as a proxy in front of the gateway would.
+// HTTPStatus answers with an HTTP status, 200 to 599 as for [RawBody], and a text
+// that is no envelope, as a proxy in front of the gateway would.
 func HTTPStatus(status int) Fault {
 	return RawBody(status, "text/plain;charset=UTF-8", []byte(http.StatusText(status)))
 }
@@ -187,6 +194,26 @@ type activeFault struct {
 	until time.Time // if timed
 }
 
+// An ActiveFault is a fault that waits for requests.
+type ActiveFault struct {
+	Name  string    // what String of the fault says
+	Left  int       // how many requests it will still hit; negative for all
+	Until time.Time // when it ends by the gateway's clock; zero for never
+}
+
+// ActiveFaults lists the faults that requests may still hit, in the order of [Gateway.Fail].
+func (g *Gateway) ActiveFaults() []ActiveFault {
+	fs := &g.faults
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.dropSpent(g.now())
+	out := make([]ActiveFault, len(fs.list))
+	for i, a := range fs.list {
+		out[i] = ActiveFault{Name: a.String(), Left: a.times, Until: a.until}
+	}
+	return out
+}
+
 // faults are the faults that are active, in their order.
 type faults struct {
 	mu   sync.Mutex
@@ -204,13 +231,25 @@ func (fs *faults) add(a *activeFault) (stop func()) {
 	}
 }
 
+// clear takes all faults away.
+func (fs *faults) clear() {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.list = nil
+}
+
+// dropSpent drops the faults that hit no request any more. The caller holds the lock.
+func (fs *faults) dropSpent(now time.Time) {
+	fs.list = slices.DeleteFunc(fs.list, func(a *activeFault) bool {
+		return a.times == 0 || a.timed && !now.Before(a.until)
+	})
+}
+
 // take returns the fault that hits a request; the zero Fault for none.
 func (fs *faults) take(r Request, now time.Time) Fault {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	fs.list = slices.DeleteFunc(fs.list, func(a *activeFault) bool {
-		return a.times == 0 || a.timed && !now.Before(a.until)
-	})
+	fs.dropSpent(now)
 	for _, a := range fs.list {
 		if len(a.methods) > 0 && !slices.Contains(a.methods, r.Method) || a.when != nil && !a.when(r) {
 			continue

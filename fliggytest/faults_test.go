@@ -7,12 +7,15 @@ import (
 	"math"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // kindOf names the type of an error of package rentcar.
@@ -259,5 +262,37 @@ func TestBannedForLong(t *testing.T) {
 		if err := Banned(d, BanApp).answer(d); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", d, err)
 		}
+	}
+}
+
+// TestActiveFaults lists what may still hit, under the names that were given.
+func TestActiveFaults(t *testing.T) {
+	t.Parallel()
+	now := testNow
+	var mu sync.Mutex
+	g := NewGateway(WithClock(func() time.Time { mu.Lock(); defer mu.Unlock(); return now }))
+	defer g.Close()
+	g.Fail(Unavailable().Times(2).AfterCommit())
+	g.Fail(Banned(time.Minute, BanApp).On("none").Named("ban 1"))
+	stop := g.Fail(Dropped().Always().On("none"))
+	want := []ActiveFault{
+		{Name: "gateway error 10, after commit", Left: 2},
+		{Name: "ban 1", Left: -1, Until: testNow.Add(time.Minute)},
+		{Name: "connection dropped", Left: -1},
+	}
+	if diff := cmp.Diff(want, g.ActiveFaults()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	c := connect(t, g)
+	_, err := c.Renewals.Submit(context.Background(), submitRequest())
+	if err == nil || lastRequest(t, g).Answer.Fault != want[0].Name {
+		t.Errorf("got %v, %+v", err, lastRequest(t, g))
+	}
+	stop()
+	mu.Lock()
+	now = now.Add(time.Minute)
+	mu.Unlock()
+	if diff := cmp.Diff([]ActiveFault{{Name: want[0].Name, Left: 1}}, g.ActiveFaults()); diff != "" {
+		t.Errorf("later (-want +got):\n%s", diff)
 	}
 }

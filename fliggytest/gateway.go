@@ -27,6 +27,7 @@ type Gateway struct {
 	secret  func() string // a function, so that no formatting verb reaches the text
 	session func() string
 	now     func() time.Time
+	wireNow func() time.Time
 
 	server *httptest.Server // nil when no port could be had
 	origin string
@@ -39,14 +40,14 @@ type Gateway struct {
 	state      *state
 	faults     faults
 	pushes     pusher
-	log        requestLog
+	log        journal
 
 	mu       sync.Mutex
 	handlers map[string]handlerFunc
-	auto     decision
+	auto     autoDecision
 }
 
-// NewGateway starts a gateway on a free port of the loopback interface. Close it.
+// NewGateway starts a gateway on a free port of the loopback interface, or as [WithOrigin] says. Close it.
 //
 // It never fails: where no port can be had, or WithNames names what no API has,
 // [Gateway.Client] says so. Other options without a meaning, nil among them, are ignored.
@@ -62,14 +63,21 @@ func NewGateway(opts ...Option) *Gateway {
 		secret:   func() string { return cfg.secret },
 		session:  func() string { return cfg.session },
 		now:      cfg.now,
+		wireNow:  cfg.wireNow,
 		handlers: map[string]handlerFunc{},
+	}
+	if g.wireNow == nil {
+		g.wireNow = g.now
 	}
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var namesErr, listenErr error
 	g.operations, namesErr = compileOperations(cfg.names)
-	g.state = newState(g.now())
+	g.state = newState(g.now(), &cfg)
+	g.log = journal{capacity: cfg.capacity, changed: make(chan struct{})}
 	g.pushes.init()
-	g.server, listenErr = g.listen()
+	if g.origin = cfg.origin; g.origin == "" {
+		g.server, listenErr = g.listen()
+	}
 	if g.server != nil {
 		g.origin = g.server.URL
 	}
@@ -86,9 +94,8 @@ func (g *Gateway) listen() (*httptest.Server, error) {
 		}
 	}
 	s := &httptest.Server{Listener: l, Config: &http.Server{
-		Handler:           g.mux(),
+		Handler:           g.Handler(),
 		ReadHeaderTimeout: time.Minute,
-		BaseContext:       func(net.Listener) context.Context { return g.ctx },
 		ErrorLog:          log.New(io.Discard, "", 0), // what goes wrong is in Requests
 	}}
 	s.Start()
@@ -100,13 +107,23 @@ const (
 	qimenPath = "/router/qm"
 )
 
-// mux serves the paths of production, sandbox and the classic gateways.
-func (g *Gateway) mux() http.Handler {
+// Handler serves the gateway's calls, for a server of yours: see [WithOrigin]. The paths are those of production,
+// sandbox and the classic gateways: /router/rest for TOP, /router/qm and /router/qmtest for Qimen, each also after
+// /top.
+func (g *Gateway) Handler() http.Handler {
 	m := http.NewServeMux()
+	handle := func(path string, qimen bool) {
+		m.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			ctx, cancel := context.WithCancel(r.Context())
+			defer cancel()
+			defer context.AfterFunc(g.ctx, cancel)()
+			g.serve(w, r.WithContext(ctx), qimen)
+		})
+	}
 	for _, prefix := range []string{"", "/top"} {
-		m.HandleFunc(prefix+topPath, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, false) })
-		m.HandleFunc(prefix+qimenPath, func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, true) })
-		m.HandleFunc(prefix+qimenPath+"test", func(w http.ResponseWriter, r *http.Request) { g.serve(w, r, true) })
+		handle(prefix+topPath, false)
+		handle(prefix+qimenPath, true)
+		handle(prefix+qimenPath+"test", true)
 	}
 	return m
 }
@@ -127,13 +144,14 @@ func (g *Gateway) Close() {
 }
 
 // Client returns a client of this gateway: with its addresses, app key, secret,
-// clock and, where it demands one, session. opts come after those and win.
+// clock and, where it demands one, session. opts come after those and win. The error
+// says what was wrong when the gateway was made, or is that of rentcar.NewClient.
 func (g *Gateway) Client(opts ...rentcar.Option) (*rentcar.Client, error) {
 	if g.broken != nil {
 		return nil, g.broken
 	}
 	own := []rentcar.Option{
-		rentcar.WithBaseURL(g.URL()), rentcar.WithQimenURL(g.QimenURL()), rentcar.WithClock(g.now),
+		rentcar.WithBaseURL(g.URL()), rentcar.WithQimenURL(g.QimenURL()), rentcar.WithClock(g.wireNow),
 	}
 	if s := g.session(); s != "" {
 		c, err := rentcar.NewClient(

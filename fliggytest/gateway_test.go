@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -306,5 +307,32 @@ func TestClientWithASessionSource(t *testing.T) {
 		rentcar.WithSession("a"), rentcar.WithSessionSource(func(context.Context) (string, error) { return "b", nil }),
 	); err == nil {
 		t.Error("two sessions are taken")
+	}
+}
+
+// TestOrigin serves a gateway that has no port of its own.
+func TestOrigin(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(nil)
+	server.Start()
+	defer server.Close()
+	g := NewGateway(WithOrigin(server.URL+"/"), WithClock(fixedClock))
+	server.Config.Handler = g.Handler()
+	if g.URL() != server.URL+"/router/rest" || g.QimenURL() != server.URL+"/router/qm" {
+		t.Errorf("at %s, %s", g.URL(), g.QimenURL())
+	}
+	submit(t, connect(t, g), submitRequest())
+	// A request that hangs ends with the gateway, although the server goes on.
+	g.Fail(Hanging())
+	c := connect(t, g)
+	hung := make(chan error)
+	go func() {
+		_, err := c.Orders.Query(context.Background(), &rentcar.OrderQueryRequest{OrderID: SampleOrderID})
+		hung <- err
+	}()
+	until(func() bool { return len(g.Requests()) == 2 })
+	g.Close()
+	if err := <-hung; err == nil {
+		t.Error("answered")
 	}
 }

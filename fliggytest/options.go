@@ -23,7 +23,11 @@ type config struct {
 	appKey, secret string
 	session        string
 	now            func() time.Time
+	wireNow        func() time.Time // nil for now
 	names          map[string]rentcar.Names
+	origin         string
+	capacity       int
+	orders         []Order // nil for the sample order
 }
 
 func defaultConfig() config {
@@ -34,7 +38,7 @@ func defaultConfig() config {
 	}
 }
 
-// WithClock sets the clock: timestamps are compared with it, times of orders,
+// WithClock sets the clock: timestamps are compared with it, unless there is [WithWireClock]; times of orders,
 // requests and pushes come from it, bans end by it. It is called from several
 // goroutines.
 func WithClock(now func() time.Time) Option {
@@ -45,6 +49,11 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
+// WithWireClock sets another clock for what crosses the wire: timestamps of calls are compared with it, and pushes are
+// signed with it. So a gateway whose clock is moved still takes calls of clients, and pushes to endpoints, whose clocks
+// are right.
+func WithWireClock(now func() time.Time) Option { return func(c *config) { c.wireNow = now } }
+
 // WithApp sets the app key and secret that the gateway knows.
 func WithApp(appKey, appSecret string) Option {
 	return func(c *config) {
@@ -52,6 +61,22 @@ func WithApp(appKey, appSecret string) Option {
 			c.appKey, c.secret = appKey, appSecret
 		}
 	}
+}
+
+// WithOrigin makes a gateway that opens no port: you serve its [Gateway.Handler] at origin, such as
+// "http://127.0.0.1:8787", which [Gateway.URL] and [Gateway.QimenURL] begin with.
+func WithOrigin(origin string) Option {
+	return func(c *config) { c.origin = strings.TrimRight(origin, "/") }
+}
+
+// WithCapacity bounds what the gateway keeps, for one that runs for days: the last n requests, pushes, activities,
+// quotes, renewals, bills, callbacks and orders of the agency, the oldest forgotten first. Orders are kept, whatever
+// their number. Without it, or with an n below 1, all is kept.
+func WithCapacity(n int) Option { return func(c *config) { c.capacity = max(n, 0) } }
+
+// WithOrders loads orders in place of the sample order, at the start and after [Gateway.Reset]: see [ReadOrders].
+func WithOrders(orders ...Order) Option {
+	return func(c *config) { c.orders = append(snapshots(c.orders), snapshots(orders)...) }
 }
 
 // WithSession makes the gateway demand this session (授权令牌) of every call: code

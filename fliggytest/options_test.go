@@ -4,9 +4,12 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/qimen"
 )
 
 func TestNames(t *testing.T) {
@@ -126,5 +129,24 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	submit(t, c, submitRequest())
 	if r := g.Renewals()[0]; r.ChannelID != fliggy.ChannelAmap || r.Submit.ChannelID != "" {
 		t.Errorf("a submit without a channel has %q, its renewal %q", r.Submit.ChannelID, r.ChannelID)
+	}
+}
+
+// TestWireClock moves the clock of the business alone.
+func TestWireClock(t *testing.T) {
+	t.Parallel()
+	later := testNow.AddDate(0, 1, 0)
+	g := NewGateway(WithClock(func() time.Time { return later }), WithWireClock(fixedClock))
+	defer g.Close()
+	h, err := qimen.NewHandler(qimen.Secrets{g.AppKey(): {g.AppSecret()}}, qimen.WithClock(fixedClock),
+		qimen.OnEvent(func(context.Context, *qimen.Delivery, events.Event) error { return nil }))
+	noError(t, err)
+	g.PushToHandler(h)
+	id := submit(t, connect(t, g), submitRequest())
+	if res := g.Accept(id); !res.Accepted || !res.Time.Equal(later) {
+		t.Errorf("got %v at %v", res, res.Time)
+	}
+	if r, _ := g.Renewal(id); !r.CreatedTime.Equal(later) {
+		t.Errorf("created %v", r.CreatedTime)
 	}
 }

@@ -2,7 +2,10 @@ package fliggytest
 
 import (
 	_ "embed" // the sample order
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fliggy-go/rentcar"
@@ -27,13 +30,15 @@ type Order struct {
 	OrderID    fliggy.ID      // Fliggy's id
 	OutOrderID string         // the distributor's id
 	ChannelID  fliggy.Channel // of the events about the order
-	// Details is what order.query answers. It can be renewed if its service types
-	// hold 3 (fliggy.OrderServiceRenewal).
+	// Details is what order.query answers. The order can be renewed if its service
+	// types hold 3 (fliggy.OrderServiceRenewal).
 	Details rentcar.OrderQueryResult
 	// CancelFee is what order.cancelcheck answers, in yuan; 0.00 where it is unset.
 	CancelFee fliggy.Yuan
 	// CancelMessage explains the fee.
 	CancelMessage string
+	// Refunds are the fee refunds ordered for it, in their order. Those of a renewal are in the [Renewal].
+	Refunds []Refund
 }
 
 //go:embed data/order.xml
@@ -69,9 +74,11 @@ func sampleOrder(now time.Time) Order {
 	return o
 }
 
-// AddOrder puts a copy of an order in, in place of one with the same OrderID, and
-// returns its OrderID: an order without one gets one.
+// AddOrder adds a copy of an order, in place of one with the same OrderID, and
+// returns its OrderID: an order without one gets one. Of several orders with one
+// OutOrderID, requests that name no order_id find the one that was added last.
 func (g *Gateway) AddOrder(o Order) fliggy.ID {
+	defer g.log.stateChanged()
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
 	return g.state.addOrder(o)
@@ -92,6 +99,19 @@ func (s *state) addOrder(o Order) fliggy.ID {
 		s.ordersByOut[o.OutOrderID] = &own
 	}
 	return o.OrderID
+}
+
+// Orders returns copies of all orders, sorted by id.
+func (g *Gateway) Orders() []Order {
+	g.state.mu.Lock()
+	defer g.state.mu.Unlock()
+	return g.state.sortedOrders()
+}
+
+func (s *state) sortedOrders() []Order {
+	out := copies(slices.Collect(maps.Values(s.orders)))
+	slices.SortFunc(out, func(a, b Order) int { return strings.Compare(string(a.OrderID), string(b.OrderID)) })
+	return out
 }
 
 // Order returns a copy of the order with Fliggy's id id.

@@ -1,6 +1,7 @@
 package fliggytest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,9 +25,10 @@ var errNoTarget = errors.New("fliggytest: nowhere to push to: call PushTo or Pus
 // It formats and logs as a summary, and has no JSON: the query carries the
 // signature, the body personal data.
 type PushResult struct {
-	// Time is when it ended, by the gateway's clock. It is zero where nothing was sent, and so are the next four.
-	Time     time.Time
-	Method   string // API name
+	// ID is unique within the gateway. It is empty where nothing was sent, and so are the next five.
+	ID       string
+	Time     time.Time // when it ended, by the gateway's clock
+	Method   string    // API name
 	RawQuery string
 	Header   http.Header
 	Body     []byte
@@ -65,8 +67,8 @@ func (p PushResult) MarshalJSON() ([]byte, error) {
 // A Push says how a push differs from those that Fliggy sends. The zero Push differs
 // in nothing.
 type Push struct {
-	// Late waits so long before the push is made and signed. The end of the context or of
-	// the gateway ends the wait.
+	// Late is how long to wait before the push is made and signed. The end of the context
+	// or of the gateway ends the wait, and nothing is sent.
 	Late time.Duration
 	// Times sends it so many times, byte for byte the same; once where it is less than 2.
 	Times int
@@ -78,7 +80,7 @@ type Push struct {
 	// Unsigned leaves the signature out.
 	Unsigned bool
 	// ContentType declares another content type than JSON in UTF-8, such as that of a
-	// form, or another charset. The body must fit it.
+	// form, or another charset. An event is written so, a body of PushRaw must fit it.
 	ContentType string
 	// Params are added to the query, or replace its app_key, method and timestamp. They are
 	// signed. The method is that of events without them.
@@ -97,8 +99,9 @@ func (p *Push) shape() *push.Shape {
 	}
 }
 
-// PushTo pushes events to this address from now on, over HTTP. A query that it
-// has is kept and signed.
+// PushTo pushes events to this address from now on, an http or https URL. A query that
+// it has is kept and signed. With another text, such as an empty one, every push is an
+// error that says so.
 func (g *Gateway) PushTo(address string) {
 	to, err := push.To(address)
 	if err != nil {
@@ -120,7 +123,8 @@ func (g *Gateway) PushToHandler(h http.Handler) {
 }
 
 // Push pushes an event and returns what the endpoint said. The event is sent as it
-// marshals, whether its Validate finds fault with it or not.
+// marshals, whether its Validate finds fault with it or not: as JSON, or as a form or in another
+// charset if the ContentType says so.
 //
 // It is pushed as each of how says, one after another, and the result is that of the last
 // time. Without how it is pushed once, as Fliggy does.
@@ -133,24 +137,37 @@ func (g *Gateway) Push(ctx context.Context, e events.Event, how ...Push) PushRes
 	if err != nil {
 		return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
 	}
-	return g.PushRaw(ctx, body, how...)
+	return g.begin(ctx, how, func(contentType string) ([]byte, error) {
+		return push.Encode(body, cmp.Or(contentType, push.DefaultContentType))
+	})
 }
 
-// PushRaw pushes any body, signed like an event. As for Push.
+// PushRaw pushes any body, signed like an event. As for Push, but that the body must fit the ContentType.
 func (g *Gateway) PushRaw(ctx context.Context, body []byte, how ...Push) PushResult {
+	return g.begin(ctx, how, func(string) ([]byte, error) { return body, nil })
+}
+
+// Pushes returns every push since the start or the last [Gateway.Forget], in the
+// order in which they ended; see [WithCapacity]. One that was never sent is not there.
+func (g *Gateway) Pushes() []PushResult {
+	l := &g.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]PushResult, len(l.pushes))
+	for i := range l.pushes {
+		out[i] = l.pushes[i].clone()
+	}
+	return out
+}
+
+// begin pushes the body for a content type as each of how says. The result is that of the last time.
+func (g *Gateway) begin(
+	ctx context.Context, how []Push, body func(contentType string) ([]byte, error),
+) (res PushResult) {
 	if !g.pushes.start() {
 		return PushResult{Err: errClosed}
 	}
 	defer g.pushes.done()
-	return g.push(ctx, body, how)
-}
-
-// Pushes returns every push since the start or the last [Gateway.Forget], in the
-// order in which they ended. One that was never sent is not there.
-func (g *Gateway) Pushes() []PushResult { return g.pushes.records() }
-
-// push sends a body as each of how says. The result is that of the last time.
-func (g *Gateway) push(ctx context.Context, body []byte, how []Push) (res PushResult) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(g.ctx, func() { cancel(errClosed) })()
@@ -158,7 +175,11 @@ func (g *Gateway) push(ctx context.Context, body []byte, how []Push) (res PushRe
 		how = []Push{{}}
 	}
 	for i := range how {
-		res = g.pushAs(ctx, body, &how[i])
+		encoded, err := body(how[i].ContentType)
+		if err != nil {
+			return PushResult{Err: fmt.Errorf("fliggytest: push: %w", err)}
+		}
+		res = g.pushAs(ctx, encoded, &how[i])
 	}
 	return res
 }
@@ -172,7 +193,7 @@ func (g *Gateway) pushAs(ctx context.Context, body []byte, how *Push) (res PushR
 		return PushResult{Err: err}
 	}
 	s := push.Sender{
-		To: to, AppKey: g.appKey, Secret: g.secret, Now: g.now, Timeout: DefaultPushTimeout, Client: g.pushes.client,
+		To: to, AppKey: g.appKey, Secret: g.secret, Now: g.wireNow, Timeout: DefaultPushTimeout, Client: g.pushes.client,
 	}
 	method, shape := qimen.DefaultEventMethod, how.shape()
 	p, err := s.Sign(method, shape, body)
@@ -193,7 +214,7 @@ func (g *Gateway) pushAs(ctx context.Context, body []byte, how *Push) (res PushR
 			Time: g.now(), Method: method, RawQuery: p.RawQuery, Header: p.Header, Body: p.Body,
 			Status: sent.Status, Answer: sent.Body, Accepted: sent.Accepted, Err: sent.Err,
 		}
-		g.pushes.record(res.clone())
+		g.log.pushed(&res)
 	})
 	return res
 }

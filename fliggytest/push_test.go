@@ -312,3 +312,31 @@ func TestPushForms(t *testing.T) {
 		}
 	}
 }
+
+// TestPushesOfForms pushes an event in every form that a handler reads.
+func TestPushesOfForms(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	e := newEndpoint(t, g)
+	g.PushToHandler(e)
+	want := &events.RenewalRejected{
+		Envelope:       envelope(events.TypeRenewalRejected, fliggy.ChannelAmap, SampleOrderID, SampleOutOrderID),
+		RenewalOrderID: "3187983531024266527", ErrorCode: "71008", ErrorMessage: "商家接单失败",
+	}
+	for _, contentType := range []string{
+		"", "application/json;charset=gbk", "application/x-www-form-urlencoded;charset=UTF-8",
+		"application/x-www-form-urlencoded;charset=gb18030",
+	} {
+		if res := g.Push(t.Context(), want, Push{ContentType: contentType}); !res.Accepted {
+			t.Errorf("%s: %v, %s", contentType, res, res.Answer)
+			continue
+		}
+		got := (<-e.events).(*events.RenewalRejected)
+		if got.ErrorMessage != want.ErrorMessage || got.RenewalOrderID != want.RenewalOrderID || got.OrderID != want.OrderID {
+			t.Errorf("%s: got %+v", contentType, got)
+		}
+	}
+	if res := g.Push(t.Context(), want, Push{ContentType: "text/plain;charset=klingon"}); res.Err == nil {
+		t.Errorf("in no charset: %v", res)
+	}
+}

@@ -3,20 +3,18 @@ package fliggytest
 import (
 	"context"
 	"net/http"
-	"slices"
 	"sync"
 
 	"github.com/fliggy-go/rentcar/internal/push"
 )
 
-// A pusher keeps count of pushes and what became of them.
+// A pusher knows where pushes go, and keeps count of those on their way.
 type pusher struct {
 	client *http.Client
 
 	mu      sync.Mutex
 	to      push.Target
 	noTo    error // why there is no target
-	list    []PushResult
 	stopped bool
 	running int           // pushes, and goroutines that will push
 	soon    int           // of those, the goroutines
@@ -39,28 +37,6 @@ func (p *pusher) target() (push.Target, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.to, p.noTo
-}
-
-func (p *pusher) record(r PushResult) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.list = append(p.list, r)
-}
-
-func (p *pusher) records() []PushResult {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := slices.Clone(p.list)
-	for i := range out {
-		out[i] = out[i].clone()
-	}
-	return out
-}
-
-func (p *pusher) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.list = nil
 }
 
 // start counts a push; it is false once the pusher is stopped.
@@ -126,8 +102,9 @@ func (p *pusher) until(ctx context.Context, reached func() bool) error {
 	}
 }
 
-// WaitPushes waits until no automatic decision is on its way any more; ctx ends
-// the wait. A decision is on its way from the moment the submit is answered.
+// WaitPushes waits until no automatic decision is on its way any more. A decision is on
+// its way from the moment the submit is answered until its push has ended. The error is
+// the cause of the end of ctx, which ends the wait.
 func (g *Gateway) WaitPushes(ctx context.Context) error {
 	return g.pushes.until(ctx, func() bool { return g.pushes.soon == 0 })
 }

@@ -41,8 +41,8 @@ type Refund struct {
 // A pendingRefund is a refund by its trade number.
 type pendingRefund struct {
 	renewal *Renewal // nil for a refund of the main order
-	order   fliggy.ID
-	index   int // among the renewal's refunds
+	order   *Order
+	index   int // among the refunds of the renewal, or else of the order
 	Refund
 }
 
@@ -51,6 +51,8 @@ func (p *pendingRefund) settle(state State, now time.Time) {
 	p.State, p.SettledTime = state, now
 	if p.renewal != nil {
 		p.renewal.Refunds[p.index] = p.Refund
+	} else {
+		p.order.Refunds[p.index] = p.Refund
 	}
 }
 
@@ -79,12 +81,13 @@ func (s *state) requestRefund(now time.Time, id fliggy.ID, r Refund) (events.Eve
 		DeductPayTradeNo: r.DeductPayTradeNo,
 	}
 	if renewal == nil {
-		p.order = order.OrderID
+		p.order, p.index = order, len(order.Refunds)
+		order.Refunds = append(order.Refunds, p.Refund)
 		return &events.FeeRefund{
 			Envelope: envelope(t, order.ChannelID, order.OrderID, order.OutOrderID), FeeRefundData: data,
 		}, nil
 	}
-	p.order, p.index = renewal.OrderID, len(renewal.Refunds)
+	p.order, p.index = s.orders[renewal.OrderID], len(renewal.Refunds)
 	renewal.Refunds = append(renewal.Refunds, p.Refund)
 	return &events.RenewalFeeRefund{
 		Envelope:       envelope(t, renewal.ChannelID, renewal.OrderID, renewal.OutOrderID),
@@ -129,7 +132,7 @@ func (s *state) callback(m moment, req *rentcar.CallbackRequest) (*rentcar.Callb
 	if channel == "" {
 		channel = req.ChannelID
 	}
-	s.callbacks = append(s.callbacks, Received[events.Callback]{m.now, m.id, channel, *cb})
+	s.callbacks, _ = newest(append(s.callbacks, Received[events.Callback]{m.now, m.id, channel, *cb}), s.capacity)
 	return &rentcar.CallbackResult{Status: success()}, nil
 }
 
@@ -150,7 +153,7 @@ func (p *pendingRefund) refusal(cb *events.Callback, state State, renewal bool) 
 	switch {
 	case (p.renewal != nil) != renewal:
 		return refuse(RetCallbackMismatch, "回调类型"+strconv.Itoa(int(cb.EventType))+"与退款不符")
-	case renewal && cb.Data.RenewalOrderID != p.renewal.RenewalOrderID, cb.OrderID != "" && cb.OrderID != p.order:
+	case renewal && cb.Data.RenewalOrderID != p.renewal.RenewalOrderID, cb.OrderID != "" && cb.OrderID != p.order.OrderID:
 		return refuse(RetCallbackMismatch, "订单号与退款不符")
 	case amount.IsSet() && p.Amount.IsSet() && !amount.Equal(p.Amount):
 		return refuse(RetCallbackMismatch, "金额与退款不符")

@@ -5,9 +5,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar/internal/explain"
+	"github.com/fliggy-go/rentcar/internal/top"
+	"github.com/fliggy-go/rentcar/qimen"
 )
 
 // A RefusedRequest says why the gateway refused a request before any API saw it. None of it goes
@@ -28,6 +34,8 @@ type RefusedRequest struct {
 	// parameter in the order in which they are signed, then the body where it is JSON or
 	// XML. It is without the secret, which sign method md5 puts around it. Of code 25 only.
 	SignedText string
+	// Cause is the likely cause of codes 24, 25 and 31.
+	Cause qimen.Cause
 	// Parameter is the first parameter that the client has signed in another form than it
 	// sent it, or not at all. It is found by trying; empty where no single one explains the
 	// signature. Of code 25 only.
@@ -78,8 +86,14 @@ func (g *Gateway) RefusedRequests() []RefusedRequest {
 			continue
 		}
 		refusal := RefusedRequest{RequestID: r.ID, Method: r.Method, Code: r.Answer.Code, Reason: reasons[r.Answer.Code]}
-		if refusal.Code == "25" {
+		switch refusal.Code {
+		case "24":
+			refusal.Cause = qimen.CauseMissing
+		case "25":
 			refusal.explain(&r, g.secret())
+		case "31":
+			found := r.skew()
+			refusal.Cause, refusal.Parameter, refusal.Reason = qimen.Cause(found.Cause), found.Parameter, found.Reason
 		}
 		out = append(out, refusal)
 	}
@@ -107,54 +121,119 @@ var reasons = map[string]string{
 	"47": "query or body is not percent-encoded UTF-8, or no multipart body",
 }
 
+// message is what the signature of the request covers, in the order in which it was sent.
+func (r *Request) message() *explain.Message {
+	all := maps.Clone(r.Protocol)
+	maps.Copy(all, r.Params)
+	m := &explain.Message{Body: r.signedBody()}
+	sent := r.RawQuery
+	if m.Body == nil {
+		m.Other = r.Body
+		sent += "&" + string(r.Body)
+	}
+	add := func(name string) {
+		if value, ok := all[name]; ok && name != "sign" {
+			m.Params = append(m.Params, top.Param{Name: name, Value: value})
+			delete(all, name)
+		}
+	}
+	for pair := range strings.SplitSeq(sent, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(name); err == nil {
+			add(name)
+		}
+	}
+	for _, name := range signedNames(all) { // of the parts of a multipart body
+		add(name)
+	}
+	return m
+}
+
+// SignedText is the text that the signature of the request must cover: name and value of each parameter, sorted by
+// name, then the body if it is JSON or XML. It is without the secret, which sign method md5 puts around it.
+func (r *Request) SignedText() string { return string(r.message().Text()) }
+
 // explain finds what else the client has signed, by trying.
 func (r *RefusedRequest) explain(in *Request, secret string) {
-	all := maps.Clone(in.Protocol)
-	maps.Copy(all, in.Params)
-	names, body := signedNames(all), in.signedBody()
-	for _, name := range names {
-		r.pieces = append(r.pieces, signedPiece{name, name + all[name]})
-		r.SignedText += name + all[name]
+	m := in.message()
+	names, values := map[string]string{}, map[string]string{}
+	for _, p := range m.Params {
+		names[p.Name], values[p.Name] = p.Value, p.Value
 	}
-	r.SignedText += string(body)
-	method, got := all["sign_method"], all["sign"]
-	signed := func(method string, params map[string]string, body []byte) bool {
-		want, ok := sign(method, secret, params, body)
-		return ok && want == got
+	for _, name := range signedNames(names) {
+		r.pieces = append(r.pieces, signedPiece{name, name + values[name]})
 	}
-	for _, name := range names {
-		for _, form := range []struct{ how, value string }{
-			{"percent-encoded", url.QueryEscape(all[name])},
-			{"without the white space around it", strings.TrimSpace(all[name])},
-		} {
-			other := maps.Clone(all)
-			other[name] = form.value
-			if signed(method, other, body) {
-				r.Parameter, r.Reason = name, "the parameter is signed "+form.how
-				return
-			}
-		}
-		other := maps.Clone(all)
-		delete(other, name)
-		if signed(method, other, body) {
-			r.Parameter, r.Reason = name, "the parameter is sent, but not signed"
-			return
-		}
+	r.SignedText = string(m.Text())
+	found := mistake(m, in.Protocol["sign_method"], in.Protocol["sign"], secret)
+	r.Cause, r.Parameter, r.Reason = qimen.Cause(found.Cause), found.Parameter, found.Reason
+}
+
+// mistake finds what explains a signature that does not match.
+func mistake(m *explain.Message, method, got, secret string) explain.Finding {
+	text := m.Text()
+	is := func(method string, text []byte) bool {
+		want, ok := digestOf(method, secret, text)
+		return ok && want == strings.ToUpper(got)
 	}
-	r.Reason = "no single parameter explains it: is the secret another? Compare SignedText with what the client signs"
+	wrapped := []byte(secret + string(text) + secret)
 	methods := []string{"md5", "hmac", "hmac-sha256"}
-	right, _ := digestOf(method, secret, []byte(r.SignedText))
-	wrapped, _ := digestOf(method, secret, []byte(secret+r.SignedText+secret))
-	switch i := slices.IndexFunc(methods, func(m string) bool { return signed(m, all, body) }); {
-	case i >= 0:
-		r.Parameter, r.Reason = "sign_method", "the signature is one of "+methods[i]+", which sign_method does not say"
+	i := slices.IndexFunc(methods, func(m string) bool { return is(m, text) })
+	switch {
 	case !slices.Contains(methods, method):
-		r.Parameter, r.Reason = "sign_method", "the sign_method is none of md5, hmac and hmac-sha256"
-	case got == wrapped:
-		r.Reason = "the secret is put around the text, which only md5 wants"
-	case got == strings.ToLower(right):
-		r.Reason = "the signature is in lower case"
-	case signed(method, all, nil):
-		r.Reason = "the body is JSON or XML, and is not signed"
+		return explain.Finding{
+			Cause: explain.SignMethod, Parameter: "sign_method", Reason: "the sign_method is none of md5, hmac and hmac-sha256",
+		}
+	case is(method, text):
+		return explain.Finding{Cause: explain.LetterCase, Reason: "the signature is in lower case"}
+	case i >= 0:
+		return explain.Finding{
+			Cause: explain.SignMethod, Parameter: "sign_method",
+			Reason: "the signature is one of " + methods[i] + ", which sign_method does not say",
+		}
+	case is(method, wrapped):
+		return explain.Finding{
+			Cause: explain.SignMethod, Reason: "the secret is put around the text, which only md5 wants",
+		}
 	}
+	found, ok := m.Find(func(text []byte) bool { return is(method, text) })
+	if !ok {
+		found = explain.Finding{
+			Cause: explain.Secret,
+			Reason: "no single parameter explains it: is the secret another? " +
+				"Compare the signed text with what the client signs",
+		}
+	}
+	return found
+}
+
+// ExplainCall checks a call as a gateway would that has this secret and this time, and says what is probably wrong with
+// its signature or timestamp. It reads the body of in.
+func ExplainCall(in *http.Request, appSecret string, now time.Time) qimen.Explanation {
+	r := &Request{wireTime: now}
+	if err := r.read(nil, in, appSecret); err != nil {
+		return qimen.Explanation{Cause: qimen.CauseUnreadable, Reason: reasons["47"]}
+	}
+	m := r.message()
+	e := qimen.Explanation{SignedText: string(m.Text()), IsValid: r.Signature == SignatureValid}
+	var found explain.Finding
+	switch r.Signature {
+	case SignatureMissing:
+		found = explain.Finding{Cause: explain.Missing, Reason: reasons["24"]}
+	case SignatureInvalid:
+		found = mistake(m, r.Protocol["sign_method"], r.Protocol["sign"], appSecret)
+	case SignatureValid:
+		found = r.skew()
+	}
+	e.Cause, e.Parameter, e.Reason = qimen.Cause(found.Cause), found.Parameter, found.Reason
+	return e
+}
+
+// skew explains a timestamp that is missing, unreadable or off.
+func (r *Request) skew() explain.Finding {
+	at, err := parseTimestamp(r.Protocol["timestamp"])
+	if err != nil {
+		return explain.Finding{Cause: explain.Clock, Parameter: "timestamp", Reason: reasons["31"]}
+	}
+	found, _ := explain.Skew(at.Sub(r.wireTime), maxSkew)
+	return found
 }

@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fliggy-go/rentcar/qimen"
 )
 
 func TestRefusals(t *testing.T) {
@@ -33,14 +36,16 @@ func TestRefusals(t *testing.T) {
 	encoded := signed("md5", g.AppSecret(), func(m map[string]string) { m["timestamp"] = url.QueryEscape(m["timestamp"]) })
 	trimmed := signed("md5", g.AppSecret(), func(m map[string]string) { m["session"] = "the session" })
 	for name, c := range map[string]struct {
-		sign, parameter, reason string
+		sign, parameter string
+		cause           qimen.Cause
+		reason          string
 	}{
-		"not signed": {unsigned, "format", "is sent, but not signed"},
-		"encoded":    {encoded, "timestamp", "percent-encoded"},
-		"trimmed":    {trimmed, "session", "white space"},
-		"method":     {signed("hmac", g.AppSecret(), same), "sign_method", "one of hmac,"},
-		"lower case": {strings.ToLower(signed("md5", g.AppSecret(), same)), "", "lower case"},
-		"secret":     {signed("md5", "another", same), "", "is the secret another?"},
+		"not signed": {unsigned, "format", qimen.CauseUnsigned, "is sent, but not signed"},
+		"encoded":    {encoded, "timestamp", qimen.CauseEncoding, "percent-encoded"},
+		"trimmed":    {trimmed, "session", qimen.CauseEncoding, "white space"},
+		"method":     {signed("hmac", g.AppSecret(), same), "sign_method", qimen.CauseSignMethod, "one of hmac,"},
+		"lower case": {strings.ToLower(signed("md5", g.AppSecret(), same)), "", qimen.CauseLetterCase, "lower case"},
+		"secret":     {signed("md5", "another", same), "", qimen.CauseSecret, "is the secret another?"},
 	} {
 		g.Forget()
 		query := maps.Clone(all)
@@ -49,7 +54,7 @@ func TestRefusals(t *testing.T) {
 		got := g.RefusedRequests()
 		if len(got) != 1 || got[0].Code != "25" || got[0].Parameter != c.parameter || !strings.Contains(
 			got[0].Reason, c.reason,
-		) ||
+		) || got[0].Cause != c.cause ||
 			got[0].SignedText != signedText || got[0].RequestID != lastRequest(t, g).ID || got[0].Method != methodQuery {
 			t.Errorf("%s: got %+v, %q", name, got, got[0].SignedText)
 		}
@@ -151,5 +156,56 @@ func TestRefusalsSayWhy(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"9", "47", "43"}, codes); diff != "" {
 		t.Errorf("codes (-want +got):\n%s", diff)
+	}
+}
+
+// TestExplainCall checks calls as a gateway would: what the signature covers, then the time.
+func TestExplainCall(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	signed := func(change func(map[string]string)) *http.Request {
+		query := protocol(g)
+		change(query)
+		query["sign"], _ = sign(query["sign_method"], g.AppSecret(), query, nil)
+		return httptest.NewRequest(http.MethodPost, "/router/rest?"+encode(query), http.NoBody)
+	}
+	at := func(timestamp string) *http.Request {
+		return signed(func(query map[string]string) { query["timestamp"] = timestamp })
+	}
+	unsigned := httptest.NewRequest(http.MethodGet, "/router/rest?"+encode(protocol(g)), http.NoBody)
+	late := signed(func(map[string]string) {})
+	late.URL.RawQuery += "&session=s"
+	const text = "app_key24700001formatjsonmethodalitrip.rentcar.btb.order.querysign_methodmd5"
+	for name, c := range map[string]struct {
+		in        *http.Request
+		cause     qimen.Cause
+		parameter string
+		text      string
+		isValid   bool
+	}{
+		"right":     {signed(func(map[string]string) {}), "", "", text + "timestamp2023-02-01 15:40:52v2.0", true},
+		"of Python": {at("1675237252000"), "", "", text + "timestamp1675237252000v2.0", true},
+		"in UTC": {at("2023-02-01 07:40:52"), qimen.CauseTimeZone, "timestamp",
+			text + "timestamp2023-02-01 07:40:52v2.0", true},
+		"late": {at("2023-02-01 15:20:00"), qimen.CauseClock, "timestamp", text + "timestamp2023-02-01 15:20:00v2.0",
+			true},
+		"no time":    {at("now"), qimen.CauseClock, "timestamp", text + "timestampnowv2.0", true},
+		"unsigned":   {unsigned, qimen.CauseMissing, "", text + "timestamp2023-02-01 15:40:52v2.0", false},
+		"session":    {late, qimen.CauseUnsigned, "session", "", false},
+		"unreadable": {httptest.NewRequest(http.MethodGet, "/?a=%zz", http.NoBody), qimen.CauseUnreadable, "", "", false},
+	} {
+		got := ExplainCall(c.in, g.AppSecret(), testNow)
+		if got.Cause != c.cause || got.Parameter != c.parameter || got.IsValid != c.isValid ||
+			c.text != "" && got.SignedText != c.text {
+			t.Errorf("%s: got %v, %q", name, got, got.SignedText)
+		}
+	}
+	// The gateway says the same.
+	raw(t, http.MethodPost, g.URL()+"?"+at("2023-02-01 07:40:52").URL.RawQuery, "", "")
+	if got := g.RefusedRequests(); len(got) != 1 || got[0].Cause != qimen.CauseTimeZone || got[0].Code != "31" {
+		t.Errorf("got %v", got)
+	}
+	if got := lastRequest(t, g); got.SignedText() != text+"timestamp2023-02-01 07:40:52v2.0" {
+		t.Errorf("got %q", got.SignedText())
 	}
 }

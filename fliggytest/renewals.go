@@ -98,8 +98,14 @@ func (s *state) quote(_ moment, req *rentcar.RenewalQuoteRequest) (*rentcar.Rene
 	if err != nil {
 		return nil, err
 	}
-	res.ItemID = itemID(len(s.quotes) + 1)
+	s.quoteCount++
+	res.ItemID = itemID(s.quoteCount)
 	s.quotes[res.ItemID] = quoted{o.OrderID, req.CarUseTime.Time, total}
+	var old []string
+	s.quoteIDs, old = newest(append(s.quoteIDs, res.ItemID), s.capacity)
+	for _, id := range old {
+		delete(s.quotes, id)
+	}
 	return res, nil
 }
 
@@ -130,7 +136,7 @@ func (s *state) submit(m moment, req *rentcar.RenewalSubmitRequest) (*rentcar.Re
 		return nil, refuse(RetBadPeriod, "续租时间有误")
 	}
 	r := &Renewal{
-		RenewalOrderID: numbered(firstRenewalID, len(s.renewals)), RenewalOutOrderID: req.RenewalOutOrderID,
+		RenewalOrderID: numbered(firstRenewalID, s.renewalCount), RenewalOutOrderID: req.RenewalOutOrderID,
 		OrderID: o.OrderID, OutOrderID: o.OutOrderID, ChannelID: req.ChannelID,
 		State: RenewalSubmitted, CreatedTime: m.now, RequestID: m.id,
 		Submit: *req, Start: req.CarUseTime.Time, Total: req.TotalFee,
@@ -147,7 +153,12 @@ func (s *state) submit(m moment, req *rentcar.RenewalSubmitRequest) (*rentcar.Re
 	if priced, ok := priceOf(r.Start, req.CarReturnTime.Time); ok && !r.Total.IsSet() {
 		r.Total, _ = priced.Total()
 	}
-	s.renewals = append(s.renewals, r)
+	s.renewalCount++
+	var old []*Renewal
+	s.renewals, old = newest(append(s.renewals, r), s.capacity)
+	for _, r := range old {
+		s.forgetRenewal(r)
+	}
 	s.renewalsByID[r.RenewalOrderID] = r
 	s.renewalsByOrder[r.OrderID] = append(s.renewalsByOrder[r.OrderID], r)
 	if r.RenewalOutOrderID != "" {
@@ -156,6 +167,23 @@ func (s *state) submit(m moment, req *rentcar.RenewalSubmitRequest) (*rentcar.Re
 	return &rentcar.RenewalSubmitResult{
 		Status: success(), RenewalOrderID: r.RenewalOrderID, OrderID: r.OrderID, OutOrderID: r.OutOrderID,
 	}, nil
+}
+
+// forgetRenewal lets go of all that refers to a renewal.
+func (s *state) forgetRenewal(r *Renewal) {
+	delete(s.renewalsByID, r.RenewalOrderID)
+	dropFrom(s.renewalsByOrder, r.OrderID, func(other *Renewal) bool { return other == r })
+	dropFrom(s.renewalsByOut, r.RenewalOutOrderID, func(other *Renewal) bool { return other == r })
+	for _, refund := range r.Refunds {
+		dropFrom(s.refunds, refund.PayTradeNo, func(p *pendingRefund) bool { return p.renewal == r })
+	}
+}
+
+// dropFrom takes what is over out of the list that m has under key, and the list if it is empty then.
+func dropFrom[K comparable, V any](m map[K][]V, key K, isOver func(V) bool) {
+	if m[key] = slices.DeleteFunc(m[key], isOver); len(m[key]) == 0 {
+		delete(m, key)
+	}
 }
 
 // findRenewal finds a renewal by the ids that are given; those must agree. Of
@@ -244,11 +272,7 @@ func (s *state) cancelRenewal(m moment, req *rentcar.RenewalCancelRequest) (*ren
 func (g *Gateway) Renewals() []Renewal {
 	g.state.mu.Lock()
 	defer g.state.mu.Unlock()
-	out := make([]Renewal, len(g.state.renewals))
-	for i, r := range g.state.renewals {
-		out[i] = snapshot(*r)
-	}
-	return out
+	return copies(g.state.renewals)
 }
 
 // Renewal returns a copy of the renewal with Fliggy's id id.

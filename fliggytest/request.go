@@ -14,7 +14,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -52,9 +51,10 @@ type Request struct {
 	argument []byte    // the JSON that Decode reads
 	plan     *top.Plan // how the API's own request is read, nil for any other API
 	request  reflect.Type
-	textBody bool // the body takes part in the signature
-	hasFile  bool // of a multipart body
-	refused  bool // by the checks of the gateway: see Gateway.RefusedRequests
+	textBody bool      // the body takes part in the signature
+	hasFile  bool      // of a multipart body
+	refused  bool      // by the checks of the gateway: see Gateway.RefusedRequests
+	wireTime time.Time // by the clock that its timestamp is compared with
 }
 
 // A Signature is the verdict on the signature of a call.
@@ -273,49 +273,24 @@ func (r *Request) findArgument(op *operation) {
 	}
 }
 
-// requestLog keeps all requests.
-type requestLog struct {
-	mu       sync.Mutex
-	requests []*Request
-	count    uint64
-}
-
-// add keeps a request and gives it its id.
-func (l *requestLog) add(r *Request) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.count++
-	r.ID = requestID(l.count)
-	l.requests = append(l.requests, r)
-}
-
-func (l *requestLog) finish(r *Request, a Answer, refused bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	a.Done = true
-	r.Answer, r.refused = a, refused
+// clone returns a copy that shares nothing with r that is ever written to.
+func (r *Request) clone() Request {
+	out := *r
+	out.Header, out.Body = r.Header.Clone(), slices.Clone(r.Body)
+	out.Protocol, out.Params = maps.Clone(r.Protocol), maps.Clone(r.Params)
+	out.Answer.Body = slices.Clone(r.Answer.Body)
+	return out
 }
 
 // Requests returns every request since the start or the last [Gateway.Forget], in
-// the order of arrival, those that still wait for an answer included.
+// the order of arrival, those that still wait for an answer included; see [WithCapacity].
 func (g *Gateway) Requests() []Request {
 	l := &g.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := make([]Request, len(l.requests))
 	for i, r := range l.requests {
-		out[i] = *r
-		out[i].Header, out[i].Body = r.Header.Clone(), slices.Clone(r.Body)
-		out[i].Protocol, out[i].Params = maps.Clone(r.Protocol), maps.Clone(r.Params)
-		out[i].Answer.Body = slices.Clone(r.Answer.Body)
+		out[i] = r.clone()
 	}
 	return out
-}
-
-// Forget empties the lists of requests and pushes. Orders and renewals stay.
-func (g *Gateway) Forget() {
-	g.log.mu.Lock()
-	g.log.requests = nil
-	g.log.mu.Unlock()
-	g.pushes.forget()
 }

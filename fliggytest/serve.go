@@ -46,7 +46,7 @@ func (h handlerFunc) call(ctx context.Context, r *Request) (result any, err erro
 
 // serve answers one request.
 func (g *Gateway) serve(w http.ResponseWriter, in *http.Request, qimen bool) {
-	r := &Request{Time: g.now(), Qimen: qimen}
+	r := &Request{Time: g.now(), Qimen: qimen, wireTime: g.wireNow()}
 	err := r.read(w, in, g.secret())
 	x := &exchange{g: g, r: r}
 	if !qimen && g.handler(r.Method) == nil {

@@ -31,13 +31,22 @@ func refuse(code, message string) error {
 // state is what the service behind the gateway knows. Its operations run under
 // its lock, one at a time.
 type state struct {
-	mu sync.Mutex
+	mu       sync.Mutex
+	capacity int     // of each list but orders; 0 for no end
+	stock    []Order // the orders at the start; nil for the sample order
+	held
+}
 
+// held is what a state holds.
+type held struct {
 	orders      map[fliggy.ID]*Order
 	ordersByOut map[string]*Order
 	quotes      map[string]quoted // by item id
+	quoteIDs    []string
+	quoteCount  int
 
 	renewals        []*Renewal
+	renewalCount    int
 	renewalsByID    map[fliggy.ID]*Renewal
 	renewalsByOut   map[string][]*Renewal
 	renewalsByOrder map[fliggy.ID][]*Renewal
@@ -47,21 +56,66 @@ type state struct {
 	bills     []Received[rentcar.Bill]
 	callbacks []Received[events.Callback]
 
-	agency     []*AgencyOrder
-	agencyByID map[fliggy.ID]*AgencyOrder
-	agencyByNo map[string]*AgencyOrder
+	agency      []*AgencyOrder
+	agencyCount int
+	agencyByID  map[fliggy.ID]*AgencyOrder
+	agencyByNo  map[string]*AgencyOrder
 }
 
-func newState(now time.Time) *state {
-	s := &state{
+func newState(now time.Time, cfg *config) *state {
+	s := &state{capacity: cfg.capacity, stock: cfg.orders}
+	s.reset(now)
+	return s
+}
+
+// reset leaves the orders of the start alone.
+func (s *state) reset(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = held{
 		orders: map[fliggy.ID]*Order{}, ordersByOut: map[string]*Order{}, quotes: map[string]quoted{},
 		renewalsByID: map[fliggy.ID]*Renewal{}, renewalsByOut: map[string][]*Renewal{},
 		renewalsByOrder: map[fliggy.ID][]*Renewal{},
 		refunds:         map[string][]*pendingRefund{}, agencyByID: map[fliggy.ID]*AgencyOrder{},
 		agencyByNo: map[string]*AgencyOrder{},
 	}
-	s.addOrder(sampleOrder(now))
-	return s
+	if s.stock == nil {
+		s.addOrder(sampleOrder(now))
+	}
+	for _, o := range s.stock {
+		s.addOrder(o)
+	}
+}
+
+// A Snapshot is what a gateway holds at one moment.
+type Snapshot struct {
+	Orders       []Order // sorted by id
+	Renewals     []Renewal
+	Bills        []Received[rentcar.Bill]
+	Callbacks    []Received[events.Callback]
+	AgencyOrders []AgencyOrder
+}
+
+// Snapshot returns copies of all that the gateway holds: orders sorted by id, the rest in the order in which it came.
+func (g *Gateway) Snapshot() Snapshot {
+	s := g.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Snapshot{
+		Orders: s.sortedOrders(), Renewals: copies(s.renewals), Bills: snapshots(s.bills),
+		Callbacks: snapshots(s.callbacks), AgencyOrders: copies(s.agency),
+	}
+}
+
+// Reset puts the gateway back to its start: it holds the sample order, or those of [WithOrders], has seen no request
+// and no push, and has no fault; renewals wait for Accept or Reject. Its clock, [Gateway.PushTo] and [Gateway.Handle]
+// stay. What is on its way is not stopped.
+func (g *Gateway) Reset() {
+	g.DecideByHand()
+	g.faults.clear()
+	g.state.reset(g.now())
+	g.log.forget()
+	g.log.stateChanged()
 }
 
 // do runs an operation.
@@ -104,7 +158,7 @@ func (g *Gateway) Bills() []Received[rentcar.Bill] {
 
 func (s *state) notifyBill(m moment, req *rentcar.BillNotifyRequest) (*rentcar.BillNotifyResult, error) {
 	for _, bill := range req.Bills {
-		s.bills = append(s.bills, Received[rentcar.Bill]{m.now, m.id, req.ChannelID, bill})
+		s.bills, _ = newest(append(s.bills, Received[rentcar.Bill]{m.now, m.id, req.ChannelID, bill}), s.capacity)
 	}
 	return &rentcar.BillNotifyResult{Status: success()}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
@@ -188,7 +189,14 @@ func callTyped[Req any](ctx context.Context, m *Caller, method string, request *
 	if request == nil {
 		return failed(method, errors.New("the request is nil"))
 	}
-	body, err := encodeRequest(request, cmp.Or(m.shape.ContentType, push.DefaultContentType))
+	plan, err := top.PlanFor(reflect.TypeFor[Req]())
+	var body []byte
+	if err == nil {
+		body, err = plan.AppendJSON(nil, request, top.EncodeOptions{})
+	}
+	if err == nil {
+		body, err = push.Encode(body, cmp.Or(m.shape.ContentType, push.DefaultContentType))
+	}
 	if err != nil {
 		return failed(method, err)
 	}

@@ -48,6 +48,8 @@ type Report struct {
 	AppKey string `json:"app_key"`
 	// Results are in the order of the scenarios.
 	Results []Result `json:"results"`
+	// Quotes are the merchant's prices for the three scenarios of the guide. There are none of a run that did not begin.
+	Quotes []Quote `json:"quotes"`
 	// MayBeBooked lists the renewals that the run may have left behind, in words:
 	// look after them by hand.
 	MayBeBooked []string `json:"may_be_booked"`
@@ -90,7 +92,8 @@ func (r *Report) String() string {
 
 // WriteText writes the report for a reader: what failed and what is doubtful, each
 // with what was expected, what came and why it matters, then what was skipped and
-// what passed, and a line that sums up.
+// what passed, the prices of the guide's scenarios, and a line that sums up. The error
+// is that of w.
 func (r *Report) WriteText(w io.Writer) error {
 	var out bytes.Buffer
 	r.text(&out)
@@ -104,6 +107,7 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	type fields Report
 	own := fields(*r)
 	own.Results = append([]Result{}, r.Results...) // a list, also where there is none
+	own.Quotes = append([]Quote{}, r.Quotes...)
 	own.MayBeBooked = append([]string{}, r.MayBeBooked...)
 	return json.Marshal(struct {
 		OK       bool `json:"ok"`
@@ -161,6 +165,12 @@ func (r *Report) text(out io.StringWriter) {
 		line("\nPASSED")
 		for _, group := range passed {
 			line("  %s (%d): %s", group[0].Rule, len(group), group[0].Title)
+		}
+	}
+	if len(r.Quotes) > 0 {
+		line("\nQUOTED, in yuan")
+		for i := range r.Quotes {
+			r.Quotes[i].text(line)
 		}
 	}
 	verdict := "OK"

@@ -12,7 +12,7 @@ import (
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
-// A Order is a rental that can be renewed.
+// An Order is a rental that can be renewed.
 type Order struct {
 	// OrderID is Fliggy's id of the order (飞猪订单号). Every request of the guide has
 	// both ids; one is required here.
@@ -29,11 +29,11 @@ type Config struct {
 	// Orders are rentals that the merchant knows: at least one. Each price query
 	// takes the next.
 	Orders []Order
-	// Submit lets the run book renewals of the first order, and of the last for the one
-	// that differs, and cancel them again. Without it nothing at all is sent to the two methods.
+	// Submit lets the run book renewals of these orders, and cancel them again. Without it
+	// nothing at all is sent to the methods for submit and cancel.
 	Submit bool
-	// Penalty is the penaltyAmount of the cancellation; 0.00 when unset. How Fliggy
-	// computes it is not documented.
+	// Penalty is the penaltyAmount of the cancellation, in yuan and not negative; 0.00 when
+	// unset. How Fliggy computes it is not documented.
 	Penalty fliggy.Yuan
 	// Unknown is an order that the merchant does not know; one is made up where it has
 	// no id.
@@ -46,11 +46,12 @@ type Config struct {
 	Clock func() time.Time
 }
 
-// Run sends a merchant what Fliggy would send, and reports which rules
-// the answers break: prices for the three scenarios of the merchant renewal guide
-// and for three other periods, an unknown order, a body that is cut off, a stale
-// timestamp, bad signatures; with cfg.Submit also a submit and a cancellation, each
-// twice, and submits of two renewals without a trade number.
+// Run sends a merchant what Fliggy would send, and reports which rules the answers
+// break, and what the merchant asks in the three scenarios of the merchant renewal
+// guide. It sends price queries of those and of three other periods, an unknown order,
+// a body that is cut off, a stale timestamp, bad signatures; with cfg.Submit also a
+// submit and a cancellation, each twice, and submits of two renewals without a trade
+// number.
 //
 // An endpoint that cannot be reached, or gives no reply of its own (HTTP status 404 or
 // 500, an empty body) to any of the guide's three price queries, is one failure of the
@@ -237,6 +238,9 @@ func (run *selfTest) judge() {
 	}
 	for _, x := range run.played {
 		run.report.judge(x, run.m.quotable)
+	}
+	for _, x := range run.played[:guideScenarios] {
+		run.report.Quotes = append(run.report.Quotes, quoteOf(x, run.m.quotable))
 	}
 }
 

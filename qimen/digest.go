@@ -13,7 +13,8 @@ import (
 )
 
 // digestOf returns the SHA-256 of the content of a message. White space, escapes, the order of members and the trace id
-// do not count: the platform may use a new trace id each time it repeats a message.
+// do not count: the platform may use a new trace id each time it repeats a message. Nor does it count whether a number
+// or a boolean is written as text, which it always is in a form.
 //
 // The content type is not signed, so somebody who recorded a push can resend it with another charset, which changes the
 // text. digestOf therefore reads everything as UTF-8 that is valid UTF-8.

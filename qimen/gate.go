@@ -77,8 +77,8 @@ func (s ClaimState) String() string {
 type Claim struct {
 	// Key identifies the message by its business ids; see [Delivery.Key].
 	Key string
-	// Digest is the SHA-256 of the content of the message, in hexadecimal. White space, the order of members and traceId,
-	// which may change with every repeat, do not count.
+	// Digest is the SHA-256 of the content of the message, in hexadecimal. White space, the order of members, whether a
+	// number is written as text, as in a form, and traceId, which may change with every repeat, do not count.
 	Digest string
 	// Signature is the signature passed to Begin. For Abandon it is empty if the work was done although the message was
 	// not accepted: the gate must then keep the signature.

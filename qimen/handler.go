@@ -112,7 +112,7 @@ func (h *Handler) verify(p *Push) (*signedPush, error) {
 // Handle is ServeHTTP without HTTP: it verifies p, parses it, calls the function registered for it, reports to observer
 // and logger, and returns the reply. [WithAllowedClients] has no effect on it.
 func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
-	start := time.Now()
+	start, ctx := time.Now(), h.tracePush(ctx, nil)
 	o, own := h.process(ctx, p, false)
 	reply := h.finish(&o, own, start)
 	h.report(ctx, o)
@@ -124,6 +124,9 @@ func (h *Handler) Handle(ctx context.Context, p *Push) Reply {
 // not supported, or if the body is compressed or too large.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
+	if h.tracer != nil {
+		r = r.WithContext(h.tracePush(r.Context(), r.Header))
+	}
 	o, own := h.receive(w, r)
 	reply := h.finish(&o, own, start)
 	if o.Reason == ReasonBadMethod {
@@ -265,9 +268,12 @@ func (h *Handler) perform(ctx context.Context, s *signedPush, gate Gate) (o Obse
 
 // work runs j with the handler timeout. A nil reply selects the row of the table.
 func (h *Handler) work(ctx context.Context, j job, o *Observation) *Reply {
-	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	ctx, cancel := context.WithTimeout(h.traceFunction(ctx, o), h.timeout)
 	defer cancel()
+	// Also after a panic of the function, or its runtime.Goexit.
+	defer func() { h.traceEnd(func(t Tracer) { t.TraceFunctionEnd(ctx, *o) }) }()
 	var body []byte
+	o.Reason = ReasonPanic // until the function returns
 	o.Reason, body, o.Err = j.run(ctx)
 	if o.Reason == ReasonAccepted && body != nil { // a merchant's reply
 		return &Reply{Status: http.StatusOK, ContentType: jsonContentType, Body: body}

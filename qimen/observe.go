@@ -59,9 +59,10 @@ func contain(caught func(*fliggy.PanicError)) {
 	}
 }
 
-// report calls observers and logger. The reply is sent by then, so their panics are recovered. Nothing is left to
-// report a panic of the logger.
+// report calls observers, logger and tracer. The reply is sent by then, so their panics are recovered. Nothing is left
+// to report a panic of the logger.
 func (c *config) report(ctx context.Context, o Observation) {
+	defer c.traceEnd(func(t Tracer) { t.TracePushEnd(ctx, o) })
 	defer contain(func(*fliggy.PanicError) {})
 	for _, observe := range c.observers {
 		func() {

@@ -51,6 +51,7 @@ type config struct {
 	refusesForms bool
 	hasOwnGate   bool
 	observers    []func(context.Context, Observation)
+	tracer       Tracer // nil for none
 	logger       *slog.Logger
 }
 

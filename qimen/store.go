@@ -37,7 +37,7 @@ func (h *Handler) storeJob(s *signedPush, o *Observation, j job, unread error) j
 // Work returns what the observer gets: ReasonAccepted and nil if the event is done. A retry cannot succeed after
 // ReasonRefused, which means that the function returned an error of [Refuse], or ReasonUndecodable.
 func (h *Handler) Work(ctx context.Context, d *Delivery) (Reason, error) {
-	start := time.Now()
+	start, ctx := time.Now(), h.tracePush(ctx, nil)
 	o, own := h.handleStored(ctx, d)
 	_ = h.finish(&o, own, start)
 	h.report(ctx, o)

@@ -15,9 +15,14 @@ import (
 var far = in(100_000)
 
 func addNew(k *kit) {
-	k.added(newItem("a"))
-	i := k.claimed("a", 1, in(0))
 	want := newItem("a")
+	want.Trace = strings.Repeat("0123456789", 99) + "traceparent=00-4bf9-01&x=;,%"
+	want.Trace = want.Trace[len(want.Trace)-1000:]
+	k.added(want)
+	i := k.claimed("a", 1, in(0))
+	if i.Trace != want.Trace {
+		k.Errorf("the claimed item has trace %q; want %q, as added", i.Trace, want.Trace)
+	}
 	if i.Digest != want.Digest || !bytes.Equal(i.Data, want.Data) {
 		k.Errorf(
 			"the claimed item has digest %q and data %q; want %q and %q, as added", i.Digest, i.Data, want.Digest, want.Data,
@@ -28,11 +33,15 @@ func addNew(k *kit) {
 func addAgain(k *kit) {
 	first, again := newItem("a"), newItem("a")
 	again.Data, again.Digest, again.Due = []byte("other data"), digest([]byte("other data")), in(-5)
+	first.Trace, again.Trace = "first", "again"
 	k.added(first)
 	k.known(first, first)
 	k.known(again, first)
 	k.nothing(in(-1), "the due time of the second Add does not count")
 	i := k.claimed("a", 1, in(0))
+	if i.Trace != first.Trace {
+		k.Errorf("after a second Add the item has trace %q; want %q, as first added", i.Trace, first.Trace)
+	}
 	if !bytes.Equal(i.Data, first.Data) || i.Digest != first.Digest {
 		k.Errorf("after Add with other data the item has digest %q and data %q; want %q and %q, as first added",
 			i.Digest, i.Data, first.Digest, first.Data)

@@ -39,7 +39,7 @@ func TestPlainStorePasses(t *testing.T) {
 
 // flaws has, for each check, the flaws that it has to find.
 var flaws = map[string][]string{
-	"AddNew":     {"no digest", "Attempt is raised too late"},
+	"AddNew":     {"no digest", "no trace", "Attempt is raised too late"},
 	"AddAgain":   {"a second Add replaces the first", "a second Add makes due", "Add gives what it was given"},
 	"AddClaimed": {"a second Add makes due", "Add gives no data"},
 	"AddRetried": {"a second Add makes due", "Retry drops the data"},

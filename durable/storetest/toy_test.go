@@ -141,6 +141,9 @@ func (s *toy) Add(ctx context.Context, item *durable.Item) (*durable.Item, error
 	if s.has("no digest") {
 		r.Digest = ""
 	}
+	if s.has("no trace") {
+		r.Trace = ""
+	}
 	switch {
 	case tx != nil && s.has("what Do adds is dropped"):
 	case tx != nil:

@@ -3,8 +3,8 @@
 // of the merchant renewal guide.
 //
 // Without flags it starts the merchant on loopback, runs the self-test against it
-// and prints the report. -addr serves it; -target tests somebody else's endpoint,
-// in any language. See -help.
+// and prints the report. -addr serves it, to be tested with fliggy check-merchant,
+// which tests endpoints in any language. See -help.
 package main
 
 import (
@@ -13,21 +13,19 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"os/signal"
 
-	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/merchantcheck"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
 const usage = `Usage: merchant [flags]
 
-Serves renewals as a merchant, and tests endpoints that do. Without flags: a
-merchant on loopback, and the self-test against it.
+Serves renewals as a merchant. Without flags: a merchant on loopback, and the
+self-test against it. To test an endpoint of yours: fliggy check-merchant.
 
-Environment, for -addr and -target:
+Environment:
   FLIGGY_APP_KEY, FLIGGY_APP_SECRET   of the app that receives the requests;
                                       without them a made-up app
 
@@ -39,11 +37,10 @@ Flags:
 
 // A job is what the flags and the environment ask for.
 type job struct {
-	addr, target string
-	json, submit bool
-	order        merchantcheck.Order
-	appKey       string
-	secret       func() string
+	addr   string
+	json   bool
+	appKey string
+	secret func() string
 }
 
 func main() {
@@ -64,12 +61,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return 2
 	}
 	var report *merchantcheck.Report
-	switch {
-	case j.addr != "":
+	if j.addr != "" {
 		err = serveAt(ctx, j, stdout, stderr)
-	case j.target != "":
-		report, err = testTarget(ctx, j)
-	default:
+	} else {
 		report, err = testOwn(ctx, j)
 	}
 	if report != nil {
@@ -90,14 +84,7 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*job, e
 	fs := flag.NewFlagSet("merchant", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // run reports what is wrong
 	fs.StringVar(&j.addr, "addr", "", "serve at this address, such as :8080, until interrupted")
-	fs.StringVar(
-		&j.target, "target", "", "test the endpoint at this URL; all requests are marked as load test (isPressureTest)",
-	)
-	fs.BoolVar(&j.submit, "submit", false, "with -target: book a renewal and cancel it, too")
 	fs.BoolVar(&j.json, "json", false, "print the report as JSON")
-	order := fs.String("order", "", "with -target: Fliggy's id of a rental that is picked up")
-	outOrder := fs.String("out-order", "", "with -target: the merchant's id of it")
-	start := fs.String("start", "", "with -target: its present return time, yyyy-MM-dd HH:mm in GMT+8")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			fs.SetOutput(stderr)
@@ -111,32 +98,8 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (*job, e
 		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	case j.addr != "" && j.json:
 		return nil, errors.New("-json is for a report, and -addr makes none")
-	case j.addr != "" && j.target != "":
-		return nil, errors.New("-addr serves and -target tests: give one of them")
-	case j.target == "" && (j.submit || *order != "" || *outOrder != "" || *start != ""):
-		return nil, errors.New("-submit, -order, -out-order and -start are for -target")
-	}
-	if j.target != "" {
-		if err := j.readTarget(*order, *outOrder, *start); err != nil {
-			return nil, err
-		}
 	}
 	return j, j.readApp(getenv)
-}
-
-func (j *job) readTarget(order, outOrder, start string) error {
-	if u, err := url.Parse(j.target); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return errors.New("-target: want an absolute URL, http:// or https://")
-	}
-	if order == "" && outOrder == "" || start == "" {
-		return errors.New("-target needs a rental to ask about: -order, -out-order or both, and -start")
-	}
-	at, err := fliggy.ParseTime(start)
-	if err != nil {
-		return fmt.Errorf("-start: %w", err)
-	}
-	j.order = merchantcheck.Order{OrderID: fliggy.ID(order), OutOrderID: outOrder, Start: at}
-	return nil
 }
 
 // The app of a run without an environment.

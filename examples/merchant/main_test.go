@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/fliggy-go/rentcar/fliggy"
 	_ "github.com/fliggy-go/rentcar/internal/golden" // -update
+	"github.com/fliggy-go/rentcar/merchantcheck"
 	"github.com/fliggy-go/rentcar/qimen"
 )
 
@@ -68,41 +68,31 @@ func served(t *testing.T) (at string, m *merchant, r rental) {
 	return s.URL, m, rentals[0]
 }
 
-// -target marks everything as load test, and books only with -submit.
-func TestTarget(t *testing.T) {
-	t.Parallel()
-	for name, submits := range map[string]bool{"prices only": false, "with submit": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			at, m, r := served(t)
-			args := []string{"-target", at, "-order", string(r.orderID), "-out-order", r.outOrderID, "-start", r.ends.String()}
-			if submits {
-				args = append(args, "-submit")
-			}
-			var out, errs bytes.Buffer
-			if code := run(t.Context(), args, noEnv, &out, &errs); code != 0 {
-				t.Fatalf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
-			}
-			if booked := len(m.renewals) > 0; booked != submits {
-				t.Errorf("%d renewals were booked", len(m.renewals))
-			}
-			for id, booked := range m.renewals {
-				if !booked.test || !booked.cancelled {
-					t.Errorf("renewal %s: load test %v, cancelled %v", id, booked.test, booked.cancelled)
-				}
-			}
-		})
+// check tests the merchant at an address as fliggy check-merchant does.
+func check(t *testing.T, at string, order merchantcheck.Order, submits bool) *merchantcheck.Report {
+	t.Helper()
+	caller, err := merchantcheck.New(at, madeUpAppKey, madeUpAppSecret)
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer caller.Close()
+	return merchantcheck.Run(t.Context(), caller, merchantcheck.Config{
+		Orders: []merchantcheck.Order{order}, Submit: submits, PressureTest: true,
+	})
 }
 
-func TestTargetThatFails(t *testing.T) {
+// A load test is kept out of the books.
+func TestLoadTest(t *testing.T) {
 	t.Parallel()
-	s := httptest.NewServer(http.NotFoundHandler())
-	t.Cleanup(s.Close)
-	var out, errs bytes.Buffer
-	code := run(t.Context(), []string{"-target", s.URL, "-order", "1", "-start", "2026-12-01 10:00"}, noEnv, &out, &errs)
-	if code != 1 || !strings.Contains(out.String(), "404") {
-		t.Errorf("exit %d, stderr %q, stdout:\n%s", code, errs.String(), out.String())
+	at, m, r := served(t)
+	order := merchantcheck.Order{OrderID: r.orderID, OutOrderID: r.outOrderID, Start: r.ends}
+	if report := check(t, at, order, true); !report.OK() || len(m.renewals) == 0 || m.books() != 0 {
+		t.Errorf("%d renewals, %d in the books\n%s", len(m.renewals), m.books(), report)
+	}
+	for id, booked := range m.renewals {
+		if !booked.test || !booked.cancelled {
+			t.Errorf("renewal %s: load test %v, cancelled %v", id, booked.test, booked.cancelled)
+		}
 	}
 }
 
@@ -120,23 +110,21 @@ func TestServe(t *testing.T) {
 	}()
 	lines := bufio.NewScanner(in)
 	lines.Scan()
-	_, rest, _ := strings.Cut(lines.Text(), "http://")
-	at, _, _ := strings.Cut(rest, " ")
-	lines.Scan()
-	args := strings.Fields(strings.ReplaceAll(lines.Text(), `"`, ""))
-	if len(args) != 7 {
+	lines.Scan() // fliggy check-merchant URL --order ID --out-order ID --start "DAY TIME"
+	words := strings.Fields(strings.ReplaceAll(lines.Text(), `"`, ""))
+	if len(words) != 10 {
 		t.Fatalf("line %q", lines.Text())
 	}
-	start := args[5] + " " + args[6]
-	var report, problems bytes.Buffer
-	test := append([]string{"-target", "http://" + at, "-start", start}, args[:4]...)
-	if code := run(t.Context(), test, noEnv, &report, &problems); code != 0 {
-		t.Errorf("the test of the served merchant: exit %d, %s%s", code, problems.String(), report.String())
+	start, err := fliggy.ParseTime(words[8] + " " + words[9])
+	if err != nil {
+		t.Fatal(err)
 	}
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "Test it") {
-			cancel()
-		}
+	order := merchantcheck.Order{OrderID: fliggy.ID(words[4]), OutOrderID: words[6], Start: start}
+	if report := check(t, words[2], order, false); !report.OK() {
+		t.Errorf("the test of the served merchant:\n%s", report)
+	}
+	cancel()
+	for lines.Scan() { // the other rentals
 	}
 	if c := <-code; c != 0 {
 		t.Errorf("exit %d, stderr %q", c, errs.String())
@@ -160,11 +148,6 @@ func TestWrongUse(t *testing.T) {
 		code int
 	}{
 		{"argument", "x", noEnv, `unexpected argument "x"`, 2},
-		{"two modes", "-addr :1 -target http://h/", noEnv, "one of them", 2},
-		{"submit alone", "-submit", noEnv, "for -target", 2},
-		{"no URL", "-target h -order 1 -start 2026-12-01", noEnv, "absolute URL", 2},
-		{"no order", "-target http://h/ -start 2026-12-01", noEnv, "-order", 2},
-		{"no time", "-target http://h/ -order 1 -start soon", noEnv, "-start", 2},
 		{"half an app", "", half, "FLIGGY_APP_SECRET", 2},
 		{"unknown flag", "-x", noEnv, "-x", 2},
 		{"bad address", "-addr nowhere:x", noEnv, "port", 1},

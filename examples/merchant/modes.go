@@ -70,26 +70,16 @@ func testOwn(ctx context.Context, j *job) (*merchantcheck.Report, error) {
 	for _, r := range rentals {
 		check.Orders = append(check.Orders, merchantcheck.Order{OrderID: r.orderID, OutOrderID: r.outOrderID, Start: r.ends})
 	}
-	report, err := j.test(ctx, at, check)
-	if n := m.books(); err == nil && n != 0 {
-		err = fmt.Errorf("%d renewals are left in the books", n)
-	}
-	return report, err
-}
-
-// testTarget tests somebody else's endpoint.
-func testTarget(ctx context.Context, j *job) (*merchantcheck.Report, error) {
-	check := merchantcheck.Config{Orders: []merchantcheck.Order{j.order}, Submit: j.submit, PressureTest: true}
-	return j.test(ctx, j.target, check)
-}
-
-func (j *job) test(ctx context.Context, at string, check merchantcheck.Config) (*merchantcheck.Report, error) {
 	caller, err := merchantcheck.New(at, j.appKey, j.secret())
 	if err != nil {
 		return nil, err
 	}
 	defer caller.Close()
-	return merchantcheck.Run(ctx, caller, check), nil
+	report := merchantcheck.Run(ctx, caller, check)
+	if n := m.books(); n != 0 {
+		err = fmt.Errorf("%d renewals are left in the books", n)
+	}
+	return report, err
 }
 
 func (j *job) print(out io.Writer, report *merchantcheck.Report) error {
@@ -109,11 +99,12 @@ func serveAt(ctx context.Context, j *job, out, logs io.Writer) error {
 		return err
 	}
 	defer stop()
-	fmt.Fprintf(out, "Serving renewals at %s for app %s. Rentals that can be renewed:\n", at, j.appKey)
+	fmt.Fprintf(out, "Serving renewals at %s for app %s. Test it from another terminal with one of these lines:\n", at,
+		j.appKey)
 	for _, r := range rentals {
-		fmt.Fprintf(out, "  -order %s -out-order %s -start %q\n", r.orderID, r.outOrderID, r.ends.Format("2006-01-02 15:04"))
+		fmt.Fprintf(out, "  fliggy check-merchant %s --order %s --out-order %s --start %q\n",
+			at, r.orderID, r.outOrderID, r.ends.Format("2006-01-02 15:04"))
 	}
-	fmt.Fprintln(out, "Test it from another terminal: go run ./examples/merchant -target", at, "and one of these lines.")
 	<-ctx.Done()
 	return nil
 }

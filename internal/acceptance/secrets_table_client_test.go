@@ -108,6 +108,7 @@ func clientRows() []leakRow {
 		"WithLogger":     {rentcar.WithLogger(nil)},
 		"WithObserver":   {rentcar.WithObserver(nil)},
 		"WithWireLog":    {rentcar.WithWireLog(nil)},
+		"WithTracer":     {rentcar.WithTracer(nil)},
 		"WithUserAgent":  {rentcar.WithUserAgent(markBody.text + "\n")},
 		"WithPartnerID":  {rentcar.WithPartnerID(markBody.text), rentcar.WithFormat(77)}, // refuses nothing itself
 		"WithNames": {

@@ -98,7 +98,8 @@ func durableRows() []leakRow {
 		name: "durable, memory store", want: "claim is over",
 		covers: []string{
 			"durable.MemoryStore.Add", "durable.MemoryStore.Claim", "durable.MemoryStore.Do", "durable.MemoryStore.Park",
-			"durable.MemoryStore.Retry", "durable.MemoryStore.Release",
+			"durable.MemoryStore.Retry", "durable.MemoryStore.Release", "durable.MemoryStore.Count",
+			"durable.MemoryStore.Atomically",
 		},
 		run: func(t *testing.T, _ *leakStage) []any {
 			store, gone := durable.NewMemoryStore(), item()
@@ -108,7 +109,9 @@ func durableRows() []leakRow {
 			_, err := store.Add(t.Context(), item())
 			_, late := store.Add(over, item())
 			claimed, failed := store.Claim(t.Context(), "q", leakTime(), leakTime().Add(time.Hour))
-			values := append(all(err, late, failed, second(store.Claim(over, "q", leakTime(), leakTime()))), claimed)
+			values := append(all(
+				err, late, failed, second(store.Count(over, "q")), second(store.Claim(over, "q", leakTime(), leakTime())),
+			), claimed)
 			gone.Attempt = 7
 			return append(append(values, all(store.Do(t.Context(), gone, work), store.Retry(
 				t.Context(), gone, leakTime(),
@@ -117,7 +120,7 @@ func durableRows() []leakRow {
 			),
 				store.Do(over, gone, work), store.Retry(
 					over, gone, leakTime(),
-				), store.Park(over, gone, ""), store.Release("q", "1"))...), store, fmt.Sprint(store))
+				), store.Park(over, gone, ""), store.Release("q", "1"), store.Atomically(over, nil))...), store, fmt.Sprint(store))
 		},
 	}}
 	for name, cfg := range map[string]durable.Config{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -122,6 +123,21 @@ func gatewayRows() []leakRow {
 				values = append(append(values, res), all(res.Err)...)
 			}
 			return append(values, all(g.WaitPushes(ctx))...)
+		},
+	}, {
+		name: "orders of a file", want: "orders, line 2",
+		covers: []string{"fliggytest.ReadOrders", "fliggytest.WriteOrders"},
+		run: func(_ *testing.T, _ *leakStage) []any {
+			read := func(member string) error {
+				text := `{"orders":[{"out_order_id":"1",` + "\n" + member + `}]}`
+				return second(fliggytest.ReadOrders(strings.NewReader(text)))
+			}
+			order := fliggytest.Order{OutOrderID: "\xff" + markPush.text}
+			return all(
+				read(`"order_info":{"total_fee":"`+markPush.text+`"}`), read(`"cancel_fee":{"a":"`+markPush.text+`"}`),
+				read(`"booking_info":{"car_use_time":"`+markPush.text+`"}`), read(`"`+markPush.text+`"`),
+				fliggytest.WriteOrders(io.Discard, []fliggytest.Order{order}),
+			)
 		},
 	}, {
 		name: "pushes that fail",

@@ -167,6 +167,7 @@ func handlerRows() []leakRow {
 		"WithHandlerTimeout": qimen.WithHandlerTimeout(0),
 		"WithBodyLimit":      qimen.WithBodyLimit(0), "WithClock": qimen.WithClock(nil), "WithLogger": qimen.WithLogger(nil),
 		"WithObserver":         qimen.WithObserver(nil),
+		"WithTracer":           qimen.WithTracer(nil),
 		"WithReplies":          qimen.WithReplies(qimen.Replies{"none": {Status: 1, Body: []byte(markBody.text)}}),
 		"WithUncheckedReplies": qimen.WithUncheckedReplies(), // refuses nothing; without a function there is no handler
 		"WithGate":             qimen.WithGate(nil), "WithoutGate": qimen.WithoutGate(), "WithoutForms": qimen.WithoutForms(),

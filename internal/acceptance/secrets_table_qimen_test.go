@@ -98,15 +98,19 @@ func pushRows() []leakRow {
 	verify := func(s *leakStage, p *qimen.Push) []any {
 		h := leakHandler(s)
 		reply := h.Handle(context.Background(), p)
+		told := qimen.ExplainPush(p, markSecret.text, leakTime())
+		text, err := told.MarshalJSON()
 		return append(
-			all(second(qimen.VerifyPush(p, leakSecrets)), second(h.Verify(p)), second(qimen.SignPush(p, markSecret.text))), p,
-			*p, string(reply.Body),
+			all(second(qimen.VerifyPush(p, leakSecrets)), second(h.Verify(p)), second(qimen.SignPush(p, markSecret.text)), err),
+			p, *p, string(reply.Body), told, &told, told.Reason, string(text),
 		)
 	}
 	var rows []leakRow
 	for name, change := range unverified {
 		rows = append(rows, leakRow{
-			name: "push, " + name, covers: []string{"qimen.VerifyPush", "qimen.SignPush", "qimen.Handler.Verify"},
+			name: "push, " + name, covers: []string{
+				"qimen.VerifyPush", "qimen.SignPush", "qimen.Handler.Verify", "qimen.Explanation.MarshalJSON",
+			},
 			want: "qimen: invalid signature",
 			run: func(_ *testing.T, s *leakStage) []any {
 				p := s.push(qimen.DefaultEventMethod, leakJSON, merchantBody(""))

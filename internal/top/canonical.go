@@ -9,8 +9,8 @@ import (
 // Digest is the SHA-256 of what v says, a JSON value, in the form that all texts which say
 // the same share: members sorted by name, strings without needless escapes, no white
 // space, objects and lists that travel as the text of a string in the place of that
-// string. Numbers stay as they are written. Members named in leftOut are left out, at any
-// level.
+// string, numbers and booleans as strings, since a form has nothing else. Numbers keep
+// their digits: 1.0 is not 1. Members named in leftOut are left out, at any level.
 //
 // The error names a member that comes more than once in an object, at any level; the
 // digest is good all the same.
@@ -47,6 +47,8 @@ func (c *canonizer) append(dst []byte, v Value, depth int) []byte {
 			}
 		}
 		return appendPlainString(dst, text)
+	case Number, Bool:
+		return appendPlainString(dst, v.JSON())
 	}
 	return append(dst, v.JSON()...)
 }

@@ -1,29 +1,21 @@
-package merchantcheck
+package push
 
 import (
 	"encoding/xml"
-	"reflect"
 	"strings"
 
 	"github.com/fliggy-go/rentcar/internal/charset"
 	"github.com/fliggy-go/rentcar/internal/top"
 )
 
-// encodeRequest writes a request as the content type says: as a form, as XML, or else as JSON.
-func encodeRequest(request any, contentType string) ([]byte, error) {
-	plan, err := top.PlanFor(reflect.TypeOf(request).Elem())
-	if err != nil {
-		return nil, err
-	}
+// Encode writes a message, given as a JSON object in UTF-8, as a content type says: as a form, as XML, or else as JSON,
+// in its charset.
+func Encode(message []byte, contentType string) ([]byte, error) {
 	cs, err := charset.Lookup(charset.FromContentType(contentType))
 	if err != nil {
 		return nil, err
 	}
-	body, err := plan.AppendJSON(nil, request, top.EncodeOptions{})
-	if err != nil {
-		return nil, err
-	}
-	object, err := top.ParseJSON(string(body))
+	object, err := top.ParseJSON(string(message))
 	has := func(prefix string) bool { return strings.HasPrefix(contentType, prefix) }
 	switch {
 	case err != nil:
@@ -37,7 +29,7 @@ func encodeRequest(request any, contentType string) ([]byte, error) {
 	case has("text/xml"), has("application/xml"):
 		return cs.Encode(inXML(object)), nil
 	}
-	return cs.Encode(string(body)), nil
+	return cs.Encode(string(message)), nil
 }
 
 // inXML writes the members of a flat object as elements.
