@@ -38,6 +38,7 @@
 //
 // The [Gate] returns an error, so the handler turns the push away and Fliggy repeats it. [Bans] and [Limiter] go on
 // with what this process knows, and catch up when Redis answers again; their Err methods say what is wrong meanwhile.
+// The limiter waits for Redis for half of the time that a call has left, half a second at most, and then goes on alone.
 // go-redis dials for about two seconds before it says that nobody listens; with DialerRetries: 1 in its options it says
 // so sooner.
 package redisstate

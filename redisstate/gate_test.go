@@ -53,8 +53,8 @@ func TestGate(t *testing.T) {
 	})
 }
 
-// Of 200 pushes of one message to three processes one is new, also while the server forgets its scripts.
-func TestGateOfThreeProcesses(t *testing.T) {
+// Of 200 pushes of one message to three gates one is new, also while the server forgets its scripts.
+func TestGateWithoutScripts(t *testing.T) {
 	cfg := redisstate.GateConfig{App: "1", Config: redisstate.Config{Prefix: freshPrefix(t)}}
 	var gates []*redisstate.Gate
 	for range 3 {

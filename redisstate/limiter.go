@@ -124,8 +124,11 @@ type limit struct {
 }
 
 const (
-	// askTimeout is how long Redis has to give a turn.
+	// askTimeout is how long Redis has to give a turn: half of what the caller has left, if that is less, so that there
+	// is time to go on without it.
 	askTimeout = 500 * time.Millisecond
+	// patience is how long Redis has to have been asked before its silence is taken for more than a caller in a hurry.
+	patience = 50 * time.Millisecond
 	// awayFor is how long Redis is not asked after it failed, so that not every call waits for it.
 	awayFor = time.Second
 )
@@ -183,23 +186,24 @@ func (l *Limiter) ask(
 	if isAway {
 		return 0, false, errAway
 	}
-	longest := int64(-1)
+	longest, timeout := int64(-1), askTimeout
 	if most >= 0 {
-		longest = most.Microseconds()
+		longest, timeout = most.Microseconds(), min(askTimeout, most/2)
 	}
 	keys, args := []string{}, []any{longest}
 	for _, x := range limits {
 		keys = append(keys, l.cfg.base(l.cfg.App)+"limit:"+x.api)
 		args = append(args, x.gap().Microseconds(), x.ahead().Microseconds())
 	}
-	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	asking, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	answer, err := limitScript.Run(asking, l.client, keys, args...).Int64Slice()
 	if err == nil && len(answer) != 2 {
 		err = fmt.Errorf("%d values instead of 2", len(answer))
 	}
 	if err != nil {
-		if ctx.Err() == nil { // it is Redis, not the caller
+		isHurry := timeout < patience && asking.Err() != nil
+		if ctx.Err() == nil && !isHurry { // it is Redis, not the caller
 			l.status.set(wrap("limiter", err))
 			l.mu.Lock()
 			l.away = time.Now().Add(awayFor)

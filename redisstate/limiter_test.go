@@ -3,7 +3,9 @@ package redisstate_test
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
+	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -135,6 +137,81 @@ func TestLimiterAndContexts(t *testing.T) {
 	if l.Err() != nil {
 		t.Errorf("Err = %v, after contexts of callers ended", l.Err())
 	}
+}
+
+// A Redis that takes questions and answers none: a call with little time goes on by what the process knows, and the
+// next ones do not ask.
+func TestLimiterWhenRedisHangs(t *testing.T) {
+	var hangs atomic.Bool
+	l := newLimiter(t, hangable(t, &hangs), redisstate.LimiterConfig{
+		Config: redisstate.Config{Prefix: freshPrefix(t)}, EachAPI: daily(2),
+	})
+	hangs.Store(true)
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		if err := l.WaitMethod(ctx, "x"); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+	if l.Err() == nil {
+		t.Error("Err = nil")
+	}
+}
+
+// A call that has hardly any time left says nothing about Redis: the others go on to ask it.
+func TestLimiterAndShortDeadlines(t *testing.T) {
+	l := newLimiter(t, address(), redisstate.LimiterConfig{
+		Config: redisstate.Config{Prefix: freshPrefix(t)}, EachAPI: daily(1000),
+	})
+	for range 50 {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Microsecond)
+		_ = l.WaitMethod(ctx, "x") // in time or not
+		cancel()
+		if err := l.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// hangable is the address of the server behind a connection that carries no answers while hangs is set.
+func hangable(t *testing.T, hangs *atomic.Bool) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	t.Cleanup(group.Wait)
+	t.Cleanup(func() { _ = l.Close() })
+	group.Go(func() {
+		for {
+			client, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := new(net.Dialer).DialContext(context.WithoutCancel(t.Context()), "tcp", address())
+			if err != nil {
+				t.Error(err)
+				_ = client.Close()
+				continue
+			}
+			group.Go(func() {
+				_, _ = io.Copy(server, client)
+				_ = server.Close()
+			})
+			group.Go(func() {
+				buffer := make([]byte, 4096)
+				for n, err := server.Read(buffer); err == nil; n, err = server.Read(buffer) {
+					if !hangs.Load() {
+						_, _ = client.Write(buffer[:n])
+					}
+				}
+				_ = client.Close()
+			})
+		}
+	})
+	return l.Addr().String()
 }
 
 // The limiter tells the client of its deadline, and knows the method.

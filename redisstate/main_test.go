@@ -16,7 +16,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	logging.Disable() // go-redis tells of every dial that fails
+	logging.Disable()               // go-redis tells of every dial that fails
+	if os.Getenv(prefixEnv) != "" { // see startProcess
+		fmt.Fprintln(os.Stderr, serveGate())
+		os.Exit(1)
+	}
 	goleak.VerifyTestMain(m)
 }
 

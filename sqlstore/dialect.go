@@ -3,9 +3,12 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -48,8 +51,8 @@ func (d Dialect) bind(query string) string {
 	return b.String()
 }
 
-// txOptions are those of claims and marks. At REPEATABLE READ, the default of MySQL, workers that add and claim at the
-// same time lock each other out; see docs/scaling.md. SQLite has one writer at a time, and one level.
+// txOptions are those of claims, marks and migrations. At REPEATABLE READ, the default of MySQL, workers that add and
+// claim at the same time lock each other out; see docs/scaling.md. SQLite has one writer at a time, and one level.
 func (d Dialect) txOptions() *sql.TxOptions {
 	if d == SQLite {
 		return nil
@@ -99,6 +102,51 @@ func isConflict(err error) bool {
 func isDuplicate(err error) bool {
 	code := codeOf(err)
 	return code == "1062" || code == "23505"
+}
+
+// advice says what to do about an error, as the beginning of a text, or nothing.
+func advice(err error) string {
+	const (
+		away = "the database does not answer: what it has stored is worked on when it is back: "
+		full = "the database has no room: nothing that it has stored is lost, and work goes on when its disk has room: "
+		gone = "a table is missing: restore it, or drop those that are left, that of the schema too, " +
+			"and call sqlstore.Migrate for empty ones: "
+		over = "the transaction ended before, with what was written in it: " +
+			"return the errors of its statements, and change no tables in it: "
+		many = "the database has no connection left: lower SetMaxOpenConns, or raise its max_connections: "
+	)
+	switch code := codeOf(err); code {
+	case "53100", "1021", "1114": // disk full
+		return full
+	case "42P01", "1146":
+		return gone
+	case "1305":
+		return over
+	case "53300", "1040", "1203": // too many connections
+		return many
+	case "57P01", "57P02", "57P03", "1053": // it stops, or starts
+		return away
+	}
+	var dial *net.OpError
+	if errors.As(err, &dial) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return away
+	}
+	for _, text := range []string{"invalid connection", "conn closed"} { // of go-sql-driver/mysql and pgx
+		if strings.HasSuffix(err.Error(), text) {
+			return away
+		}
+	}
+	switch text := err.Error(); {
+	case strings.Contains(text, "disk is full"): // of any driver for SQLite
+		return full
+	case strings.Contains(text, "no such table"):
+		return gone
+	case strings.Contains(text, "no such savepoint"):
+		return over
+	case strings.HasSuffix(text, "sql: database is closed"):
+		return "the *sql.DB was closed: do that when Run has returned: "
+	}
+	return ""
 }
 
 // conflicts is how often a statement of this package is tried again after a conflict.

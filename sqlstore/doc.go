@@ -5,6 +5,7 @@
 //	store, err := sqlstore.New(ctx, db, sqlstore.PostgreSQL, sqlstore.Config{})
 //	inbox, err := durable.NewInbox(store, durable.Config{Workers: 8})
 //	gate, err := sqlstore.NewGate(ctx, db, sqlstore.PostgreSQL, sqlstore.GateConfig{})
+//	book, err := lifecycle.Open(client, store, ...) // a journal of renewals, in place of inbox and gate
 //
 // In the function for an event, [Tx] is the transaction in which the event is marked as done: what the function writes
 // with it, the mark, and what it adds to an outbox on the same store happen together or not at all.

@@ -72,6 +72,10 @@ func ExampleTx() {
 			if !ok {
 				return nil
 			}
+			callback := refund.SuccessCallback()
+			if err := callback.Validate(); err != nil {
+				return durable.Permanent(err) // no later attempt could send it
+			}
 			if !refund.Amount.IsPositive() || d.IsConflict {
 				return durable.Permanent(errors.New("somebody has to look"))
 			}
@@ -83,7 +87,7 @@ func ExampleTx() {
 			if err != nil {
 				return err
 			}
-			return outbox.AddCallback(ctx, refund.SuccessCallback())
+			return outbox.AddCallback(ctx, callback)
 		}))
 	if err != nil {
 		log.Fatal(err)

@@ -16,8 +16,12 @@ func (s *Store) Statements() map[string]string {
 	return map[string]string{
 		"claim": s.sql.claim, "claimed": s.sql.claimed, "known": s.sql.known, "mark": s.sql.mark, "retry": s.sql.retry,
 		"park": s.sql.park, "parked": s.sql.parked, "sweep": s.sql.sweep,
+		"doc": s.sql.doc, "docs": s.sql.docs, "byKey": s.sql.byKey, "byState": s.sql.byState, "docsDue": s.sql.docsDue,
 	}
 }
 
 // CheckAge is checkAge.
 var CheckAge = checkAge
+
+// Advice is advice.
+var Advice = advice

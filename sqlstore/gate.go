@@ -58,7 +58,7 @@ func NewGate(ctx context.Context, db *sql.DB, dialect Dialect, cfg GateConfig) (
 	if problems != nil {
 		return nil, errors.Join(problems...)
 	}
-	b, err := open(ctx, db, dialect, cfg.Config)
+	b, err := open(ctx, db, dialect, cfg.Config, "messages", "signatures")
 	if err != nil {
 		return nil, err
 	}
@@ -156,15 +156,24 @@ func hash(parts ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
+// undoTimeout is how long Begin tries to take back a claim of which it heard nothing.
+const undoTimeout = time.Second
+
 // Begin is part of [qimen.Gate].
 func (g *Gate) Begin(ctx context.Context, key, digest, signature string) (qimen.Claim, error) {
 	g.sweep(ctx)
+	own := qimen.Claim{Key: key, Digest: digest, Signature: signature, Token: rand.Text()}
 	var c qimen.Claim
 	err := g.inTx(ctx, false, func(q querier) (err error) {
-		c, err = g.begin(ctx, q, qimen.Claim{Key: key, Digest: digest, Signature: signature, Token: rand.Text()})
+		c, err = g.begin(ctx, q, own)
 		return err
 	})
 	if err != nil {
+		if c.State == qimen.ClaimNew { // the commit failed, or its answer was lost
+			undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+			defer cancel()
+			_ = g.Abandon(undo, own)
+		}
 		return qimen.Claim{}, wrap("gate: claiming", err)
 	}
 	return c, nil

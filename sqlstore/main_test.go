@@ -21,7 +21,18 @@ import (
 	"github.com/fliggy-go/rentcar/sqlstore"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(driverEnv) != "" { // see startProcess
+		serve := serveGate
+		if os.Getenv(gatewayEnv) != "" {
+			serve = serveJournal
+		}
+		fmt.Fprintln(os.Stderr, serve())
+		os.Exit(1)
+	}
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // which tells of every connection that is cut
+	goleak.VerifyTestMain(m)
+}
 
 // An engine is a database server to test against.
 type engine struct {
@@ -55,8 +66,13 @@ func openPostgres(t testing.TB) *sql.DB {
 		t.Fatal(err)
 	}
 	name := freshName()
-	administer(t, "pgx", dsn, "CREATE DATABASE "+name, "DROP DATABASE "+name+" WITH (FORCE)")
-	u.Path = "/" + name
+	// A schema, since dropping a database makes the server write all that it has to the disk. What is lost when the
+	// server dies is tested on a server of its own.
+	administer(t, "pgx", dsn, "CREATE SCHEMA "+name, "DROP SCHEMA "+name+" CASCADE")
+	query := u.Query()
+	query.Set("search_path", name)
+	query.Set("synchronous_commit", "off")
+	u.RawQuery = query.Encode()
 	return pool(t, "pgx", u.String(), 20)
 }
 
@@ -91,7 +107,7 @@ func pool(t testing.TB, driver, dsn string, most int) *sql.DB {
 	}
 	db.SetMaxOpenConns(most)
 	db.SetMaxIdleConns(most)
-	opened.Store(db, func(t testing.TB) *sql.DB { return pool(t, driver, dsn, most) })
+	opened.Store(db, origin{driver, dsn, most})
 	t.Cleanup(func() {
 		opened.Delete(db)
 		_ = db.Close()
@@ -99,14 +115,25 @@ func pool(t testing.TB, driver, dsn string, most int) *sql.DB {
 	return db
 }
 
-// opened has for each pool how to open another one on the same database.
+// An origin is how a pool was opened.
+type origin struct {
+	driver, dsn string
+	most        int
+}
+
+// opened has for each pool its origin.
 var opened sync.Map
+
+func originOf(db *sql.DB) origin {
+	from, _ := opened.Load(db)
+	return from.(origin)
+}
 
 // another opens the database of a pool once more, as another process would.
 func another(t testing.TB, db *sql.DB) *sql.DB {
 	t.Helper()
-	open, _ := opened.Load(db)
-	return open.(func(testing.TB) *sql.DB)(t)
+	from := originOf(db)
+	return pool(t, from.driver, from.dsn, from.most)
 }
 
 // administer makes something on a server, and undoes it when the test is over.

@@ -91,6 +91,12 @@ func Migrate(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) error
 		return errNoDB
 	}
 	prefix, _ := cfg.prefix()
+	if err := ping(ctx, db, dialect); err != nil {
+		return err
+	}
+	if err := checkDriver(ctx, db); err != nil {
+		return wrap("migrating", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, migrationTime)
 	defer cancel()
 	conn, err := db.Conn(ctx)
@@ -114,32 +120,33 @@ type migrator struct {
 	prefix  string
 }
 
-// lock keeps other processes from migrating at the same time. It holds for the connection; a migration on SQLite is one
-// transaction that writes, which is lock enough.
-func (m *migrator) lock(ctx context.Context) (unlock func(), err error) {
+// key is that of the lock which keeps other processes from migrating at the same time.
+func (m *migrator) key() int64 {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte("github.com/fliggy-go/rentcar/sqlstore " + m.prefix))
-	key := int64(hash.Sum64()) //nolint:gosec // any 64 bits do
-	// The context may be over when it is unlocked. If that fails, closing the connection does it.
-	free := func(query string, args ...any) func() {
-		return func() {
-			_, _ = m.conn.ExecContext(context.WithoutCancel(ctx), query, args...)
-		}
+	return int64(hash.Sum64()) //nolint:gosec // any 64 bits do
+}
+
+// unlockTime bounds the statement that gives the lock back.
+const unlockTime = 10 * time.Second
+
+// lock takes the lock on MySQL, for the connection. On PostgreSQL each step takes it for its transaction, since behind
+// a pooler the next statement may run on another connection. On SQLite a transaction that writes is lock enough.
+func (m *migrator) lock(ctx context.Context) (unlock func(), err error) {
+	if m.dialect != MySQL {
+		return func() {}, nil
 	}
-	switch m.dialect {
-	case PostgreSQL:
-		_, err = m.conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", key)
-		return free("SELECT pg_advisory_unlock($1)", key), err
-	case MySQL:
-		var got sql.NullInt64
-		name := "rentcar" + strconv.FormatInt(key, 36)
-		err = m.conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", name, int(migrationTime.Seconds())).Scan(&got)
-		if err == nil && got.Int64 != 1 {
-			err = errors.New("GET_LOCK was not granted in time")
-		}
-		return free("DO RELEASE_LOCK(?)", name), err
+	var got sql.NullInt64
+	name := "rentcar" + strconv.FormatInt(m.key(), 36)
+	err = m.conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", name, int(migrationTime.Seconds())).Scan(&got)
+	if err == nil && got.Int64 != 1 {
+		err = errors.New("GET_LOCK was not granted in time")
 	}
-	return func() {}, nil
+	return func() { // ctx may be over; if this fails, closing the connection does it
+		unlocking, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+		defer cancel()
+		_, _ = m.conn.ExecContext(unlocking, "DO RELEASE_LOCK(?)", name)
+	}, err
 }
 
 // run executes the steps that are missing, each in a transaction. MySQL commits at each statement of the schema
@@ -155,7 +162,8 @@ func (m *migrator) run(ctx context.Context, steps []Migration) error {
 }
 
 func (m *migrator) step(ctx context.Context, step Migration) (err error) {
-	tx, err := m.conn.BeginTx(ctx, nil)
+	// At READ COMMITTED: whoever has waited for the lock has to see what the other has done.
+	tx, err := m.conn.BeginTx(ctx, m.dialect.txOptions())
 	if err != nil {
 		return err
 	}
@@ -164,6 +172,11 @@ func (m *migrator) step(ctx context.Context, step Migration) (err error) {
 			_ = tx.Rollback()
 		}
 	}()
+	if m.dialect == PostgreSQL {
+		if _, err = tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", m.key()); err != nil {
+			return err
+		}
+	}
 	if _, err = tx.ExecContext(ctx, versionTable(m.prefix)); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,7 +14,7 @@ var errNoDB = errors.New("sqlstore: the *sql.DB is nil")
 // New returns a store on the tables that [Migrate] makes. It asks the database whether it can work there. The error
 // says what is wrong, and what to do.
 func New(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (*Store, error) {
-	b, err := open(ctx, db, dialect, cfg)
+	b, err := open(ctx, db, dialect, cfg, "items", "docs", "keys")
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +28,8 @@ type base struct {
 	limit  int
 }
 
-// open checks a database.
-func open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (b base, err error) {
+// open checks a database, and that it has these tables.
+func open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config, tables ...string) (b base, err error) {
 	b.database = database{db: db, dialect: dialect}
 	b.prefix, err = cfg.prefix()
 	if err = errors.Join(dialect.check(), err); err != nil {
@@ -37,8 +38,11 @@ func open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (b base,
 	if db == nil {
 		return b, errNoDB
 	}
-	if err := db.PingContext(ctx); err != nil {
-		return b, fmt.Errorf("sqlstore: the %s database does not answer: %w", dialect, err)
+	if err := ping(ctx, db, dialect); err != nil {
+		return b, err
+	}
+	if err := checkDriver(ctx, db); err != nil {
+		return b, fmt.Errorf("sqlstore: %w", err)
 	}
 	if most := db.Stats().MaxOpenConnections; dialect != SQLite && most == 1 {
 		return b, errors.New("sqlstore: the pool has one connection: while a transaction has it, everything else would " +
@@ -50,7 +54,51 @@ func open(ctx context.Context, db *sql.DB, dialect Dialect, cfg Config) (b base,
 	if err := check(ctx, db, &b); err != nil {
 		return b, fmt.Errorf("sqlstore: %w", err)
 	}
-	return b, checkVersion(ctx, db, dialect, b.prefix)
+	if err := checkVersion(ctx, db, dialect, b.prefix); err != nil {
+		return b, err
+	}
+	return b, wrap("looking at the tables", checkTables(ctx, db, b.prefix, tables))
+}
+
+// checkDriver refuses a driver whose statements do not end with their context, so that a lost server would stop the
+// workers for ever. It has no isolation levels either.
+func checkDriver(ctx context.Context, db *sql.DB) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	return conn.Raw(func(c any) error {
+		_, begins := c.(driver.ConnBeginTx)
+		_, queries := c.(driver.QueryerContext)
+		_, prepares := c.(driver.ConnPrepareContext)
+		if !begins || !queries && !prepares {
+			return fmt.Errorf("the driver (%T) has no support for contexts, so that a statement might never end: "+
+				"use another one", c)
+		}
+		return nil
+	})
+}
+
+// ping asks whether the database is there.
+func ping(ctx context.Context, db *sql.DB, dialect Dialect) error {
+	if err := db.PingContext(ctx); err != nil {
+		return fmt.Errorf("sqlstore: the %s database does not answer: check that it runs, and the data source name: %w",
+			dialect, err)
+	}
+	return nil
+}
+
+// checkTables finds a table that is not there although the schema has its version.
+func checkTables(ctx context.Context, db *sql.DB, prefix string, tables []string) error {
+	for _, table := range tables {
+		var none int
+		err := db.QueryRowContext(ctx, "SELECT 1 FROM "+prefix+table+" WHERE 1 = 0").Scan(&none)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkVersion compares the version of the schema with that of this package.

@@ -84,9 +84,8 @@ func TestNewWithoutAServer(t *testing.T) {
 		db := pool(t, source[0], source[1], 1)
 		_, err := sqlstore.New(ctx, db, dialect, sqlstore.Config{})
 		wantError(t, err, "does not answer", string(dialect))
-		if err := sqlstore.Migrate(ctx, db, dialect, sqlstore.Config{}); err == nil {
-			t.Error("Migrate without a server")
-		}
+		errMigrate := sqlstore.Migrate(ctx, db, dialect, sqlstore.Config{})
+		wantError(t, errMigrate, "does not answer", string(dialect), "the data source name")
 	}
 }
 

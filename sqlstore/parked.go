@@ -107,24 +107,17 @@ func (s *Store) DropDone(ctx context.Context, queue string, before time.Time) (d
 	}
 }
 
-// Counts are numbers of items, for metrics and alarms.
-type Counts struct {
-	Waiting int64         // claimed ones included
-	Parked  int64         // dead letters
-	Age     time.Duration // how long the waiting item that has been due longest is due; 0 if none is
-}
-
-// Count counts the items of a queue.
-func (s *Store) Count(ctx context.Context, queue string) (Counts, error) {
+// Count is part of [durable.CountStore].
+func (s *Store) Count(ctx context.Context, queue string) (durable.Counts, error) {
 	now, err := s.Now(ctx)
 	if err != nil {
-		return Counts{}, err
+		return durable.Counts{}, err
 	}
 	var all int64
-	var c Counts
+	var c durable.Counts
 	var due sql.NullInt64
 	if err := s.db.QueryRowContext(ctx, s.sql.counts, queue).Scan(&all, &c.Parked, &due); err != nil {
-		return Counts{}, wrap("counting", err)
+		return durable.Counts{}, wrap("counting", err)
 	}
 	c.Waiting = all - c.Parked
 	if due.Valid {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fliggy-go/rentcar/durable"
 	"github.com/fliggy-go/rentcar/sqlstore"
 )
 
@@ -61,7 +62,7 @@ func TestDropDoneAndCount(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		t.Parallel()
 		s, _ := newStore(t, e)
-		if c, err := s.Count(t.Context(), "in"); c != (sqlstore.Counts{}) || err != nil {
+		if c, err := s.Count(t.Context(), "in"); c != (durable.Counts{}) || err != nil {
 			t.Error(c, err)
 		}
 		for _, id := range []string{"a", "b"} {

@@ -24,6 +24,12 @@ var arguments = map[string]struct {
 	"park":   {"text, text, text, integer", []any{"reason", "q", "id-7", 1}},
 	"parked": {"text, bigint", []any{"q", 10}},
 	"sweep":  {"text, bigint, bigint", []any{"q", 500_000, 10}},
+
+	"doc":     {"text, text", []any{"k", "000500"}},
+	"docs":    {"text, text", []any{"k", "order/77"}},
+	"byKey":   {"text, text, bigint, bigint, text, bigint, bigint", []any{"k", "all", 900, 900, "000900", 1_900, 10}},
+	"byState": {"text, text, bigint, bigint, text, bigint, bigint", []any{"k", "s1", 900, 900, "000900", 1_900, 10}},
+	"docsDue": {"bigint", []any{10}},
 }
 
 // indexes are those that a statement has to go by. That of the unique key has a name of the engine.
@@ -83,8 +89,8 @@ func fill(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
 	if d == sqlstore.MySQL {
 		text = "CONCAT('id-', n)"
 	}
-	insert := "INSERT INTO rentcar_items (queue, id, digest, data, state, added, due, ended) "
-	values := "SELECT 'q', " + text + ", '', NULL, CASE WHEN n <= 20000 THEN 1 WHEN n <= 22000 THEN 0 ELSE 2 END," +
+	insert := "INSERT INTO rentcar_items (queue, id, digest, trace, data, state, added, due, ended) "
+	values := "SELECT 'q', " + text + ", '', '', NULL, CASE WHEN n <= 20000 THEN 1 WHEN n <= 22000 THEN 0 ELSE 2 END," +
 		" n, n * 10, CASE WHEN n <= 20000 OR n > 22000 THEN n * 10 END FROM s"
 	query := fmt.Sprintf(series, rows) + insert + values
 	analyze := map[sqlstore.Dialect]string{

@@ -13,7 +13,8 @@ import (
 	"github.com/fliggy-go/rentcar/durable"
 )
 
-// A Store is a [durable.Store] on a SQL database. Make it with [New]. It formats without what it holds.
+// A Store is a [durable.Store] and a [lifecycle.Store] on a SQL database. Make it with [New]. It formats without what
+// it holds.
 type Store struct {
 	database
 	sql   statements
@@ -58,7 +59,7 @@ func (s *Store) add(ctx context.Context, q querier, item *durable.Item) (*durabl
 		data = []byte{} // NULL is that of a done item
 	}
 	result, err := q.ExecContext(ctx, s.sql.insert,
-		item.Queue, item.ID, item.Digest, data, item.Added.UnixMilli(), item.Due.UnixMilli())
+		item.Queue, item.ID, item.Digest, data, item.Trace, item.Added.UnixMilli(), item.Due.UnixMilli())
 	if err == nil && s.dialect != MySQL { // which gives an error for a duplicate
 		var n int64
 		if n, err = result.RowsAffected(); err == nil && n > 0 {
@@ -164,7 +165,7 @@ func scanItem(row interface{ Scan(dest ...any) error }, more ...any) (*durable.I
 	var item durable.Item
 	var added, due int64
 	err := row.Scan(append([]any{
-		&item.Queue, &item.ID, &item.Digest, &item.Data, &item.Attempt, &added, &due,
+		&item.Queue, &item.ID, &item.Digest, &item.Data, &item.Trace, &item.Attempt, &added, &due,
 	}, more...)...)
 	if err != nil {
 		return nil, err
@@ -176,10 +177,7 @@ func scanItem(row interface{ Scan(dest ...any) error }, more ...any) (*durable.I
 // Do is part of [durable.Store]. work reaches the transaction by [Tx]. None is open before the first Tx or Add of
 // work, and if it calls neither, only the mark is written.
 func (s *Store) Do(ctx context.Context, item *durable.Item, work func(ctx context.Context) error) error {
-	t := &transaction{db: s.db, begin: func() (*sql.Tx, error) {
-		tx, err := s.db.BeginTx(ctx, s.options())
-		return tx, wrap("beginning a transaction", err)
-	}}
+	t := &transaction{db: s.db, begin: func() (*sql.Tx, error) { return s.begin(ctx) }}
 	defer func() {
 		if tx := t.end(); tx != nil {
 			_ = tx.Rollback() // of what was not committed
@@ -195,10 +193,39 @@ func (s *Store) Do(ctx context.Context, item *durable.Item, work func(ctx contex
 	if tx == nil {
 		return s.end(ctx, item, "marking", s.sql.mark)
 	}
-	if err := held(ctx, tx, item, s.sql.mark); err != nil {
+	err := s.check(ctx, tx)
+	if err == nil {
+		err = held(ctx, tx, item, s.sql.mark)
+	}
+	if err != nil {
 		return wrap("marking "+item.ID, err)
 	}
 	return wrap("committing "+item.ID, tx.Commit())
+}
+
+// begin begins the transaction of Do. MySQL ends a transaction whose statement met a deadlock, and SQLite one whose
+// statement was interrupted: what follows is stored at once, the mark too. So there is a savepoint that ends with it.
+// PostgreSQL takes nothing more after an error.
+func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
+	tx, err := s.db.BeginTx(ctx, s.options())
+	if err == nil && s.dialect != PostgreSQL {
+		if _, err = tx.ExecContext(ctx, "SAVEPOINT rentcar_do"); err != nil {
+			_ = tx.Rollback()
+		}
+	}
+	if err != nil {
+		return nil, wrap("beginning a transaction", err)
+	}
+	return tx, nil
+}
+
+// check returns an error if the database has ended the transaction that begin began.
+func (s *Store) check(ctx context.Context, tx *sql.Tx) error {
+	if s.dialect == PostgreSQL {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, "RELEASE SAVEPOINT rentcar_do")
+	return err
 }
 
 // Retry is part of [durable.Store].
@@ -229,22 +256,31 @@ func held(ctx context.Context, q querier, item *durable.Item, query string, args
 	return nil
 }
 
-// Now is part of [durable.ClockStore]: the time of the database server. SQLite has that of this host.
+// Now is part of [durable.ClockStore]: the time of the database server. SQLite has that of this host. With the context
+// of [WithTx] it asks on that transaction, since the pool may have no other connection.
 func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	if s.dialect == SQLite { // whose only connection may be that of a transaction
 		return time.Now(), nil
 	}
+	var q querier = s.db
+	if t := joined(ctx, s.db); t != nil && t.db == nil {
+		tx, err := t.get()
+		if err != nil {
+			return time.Time{}, err
+		}
+		q = tx
+	}
 	var ms int64
-	err := s.db.QueryRowContext(ctx, "SELECT "+s.dialect.now()).Scan(&ms)
+	err := q.QueryRowContext(ctx, "SELECT "+s.dialect.now()).Scan(&ms)
 	return time.UnixMilli(ms), wrap("asking for the time", err)
 }
 
-// wrap says what failed. Errors of the claim are as the interface has them.
+// wrap says what failed, and what to do where that is known. Errors of the claim are as the interface has them.
 func wrap(what string, err error) error {
 	if err == nil || errors.Is(err, durable.ErrLost) {
 		return err
 	}
-	return fmt.Errorf("sqlstore: %s: %w", what, err)
+	return fmt.Errorf("sqlstore: %s: %s%w", what, advice(err), err)
 }
 
 // String names the dialect.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -200,6 +202,109 @@ func TestWithTx(t *testing.T) {
 			if out, err := s.Claim(t.Context(), "out", now, now.Add(time.Minute)); (out != nil) != commit || err != nil {
 				t.Errorf("committed %v: %v, %v", commit, out, err)
 			}
+		}
+	})
+}
+
+// MySQL ends a transaction whose statement met a deadlock, SQLite one whose statement was interrupted, and stores at
+// once what follows. Work that passes that by has lost what it wrote: the item is not marked, and comes again.
+func TestTxThatHasEnded(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		t.Parallel()
+		if e.dialect == sqlstore.PostgreSQL { // which takes nothing more, not even the mark
+			testTxThatFailed(t, e, "SELECT nonsense", "current transaction is aborted")
+			return
+		}
+		testTxThatFailed(t, e, "ROLLBACK", "the transaction ended before")
+	})
+}
+
+func testTxThatFailed(t *testing.T, e engine, failing, want string) {
+	t.Helper()
+	s, db := newStore(t, e)
+	table(t, db)
+	held := claim(t, s, "in", "a")
+	err := s.Do(t.Context(), held, func(ctx context.Context) error {
+		tx, err := sqlstore.Tx(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO books (entry) VALUES ('a')"); err != nil {
+			return err
+		}
+		_, _ = tx.ExecContext(ctx, failing)
+		return nil
+	})
+	wantError(t, err, "sqlstore: marking a: ", want)
+	if n := entries(t, db); n != 0 {
+		t.Errorf("%d entries", n)
+	}
+	if err := s.Retry(t.Context(), held, time.Now()); err != nil {
+		t.Errorf("it cannot come again: %v", err)
+	}
+}
+
+// A nil transaction is an error, and no panic.
+func TestWithTxNil(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t, engines()[0])
+	ctx := sqlstore.WithTx(t.Context(), nil)
+	_, err := sqlstore.Tx(ctx)
+	wantError(t, err, "WithTx: the transaction is nil")
+	_, err = s.Add(ctx, item("out", "b"))
+	wantError(t, err, "WithTx: the transaction is nil")
+}
+
+// The first call of a queue may be an Add in the user's transaction while no other connection is free: the time is
+// asked on that transaction.
+func TestAddAsksTheTimeInTheTransaction(t *testing.T) {
+	t.Parallel()
+	servers(t, func(t *testing.T, e engine) {
+		t.Parallel()
+		s, db := newStore(t, e)
+		q := newQueue(t, s, "q", 1)
+		db.SetMaxOpenConns(1)
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = tx.Rollback() }()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if isNew, err := q.Add(sqlstore.WithTx(ctx, tx), "a", "", nil); !isNew || err != nil {
+			t.Error(isNew, err)
+		}
+	})
+}
+
+// Run asks for the time, and waits for the connection that a transaction of the user has. Add in that transaction does
+// not wait for Run.
+func TestAddAsksTheTimeBesideRun(t *testing.T) {
+	t.Parallel()
+	servers(t, func(t *testing.T, e engine) {
+		t.Parallel()
+		s, db := newStore(t, e)
+		q := newQueue(t, s, "q", 1)
+		db.SetMaxOpenConns(1)
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		running, stop := context.WithCancel(t.Context())
+		var group sync.WaitGroup
+		defer group.Wait()
+		defer stop()
+		defer func() { _ = tx.Rollback() }()
+		waited := db.Stats().WaitCount
+		group.Go(func() { _ = q.Run(running, func(context.Context, *durable.Item) error { return nil }) })
+		for db.Stats().WaitCount == waited {
+			runtime.Gosched()
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		if isNew, err := q.Add(sqlstore.WithTx(ctx, tx), "a", "", nil); !isNew || err != nil {
+			t.Error(isNew, err)
 		}
 	})
 }

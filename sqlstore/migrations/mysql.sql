@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS rentcar_items (
   queue    VARBINARY(100) NOT NULL,
   id       VARBINARY(300) NOT NULL,
   digest   VARBINARY(64) NOT NULL,
+  trace    VARBINARY(1000) NOT NULL,       -- what a tracer lets travel with it
   data     LONGBLOB,                       -- NULL once done
   state    TINYINT NOT NULL DEFAULT 0,     -- 0 waiting, 1 done, 2 parked
   claimed  TINYINT NOT NULL DEFAULT 0,
@@ -36,3 +37,27 @@ CREATE TABLE IF NOT EXISTS rentcar_locks ( -- whoever begins a message holds the
 ) ENGINE=InnoDB;
 INSERT IGNORE INTO rentcar_locks (n)
   WITH RECURSIVE s (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 511) SELECT n FROM s;
+-- version 2
+CREATE TABLE IF NOT EXISTS rentcar_docs (  -- the journal of package lifecycle
+  kind    VARBINARY(32) NOT NULL,
+  id      VARBINARY(255) NOT NULL,
+  version BIGINT NOT NULL,
+  state   VARBINARY(32) NOT NULL,
+  at      BIGINT NOT NULL,
+  due     BIGINT,                          -- NULL for never
+  names   MEDIUMBLOB NOT NULL,             -- the keys, as they are in rentcar_keys
+  data    LONGBLOB NOT NULL,
+  PRIMARY KEY (kind, id),
+  KEY rentcar_docs_state (kind, state, at, id),
+  KEY rentcar_docs_due (due)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
+CREATE TABLE IF NOT EXISTS rentcar_keys (
+  kind VARBINARY(32) NOT NULL,
+  name VARBINARY(255) NOT NULL,
+  at   BIGINT NOT NULL,
+  id   VARBINARY(255) NOT NULL,
+  sole VARBINARY(255),                     -- the name again if no other document may have it
+  PRIMARY KEY (kind, name, at, id),
+  UNIQUE KEY rentcar_keys_sole (kind, sole),
+  KEY rentcar_keys_id (kind, id)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;

@@ -4,6 +4,7 @@ CREATE TABLE rentcar_items (
   queue    TEXT COLLATE "C" NOT NULL,
   id       TEXT COLLATE "C" NOT NULL,
   digest   TEXT COLLATE "C" NOT NULL,
+  trace    TEXT NOT NULL,                 -- what a tracer lets travel with it
   data     BYTEA,                         -- NULL once done
   state    SMALLINT NOT NULL DEFAULT 0,   -- 0 waiting, 1 done, 2 parked
   claimed  BOOLEAN NOT NULL DEFAULT FALSE,
@@ -31,3 +32,27 @@ CREATE TABLE rentcar_signatures (
   expires   BIGINT NOT NULL
 );
 CREATE INDEX rentcar_signatures_expires ON rentcar_signatures (expires);
+-- version 2
+CREATE TABLE rentcar_docs (               -- the journal of package lifecycle
+  kind    TEXT COLLATE "C" NOT NULL,
+  id      TEXT COLLATE "C" NOT NULL,
+  version BIGINT NOT NULL,
+  state   TEXT COLLATE "C" NOT NULL,
+  at      BIGINT NOT NULL,
+  due     BIGINT,                         -- NULL for never
+  names   TEXT COLLATE "C" NOT NULL,      -- the keys, as they are in rentcar_keys
+  data    BYTEA NOT NULL,
+  PRIMARY KEY (kind, id)
+);
+CREATE INDEX rentcar_docs_state ON rentcar_docs (kind, state, at, id);
+CREATE INDEX rentcar_docs_due ON rentcar_docs (due) WHERE due IS NOT NULL;
+CREATE TABLE rentcar_keys (
+  kind TEXT COLLATE "C" NOT NULL,
+  name TEXT COLLATE "C" NOT NULL,
+  at   BIGINT NOT NULL,
+  id   TEXT COLLATE "C" NOT NULL,
+  sole TEXT COLLATE "C",                  -- the name again if no other document may have it
+  PRIMARY KEY (kind, name, at, id),
+  UNIQUE (kind, sole)
+);
+CREATE INDEX rentcar_keys_id ON rentcar_keys (kind, id);

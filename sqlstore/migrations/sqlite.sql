@@ -4,6 +4,7 @@ CREATE TABLE rentcar_items (
   queue    TEXT NOT NULL,
   id       TEXT NOT NULL,
   digest   TEXT NOT NULL,
+  trace    TEXT NOT NULL,               -- what a tracer lets travel with it
   data     BLOB,                        -- NULL once done
   state    INTEGER NOT NULL DEFAULT 0,  -- 0 waiting, 1 done, 2 parked
   claimed  INTEGER NOT NULL DEFAULT 0,
@@ -31,3 +32,27 @@ CREATE TABLE rentcar_signatures (
   expires   INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX rentcar_signatures_expires ON rentcar_signatures (expires);
+-- version 2
+CREATE TABLE rentcar_docs (             -- the journal of package lifecycle
+  kind    TEXT NOT NULL,
+  id      TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  state   TEXT NOT NULL,
+  at      INTEGER NOT NULL,
+  due     INTEGER,                      -- NULL for never
+  names   TEXT NOT NULL,                -- the keys, as they are in rentcar_keys
+  data    BLOB NOT NULL,
+  PRIMARY KEY (kind, id)
+);
+CREATE INDEX rentcar_docs_state ON rentcar_docs (kind, state, at, id);
+CREATE INDEX rentcar_docs_due ON rentcar_docs (due) WHERE due IS NOT NULL;
+CREATE TABLE rentcar_keys (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  at   INTEGER NOT NULL,
+  id   TEXT NOT NULL,
+  sole TEXT,                            -- the name again if no other document may have it
+  PRIMARY KEY (kind, name, at, id),
+  UNIQUE (kind, sole)
+) WITHOUT ROWID;
+CREATE INDEX rentcar_keys_id ON rentcar_keys (kind, id);
