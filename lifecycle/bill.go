@@ -1,0 +1,391 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/internal/contain"
+)
+
+// batchLines is how many lines a batch has at most.
+const batchLines = 500
+
+// A bill is a settlement bill.
+type bill struct {
+	BillNo string
+	Until  time.Time
+	Next   int // the number of the next batch
+}
+
+// A Batch is a part of a bill, as it goes out to Fliggy.
+type Batch struct {
+	BatchNo, BillNo string
+	State           BatchState
+	Lines           []string // their ids
+	Total           fliggy.Yuan
+	Note            string // why it was refused
+}
+
+// BatchState is where a batch is.
+type BatchState string
+
+// The states of a batch.
+const (
+	BatchSending   BatchState = "sending"   // until Fliggy has answered
+	BatchConfirmed BatchState = "confirmed" // its lines are billed
+	BatchRefused   BatchState = "refused"   // at the first attempt: nothing of it is booked
+	BatchDoubtful  BatchState = "doubtful"  // refused at a later attempt: an earlier one may have booked it
+	BatchDropped   BatchState = "dropped"   // a person has said that it is not booked: its lines are open again
+)
+
+// A BillSummary is what a bill holds.
+type BillSummary struct {
+	BillNo  string
+	Until   time.Time
+	Batches []Batch
+	Lines   int
+	Total   fliggy.Yuan // income less refunds
+}
+
+// putLine stores a line, or changes one that waits or is void. One that has opened never changes again but by its bill.
+func (b *Book) putLine(ctx context.Context, tx Tx, l *Line) error {
+	doc, err := tx.Get(ctx, kindLine, docID(l.ID))
+	if err != nil || doc != nil && doc.State != string(LineWaiting) && doc.State != string(LineVoid) {
+		return err
+	}
+	if doc == nil {
+		doc = &Doc{Kind: kindLine, ID: docID(l.ID)}
+	}
+	return b.storeLine(ctx, tx, doc, l)
+}
+
+func (b *Book) storeLine(ctx context.Context, tx Tx, doc *Doc, l *Line) error {
+	doc.State, doc.At, doc.Due = string(l.State), l.At, time.Time{}
+	doc.Keys = nonEmpty(key("renewal", l.RenewalID))
+	if l.State == LineOpen {
+		doc.Due = l.At.Add(b.config.patience.LineOpen)
+	}
+	return put(ctx, tx, doc, l)
+}
+
+// Bill makes the batches of a settlement bill from every line that was opened before until and is on no bill yet, and
+// hands them to Run, which sends each until Fliggy has answered. Each line is in one batch, whatever fails on the way.
+// The same bill again goes on where it was, and returns what it holds; the error matches [ErrConflict] where its until
+// is another. A line that opens later is one of the next bill. until must not be in the future.
+func (b *Book) Bill(ctx context.Context, billNo string, until time.Time) (BillSummary, error) {
+	until = until.UTC().Truncate(time.Millisecond)
+	var ps fliggy.Problems
+	if !isName(billNo) || len(billNo) > 64 {
+		ps.Add("billNo", "is required: printable ASCII without spaces, 64 bytes at most")
+	}
+	if until.IsZero() {
+		ps.Add("until", "is required: the end of the period")
+	}
+	if err := ps.Err("lifecycle: bill"); err != nil {
+		return BillSummary{}, err
+	}
+	if err := b.beginBill(ctx, billNo, until); err != nil {
+		return BillSummary{}, err
+	}
+	for {
+		q := Query{Kind: kindLine, State: string(LineOpen), Before: until, Limit: batchLines}
+		docs, err := b.store.List(ctx, q)
+		if err != nil {
+			return BillSummary{}, err
+		}
+		if len(docs) == 0 {
+			b.nudge()
+			return b.summary(ctx, billNo, until)
+		}
+		err = b.atomically(ctx, func(ctx context.Context, tx Tx) error { return b.cut(ctx, tx, billNo, docs) })
+		if err != nil {
+			return BillSummary{}, err
+		}
+	}
+}
+
+func (b *Book) beginBill(ctx context.Context, billNo string, until time.Time) error {
+	return b.atomically(ctx, func(ctx context.Context, tx Tx) error {
+		now, err := tx.Now(ctx)
+		if err != nil {
+			return err
+		}
+		if until.After(now) {
+			var ps fliggy.Problems
+			ps.Add("until", "must not be in the future: a line that opens before it would be left out")
+			return ps.Err("lifecycle: bill")
+		}
+		doc, err := tx.Get(ctx, kindBill, billNo)
+		if err != nil {
+			return err
+		}
+		if doc == nil {
+			return put(ctx, tx, &Doc{Kind: kindBill, ID: billNo, State: "open", At: now}, bill{billNo, until, 1})
+		}
+		known, err := decode[bill](doc)
+		if err == nil && !known.Until.Equal(until) {
+			err = fmt.Errorf("%w: bill %s has until %s", ErrConflict, billNo, known.Until.Format(time.RFC3339Nano))
+		}
+		return err
+	})
+}
+
+// cut makes the next batch of a bill from lines that are open still.
+func (b *Book) cut(ctx context.Context, tx Tx, billNo string, docs []*Doc) error {
+	now, err := tx.Now(ctx)
+	if err != nil {
+		return err
+	}
+	billDoc, err := tx.Get(ctx, kindBill, billNo)
+	if err != nil || billDoc == nil {
+		return errors.Join(err, ErrStale)
+	}
+	bill, err := decode[bill](billDoc)
+	if err != nil {
+		return err
+	}
+	batch := Batch{BatchNo: fmt.Sprintf("%s-%d", billNo, bill.Next), BillNo: billNo, State: BatchSending}
+	builder := rentcar.NewBill(billNo, batch.BatchNo)
+	for _, listed := range docs {
+		doc, err := tx.Get(ctx, kindLine, listed.ID)
+		if err != nil {
+			return err
+		}
+		if doc == nil || doc.State != string(LineOpen) {
+			continue
+		}
+		line, err := decode[Line](doc)
+		if err == nil {
+			err = b.addLine(builder, line)
+		}
+		if err != nil {
+			return fmt.Errorf("lifecycle: bill %s: line %s: %w", billNo, doc.ID, err)
+		}
+		line.State, line.BillNo, line.BatchNo = LineBatched, billNo, batch.BatchNo
+		if err := b.storeLine(ctx, tx, doc, line); err != nil {
+			return err
+		}
+		batch.Lines = append(batch.Lines, line.ID)
+	}
+	if len(batch.Lines) == 0 {
+		return nil
+	}
+	built, err := builder.Build()
+	if err != nil {
+		return err
+	}
+	req, err := b.client.Bills.NewRequest(built)
+	if err != nil {
+		return err
+	}
+	batch.Total = built.TotalAmount
+	bill.Next++
+	err = put(ctx, tx, billDoc, bill)
+	if err == nil {
+		err = b.putBatch(ctx, tx, &Doc{At: now, Due: now.Add(b.config.patience.Unconfirmed)}, &batch)
+	}
+	if err == nil {
+		err = b.add(ctx, batchItem+"/"+batch.BatchNo, outgoingBatch{batch.BatchNo, req})
+	}
+	return err
+}
+
+func (b *Book) putBatch(ctx context.Context, tx Tx, doc *Doc, batch *Batch) error {
+	doc.Kind, doc.ID, doc.State = kindBatch, batch.BatchNo, string(batch.State)
+	doc.Keys = []string{key("bill", batch.BillNo)}
+	return put(ctx, tx, doc, batch)
+}
+
+// addLine adds a line of the ledger to a bill.
+func (b *Book) addLine(builder *rentcar.BillBuilder, l *Line) error {
+	line := rentcar.BillLine{
+		OrderID: l.OrderID, OutOrderID: l.OutOrderID, BizType: l.BizType, OrderAmount: l.Amount, PayTradeNo: l.TradeNo,
+		PayTime: fliggy.At(l.PayTime), PayType: l.PayType, CustomerPaidAmount: l.CustomerPaid,
+	}
+	if l.DeductTradeNo != "" {
+		ext, err := json.Marshal(map[string]string{"deductPayTradeNo": l.DeductTradeNo})
+		if err != nil {
+			return err
+		}
+		line.Ext = string(ext)
+	}
+	if b.config.billLine != nil {
+		own := *l
+		err := contain.Call("the function of BillLine", func() error { return b.config.billLine(&own, &line) })
+		if err != nil {
+			return err
+		}
+	}
+	if l.BizType.IsIncome() {
+		builder.Income(line)
+	} else {
+		builder.Refund(line)
+	}
+	return nil
+}
+
+// summary adds up the batches of a bill.
+func (b *Book) summary(ctx context.Context, billNo string, until time.Time) (BillSummary, error) {
+	s := BillSummary{BillNo: billNo, Until: until, Total: fliggy.FenOf(0).Yuan()}
+	for after := (Cursor{}); ; {
+		docs, err := b.store.List(ctx, Query{Kind: kindBatch, Key: key("bill", billNo), After: after, Limit: 1000})
+		if err != nil {
+			return s, err
+		}
+		for _, doc := range docs {
+			after = Cursor{doc.At, doc.ID}
+			batch, err := decode[Batch](doc)
+			if err != nil {
+				return s, err
+			}
+			s.Batches = append(s.Batches, *batch)
+			if batch.State != BatchDropped {
+				s.Lines += len(batch.Lines)
+				s.Total = s.Total.Add(batch.Total)
+			}
+		}
+		if len(docs) < 1000 {
+			return s, nil
+		}
+	}
+}
+
+// batched stores that Fliggy has confirmed or refused a batch.
+func (b *Book) batched(ctx context.Context, tx Tx, o *outgoingBatch, did attempt) error {
+	switch {
+	case did.refused == nil:
+		return b.endBatch(ctx, tx, o.BatchNo, BatchConfirmed, LineBilled, "")
+	case did.n > 1:
+		return b.endBatch(ctx, tx, o.BatchNo, BatchDoubtful, LineRefused, reasonOf(did.refused))
+	}
+	return b.endBatch(ctx, tx, o.BatchNo, BatchRefused, LineRefused, reasonOf(did.refused))
+}
+
+// endBatch brings a batch and its lines into a state.
+func (b *Book) endBatch(ctx context.Context, tx Tx, no string, state BatchState, lines LineState, note string) error {
+	doc, err := tx.Get(ctx, kindBatch, no)
+	if err == nil && doc == nil {
+		err = fmt.Errorf("%w: batch %q", ErrNotFound, no)
+	}
+	if err != nil {
+		return err
+	}
+	batch, err := decode[Batch](doc)
+	if err != nil {
+		return err
+	}
+	batch.State, batch.Note, doc.Due = state, note, time.Time{}
+	if state == BatchRefused || state == BatchDoubtful {
+		if doc.Due, err = tx.Now(ctx); err != nil { // told at once
+			return err
+		}
+	}
+	if err := b.putBatch(ctx, tx, doc, batch); err != nil {
+		return err
+	}
+	for _, id := range batch.Lines {
+		doc, err := tx.Get(ctx, kindLine, docID(id))
+		if err != nil || doc == nil {
+			return errors.Join(err, fmt.Errorf("lifecycle: batch %s: line %s is not in the journal", no, id))
+		}
+		line, err := decode[Line](doc)
+		if err != nil {
+			return err
+		}
+		line.State = lines
+		if lines == LineOpen {
+			line.BillNo, line.BatchNo = "", ""
+		}
+		if err := b.storeLine(ctx, tx, doc, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A BatchDecision is what a person has found out about a batch that Fliggy has refused.
+type BatchDecision struct {
+	// Booked says that Fliggy has booked it: its lines are billed. Otherwise they are open again, and the next call of
+	// Bill takes them into a batch with a new number.
+	Booked bool
+	// By says who has decided, Note why. Both are required.
+	By, Note string
+}
+
+// ResolveBatch ends what only a person can end: a batch that was refused. The error matches [ErrFinal] in any other
+// state.
+func (b *Book) ResolveBatch(ctx context.Context, batchNo string, d BatchDecision) error {
+	var ps fliggy.Problems
+	checkPerson(&ps, d.By, d.Note)
+	if err := ps.Err("lifecycle: resolve batch"); err != nil {
+		return err
+	}
+	return b.atomically(ctx, func(ctx context.Context, tx Tx) error {
+		doc, err := tx.Get(ctx, kindBatch, docID(batchNo))
+		switch {
+		case err != nil:
+			return err
+		case doc == nil:
+			return fmt.Errorf("%w: batch %q", ErrNotFound, batchNo)
+		case doc.State != string(BatchRefused) && doc.State != string(BatchDoubtful):
+			return fmt.Errorf("%w: batch %s is %s", ErrFinal, batchNo, doc.State)
+		}
+		note := d.By + ": " + d.Note
+		if d.Booked {
+			return b.endBatch(ctx, tx, batchNo, BatchConfirmed, LineBilled, note)
+		}
+		return b.endBatch(ctx, tx, batchNo, BatchDropped, LineOpen, note)
+	})
+}
+
+// tellUnbilled tells of a batch without an answer, of one that was refused, and of a line that no bill has taken.
+func (b *Book) tellUnbilled(ctx context.Context, doc *Doc) error {
+	o := Overdue{Problem: ProblemLineOpen, Subject: doc.ID, Since: doc.At, At: doc.Due}
+	if doc.Kind == kindLine {
+		line, err := decode[Line](doc)
+		if err != nil {
+			return err
+		}
+		o.Subject = line.ID
+	}
+	switch BatchState(doc.State) {
+	case BatchSending:
+		o.Problem = ProblemUnconfirmed
+	case BatchRefused, BatchDoubtful:
+		o.Problem = ProblemBatchRefused
+	}
+	claim := func(due func(now time.Time) time.Time) (claimed bool, err error) {
+		err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
+			claimed = false
+			known, err := tx.Get(ctx, doc.Kind, doc.ID)
+			if err != nil || known == nil || known.State != doc.State || !known.Due.Equal(doc.Due) {
+				return err
+			}
+			now, err := tx.Now(ctx)
+			if err != nil {
+				return err
+			}
+			known.Due = due(now)
+			if err := tx.Put(ctx, known); err != nil {
+				return err
+			}
+			claimed, doc = true, known
+			return nil
+		})
+		return claimed, err
+	}
+	claimed, err := claim(func(now time.Time) time.Time { return now.Add(b.config.lease()).Truncate(time.Millisecond) })
+	if err != nil || !claimed {
+		return err
+	}
+	if err := b.tell(ctx, o); err != nil {
+		return err
+	}
+	_, err = claim(func(time.Time) time.Time { return time.Time{} })
+	return err
+}

@@ -1,0 +1,181 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// A CancelRequest asks to cancel a renewal.
+type CancelRequest struct {
+	// MaxFee is the highest fee that the customer has agreed to, in yuan, whole fen. Required, 0 too.
+	MaxFee fliggy.Yuan
+	// Reason is sent along (cancel_message). Optional.
+	Reason string
+}
+
+// CancelFee asks what cancelling a renewal costs now, in yuan. It changes nothing. The error is that of
+// rentcar.RenewalService.CheckCancel where Fliggy says that the renewal cannot be cancelled; it matches [ErrNotSettled]
+// while the state of the renewal is not settled, [ErrFinal] where there is nothing to cancel, NotSent included, and
+// [ErrNotFound].
+func (b *Book) CancelFee(ctx context.Context, id string) (fliggy.Yuan, error) {
+	r, err := b.Get(ctx, id)
+	if err == nil {
+		err = canCancel(r)
+	}
+	if err != nil {
+		return fliggy.Yuan{}, err
+	}
+	return b.checkCancel(ctx, r)
+}
+
+// canCancel says why a renewal cannot be cancelled in its state.
+func canCancel(r Renewal) error {
+	switch r.State {
+	case Placed, Accepted:
+		return nil
+	case Submitting, Unknown, Cancelling, CancelUnknown, Disputed:
+		return fmt.Errorf("%w: renewal %s is %s", ErrNotSettled, r.ID, r.State)
+	}
+	return fmt.Errorf("%w: renewal %s is %s: there is nothing to cancel", ErrFinal, r.ID, r.State)
+}
+
+// checkCancel asks the platform by Fliggy's id, or by the distributor's where that is not known.
+func (b *Book) checkCancel(ctx context.Context, r Renewal) (fliggy.Yuan, error) {
+	req := &rentcar.RenewalCheckCancelRequest{RenewalOrderID: r.RenewalOrderID, ChannelID: r.Request.ChannelID}
+	if r.RenewalOrderID == "" {
+		req.OutOrderID = r.ID
+	}
+	res, err := b.client.Renewals.CheckCancel(ctx, req)
+	if err != nil {
+		return fliggy.Yuan{}, err
+	}
+	return res.CancelFee, nil
+}
+
+// Cancel cancels a renewal that is Placed or Accepted, if that costs no more than the customer has agreed to, or gives
+// up one that is NotSent. What goes back to the customer is the payment less the fee less refunds that were paid or
+// promised; Run pays it.
+//
+//	nil                        it is cancelled, see CancelFee; or it was, or is being cancelled
+//	*FeeError                  it costs more than MaxFee; nothing was cancelled
+//	rentcar.ErrOutcomeUnknown  it may be cancelled: Run finds out
+//	ErrNotSettled              its submit is not settled yet, or it is Disputed; nothing was sent
+//	ErrFinal                   it is Rejected: there is nothing to cancel
+//	*fliggy.ValidationError    MaxFee is missing or wrong; nothing was sent
+//	any other                  it was not cancelled; ErrNotFound: the journal does not have it
+//
+// The renewal is returned with the error where the journal has it, except after a *fliggy.ValidationError. One that is
+// cancelled at a fee above MaxFee, or at one that the reply does not name (see [WithCheckedFee]), is Disputed, and the
+// error is nil: its money waits for a person. The call ends with ctx as that of [Book.Submit] does.
+func (b *Book) Cancel(ctx context.Context, id string, req CancelRequest) (Renewal, error) {
+	if _, err := req.MaxFee.Fen(); err != nil || !req.MaxFee.IsSet() || req.MaxFee.IsNegative() {
+		var ps fliggy.Problems
+		ps.Add("MaxFee", "is required, 0 too: whole fen, the highest fee that the customer has agreed to")
+		return Renewal{}, ps.Err("lifecycle: cancel")
+	}
+	if err := b.outside(ctx, "cancel"); err != nil {
+		return Renewal{}, err
+	}
+	r, err := b.Get(ctx, id)
+	if err != nil {
+		return r, err
+	}
+	switch r.State {
+	case Cancelling, CancelUnknown, Cancelled:
+		return r, nil
+	case NotSent:
+		r, err := b.update(ctx, id, input{cause: CauseCancel, note: req.Reason})
+		if err == nil && r.State != Rejected { // it is being submitted again
+			err = canCancel(r)
+		}
+		return r, err
+	}
+	if err := canCancel(r); err != nil {
+		return r, err
+	}
+	fee, err := b.checkCancel(ctx, r)
+	if err != nil {
+		return r, err
+	}
+	if req.MaxFee.Sub(fee).IsNegative() {
+		return r, &FeeError{fee, req.MaxFee}
+	}
+	return b.cancel(ctx, r, req, fee)
+}
+
+// cancel sends the cancellation once the journal has it.
+func (b *Book) cancel(ctx context.Context, r Renewal, req CancelRequest, fee fliggy.Yuan) (Renewal, error) {
+	began := time.Now()
+	sends := false
+	err := b.atomically(ctx, func(ctx context.Context, tx Tx) error {
+		sends = false
+		t, err := b.change(ctx, tx, r.ID, func(known *record, now time.Time) (*turn, error) {
+			before := known.State
+			in := input{cause: CauseCancel, maxFee: req.MaxFee, note: req.Reason, by: b.config.process}
+			t := step(known, in, now, b.config)
+			sends = before != Cancelling && t.State == Cancelling
+			return t, nil
+		})
+		if err == nil {
+			r = t.Renewal
+		}
+		return err
+	})
+	if err != nil {
+		return r, err
+	}
+	if !sends { // another was first, or an event has come meanwhile
+		if r.State == Cancelling || r.State == Cancelled || r.State == CancelUnknown {
+			return r, nil
+		}
+		return r, canCancel(r)
+	}
+	call := &rentcar.RenewalCancelRequest{
+		RenewalOrderID: r.RenewalOrderID, CancelMessage: req.Reason, CancelFee: fee, ChannelID: r.Request.ChannelID,
+	}
+	if r.RenewalOrderID == "" {
+		call.OutOrderID = r.ID
+	}
+	calling, stop := context.WithDeadline(ctx, began.Add(b.config.callTimeout))
+	defer stop()
+	res, callErr := b.client.Renewals.Cancel(calling, call)
+	in := input{cause: CauseCancelLost, note: reasonOf(callErr)}
+	switch {
+	case callErr == nil:
+		in = input{cause: CauseCancelled, fee: res.CancelFee, requestID: res.RequestID, attempts: res.Attempts}
+		if !in.fee.IsSet() && b.config.checkedFee {
+			in.fee = fee
+		}
+	case rentcar.OutcomeOf(callErr) == rentcar.OutcomeRejected || rentcar.OutcomeOf(callErr) == rentcar.OutcomeNotSent:
+		in.cause = CauseCancelRefused
+	}
+	ctx, stopStoring := storing(ctx)
+	defer stopStoring()
+	after, err := b.update(ctx, r.ID, in)
+	if err != nil {
+		return r, fmt.Errorf("lifecycle: cancel %s: %w: the reply could not be stored: %w",
+			r.ID, rentcar.ErrOutcomeUnknown, errors.Join(err, callErr))
+	}
+	return after, callErr
+}
+
+// reasonOf is an error for the history: without what the platform wrote, which may quote anything.
+func reasonOf(err error) string {
+	var gateway *rentcar.GatewayError
+	var business *rentcar.BusinessError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &gateway):
+		return strings.TrimSpace("code " + gateway.Code + " " + gateway.SubCode)
+	case errors.As(err, &business):
+		return strings.TrimSpace("refused, code " + business.Code)
+	}
+	return rentcar.OutcomeOf(err).String()
+}

@@ -1,0 +1,86 @@
+package lifecycle_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fliggy-go/rentcar"
+	"github.com/fliggy-go/rentcar/fliggy"
+	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/internal/api"
+	"github.com/fliggy-go/rentcar/lifecycle"
+)
+
+func (d *desk) accepted(id string) lifecycle.Renewal {
+	d.t.Helper()
+	r := d.submit(id)
+	d.gw.Accept(r.RenewalOrderID)
+	d.settle(time.Second)
+	return d.want(id, lifecycle.Accepted)
+}
+
+var free = lifecycle.CancelRequest{MaxFee: fliggy.MustYuan("0")}
+
+// A cancellation that costs more than the customer agreed to is not sent.
+func TestCancelFee(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.accepted("R1")
+		d.settle(2 * 24 * time.Hour) // less than 72 hours are left
+		_, err := d.book.Cancel(t.Context(), "R1", free)
+		var over *lifecycle.FeeError
+		if !errors.As(err, &over) || !over.Fee.IsPositive() {
+			t.Fatal(err)
+		}
+		d.want("R1", lifecycle.Accepted)
+		r, err := d.book.Cancel(t.Context(), "R1", lifecycle.CancelRequest{MaxFee: over.Fee})
+		if err != nil || r.State != lifecycle.Cancelled || !r.CancelFee.Equal(over.Fee) {
+			t.Fatal(err, r)
+		}
+		if again, err := d.book.Cancel(t.Context(), "R1", free); err != nil || again.State != lifecycle.Cancelled {
+			t.Fatal(err, again)
+		}
+		d.settle(time.Minute)
+		d.wantPaid(fliggy.MustYuan("100").Sub(over.Fee).String(), 1)
+		for _, bad := range []fliggy.Yuan{{}, fliggy.MustYuan("-1"), fliggy.MustYuan("0.001")} {
+			if _, err := d.book.Cancel(t.Context(), "R1", lifecycle.CancelRequest{MaxFee: bad}); err == nil {
+				t.Errorf("MaxFee %q was taken", bad)
+			}
+		}
+	})
+}
+
+// An unknown cancellation that was carried out stays unknown: a refused check proves nothing.
+func TestCancelUnknown(t *testing.T) {
+	for name, fault := range map[string]fliggytest.Fault{
+		"carried out": fliggytest.CutOff().AfterCommit(), "not carried out": fliggytest.CutOff(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t)
+				d.accepted("R1")
+				d.gw.Fail(fault.On(api.RenewalCancel.Method))
+				_, err := d.book.Cancel(t.Context(), "R1", free)
+				wantIs(t, err, rentcar.ErrOutcomeUnknown)
+				d.settle(25 * time.Minute)
+				d.want("R1", lifecycle.CancelUnknown)
+				d.settle(24 * time.Hour)
+				d.wantPaid("0", 0)
+				if name == "not carried out" {
+					d.want("R1", lifecycle.Accepted)
+					return
+				}
+				d.want("R1", lifecycle.CancelUnknown)
+				if _, err := d.book.Resolve(t.Context(), "R1", lifecycle.Resolution{
+					State: lifecycle.Cancelled, Fee: fliggy.MustYuan("0"), By: "li", Note: "Fliggy says so",
+				}); err != nil {
+					t.Fatal(err)
+				}
+				d.settle(time.Minute)
+				d.wantPaid("100", 1)
+			})
+		})
+	}
+}

@@ -1,0 +1,406 @@
+package lifecycle
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fliggy-go/rentcar/durable"
+)
+
+// A MemoryStore is a [Store] in the memory of one process, for tests and examples: what it holds is gone when the
+// process ends. Make it with [NewMemoryStore].
+type MemoryStore struct {
+	*durable.MemoryStore
+
+	mu     sync.Mutex
+	docs   map[docName]*Doc
+	byKey  map[docName]map[string]bool // ids, by kind and key
+	states map[docName]map[string]bool // ids, by kind and state
+	due    dueDocs
+	dues   map[docName]*dueDoc // those of due
+}
+
+// A docName is a kind with an id, a key or a state.
+type docName struct{ kind, name string }
+
+// NewMemoryStore makes an empty store.
+func NewMemoryStore() *MemoryStore {
+	return &MemoryStore{
+		MemoryStore: durable.NewMemoryStore(), docs: map[docName]*Doc{}, byKey: map[docName]map[string]bool{},
+		states: map[docName]map[string]bool{}, dues: map[docName]*dueDoc{},
+	}
+}
+
+// Now is part of [durable.ClockStore]: the time of the process.
+func (s *MemoryStore) Now(context.Context) (time.Time, error) {
+	return time.Now().Truncate(time.Millisecond), nil
+}
+
+// Do is part of [durable.Store].
+func (s *MemoryStore) Do(ctx context.Context, item *durable.Item, work func(ctx context.Context) error) error {
+	return s.MemoryStore.Do(context.WithValue(ctx, memoryTxKey{s}, s.begin()), item, work)
+}
+
+// Atomically is part of [Store].
+func (s *MemoryStore) Atomically(ctx context.Context, f func(ctx context.Context, tx Tx) error) error {
+	tx, joins := ctx.Value(memoryTxKey{s}).(*memoryTx)
+	if !joins {
+		tx = s.begin()
+		ctx = context.WithValue(ctx, memoryTxKey{s}, tx)
+	}
+	return s.MemoryStore.Atomically(ctx, func(ctx context.Context) (durable.MemoryPart, error) {
+		own := &memoryPart{memoryTx: tx, now: time.Now().Truncate(time.Millisecond)}
+		if err := cmp.Or(f(ctx, own), own.err); err != nil {
+			return durable.MemoryPart{}, err
+		}
+		if tx.isPart { // several times within a Do
+			return durable.MemoryPart{}, nil
+		}
+		tx.isPart = true
+		return durable.MemoryPart{Check: tx.check, Commit: tx.commit}, nil
+	})
+}
+
+// InTransaction reports whether ctx is one that Do or Atomically of this store gave.
+func (s *MemoryStore) InTransaction(ctx context.Context) bool {
+	_, is := ctx.Value(memoryTxKey{s}).(*memoryTx)
+	return is
+}
+
+func (s *MemoryStore) begin() *memoryTx {
+	return &memoryTx{store: s, changed: map[docName]*Doc{}, read: map[docName]int64{}}
+}
+
+type memoryTxKey struct{ store *MemoryStore }
+
+// A memoryTx is what a transaction has changed. A document that it has deleted is nil.
+type memoryTx struct {
+	store   *MemoryStore
+	changed map[docName]*Doc
+	read    map[docName]int64 // the versions over which it stores
+	isPart  bool              // of the transaction of the queues
+}
+
+// A memoryPart is the [Tx] of one Atomically.
+type memoryPart struct {
+	*memoryTx
+	now time.Time
+	err error // of what it could not write: its transaction stores nothing
+}
+
+// Now is part of [Tx].
+func (p *memoryPart) Now(context.Context) (time.Time, error) { return p.now, nil }
+
+// Put is part of [Tx].
+func (p *memoryPart) Put(ctx context.Context, doc *Doc) error { return p.keep(p.put(ctx, doc)) }
+
+// Delete is part of [Tx].
+func (p *memoryPart) Delete(ctx context.Context, doc *Doc) error { return p.keep(p.remove(ctx, doc)) }
+
+func (p *memoryPart) keep(err error) error {
+	p.err = cmp.Or(p.err, err)
+	return err
+}
+
+// Get is part of [Tx].
+func (tx *memoryTx) Get(ctx context.Context, kind, id string) (*Doc, error) {
+	if doc, ok := tx.changed[docName{kind, id}]; ok {
+		return doc.copy(), ctx.Err()
+	}
+	return tx.store.Get(ctx, kind, id)
+}
+
+// Find is part of [Tx].
+func (tx *memoryTx) Find(ctx context.Context, kind, key string) ([]*Doc, error) {
+	tx.store.mu.Lock()
+	defer tx.store.mu.Unlock()
+	var list []*Doc
+	for id := range tx.store.byKey[docName{kind, key}] {
+		if _, ok := tx.changed[docName{kind, id}]; !ok {
+			list = append(list, tx.store.docs[docName{kind, id}].copy())
+		}
+	}
+	for name, doc := range tx.changed {
+		if name.kind == kind && doc != nil && doc.has(key) {
+			list = append(list, doc.copy())
+		}
+	}
+	slices.SortFunc(list, compareDocs)
+	return list, ctx.Err()
+}
+
+func (tx *memoryTx) put(ctx context.Context, doc *Doc) error {
+	name := docName{doc.Kind, doc.ID}
+	if err := tx.checkVersion(name, doc.Version); err != nil {
+		return err
+	}
+	doc.Version++
+	kept := doc.copy()
+	kept.At, kept.Due = kept.At.Truncate(time.Millisecond), kept.Due.Truncate(time.Millisecond)
+	tx.changed[name] = kept
+	tx.store.mu.Lock()
+	defer tx.store.mu.Unlock()
+	return cmp.Or(tx.checkUnique(kept), ctx.Err())
+}
+
+func (tx *memoryTx) remove(ctx context.Context, doc *Doc) error {
+	name := docName{doc.Kind, doc.ID}
+	if err := tx.checkVersion(name, doc.Version); err != nil {
+		return err
+	}
+	tx.changed[name] = nil
+	return ctx.Err()
+}
+
+// checkVersion checks that a document has the version over which it is stored.
+func (tx *memoryTx) checkVersion(name docName, version int64) error {
+	if doc, ok := tx.changed[name]; ok {
+		return compareVersions(doc, version)
+	}
+	tx.store.mu.Lock()
+	defer tx.store.mu.Unlock()
+	if err := compareVersions(tx.store.docs[name], version); err != nil {
+		return err
+	}
+	tx.read[name] = version
+	return nil
+}
+
+func compareVersions(doc *Doc, version int64) error {
+	switch {
+	case doc == nil && version != 0:
+		return ErrStale
+	case doc != nil && version == 0:
+		return ErrExists
+	case doc != nil && doc.Version != version:
+		return ErrStale
+	}
+	return nil
+}
+
+// checkUnique checks that nobody else has the unique keys of a document.
+func (tx *memoryTx) checkUnique(doc *Doc) error {
+	for _, key := range doc.Unique {
+		for id := range tx.store.byKey[docName{doc.Kind, key}] {
+			name := docName{doc.Kind, id}
+			if _, ok := tx.changed[name]; !ok && id != doc.ID && slices.Contains(tx.store.docs[name].Unique, key) {
+				return fmt.Errorf("%w: %s %s has %s", ErrExists, doc.Kind, id, key)
+			}
+		}
+		for name, other := range tx.changed {
+			if other != nil && name.kind == doc.Kind && name.name != doc.ID && slices.Contains(other.Unique, key) {
+				return fmt.Errorf("%w: %s %s has %s", ErrExists, doc.Kind, name.name, key)
+			}
+		}
+	}
+	return nil
+}
+
+// check checks everything again before the transaction is stored.
+func (tx *memoryTx) check() error {
+	tx.store.mu.Lock()
+	defer tx.store.mu.Unlock()
+	for name, version := range tx.read {
+		if err := compareVersions(tx.store.docs[name], version); err != nil {
+			return err
+		}
+	}
+	for _, doc := range tx.changed {
+		if doc != nil {
+			if err := tx.checkUnique(doc); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// commit stores what was changed.
+func (tx *memoryTx) commit() {
+	tx.store.mu.Lock()
+	defer tx.store.mu.Unlock()
+	for name, doc := range tx.changed {
+		tx.store.set(name, doc)
+	}
+}
+
+// set puts a document in the place of the one that it was; nil for none.
+func (s *MemoryStore) set(name docName, doc *Doc) {
+	if old := s.docs[name]; old != nil {
+		for key := range old.keys() {
+			remove(s.byKey, docName{name.kind, key}, name.name)
+		}
+		remove(s.states, docName{name.kind, old.State}, name.name)
+	}
+	if due := s.dues[name]; due != nil {
+		heap.Remove(&s.due, due.index)
+		delete(s.dues, name)
+	}
+	if doc == nil {
+		delete(s.docs, name)
+		return
+	}
+	s.docs[name] = doc
+	for key := range doc.keys() {
+		insert(s.byKey, docName{name.kind, key}, name.name)
+	}
+	insert(s.states, docName{name.kind, doc.State}, name.name)
+	if !doc.Due.IsZero() {
+		s.dues[name] = &dueDoc{at: doc.Due, name: name}
+		heap.Push(&s.due, s.dues[name])
+	}
+}
+
+func insert(index map[docName]map[string]bool, name docName, id string) {
+	if index[name] == nil {
+		index[name] = map[string]bool{}
+	}
+	index[name][id] = true
+}
+
+func remove(index map[docName]map[string]bool, name docName, id string) {
+	delete(index[name], id)
+	if len(index[name]) == 0 {
+		delete(index, name)
+	}
+}
+
+// Get is part of [Store].
+func (s *MemoryStore) Get(ctx context.Context, kind, id string) (*Doc, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.docs[docName{kind, id}].copy(), ctx.Err()
+}
+
+// List is part of [Store].
+func (s *MemoryStore) List(ctx context.Context, q Query) ([]*Doc, error) {
+	if q.Limit < 1 || (q.State == "") == (q.Key == "") {
+		return nil, fmt.Errorf("lifecycle: MemoryStore: List: want a limit, and a state or a key: %+v", q)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := s.states[docName{q.Kind, q.State}]
+	if q.Key != "" {
+		ids = s.byKey[docName{q.Kind, q.Key}]
+	}
+	var list []*Doc
+	for id := range ids {
+		doc := s.docs[docName{q.Kind, id}]
+		place := &Doc{At: q.After.At, ID: q.After.ID}
+		if (q.After == Cursor{} || compareDocs(doc, place) > 0) && (q.Before.IsZero() || doc.At.Before(q.Before)) {
+			list = append(list, doc)
+		}
+	}
+	slices.SortFunc(list, compareDocs)
+	list = slices.Clone(list[:min(len(list), q.Limit)])
+	for i, doc := range list {
+		list[i] = doc.copy()
+	}
+	return list, ctx.Err()
+}
+
+// Due is part of [Store].
+func (s *MemoryStore) Due(ctx context.Context, limit int) (list []*Doc, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	var found []*dueDoc
+	for len(s.due) > 0 && len(list) < limit && !s.due[0].at.After(now) {
+		next := heap.Pop(&s.due).(*dueDoc)
+		list = append(list, s.docs[next.name].copy())
+		found = append(found, next)
+	}
+	for _, next := range found {
+		heap.Push(&s.due, next)
+	}
+	return list, ctx.Err()
+}
+
+// keys are all keys of a document, each once.
+func (d *Doc) keys() map[string]bool {
+	keys := map[string]bool{}
+	for _, key := range d.Keys {
+		keys[key] = true
+	}
+	for _, key := range d.Unique {
+		keys[key] = true
+	}
+	return keys
+}
+
+func (d *Doc) has(key string) bool {
+	return slices.Contains(d.Keys, key) || slices.Contains(d.Unique, key)
+}
+
+// copy returns a copy that shares nothing; nil of nil.
+func (d *Doc) copy() *Doc {
+	if d == nil {
+		return nil
+	}
+	c := *d
+	c.Keys, c.Unique, c.Data = slices.Clone(d.Keys), slices.Clone(d.Unique), slices.Clone(d.Data)
+	return &c
+}
+
+// compareDocs orders documents as lists have them.
+func compareDocs(a, b *Doc) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) }
+
+// String tells how many documents of each kind there are, and what the queues hold.
+func (s *MemoryStore) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := map[string]int{}
+	for name := range s.docs {
+		count[name.kind]++
+	}
+	text := "lifecycle.MemoryStore("
+	for _, kind := range slices.Sorted(maps.Keys(count)) {
+		text += fmt.Sprintf("%d %s, ", count[kind], kind)
+	}
+	return text + s.MemoryStore.String() + ")"
+}
+
+// Format writes String for every verb.
+func (s *MemoryStore) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
+
+// A dueDoc says when a document is due.
+type dueDoc struct {
+	at    time.Time
+	name  docName
+	index int // in the heap
+}
+
+// dueDocs has the document that is due first at its head.
+type dueDocs []*dueDoc
+
+func (h dueDocs) Len() int { return len(h) }
+func (h dueDocs) Less(a, b int) bool {
+	return cmp.Or(h[a].at.Compare(h[b].at), cmp.Compare(h[a].name.name, h[b].name.name)) < 0
+}
+
+func (h dueDocs) Swap(a, b int) {
+	h[a], h[b] = h[b], h[a]
+	h[a].index, h[b].index = a, b
+}
+
+// Push is for package heap.
+func (h *dueDocs) Push(x any) {
+	doc := x.(*dueDoc)
+	doc.index = len(*h)
+	*h = append(*h, doc)
+}
+
+// Pop is for package heap.
+func (h *dueDocs) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return last
+}

@@ -1,0 +1,485 @@
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fliggy-go/rentcar/events"
+	"github.com/fliggy-go/rentcar/fliggy"
+)
+
+// An input is a cause with what it brings.
+type input struct {
+	cause       Cause
+	id          fliggy.ID   // of Fliggy, where the cause names one
+	elimination bool        // an event that names the main order only
+	fee         fliggy.Yuan // of a cancellation
+	maxFee      fliggy.Yuan // what the customer agreed to
+	to          State       // what a person decided
+
+	event     string // its key
+	by        string
+	note      string
+	requestID string
+	attempts  int
+}
+
+// A turn is a record being changed by one input. What it collects is stored together with the record.
+type turn struct {
+	*record
+	in      input
+	now     time.Time
+	config  *config
+	lines   []Line   // to be put, each in the state that it has now
+	answers []string // keys of refunds whose answer goes out
+}
+
+type condition struct {
+	text  string
+	holds func(*turn) bool
+}
+
+type action struct {
+	text string
+	f    func(*turn)
+}
+
+// step applies an input to a copy of a record, and returns the turn with it. It does no I/O. A turn whose record
+// is the same as before has changed nothing.
+func step(r *record, in input, now time.Time, c *config) *turn {
+	t := &turn{record: r.clone(), in: in, now: now, config: c}
+	if in.event != "" {
+		if slices.Contains(r.Seen, in.event) {
+			return t
+		}
+		t.Seen = append(t.Seen, in.event)
+	}
+	if in.id != "" && t.RenewalOrderID != "" && in.id != t.RenewalOrderID {
+		t.in.cause = CauseOtherID
+		t.in.note = "Fliggy's ids " + string(t.RenewalOrderID) + " and " + string(in.id)
+	}
+	from, row := t.State, t.row()
+	if row == nil {
+		if in.event != "" {
+			t.noteEntry(from)
+		}
+		return t
+	}
+	to := row.to
+	switch {
+	case row.back:
+		if to = t.Back; t.Accepted {
+			to = Accepted
+		}
+	case to == none:
+		to = from
+	}
+	for _, a := range row.do {
+		a.f(t)
+	}
+	if to != from {
+		t.enter(to)
+	}
+	if to != from || in.event != "" || len(row.do) > 0 && t.in.cause != CausePlaced && t.in.cause != Cause103 {
+		t.noteEntry(from)
+	}
+	return t
+}
+
+// row finds the row of the table.
+func (t *turn) row() *transition {
+	for i := range transitions {
+		row := &transitions[i]
+		if slices.Contains(row.from, t.State) && slices.Contains(row.on, t.in.cause) &&
+			(row.when.holds == nil || row.when.holds(t)) {
+			return row
+		}
+	}
+	return nil
+}
+
+// enter brings the renewal into a state.
+func (t *turn) enter(to State) {
+	t.State, t.Since, t.Looks = to, t.now, 0
+	if to != Disputed {
+		t.Problem = ""
+	}
+	if to != Submitting && to != Cancelling {
+		t.Lease = time.Time{}
+	}
+	if to != Unknown && to != CancelUnknown && t.AskSince.IsZero() {
+		t.Look = time.Time{}
+	}
+	if to == Cancelled {
+		t.CancelFee = t.in.fee
+	}
+	for _, a := range entering[to] {
+		a.f(t)
+	}
+}
+
+func (t *turn) noteEntry(from State) {
+	in := &t.in
+	note := in.note
+	if in.fee.IsSet() && note == "" {
+		note = "fee " + in.fee.String()
+	}
+	t.note(HistoryEntry{
+		At: t.now, Cause: in.cause, From: from, To: t.State, By: in.by, RequestID: in.requestID, Attempts: in.attempts,
+		Event: in.event, Note: note,
+	})
+}
+
+// The conditions.
+var (
+	// A request that is still under way may be another renewal than that of the event, until it cannot arrive any more.
+	byEliminationEarly = condition{"named by the main order only, before the fence", func(t *turn) bool {
+		return t.in.elimination && t.waitsForFence(t.now)
+	}}
+	beforeFence = condition{"before the fence", (*turn).isBeforeFence}
+	after103    = condition{"a 103 has come", func(t *turn) bool { return t.Accepted }}
+	after104    = condition{"a 104 has come", func(t *turn) bool { return t.Refused }}
+	bothEvents  = condition{"103 and 104 have come", func(t *turn) bool { return t.Accepted && t.Refused }}
+	isAsked     = condition{"asked", func(t *turn) bool { return !t.AskSince.IsZero() }}
+	isAskedLong = condition{"asked for an hour", func(t *turn) bool {
+		return !t.AskSince.IsZero() && t.now.Sub(t.AskSince) >= askFor
+	}}
+	feeFits = condition{"the fee fits", func(t *turn) bool {
+		fee := t.in.fee
+		_, broken := fee.Fen() // less than nothing, or a part of a fen, is no fee
+		over, err := fee.Cmp(t.MaxFee)
+		return broken == nil && err == nil && over <= 0 && !fee.IsNegative() && !t.left().Sub(fee).IsNegative() &&
+			(!fee.IsPositive() || !t.Refused)
+	}}
+	hasFee      = condition{"at a fee", func(t *turn) bool { return t.CancelFee.IsPositive() }}
+	toAccepted  = decided(Accepted)
+	toRejected  = decided(Rejected)
+	toCancelled = decided(Cancelled)
+	toPlaced    = decided(Placed)
+)
+
+func decided(s State) condition {
+	return condition{"for " + string(s), func(t *turn) bool { return t.in.to == s }}
+}
+
+func (t *turn) isBeforeFence() bool { return t.now.Sub(t.Sent) < fence }
+
+// waitsForFence reports whether a 104 that names the main order only has to wait: it is kept as a stray so long.
+func (r *record) waitsForFence(now time.Time) bool {
+	return r.State == Submitting || now.Sub(r.Sent) < fence
+}
+
+const (
+	// fence is how long after it was sent a request may still arrive: the gateway refuses timestamps that are more than
+	// ten minutes off, and a clock may be wrong.
+	fence = 30 * time.Minute
+	// defaultCallTimeout is how long a call of the platform, or of a function of the user, may take.
+	defaultCallTimeout = 2 * time.Minute
+	// askFor is how long a check that fails is repeated before a 104 stands.
+	askFor = time.Hour
+	// The waits between looks double.
+	minLook, maxLook = 30 * time.Second, 6 * time.Hour
+	minCall, maxCall = 10 * time.Second, 15 * time.Minute
+	// lookFor is how long Run asks what became of a submit; events count for ever.
+	lookFor = 30 * 24 * time.Hour
+)
+
+// wait is the nth wait of those that double.
+func wait(n int, least, most time.Duration) time.Duration {
+	for d := least; ; d, n = d*2, n-1 {
+		if d >= most {
+			return most
+		}
+		if n <= 1 {
+			return d
+		}
+	}
+}
+
+// The actions.
+var (
+	lease = action{"lease", func(t *turn) { t.Lease, t.Sent = t.now.Add(t.config.lease()), t.now }}
+	// learnID keeps Fliggy's id where the cause names it. That of an event which names the main order only may be
+	// another renewal's, such as one that was not made here: what is asked of the platform must not go by it.
+	learnID = action{"learn the id", func(t *turn) {
+		if t.in.id != "" && !t.in.elimination {
+			t.RenewalOrderID = t.in.id
+		}
+	}}
+	nothingThere = action{"nothing is at Fliggy", func(t *turn) { t.ByReply = true }}
+	accepted     = action{"keep the 103", func(t *turn) {
+		if t.in.cause == Cause103 {
+			t.record.Accepted = true
+		}
+	}}
+	refused = action{"keep the 104", func(t *turn) {
+		if t.in.cause == Cause104 {
+			t.Refused = true
+		}
+	}}
+	lookNow   = action{"look", func(t *turn) { t.Look = t.now }}
+	lookLater = action{"look later", func(t *turn) {
+		t.Looks++
+		t.Look = t.now.Add(wait(t.Looks, minLook, maxLook))
+		if t.State == Unknown && t.now.Sub(t.Since) > lookFor {
+			t.Look = time.Time{}
+		}
+	}}
+	askFirst = action{"ask first", func(t *turn) { t.AskSince, t.Look, t.Looks = t.now, t.now, 0 }}
+	asked    = action{"asked", func(t *turn) { t.AskSince, t.Look = time.Time{}, time.Time{} }}
+	settled  = action{"a person decides", func(t *turn) {
+		t.AskSince, t.Look = time.Time{}, time.Time{}
+		switch t.in.to {
+		case Accepted:
+			t.record.Accepted, t.Refused = true, false
+		case Placed:
+			t.record.Accepted, t.Refused = false, false
+		}
+	}}
+
+	rememberBack = action{"remember where to go back", func(t *turn) { t.Back, t.MaxFee = t.State, t.in.maxFee }}
+
+	payWaiting = action{"line paid waits", func(t *turn) { t.line(t.paidLine(LineWaiting)) }}
+	payOpen    = action{"line paid opens", func(t *turn) {
+		if !t.Opened {
+			t.Opened = true
+			t.line(t.paidLine(openIf(t.Request.TotalFee)))
+		}
+	}}
+	// payVoid leaves a line alone that a bill may have taken: the line of the return stands beside it then.
+	payVoid = action{"line paid is void", func(t *turn) {
+		switch {
+		case t.Opened:
+		case t.config.billRejected:
+			t.Opened = true
+			t.line(t.paidLine(openIf(t.Request.TotalFee)))
+		default:
+			t.line(t.paidLine(LineVoid))
+		}
+	}}
+
+	orderReturn   = action{"order the return", (*turn).orderReturn}
+	releaseReturn = action{"the return may go out", func(t *turn) {
+		if t.Return != nil {
+			t.refundStep(t.Return, refundDecided)
+		}
+	}}
+	closeReturn = action{"no return", func(t *turn) {
+		if f := t.Return; f != nil && f.Attempts == 0 && !f.isByHand() {
+			t.Return = nil
+		}
+	}}
+	decideRefunds = action{"decide on waiting refunds", func(t *turn) {
+		for i := range t.Refunds {
+			t.refundStep(&t.Refunds[i], refundDecided)
+		}
+	}}
+	holdMoney = action{"hold the money", func(t *turn) {
+		t.AskSince, t.Look = time.Time{}, time.Time{}
+		t.all(func(f *Refund) { t.refundStep(f, refundStopped) })
+	}}
+)
+
+// orderReturn orders what remains of the payment to go back. It stands while the function may have been called.
+func (t *turn) orderReturn() {
+	kind, amount := RefundRejected, t.left()
+	if t.State == Cancelled {
+		kind, amount = RefundCancelled, amount.Sub(t.CancelFee)
+	}
+	isByHand := t.Return != nil && t.Return.isByHand()
+	if f := t.Return; f != nil && (f.Attempts > 0 || f.isPromised() || isByHand && t.in.cause == CauseDecided) {
+		t.keepReturn(f, kind, amount)
+		return
+	}
+	f := t.newRefund(kind, "return", amount)
+	switch {
+	case amount.IsNegative(): // a person has decided so: nothing can go back
+		f.State, f.Problem = RefundHeld, ProblemRefundOverLimit
+	case !amount.IsPositive():
+		f.State, f.PaidTime, f.TradeNo = RefundClosed, t.now, t.ID+"-return"
+	case isByHand: // who has closed it knows whether the customer has it
+		f.State, f.Problem = RefundHeld, ProblemRefundChanged
+	case !t.AskSince.IsZero():
+		f.State = RefundWaiting
+	}
+	t.Return = f
+	if f.State == RefundClosed {
+		t.returnLines()
+	}
+}
+
+// newRefund is one that the journal orders itself.
+func (t *turn) newRefund(kind RefundKind, name string, amount fliggy.Yuan) *Refund {
+	return &Refund{
+		Key: refundKey(t.ID, name), Kind: kind, RenewalID: t.ID, OrderID: t.Request.OrderID,
+		OutOrderID: t.Request.OutOrderID, PaidTradeNo: t.Request.PayTradeNo, Amount: amount, Since: t.now,
+		State: RefundOrdered, Next: t.now,
+	}
+}
+
+// keepReturn leaves a return as it is whose function may have been called, or that a person has closed. A person is
+// told where something else would go back now: rest is what remains beside it.
+func (t *turn) keepReturn(f *Refund, kind RefundKind, rest fliggy.Yuan) {
+	f.Kind = kind
+	switch {
+	case f.isByHand() && t.in.cause != CauseDecided:
+		f.State, f.Since, f.Problem = RefundHeld, t.now, ProblemRefundChanged
+	case f.isPromised() && !rest.Equal(fliggy.FenOf(0).Yuan()):
+		f.Problem = ProblemRefundChanged
+	}
+	if f.State == RefundClosed {
+		t.returnLines()
+	}
+}
+
+// keyLetters are those that WeChat Pay takes in the number of a refund (out_refund_no).
+const keyLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-|*@"
+
+// refundKey is the key of a refund for the payment provider: readable where it is short and of keyLetters.
+func refundKey(id, what string) string {
+	key := id + "@" + what
+	if len(key) > 64 || strings.Contains(id, "@") || strings.Trim(key, keyLetters) != "" {
+		sum := sha256.Sum256([]byte(id + " " + what)) // an id has no space
+		return hex.EncodeToString(sum[:])
+	}
+	return key
+}
+
+// The conditions and actions of refunds.
+type refundCondition struct {
+	text  string
+	holds func(*turn, *Refund) bool
+}
+
+type refundAction struct {
+	text string
+	f    func(*turn, *Refund)
+}
+
+var (
+	anyRefund     = refundCondition{}
+	isReturn      = refundCondition{"a return", func(_ *turn, f *Refund) bool { return f.Kind != RefundFee }}
+	noTradeNumber = refundCondition{"without a trade number", func(_ *turn, f *Refund) bool {
+		return isBlank(f.PayTradeNo)
+	}}
+	noAmount = refundCondition{"without an amount in whole fen", func(_ *turn, f *Refund) bool {
+		return !f.canBePaid()
+	}}
+	isChanged   = refundCondition{"changed", func(_ *turn, f *Refund) bool { return f.Problem == ProblemRefundChanged }}
+	renewalOpen = refundCondition{"the renewal is not decided", func(t *turn, _ *Refund) bool {
+		switch t.State {
+		case Submitting, Unknown, Placed, Cancelling, CancelUnknown:
+			return true
+		}
+		return false
+	}}
+	renewalDead = refundCondition{"the renewal was not sold, or is disputed", func(t *turn, f *Refund) bool {
+		return f.Kind == RefundFee && t.State != Accepted && t.State != Cancelled
+	}}
+	overLimit = refundCondition{"more than is left of the payment", func(t *turn, f *Refund) bool {
+		return f.isLimited() && t.left().Sub(f.Amount).IsNegative()
+	}}
+
+	callNow   = refundAction{"call now", func(t *turn, f *Refund) { f.Problem, f.Next = "", t.now }}
+	callLease = refundAction{"lease", func(t *turn, f *Refund) {
+		f.Attempts, f.Next = f.Attempts+1, t.now.Add(t.config.lease())
+	}}
+	callLater = refundAction{"call again later", func(t *turn, f *Refund) {
+		f.Next = t.now.Add(wait(f.Attempts, minCall, maxCall))
+	}}
+	pay = refundAction{"line", func(t *turn, f *Refund) {
+		if f.Kind == RefundFee {
+			t.line(t.refundLine(f))
+		} else {
+			t.ownLines(f)
+		}
+	}}
+	solve = refundAction{"no problem", func(t *turn, f *Refund) {
+		told := Overdue{Problem: f.Problem, PayTradeNo: f.PayTradeNo, Since: f.Since}
+		t.Told = slices.DeleteFunc(t.Told, func(id string) bool { return id == told.id() })
+		f.Problem = ""
+	}}
+	byHand = refundAction{"line, where the renewal is decided", func(t *turn, f *Refund) {
+		if f.Kind != RefundFee && (t.State == Rejected || t.State == Cancelled) {
+			t.ownLines(f)
+		}
+	}}
+	answer = refundAction{"answer", func(t *turn, f *Refund) { t.answers = append(t.answers, f.PayTradeNo) }}
+)
+
+// refundStep applies a cause to a refund of the record, and reports whether a row has it.
+func (t *turn) refundStep(f *Refund, cause refundCause) bool {
+	for i := range refundTransitions {
+		row := &refundTransitions[i]
+		if row.on != cause || !slices.Contains(row.from, f.State) || row.when.holds != nil && !row.when.holds(t, f) {
+			continue
+		}
+		if row.to != "" && row.to != f.State {
+			f.State, f.Since = row.to, t.now
+		}
+		for _, a := range row.do {
+			a.f(t, f)
+		}
+		return true
+	}
+	return false
+}
+
+// ordered applies an event 142 to the refunds: a new one, the same again, or another content under its trade number.
+func (t *turn) ordered(e *events.RenewalFeeRefund) {
+	known := t.refund(e.PayTradeNo)
+	switch {
+	case known == nil:
+		t.Refunds = append(t.Refunds, Refund{
+			Key: refundKey(t.ID, "refund@"+e.PayTradeNo), Kind: RefundFee, RenewalID: t.ID, OrderID: t.Request.OrderID,
+			OutOrderID: t.Request.OutOrderID, PaidTradeNo: t.Request.PayTradeNo, Amount: e.Amount, Since: t.now,
+			PayTradeNo: e.PayTradeNo, DeductPayTradeNo: e.DeductPayTradeNo, Type: e.RefundType, Reason: e.Reason,
+			Event: payloadOf(e),
+		})
+		t.refundStep(&t.Refunds[len(t.Refunds)-1], refundAsked)
+	case !known.Amount.Equal(e.Amount) || known.Type != e.RefundType || known.DeductPayTradeNo != e.DeductPayTradeNo:
+		t.changedMind(known, e)
+	}
+}
+
+// changedMind keeps another content of an order.
+func (t *turn) changedMind(f *Refund, e *events.RenewalFeeRefund) {
+	f.Others = append(f.Others, payloadOf(e))
+	t.refundStep(f, refundChanged)
+}
+
+// payloadOf is the event as it arrived.
+func payloadOf(e events.Event) json.RawMessage {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return e.Raw()
+	}
+	return data
+}
+
+// due is when Run has something to do for the record; zero for never.
+func (r *record) due(c *config) time.Time {
+	var due time.Time
+	add := func(at time.Time) {
+		if !at.IsZero() && (due.IsZero() || at.Before(due)) {
+			due = at
+		}
+	}
+	add(r.Lease)
+	add(r.Look)
+	r.all(func(f *Refund) {
+		if f.State == RefundOrdered || f.State == RefundPaying {
+			add(f.Next)
+		}
+	})
+	for _, m := range r.overdue(c) {
+		if !r.wasTold(&m) {
+			add(maxTime(m.At, r.Telling))
+		}
+	}
+	return due
+}
