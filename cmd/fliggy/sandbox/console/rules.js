@@ -1,0 +1,58 @@
+// The Chinese texts of the self-test: of its rules the title and why it matters, of its requests the name, and why a rule
+// was skipped. The report has the English ones, and the values, which are the same in both languages.
+export const rules = {
+  'run': ['自测从头到尾执行完', '没有执行到的规则是否符合，并不知道。'],
+  'endpoint': ['接口可以访问，并有应答', '其他规则都无从检查。请核对地址，以及在那里应答的是不是你的接口。'],
+  'signature-taken': ['接受正确的签名', '签名不被接受，其他请求也都会被拒绝。要么验签有误，要么接口用的应用或密钥与这次自测不同：请先核对这两项。'],
+  'reply-shape': ['应答为 HTTP 200 加 JSON 对象，并写明 success', '飞猪用自己的程序解析应答。不是这样的对象就算调用失败，用户看不到续租。'],
+  'members': ['应答里有文档要求的成员', '缺了价格或单号，就没法展示、支付或取消。'],
+  'number-forms': ['数字、布尔、文本和列表的 JSON 类型与文档的应答一致', '接收方按类型绑定每个成员。该是数字的地方写成文本可能被拒绝，金额写成数字可能丢失位数。'],
+  'amounts': ['金额是以元为单位的普通小数，不为负，最多两位', '金额收到分为止。更细的部分会由别人舍入，总额就会差一分。'],
+  'price-mark': ['报价带有 priceMark', '下单时会带回这个标记。没有它，订单对不上用户看到的价格。'],
+  'standard-price': ['standardPrice 等于整日租金加手续费', '页面把它和各项服务相加，得出用户应付的金额。这里错了，收费就错了。'],
+  'services-not-in-standard-price': ['standardPrice 不含任何附加服务', '页面会另外加上每一项附加服务。已经算进 standardPrice 的，就收了两次。'],
+  'duplicate-lines': ['每项附加服务只列一次', '每一行都会计入总额，列了两次就收两次。'],
+  'hour-fee': ['零散小时费一行与日历中的零散价格一致，为一口价', '日历只是说明，收费看这一行：没有这一行，零散小时就没有收费；金额不同，则互相矛盾。'],
+  'scattered-rule': ['零散分钟的价格符合商家自己的零散小时规则', '用户在价格旁边看得到规则。价格与规则不符就会有纠纷。'],
+  'scattered-ranges': ['零散小时的区间覆盖一整天，没有空隙，也不重叠', '不在任何区间里的分钟没有价格，落在两个区间里的有两个价格。'],
+  'calendar': ['日历按顺序列出每个已开始的日子，各一次，只有最后一天有零散分钟', '用户看到的价格由日历构成。缺一天或多一天，就与总额矛盾。'],
+  'quantity': ['数量与租期一致：整日数，加上零头的比例或一整天', '按天计价的服务要乘以数量。天数错了，每一项都错。'],
+  'line-amount': ['每行金额为单价乘以数量，一口价的为单价', '收费看金额，展示看单价，两者必须一致。相差一分视为舍入。'],
+  'basic-service-fee': ['basicServiceFee 与基础服务一行的金额一致', '同一笔钱写在两处，一处展示，一处收费。金额不同，总有一处是错的。'],
+  'cancel-tiers': ['取消规则的时间递减，违约比例不减，且在 0 到 100 之间', '先满足时间的一档生效。次序不对，用户付的违约金就不是你想要的。'],
+  'quoted-total': ['按报价的总额和 priceMark 下单会被接受', '用户已经按报价付款。报价和下单算法不同，付了款的订单就会失败。'],
+  'submit-reply': ['下单的应答有新续租单的单号和创建时间', '此后飞猪凭这个单号识别续租单，并凭它取消。'],
+  'submit-repeat': ['同一个下单再发一次，应答相同，也不会多订', '应答可能在途中丢失，下单请求可能再来一次（推断）。付了一次款，不能订两次，也不能因为已经订了就拒绝。'],
+  'untraded-submits': ['两个没有交易流水号的下单是两个续租单', 'payTradeNo 可以为空。只凭它识别重复，就会把第二单当成第一单：付了款，却没有订上。'],
+  'cancel-reply': ['凭下单应答里的单号取消会成功', '用户得知续租已取消，并收到退款。车仍被占用，损失是商家的。'],
+  'cancel-repeat': ['同一个取消再发一次，仍然成功', '与下单一样，应答丢失的取消可能再来一次（推断）。拒绝它，看起来就像续租取消不了。'],
+  'bad-signature': ['签名错误时返回规定的应答', '接口上线前，平台的控制台会发一个错误的签名，要求的正是这个应答。接受无签名的请求，任何人都能下单。'],
+  'unknown-app': ['未知 app key 的应答与签名错误时相同', '对平台来说都是验签失败。应答不同，或因找不到密钥而出错，会让外人知道哪些 app key 存在。'],
+  'stale-timestamp': ['一小时前签名的请求返回失败', '记录了已签名请求的人随时可以重放，只有时间戳能识别出来。'],
+  'malformed-body': ['签名正确但请求体残缺的请求返回失败', '明确的失败，对方可以处理。崩溃、错误页面，或者凭空的成功，都处理不了。'],
+  'unknown-order': ['商家不认识的订单返回失败，并带错误码和说明', '给不存在的订单报价总是错的。没有原因的失败，谁都只能猜。'],
+};
+
+export const scenarios = {
+  'run': '整次自测',
+  'price of 1 d 30 min': '1 天 30 分钟的报价', 'price of 1 d 8 h': '1 天 8 小时的报价', 'price of 14 d 2 h': '14 天 2 小时的报价',
+  'price of 2 h': '2 小时的报价', 'price of 8 h': '8 小时的报价', 'price of 2 d': '2 天的报价',
+  'price for an unknown order': '未知订单的报价', 'malformed price query': '残缺的报价请求', 'stale price query': '过期的报价请求',
+  'badly signed price query': '签名错误的报价请求', 'price query without a signature': '没有签名的报价请求',
+  'price query of an unknown app': '未知应用的报价请求', 'badly signed submit': '签名错误的下单', 'stale submit': '过期的下单',
+  'submit': '下单', 'submit again': '再次下单', 'badly signed cancellation': '签名错误的取消', 'cancellation': '取消',
+  'cancellation again': '再次取消', 'two submits without a trade number': '两个没有交易流水号的下单',
+};
+
+export const reasons = {
+  'submitting is off: not asked for submit and cancel': '没有勾选下单和取消',
+  'the run was ended': '自测被中断',
+  'the endpoint gave no reply: see the rule endpoint': '接口没有应答，见规则 endpoint',
+  'the merchant takes a correct signature for a bad one, so that its other answers prove nothing': '正确的签名被当作错误的，其他应答说明不了问题',
+  'there is no reply that says yes': '没有成功的应答',
+  'only a reply that says yes shows that the signature was taken': '只有成功的应答才能说明签名被接受',
+  'there is no quote with a total and a price mark to submit': '没有带总额和 priceMark、可以下单的报价',
+  'there is no renewal order to cancel': '没有可以取消的续租单',
+  'the submit was refused': '下单被拒绝',
+  'nothing was cancelled the first time': '第一次没有取消成功',
+};
