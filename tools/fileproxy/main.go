@@ -56,7 +56,7 @@ func isLeftOut(root, path string) bool {
 		return true
 	}
 	switch name {
-	case "bench", "tools", "examples":
+	case "bench", "tools", "examples", filepath.Join("cmd", "fliggy", "browsertest"):
 		return true
 	}
 	return filepath.Base(name) == "testdata"
