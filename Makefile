@@ -2,7 +2,8 @@
 # bench and tools are built alone; go.work has the modules that are released, and their examples.
 export GOWORK = off
 
-.PHONY: test race lint fmt tidy ci fuzz chaos soak cover examples bench footprint entered
+.PHONY: test race lint fmt tidy ci fuzz chaos soak backlog lifecycle cover examples bench bench-engines journal footprint \
+	entered
 
 # All tests of the root module.
 test:
@@ -46,6 +47,18 @@ SOAK_CALLS ?= 200000
 soak:
 	go test ./internal/acceptance/soak -count=1 -timeout=2h -v -soak.pushes=$(SOAK_PUSHES) -soak.calls=$(SOAK_CALLS)
 
+# Claims while 100,000 items wait, on PostgreSQL, MariaDB and SQLite, also beside an open transaction. CI works off 400.
+BACKLOG ?= 100000
+backlog:
+	GOWORK=$(CURDIR)/go.work go -C sqlstore test -count=1 -timeout=1h -v -run='^TestBacklog' . -backlog=$(BACKLOG)
+
+# The journal in simulated time: 2,500 worlds of 40 renewals, and the mutants of its tables, each of which a world has to
+# kill. An hour and a half, and half an hour.
+WORLDS ?= 2500
+lifecycle:
+	go test -count=1 -timeout=5h -run='^TestWorlds' ./lifecycle -worlds=$(WORLDS)
+	go test -count=1 -timeout=5h -v -run='^TestMutantsApply' ./lifecycle -mutants=.
+
 # Statement coverage.
 cover:
 	go test -coverprofile=coverage.out ./...
@@ -68,6 +81,25 @@ bench:
 	done >bench.txt
 	$(call BENCHSTAT,-.name:/^Push/,std ours resty ours-observed)
 	$(call BENCHSTAT,.name:/^Push/,std ours std+checks standard-webhooks stripe-go)
+
+# Half an hour, beside the servers of CONTRIBUTING.md. ENGINES='Add|Push' ROUNDS=1 ITEMS=500 make bench-engines
+ENGINES ?= .
+ITEMS ?= 2000
+ENGINESTAT = go -C bench/engines tool benchstat \
+	-filter='.unit:(items/s OR p50-sec OR p99-sec) $(1)' -col='/impl@($(2))' engines.txt
+bench-engines:
+	go -C bench/engines test -c -o engines.test .
+	cd bench/engines && for round in $$(seq $(ROUNDS)); do \
+		./engines.test -test.run='^$$' -test.bench='$(ENGINES)' -test.benchtime=$(ITEMS)x -test.timeout=1h || exit; \
+	done >engines.txt
+	$(call ENGINESTAT,-.name:RedisGate,plain ours ours-singly river river-nothing)
+	$(call ENGINESTAT,.name:RedisGate,setnx setnx-twice begin begin-finish)
+
+# A journal of a million renewals, on PostgreSQL and SQLite: three minutes, and some GB of disk. ITEMS=500 make journal
+JOURNAL ?= 1000000
+journal:
+	go -C bench/engines test -run='^$$' -bench='Growth/db=(postgres|sqlite)' -benchtime=$(ITEMS)x -timeout=3h . \
+		-journal=$(JOURNAL)
 
 # Memory, first calls, goroutines, and what an import brings.
 footprint:
