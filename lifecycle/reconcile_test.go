@@ -1,14 +1,18 @@
 package lifecycle_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
+	"github.com/fliggy-go/rentcar/internal/api"
 	"github.com/fliggy-go/rentcar/lifecycle"
 )
 
@@ -78,5 +82,69 @@ func TestReadEntriesSaysWhatIsWrong(t *testing.T) {
 		if got == nil || !strings.Contains(got.Error(), want) {
 			t.Errorf("%q: %v, want %s", file, got, want)
 		}
+	}
+}
+
+// A listingStore calls a function before it lists lines.
+type listingStore struct {
+	lifecycle.Store
+	before func(state string)
+}
+
+func (s *listingStore) List(ctx context.Context, q lifecycle.Query) ([]*lifecycle.Doc, error) {
+	s.before(q.State)
+	return s.Store.List(ctx, q)
+}
+
+// A line that moves from state to state while the ledger is read is compared once.
+func TestReconcileMovingLines(t *testing.T) {
+	for state, isRefused := range map[lifecycle.LineState]bool{
+		lifecycle.LineBilled:  false, // forward: it was seen as batched
+		lifecycle.LineRefused: true,  // back: where it is now was read before
+	} {
+		t.Run(string(state), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t)
+				d.accepted("R1")
+				d.settle(time.Second)
+				if isRefused {
+					d.gw.Fail(fliggytest.Failed(&rentcar.BusinessError{Code: "1", Message: "no"}).On(api.BillNotify.Method))
+				} else {
+					d.stop()
+				}
+				if _, err := d.book.Bill(t.Context(), "B1", time.Now()); err != nil {
+					t.Fatal(err)
+				}
+				if isRefused {
+					d.settle(time.Minute)
+				}
+				move := sync.OnceFunc(func() {
+					if isRefused {
+						decision := lifecycle.BatchDecision{By: "li", Note: "asked"}
+						if err := d.book.ResolveBatch(t.Context(), "B1-1", decision); err != nil {
+							t.Error(err)
+						}
+						return
+					}
+					d.open()
+					d.settle(time.Minute)
+				})
+				store := &listingStore{d.store, func(s string) {
+					if s == string(state) {
+						move()
+					}
+				}}
+				book, err := lifecycle.Open(d.client, store, lifecycle.OnRefund(d.pay))
+				if err != nil {
+					t.Fatal(err)
+				}
+				file := strings.NewReader("number,yuan\nP-R1,100\n")
+				columns := lifecycle.Columns{TradeNo: "number", Amount: "yuan"}
+				report, err := book.Reconcile(t.Context(), lifecycle.ReadEntries(file, columns))
+				if err != nil || report.Matched != 1 || len(report.Findings) != 0 {
+					t.Errorf("%v, %d agree, %+v", err, report.Matched, report.Findings)
+				}
+			})
+		})
 	}
 }
