@@ -89,7 +89,7 @@ func Example_deadline() {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second) // of the whole call
 	defer cancel()
 	_, err = client.Orders.Query(ctx, request,
-		rentcar.CallTimeout(50*time.Millisecond), // of each attempt
+		rentcar.CallTimeout(time.Second), // of each attempt
 		rentcar.CallAttempts(2),
 	)
 	fmt.Println(err)

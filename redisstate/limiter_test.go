@@ -148,7 +148,7 @@ func TestLimiterWhenRedisHangs(t *testing.T) {
 	})
 	hangs.Store(true)
 	for range 2 {
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		if err := l.WaitMethod(ctx, "x"); err != nil {
 			t.Error(err)
 		}
