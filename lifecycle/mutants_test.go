@@ -68,11 +68,11 @@ var mutants = []mutant{
 `},
 	{"M14 the answer goes out before the result is known", "I7", "table.go",
 		`refundCalled, anyRefund, RefundPaying, doing(callLease)}`,
-		`refundCalled, anyRefund, RefundPaying, doing(callLease, refundAction{"", func(t *turn, f *Refund) {
+		`refundCalled, anyRefund, RefundPaying, doing(callLease, func(t *turn, f *Refund) {
 			if f.Kind == RefundFee {
-				answer.f(t, f)
+				answer(t, f)
 			}
-		}})}`},
+		})}`},
 	{"M15 a refund is paid while the renewal is open", "I8 I11", "table.go",
 		`refundAsked, renewalOpen, RefundWaiting, nil}`, `refundAsked, renewalOpen, RefundOrdered, doing(callNow)}`},
 	{"M16 no limit", "I8", "step.go", `		return f.isLimited() && t.left().Sub(f.Amount).IsNegative()`, `		return false`},

@@ -43,10 +43,7 @@ type condition struct {
 	holds func(*turn) bool
 }
 
-type action struct {
-	text string
-	f    func(*turn)
-}
+type action func(*turn)
 
 // step applies an input to a copy of a record, and returns the turn with it. It does no I/O. A turn whose record
 // is the same as before has changed nothing.
@@ -79,7 +76,7 @@ func step(r *record, in input, now time.Time, c *config) *turn {
 		to = from
 	}
 	for _, a := range row.do {
-		a.f(t)
+		a(t)
 	}
 	if to != from {
 		t.enter(to)
@@ -118,7 +115,7 @@ func (t *turn) enter(to State) {
 		t.CancelFee = t.in.fee
 	}
 	for _, a := range entering[to] {
-		a.f(t)
+		a(t)
 	}
 }
 
@@ -201,91 +198,100 @@ func wait(n int, least, most time.Duration) time.Duration {
 }
 
 // The actions.
-var (
-	lease = action{"lease", func(t *turn) { t.Lease, t.Sent = t.now.Add(t.config.lease()), t.now }}
-	// learnID keeps Fliggy's id where the cause names it. That of an event which names the main order only may be
-	// another renewal's, such as one that was not made here: what is asked of the platform must not go by it.
-	learnID = action{"learn the id", func(t *turn) {
-		if t.in.id != "" && !t.in.elimination {
-			t.RenewalOrderID = t.in.id
-		}
-	}}
-	nothingThere = action{"nothing is at Fliggy", func(t *turn) { t.ByReply = true }}
-	accepted     = action{"keep the 103", func(t *turn) {
-		if t.in.cause == Cause103 {
-			t.record.Accepted = true
-		}
-	}}
-	refused = action{"keep the 104", func(t *turn) {
-		if t.in.cause == Cause104 {
-			t.Refused = true
-		}
-	}}
-	lookNow   = action{"look", func(t *turn) { t.Look = t.now }}
-	lookLater = action{"look later", func(t *turn) {
-		t.Looks++
-		t.Look = t.now.Add(wait(t.Looks, minLook, maxLook))
-		if t.State == Unknown && t.now.Sub(t.Since) > lookFor {
-			t.Look = time.Time{}
-		}
-	}}
-	askFirst = action{"ask first", func(t *turn) { t.AskSince, t.Look, t.Looks = t.now, t.now, 0 }}
-	asked    = action{"asked", func(t *turn) { t.AskSince, t.Look = time.Time{}, time.Time{} }}
-	settled  = action{"a person decides", func(t *turn) {
-		t.AskSince, t.Look = time.Time{}, time.Time{}
-		switch t.in.to {
-		case Accepted:
-			t.record.Accepted, t.Refused = true, false
-		case Placed:
-			t.record.Accepted, t.Refused = false, false
-		}
-	}}
 
-	rememberBack = action{"remember where to go back", func(t *turn) { t.Back, t.MaxFee = t.State, t.in.maxFee }}
+func lease(t *turn) { t.Lease, t.Sent = t.now.Add(t.config.lease()), t.now }
 
-	payWaiting = action{"line paid waits", func(t *turn) { t.line(t.paidLine(LineWaiting)) }}
-	payOpen    = action{"line paid opens", func(t *turn) {
-		if !t.Opened {
-			t.Opened = true
-			t.line(t.paidLine(openIf(t.Request.TotalFee)))
-		}
-	}}
-	// payVoid leaves a line alone that a bill may have taken: the line of the return stands beside it then.
-	payVoid = action{"line paid is void", func(t *turn) {
-		switch {
-		case t.Opened:
-		case t.config.billRejected:
-			t.Opened = true
-			t.line(t.paidLine(openIf(t.Request.TotalFee)))
-		default:
-			t.line(t.paidLine(LineVoid))
-		}
-	}}
+// learnID keeps Fliggy's id where the cause names it. That of an event which names the main order only may be
+// another renewal's, such as one that was not made here: what is asked of the platform must not go by it.
+func learnID(t *turn) {
+	if t.in.id != "" && !t.in.elimination {
+		t.RenewalOrderID = t.in.id
+	}
+}
 
-	orderReturn   = action{"order the return", (*turn).orderReturn}
-	releaseReturn = action{"the return may go out", func(t *turn) {
-		if t.Return != nil {
-			t.refundStep(t.Return, refundDecided)
-		}
-	}}
-	closeReturn = action{"no return", func(t *turn) {
-		if f := t.Return; f != nil && f.Attempts == 0 && !f.isByHand() {
-			t.Return = nil
-		}
-	}}
-	decideRefunds = action{"decide on waiting refunds", func(t *turn) {
-		for i := range t.Refunds {
-			t.refundStep(&t.Refunds[i], refundDecided)
-		}
-	}}
-	holdMoney = action{"hold the money", func(t *turn) {
-		t.AskSince, t.Look = time.Time{}, time.Time{}
-		t.all(func(f *Refund) { t.refundStep(f, refundStopped) })
-	}}
-)
+// nothingThere says that nothing is at Fliggy.
+func nothingThere(t *turn) { t.ByReply = true }
+
+// accepted keeps that a 103 has come.
+func accepted(t *turn) { t.Accepted = t.Accepted || t.in.cause == Cause103 }
+
+// refused keeps that a 104 has come.
+func refused(t *turn) { t.Refused = t.Refused || t.in.cause == Cause104 }
+
+func lookNow(t *turn) { t.Look = t.now }
+
+func lookLater(t *turn) {
+	t.Looks++
+	t.Look = t.now.Add(wait(t.Looks, minLook, maxLook))
+	if t.State == Unknown && t.now.Sub(t.Since) > lookFor {
+		t.Look = time.Time{}
+	}
+}
+
+// askFirst has the platform asked before money goes back.
+func askFirst(t *turn) { t.AskSince, t.Look, t.Looks = t.now, t.now, 0 }
+
+// asked ends what askFirst began.
+func asked(t *turn) { t.AskSince, t.Look = time.Time{}, time.Time{} }
+
+// settled forgets the events that a person has decided against.
+func settled(t *turn) {
+	asked(t)
+	switch t.in.to {
+	case Accepted:
+		t.Accepted, t.Refused = true, false
+	case Placed:
+		t.Accepted, t.Refused = false, false
+	}
+}
+
+// rememberBack keeps the state to go back to if the cancellation is not carried out.
+func rememberBack(t *turn) { t.Back, t.MaxFee = t.State, t.in.maxFee }
+
+func payWaiting(t *turn) { t.line(t.paidLine(LineWaiting)) }
+
+func payOpen(t *turn) {
+	if !t.Opened {
+		t.Opened = true
+		t.line(t.paidLine(openIf(t.Request.TotalFee)))
+	}
+}
+
+// payVoid leaves a line alone that a bill may have taken: the line of the return stands beside it then.
+func payVoid(t *turn) {
+	switch {
+	case t.config.billRejected:
+		payOpen(t)
+	case !t.Opened:
+		t.line(t.paidLine(LineVoid))
+	}
+}
+
+func releaseReturn(t *turn) {
+	if t.Return != nil {
+		t.refundStep(t.Return, refundDecided)
+	}
+}
+
+func closeReturn(t *turn) {
+	if f := t.Return; f != nil && f.Attempts == 0 && !f.isByHand() {
+		t.Return = nil
+	}
+}
+
+func decideRefunds(t *turn) {
+	for i := range t.Refunds {
+		t.refundStep(&t.Refunds[i], refundDecided)
+	}
+}
+
+func holdMoney(t *turn) {
+	asked(t)
+	t.all(func(f *Refund) { t.refundStep(f, refundStopped) })
+}
 
 // orderReturn orders what remains of the payment to go back. It stands while the function may have been called.
-func (t *turn) orderReturn() {
+func orderReturn(t *turn) {
 	kind, amount := RefundRejected, t.left()
 	if t.State == Cancelled {
 		kind, amount = RefundCancelled, amount.Sub(t.CancelFee)
@@ -355,10 +361,7 @@ type refundCondition struct {
 	holds func(*turn, *Refund) bool
 }
 
-type refundAction struct {
-	text string
-	f    func(*turn, *Refund)
-}
+type refundAction func(*turn, *Refund)
 
 var (
 	anyRefund     = refundCondition{}
@@ -383,33 +386,36 @@ var (
 	overLimit = refundCondition{"more than is left of the payment", func(t *turn, f *Refund) bool {
 		return f.isLimited() && t.left().Sub(f.Amount).IsNegative()
 	}}
-
-	callNow   = refundAction{"call now", func(t *turn, f *Refund) { f.Problem, f.Next = "", t.now }}
-	callLease = refundAction{"lease", func(t *turn, f *Refund) {
-		f.Attempts, f.Next = f.Attempts+1, t.now.Add(t.config.lease())
-	}}
-	callLater = refundAction{"call again later", func(t *turn, f *Refund) {
-		f.Next = t.now.Add(wait(f.Attempts, minCall, maxCall))
-	}}
-	pay = refundAction{"line", func(t *turn, f *Refund) {
-		if f.Kind == RefundFee {
-			t.line(t.refundLine(f))
-		} else {
-			t.ownLines(f)
-		}
-	}}
-	solve = refundAction{"no problem", func(t *turn, f *Refund) {
-		told := Overdue{Problem: f.Problem, PayTradeNo: f.PayTradeNo, Since: f.Since}
-		t.Told = slices.DeleteFunc(t.Told, func(id string) bool { return id == told.id() })
-		f.Problem = ""
-	}}
-	byHand = refundAction{"line, where the renewal is decided", func(t *turn, f *Refund) {
-		if f.Kind != RefundFee && (t.State == Rejected || t.State == Cancelled) {
-			t.ownLines(f)
-		}
-	}}
-	answer = refundAction{"answer", func(t *turn, f *Refund) { t.answers = append(t.answers, f.PayTradeNo) }}
 )
+
+func callNow(t *turn, f *Refund)   { f.Problem, f.Next = "", t.now }
+func callLease(t *turn, f *Refund) { f.Attempts, f.Next = f.Attempts+1, t.now.Add(t.config.lease()) }
+func callLater(t *turn, f *Refund) { f.Next = t.now.Add(wait(f.Attempts, minCall, maxCall)) }
+
+// pay records the lines of what was paid.
+func pay(t *turn, f *Refund) {
+	if f.Kind == RefundFee {
+		t.line(t.refundLine(f))
+	} else {
+		t.ownLines(f)
+	}
+}
+
+// byHand records the lines of what a person has dealt with, where the renewal is decided.
+func byHand(t *turn, f *Refund) {
+	if f.Kind != RefundFee && (t.State == Rejected || t.State == Cancelled) {
+		t.ownLines(f)
+	}
+}
+
+// solve ends the problem of a refund: the next one is told of again.
+func solve(t *turn, f *Refund) {
+	told := Overdue{Problem: f.Problem, PayTradeNo: f.PayTradeNo, Since: f.Since}
+	t.Told = slices.DeleteFunc(t.Told, func(id string) bool { return id == told.id() })
+	f.Problem = ""
+}
+
+func answer(t *turn, f *Refund) { t.answers = append(t.answers, f.PayTradeNo) }
 
 // refundStep applies a cause to a refund of the record, and reports whether a row has it.
 func (t *turn) refundStep(f *Refund, cause refundCause) bool {
@@ -422,7 +428,7 @@ func (t *turn) refundStep(f *Refund, cause refundCause) bool {
 			f.State, f.Since = row.to, t.now
 		}
 		for _, a := range row.do {
-			a.f(t, f)
+			a(t, f)
 		}
 		return true
 	}

@@ -14,12 +14,10 @@ type transition struct {
 	do   []action
 }
 
-func in(s ...State) []State   { return s }
-func on(c ...Cause) []Cause   { return c }
-func do(a ...action) []action { return a }
-func problem(p Problem) action {
-	return action{"problem " + string(p), func(t *turn) { t.Problem = p }}
-}
+func in(s ...State) []State    { return s }
+func on(c ...Cause) []Cause    { return c }
+func do(a ...action) []action  { return a }
+func problem(p Problem) action { return func(t *turn) { t.Problem = p } }
 
 var transitions = []transition{
 	// The submit. It is stored before anything leaves, so that a crash leaves it unknown at worst.
@@ -142,9 +140,7 @@ type refundTransition struct {
 
 func at(s ...RefundState) []RefundState      { return s }
 func doing(a ...refundAction) []refundAction { return a }
-func heldFor(p Problem) refundAction {
-	return refundAction{"problem " + string(p), func(_ *turn, f *Refund) { f.Problem = p }}
-}
+func heldFor(p Problem) refundAction         { return func(_ *turn, f *Refund) { f.Problem = p } }
 
 const unordered RefundState = "" // before the order
 
