@@ -194,7 +194,7 @@ func recordOf(doc *Doc) (*record, error) {
 // update applies an input to the renewal of an id, in a transaction of its own, and returns it as it is then.
 func (b *Book) update(ctx context.Context, id string, in input) (r Renewal, err error) {
 	err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		t, err := b.apply(ctx, tx, id, in)
+		t, err := b.change(ctx, tx, id, func(t *turn) error { return t.apply(ctx, tx, in) })
 		if err == nil {
 			r = t.Renewal
 		}
@@ -204,35 +204,40 @@ func (b *Book) update(ctx context.Context, id string, in input) (r Renewal, err 
 	return r, err
 }
 
-// apply applies an input to the renewal of an id.
-func (b *Book) apply(ctx context.Context, tx Tx, id string, in input) (*turn, error) {
-	return b.change(ctx, tx, id, func(r *record, now time.Time) (*turn, error) {
-		own := in
-		own.by = b.config.process
-		if err := checkID(ctx, tx, r, &own); err != nil {
-			return nil, err
+// apply makes a step. An input that names an id of Fliggy which another renewal has is about two ids.
+func (t *turn) apply(ctx context.Context, tx Tx, in input) error {
+	if in.id != "" && in.id != t.RenewalOrderID {
+		docs, err := tx.Find(ctx, kindRenewal, key("fliggy", in.id))
+		if err != nil {
+			return err
 		}
-		return step(r, own, now, b.config), nil
+		if len(docs) > 0 && docs[0].ID != docID(t.ID) {
+			in.cause, in.note = CauseOtherID, fmt.Sprintf("renewal %s has Fliggy's id %s", docs[0].ID, in.id)
+			in.id = ""
+		}
+	}
+	t.step(in)
+	return nil
+}
+
+// alter lets f change the renewal of an id, in a transaction of its own, and returns it as it is then. f may be called
+// again.
+func (b *Book) alter(ctx context.Context, id string, f func(t *turn) error) (r *record, err error) {
+	err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
+		t, err := b.change(ctx, tx, id, f)
+		if err == nil {
+			r = t.record
+		}
+		return err
 	})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-// checkID makes an input that names an id of Fliggy which another renewal has one of two ids.
-func checkID(ctx context.Context, tx Tx, r *record, in *input) error {
-	if in.id == "" || in.id == r.RenewalOrderID {
-		return nil
-	}
-	docs, err := tx.Find(ctx, kindRenewal, key("fliggy", in.id))
-	if len(docs) > 0 && docs[0].ID != docID(r.ID) {
-		in.cause, in.note = CauseOtherID, fmt.Sprintf("renewal %s has Fliggy's id %s", docs[0].ID, in.id)
-		in.id = ""
-	}
-	return err
-}
-
-// change loads a renewal, and stores what f makes of it.
-func (b *Book) change(
-	ctx context.Context, tx Tx, id string, f func(r *record, now time.Time) (*turn, error),
-) (*turn, error) {
+// change loads the renewal of an id, lets f change it, and stores what has become of it.
+func (b *Book) change(ctx context.Context, tx Tx, id string, f func(t *turn) error) (*turn, error) {
 	before, doc, err := load(ctx, tx, id)
 	if err != nil {
 		return nil, err
@@ -241,11 +246,11 @@ func (b *Book) change(
 	if err != nil {
 		return nil, err
 	}
-	t, err := f(before, now)
-	if err == nil {
-		err = b.save(ctx, tx, doc, before, t)
+	t := before.turn(now, b.config)
+	if err := f(t); err != nil {
+		return nil, err
 	}
-	return t, err
+	return t, b.save(ctx, tx, doc, before, t)
 }
 
 // save stores a turn that has changed something, if only when something is due, which depends on the options: the

@@ -113,23 +113,16 @@ func (b *Book) Cancel(ctx context.Context, id string, req CancelRequest) (Renewa
 func (b *Book) cancel(ctx context.Context, r Renewal, req CancelRequest, fee fliggy.Yuan) (Renewal, error) {
 	began := time.Now()
 	sends := false
-	err := b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		sends = false
-		t, err := b.change(ctx, tx, r.ID, func(known *record, now time.Time) (*turn, error) {
-			before := known.State
-			in := input{cause: CauseCancel, maxFee: req.MaxFee, note: req.Reason, by: b.config.process}
-			t := step(known, in, now, b.config)
-			sends = before != Cancelling && t.State == Cancelling
-			return t, nil
-		})
-		if err == nil {
-			r = t.Renewal
-		}
-		return err
+	known, err := b.alter(ctx, r.ID, func(t *turn) error {
+		before := t.State
+		t.step(input{cause: CauseCancel, maxFee: req.MaxFee, note: req.Reason})
+		sends = before != Cancelling && t.State == Cancelling
+		return nil
 	})
 	if err != nil {
 		return r, err
 	}
+	r = known.Renewal
 	if !sends { // another was first, or an event has come meanwhile
 		if r.State == Cancelling || r.State == Cancelled || r.State == CancelUnknown {
 			return r, nil

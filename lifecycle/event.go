@@ -99,18 +99,15 @@ func (b *Book) notify(ctx context.Context, tx Tx, n notice, doc *Doc) error {
 			in.cause, in.note = CauseOtherID, "an event names the ids of "+found[0].ID+" and "+found[1].ID
 			in.id = ""
 		}
-		if _, err := b.change(ctx, tx, r.ID, func(r *record, now time.Time) (*turn, error) {
-			own := in
-			own.by = b.config.process
-			if err := checkID(ctx, tx, r, &own); err != nil {
-				return nil, err
+		if _, err := b.change(ctx, tx, r.ID, func(t *turn) error {
+			isRepeat := slices.Contains(t.Seen, in.event)
+			if err := t.apply(ctx, tx, in); err != nil {
+				return err
 			}
-			isRepeat := slices.Contains(r.Seen, own.event)
-			t := step(r, own, now, b.config)
 			if order != nil && !isRepeat {
 				t.ordered(order)
 			}
-			return t, nil
+			return nil
 		}); err != nil {
 			return err
 		}
@@ -133,10 +130,9 @@ func (b *Book) orderOf(ctx context.Context, tx Tx, n notice, found []*record) (*
 	if err != nil {
 		return nil, err
 	}
-	_, err = b.change(ctx, tx, other.ID, func(r *record, now time.Time) (*turn, error) {
-		t := &turn{record: r.clone(), now: now, config: b.config}
+	_, err = b.change(ctx, tx, other.ID, func(t *turn) error {
 		t.changedMind(t.refund(e.PayTradeNo), e)
-		return t, nil
+		return nil
 	})
 	return nil, err
 }

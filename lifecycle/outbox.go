@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
@@ -120,15 +119,14 @@ func (b *Book) answered(ctx context.Context, tx Tx, a *outgoingAnswer, did attem
 	if did.refused != nil {
 		cause = refundNoAnswer
 	}
-	_, err := b.change(ctx, tx, a.RenewalID, func(r *record, now time.Time) (*turn, error) {
-		t := &turn{record: r.clone(), now: now, config: b.config}
+	_, err := b.change(ctx, tx, a.RenewalID, func(t *turn) error {
 		if f := t.refund(a.PayTradeNo); f != nil && t.refundStep(f, cause) {
 			t.noteRefund(f, cause, b.config.process)
 			if did.refused != nil {
 				f.Note = fmt.Sprintf("attempt %d: %s", did.n, reasonOf(did.refused))
 			}
 		}
-		return t, nil
+		return nil
 	})
 	return err
 }

@@ -115,18 +115,16 @@ func (b *Book) tellOf(ctx context.Context, r *record, o Overdue) error {
 	if err := b.tell(ctx, o); err != nil {
 		return err
 	}
-	return b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		_, err := b.change(ctx, tx, r.ID, func(r *record, now time.Time) (*turn, error) {
-			t := &turn{record: r.clone(), now: now, config: b.config}
-			t.Telling = time.Time{}
-			t.Told = []string{o.id()}
-			for _, m := range t.overdue(b.config) { // what is over is forgotten
-				if r.wasTold(&m) && m.id() != o.id() {
-					t.Told = append(t.Told, m.id())
-				}
+	_, err := b.alter(ctx, r.ID, func(t *turn) error {
+		t.Telling = time.Time{}
+		told := []string{o.id()}
+		for _, m := range t.overdue(b.config) { // what is over is forgotten
+			if t.wasTold(&m) && m.id() != o.id() {
+				told = append(told, m.id())
 			}
-			return t, nil
-		})
-		return err
+		}
+		t.Told = told
+		return nil
 	})
+	return err
 }

@@ -49,11 +49,10 @@ func (b *Book) Resolve(ctx context.Context, id string, res Resolution) (Renewal,
 			return fmt.Errorf("%w: renewal %s: the fee %s is more than is left of the payment, %s",
 				ErrFinal, id, res.Fee, t.left())
 		}
-		next := step(t.record, in, t.now, b.config)
-		if next.Version == t.Version && next.State == t.State {
-			return fmt.Errorf("%w: renewal %s is %s and cannot be made %s", ErrFinal, id, t.State, res.State)
+		from := t.State
+		if t.step(in); t.State == from {
+			return fmt.Errorf("%w: renewal %s is %s and cannot be made %s", ErrFinal, id, from, res.State)
 		}
-		*t = *next
 		return nil
 	})
 }
@@ -67,20 +66,14 @@ func checkPerson(ps *fliggy.Problems, by, note string) {
 	}
 }
 
-// decide lets f change a renewal.
-func (b *Book) decide(ctx context.Context, id string, f func(t *turn) error) (r Renewal, err error) {
-	err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		t, err := b.change(ctx, tx, id, func(r *record, now time.Time) (*turn, error) {
-			t := &turn{record: r.clone(), now: now, config: b.config}
-			return t, f(t)
-		})
-		if err == nil {
-			r = t.Renewal
-		}
-		return err
-	})
+// decide lets f change a renewal, and Run look at it.
+func (b *Book) decide(ctx context.Context, id string, f func(t *turn) error) (Renewal, error) {
+	r, err := b.alter(ctx, id, f)
 	b.nudge()
-	return r, err
+	if err != nil {
+		return Renewal{}, err
+	}
+	return r.Renewal, nil
 }
 
 // RefundAction is what a person decides about a refund.

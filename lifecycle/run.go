@@ -149,16 +149,9 @@ func (b *Book) runRenewal(ctx context.Context, doc *Doc) error {
 		return err
 	}
 	var claimed job
-	var r *record
-	err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		t, err := b.change(ctx, tx, read.ID, func(r *record, now time.Time) (t *turn, err error) {
-			t, claimed = b.claim(r, now)
-			return t, nil
-		})
-		if err == nil {
-			r = t.record
-		}
-		return err
+	r, err := b.alter(ctx, read.ID, func(t *turn) error {
+		claimed = t.claim()
+		return nil
 	})
 	switch {
 	case err != nil:
@@ -174,19 +167,18 @@ func (b *Book) runRenewal(ctx context.Context, doc *Doc) error {
 }
 
 // claim chooses what is due, and takes the lease for it.
-func (b *Book) claim(r *record, now time.Time) (t *turn, j job) {
-	isDue := func(at time.Time) bool { return !at.IsZero() && !at.After(now) }
-	if isDue(r.Lease) { // its process is dead, or too slow: the outcome of its call is unknown
-		cause := map[State]Cause{Submitting: CauseLost, Cancelling: CauseCancelLost}[r.State]
-		t = step(r, input{cause: cause, by: b.config.process, note: "the process did not come back"}, now, b.config)
+func (t *turn) claim() (j job) {
+	isDue := func(at time.Time) bool { return !at.IsZero() && !at.After(t.now) }
+	if isDue(t.Lease) { // its process is dead, or too slow: the outcome of its call is unknown
+		cause := map[State]Cause{Submitting: CauseLost, Cancelling: CauseCancelLost}[t.State]
+		t.step(input{cause: cause, note: "the process did not come back"})
 		t.Lease = time.Time{}
-		return t, j
+		return j
 	}
-	t = &turn{record: r.clone(), now: now, config: b.config}
-	for _, m := range r.overdue(b.config) { // before what may fail again, and once in a lease
-		if !r.wasTold(&m) && isDue(m.At) && !r.Telling.After(now) {
-			t.Telling, j.tell = now.Add(b.config.lease()), &m
-			return t, j
+	for _, m := range t.overdue(t.config) { // before what may fail again, and once in a lease
+		if !t.wasTold(&m) && isDue(m.At) && !t.Telling.After(t.now) {
+			t.Telling, j.tell = t.now.Add(t.config.lease()), &m
+			return j
 		}
 	}
 	t.all(func(f *Refund) {
@@ -195,14 +187,10 @@ func (b *Book) claim(r *record, now time.Time) (t *turn, j job) {
 			j.refund = &called
 		}
 	})
-	if j.refund != nil {
-		return t, j
+	if j.refund == nil && isDue(t.Look) {
+		t.Look, j.look = t.now.Add(t.config.lease()), true
 	}
-	if isDue(r.Look) {
-		t.Look, j.look = now.Add(b.config.lease()), true
-		return t, j
-	}
-	return t, j
+	return j
 }
 
 // look asks what became of a renewal, and applies the answer.
@@ -272,11 +260,9 @@ func (b *Book) payRefund(ctx context.Context, r *record, f Refund) error {
 	}
 	ctx, stop := storing(ctx)
 	defer stop()
-	err := b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		_, err := b.change(ctx, tx, r.ID, func(r *record, now time.Time) (*turn, error) {
-			return b.refundResult(r, &f, result, now), nil
-		})
-		return err
+	_, err := b.alter(ctx, r.ID, func(t *turn) error {
+		t.refundResult(&f, result)
+		return nil
 	})
 	b.nudge()
 	return errors.Join(err, callErr)
@@ -284,8 +270,7 @@ func (b *Book) payRefund(ctx context.Context, r *record, f Refund) error {
 
 // refundResult applies what the function said when it was called with a refund. That it said nothing counts only while
 // no other call has begun, whose lease it would end.
-func (b *Book) refundResult(r *record, called *Refund, result RefundResult, now time.Time) *turn {
-	t := &turn{record: r.clone(), now: now, config: b.config}
+func (t *turn) refundResult(called *Refund, result RefundResult) {
 	t.all(func(f *Refund) {
 		isOld := f.Attempts != called.Attempts && result.state == refundPending
 		switch {
@@ -293,7 +278,7 @@ func (b *Book) refundResult(r *record, called *Refund, result RefundResult, now 
 			return
 		case result.state == refundPaid && f.wasRefused(): // a person is told; nothing else can be done about it
 			f.TradeNo, f.Problem = result.tradeNo, ProblemRefundChanged
-			t.noteRefund(f, result.state, b.config.process)
+			t.noteRefund(f, result.state, t.config.process)
 			return
 		case f.State != RefundPaying:
 			return
@@ -304,17 +289,16 @@ func (b *Book) refundResult(r *record, called *Refund, result RefundResult, now 
 				f.TradeNo = ""
 			}
 			if text, err := fliggy.At(f.PaidTime).MarshalText(); err != nil || len(text) == 0 { // no bill could say it
-				f.PaidTime = now
+				f.PaidTime = t.now
 			}
 		}
 		if result.note != "" {
 			f.Note = result.note
 		}
 		if t.refundStep(f, result.state) && result.state != refundPending {
-			t.noteRefund(f, result.state, b.config.process)
+			t.noteRefund(f, result.state, t.config.process)
 		}
 	})
-	return t
 }
 
 // noteRefund adds the step of a refund to the history of its renewal.

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,14 +29,18 @@ type input struct {
 	attempts  int
 }
 
-// A turn is a record being changed by one input. What it collects is stored together with the record.
+// A turn is a copy of a record that is being changed. What it collects is stored together with the record.
 type turn struct {
 	*record
-	in      input
+	in      input // of the step that was made
 	now     time.Time
 	config  *config
 	lines   []Line   // to be put, each in the state that it has now
 	answers []string // keys of refunds whose answer goes out
+}
+
+func (r *record) turn(now time.Time, c *config) *turn {
+	return &turn{record: r.clone(), now: now, config: c}
 }
 
 type condition struct {
@@ -45,13 +50,13 @@ type condition struct {
 
 type action func(*turn)
 
-// step applies an input to a copy of a record, and returns the turn with it. It does no I/O. A turn whose record
-// is the same as before has changed nothing.
-func step(r *record, in input, now time.Time, c *config) *turn {
-	t := &turn{record: r.clone(), in: in, now: now, config: c}
+// step applies an input. It does no I/O.
+func (t *turn) step(in input) {
+	t.in = in
+	t.in.by = cmp.Or(in.by, t.config.process)
 	if in.event != "" {
-		if slices.Contains(r.Seen, in.event) {
-			return t
+		if slices.Contains(t.Seen, in.event) {
+			return
 		}
 		t.Seen = append(t.Seen, in.event)
 	}
@@ -64,7 +69,7 @@ func step(r *record, in input, now time.Time, c *config) *turn {
 		if in.event != "" {
 			t.noteEntry(from)
 		}
-		return t
+		return
 	}
 	to := row.to
 	switch {
@@ -84,7 +89,6 @@ func step(r *record, in input, now time.Time, c *config) *turn {
 	if to != from || in.event != "" || len(row.do) > 0 && t.in.cause != CausePlaced && t.in.cause != Cause103 {
 		t.noteEntry(from)
 	}
-	return t
 }
 
 // row finds the row of the table.

@@ -190,10 +190,10 @@ func (b *Book) begin(ctx context.Context, req *SubmitRequest) (r Renewal, isNew 
 			return err
 		}
 		known.BesideOpen = known.BesideOpen || req.BesideOpen
-		before := known.clone()
-		t := step(known, input{cause: CauseSubmit, by: b.config.process}, now, b.config)
+		t := known.turn(now, b.config)
+		t.step(input{cause: CauseSubmit})
 		isNew = true
-		err = b.save(ctx, tx, doc, before, t)
+		err = b.save(ctx, tx, doc, known, t)
 		sent = t.Renewal
 		return err
 	})
