@@ -232,27 +232,17 @@ func (b *Book) addLine(builder *rentcar.BillBuilder, l *Line) error {
 // summary adds up the batches of a bill.
 func (b *Book) summary(ctx context.Context, billNo string, until time.Time) (BillSummary, error) {
 	s := BillSummary{BillNo: billNo, Until: until, Total: fliggy.FenOf(0).Yuan()}
-	for after := (Cursor{}); ; {
-		docs, err := b.store.List(ctx, Query{Kind: kindBatch, Key: key("bill", billNo), After: after, Limit: 1000})
+	for batch, err := range every[Batch](ctx, b.store, Query{Kind: kindBatch, Key: key("bill", billNo)}) {
 		if err != nil {
 			return s, err
 		}
-		for _, doc := range docs {
-			after = Cursor{doc.At, doc.ID}
-			batch, err := decode[Batch](doc)
-			if err != nil {
-				return s, err
-			}
-			s.Batches = append(s.Batches, *batch)
-			if batch.State != BatchDropped {
-				s.Lines += len(batch.Lines)
-				s.Total = s.Total.Add(batch.Total)
-			}
-		}
-		if len(docs) < 1000 {
-			return s, nil
+		s.Batches = append(s.Batches, *batch)
+		if batch.State != BatchDropped {
+			s.Lines += len(batch.Lines)
+			s.Total = s.Total.Add(batch.Total)
 		}
 	}
+	return s, nil
 }
 
 // batched stores that Fliggy has confirmed or refused a batch.

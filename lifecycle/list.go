@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/fliggy-go/rentcar/events"
@@ -130,21 +131,36 @@ func (b *Book) DropStray(ctx context.Context, key string) error {
 // the journal does not have it.
 func (b *Book) Lines(ctx context.Context, id string) ([]Line, error) {
 	var lines []Line
-	for after := (Cursor{}); ; {
-		docs, err := b.store.List(ctx, Query{Kind: kindLine, Key: key("renewal", id), After: after, Limit: 1000})
+	for l, err := range every[Line](ctx, b.store, Query{Kind: kindLine, Key: key("renewal", id)}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, doc := range docs {
-			l, err := decode[Line](doc)
+		lines = append(lines, *l)
+	}
+	return lines, nil
+}
+
+// every reads what is in all documents that a query lists, page by page. An error is the last.
+func every[T any](ctx context.Context, s Store, q Query) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		q := q
+		q.Limit = 1000
+		for {
+			docs, err := s.List(ctx, q)
 			if err != nil {
-				return nil, err
+				yield(nil, err)
+				return
 			}
-			lines = append(lines, *l)
-			after = Cursor{doc.At, doc.ID}
-		}
-		if len(docs) < 1000 {
-			return lines, nil
+			for _, doc := range docs {
+				v, err := decode[T](doc)
+				if !yield(v, err) || err != nil {
+					return
+				}
+				q.After = Cursor{doc.At, doc.ID}
+			}
+			if len(docs) < q.Limit {
+				return
+			}
 		}
 	}
 }

@@ -15,26 +15,14 @@ import (
 func (b *Book) Purge(ctx context.Context, before time.Time) (int, error) {
 	dropped := 0
 	for _, state := range []State{Accepted, Rejected, Cancelled} {
-		for after := (Cursor{}); ; {
-			docs, err := b.store.List(ctx, Query{
-				Kind: kindRenewal, State: string(state), After: after, Before: before, Limit: 100,
-			})
+		q := Query{Kind: kindRenewal, State: string(state), Before: before}
+		for r, err := range every[record](ctx, b.store, q) {
 			if err != nil {
 				return dropped, err
 			}
-			for _, doc := range docs {
-				after = Cursor{doc.At, doc.ID}
-				r, err := recordOf(doc)
-				if err != nil {
-					return dropped, err
-				}
-				n, err := b.purgeOrder(ctx, r, before)
-				if dropped += n; err != nil {
-					return dropped, err
-				}
-			}
-			if len(docs) < 100 {
-				break
+			n, err := b.purgeOrder(ctx, r, before)
+			if dropped += n; err != nil {
+				return dropped, err
 			}
 		}
 	}

@@ -65,8 +65,8 @@ type Report struct {
 // Reconcile compares the ledger with another book. Entries without a BizType are compared with the lines whose money
 // moved, by the payment provider's trade number; entries with one with the lines that a bill can have, by the bill's
 // trade number and business type. Nothing is matched by its amount alone. Lines outside the period of the entries are
-// left out. It keeps the entries in memory, and compares each line once, also one that a bill takes meanwhile. The first
-// error of entries ends it.
+// left out. It keeps the entries in memory, and compares each line once, also one that a bill takes meanwhile. The
+// first error of entries ends it.
 func (b *Book) Reconcile(ctx context.Context, entries iter.Seq2[Entry, error]) (Report, error) {
 	var r Report
 	there, err := r.read(entries)
@@ -76,34 +76,16 @@ func (b *Book) Reconcile(ctx context.Context, entries iter.Seq2[Entry, error]) (
 	// A second time, for lines that went back meanwhile, such as from a refused batch: they were ahead, and are behind.
 	for range 2 {
 		for _, state := range []LineState{LineWaiting, LineOpen, LineBatched, LineBilled, LineRefused, LineVoid} {
-			if err := b.compareLines(ctx, state, &r, there); err != nil {
-				return r, err
+			for l, err := range every[Line](ctx, b.store, Query{Kind: kindLine, State: string(state)}) {
+				if err != nil {
+					return r, err
+				}
+				r.compare(l, there)
 			}
 		}
 	}
 	r.pair(there)
 	return r, nil
-}
-
-// compareLines looks for the lines that are in a state now in the other book.
-func (b *Book) compareLines(ctx context.Context, state LineState, r *Report, there *otherBook) error {
-	for after := (Cursor{}); ; {
-		docs, err := b.store.List(ctx, Query{Kind: kindLine, State: string(state), After: after, Limit: 1000})
-		if err != nil {
-			return err
-		}
-		for _, doc := range docs {
-			after = Cursor{doc.At, doc.ID}
-			l, err := decode[Line](doc)
-			if err != nil {
-				return err
-			}
-			r.compare(l, there)
-		}
-		if len(docs) < 1000 {
-			return nil
-		}
-	}
 }
 
 // A place is where an entry is looked for.
