@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/fliggy-go/rentcar/fliggy"
 )
@@ -51,12 +52,12 @@ func (b *Book) CorrectFee(ctx context.Context, id string, c FeeCorrection) (Rene
 }
 
 // isPaying reports whether money that is taken from the payment is on its way back, or held.
-func (r *record) isPaying() (paying bool) {
-	r.all(func(f *Refund) {
+func (r *record) isPaying() bool {
+	return slices.ContainsFunc(r.all(), func(f *Refund) bool {
 		switch f.State {
 		case RefundWaiting, RefundHeld, RefundOrdered, RefundPaying:
-			paying = paying || f.Kind != RefundFee
+			return f.Kind != RefundFee
 		}
+		return false
 	})
-	return paying
 }

@@ -130,8 +130,8 @@ var mutants = []mutant{
 	after, err := b.update(ctx, r.ID, in)
 	if err != nil { //`},
 	{"M31 the return forgets earlier refunds", "I8", "record.go",
-		`		if f := &r.Refunds[i]; f.isLimited() && f.isPromised() {`,
-		`		if f := &r.Refunds[i]; f.isLimited() && f.isPromised() && r.State != Cancelled {`},
+		`		if f.isLimited() && f.isPromised() {`,
+		`		if f.isLimited() && f.isPromised() && (f == r.Return || r.State != Cancelled) {`},
 	{"M32 money goes back on a 104 without asking", "I9", "table.go",
 		`to: Rejected, do: do(learnID, refused, askFirst)},`, `to: Rejected, do: do(learnID, refused)},`},
 	{"M33 a 104 noted while cancelling wins over a check", "I9", "table.go",

@@ -52,11 +52,11 @@ func (r *record) overdue(c *config) []Overdue {
 	case Disputed:
 		add(r.Problem, r.Since, 0, "")
 	}
-	r.all(func(f *Refund) {
+	for _, f := range r.all() {
 		switch f.State {
 		case RefundHeld, RefundAnswerRefused:
 			add(f.Problem, f.Since, 0, f.PayTradeNo)
-			return
+			continue
 		case RefundPaying:
 			add(ProblemRefundFailing, f.Since, c.patience.Failing, f.PayTradeNo)
 		case RefundAnswering:
@@ -65,7 +65,7 @@ func (r *record) overdue(c *config) []Overdue {
 		if f.Problem == ProblemRefundChanged {
 			add(f.Problem, f.Since, 0, f.PayTradeNo)
 		}
-	})
+	}
 	return list
 }
 

@@ -81,13 +81,14 @@ func linesToPurge(ctx context.Context, tx Tx, docs []*Doc, before time.Time) (li
 
 // isOver reports whether nothing of the renewal is open, and nothing has changed since before.
 func (r *record) isOver(before time.Time) bool {
-	over := (r.State == Accepted || r.State == Rejected || r.State == Cancelled) && r.Since.Before(before) &&
-		r.AskSince.IsZero()
-	r.all(func(f *Refund) {
+	for _, f := range r.all() {
 		done := f.State == RefundAnswered || f.State == RefundClosed
-		over = over && done && f.Since.Before(before) && f.Problem == ""
-	})
-	return over
+		if !done || !f.Since.Before(before) || f.Problem != "" {
+			return false
+		}
+	}
+	return (r.State == Accepted || r.State == Rejected || r.State == Cancelled) && r.Since.Before(before) &&
+		r.AskSince.IsZero()
 }
 
 // bury leaves the ids of a renewal.

@@ -182,11 +182,8 @@ func (r *record) paid() fliggy.Yuan { return r.Request.Payment }
 // left is what may still go back: the payment less what has gone back or was promised.
 func (r *record) left() fliggy.Yuan {
 	left := r.paid()
-	if r.Return != nil && r.Return.isPromised() {
-		left = left.Sub(r.Return.Amount)
-	}
-	for i := range r.Refunds {
-		if f := &r.Refunds[i]; f.isLimited() && f.isPromised() {
+	for _, f := range r.all() {
+		if f.isLimited() && f.isPromised() {
 			left = left.Sub(f.Amount)
 		}
 	}
@@ -195,21 +192,24 @@ func (r *record) left() fliggy.Yuan {
 
 // refund returns the refund that Fliggy ordered under a trade number, or nil.
 func (r *record) refund(tradeNo string) *Refund {
-	i := slices.IndexFunc(r.Refunds, func(f Refund) bool { return f.Kind == RefundFee && f.PayTradeNo == tradeNo })
-	if i < 0 {
-		return nil
+	for _, f := range r.all() {
+		if f.Kind == RefundFee && f.PayTradeNo == tradeNo {
+			return f
+		}
 	}
-	return &r.Refunds[i]
+	return nil
 }
 
-// all calls f for the return and for each refund.
-func (r *record) all(f func(*Refund)) {
+// all are the return, where there is one, and the refunds.
+func (r *record) all() []*Refund {
+	var list []*Refund
 	if r.Return != nil {
-		f(r.Return)
+		list = append(list, r.Return)
 	}
 	for i := range r.Refunds {
-		f(&r.Refunds[i])
+		list = append(list, &r.Refunds[i])
 	}
+	return list
 }
 
 // mayExist reports whether Fliggy may have a renewal of this record.

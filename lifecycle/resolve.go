@@ -117,11 +117,11 @@ func (b *Book) ResolveRefund(ctx context.Context, id, payTradeNo string, d Refun
 		if payTradeNo != "" {
 			f = t.refund(payTradeNo)
 		}
-		t.all(func(r *Refund) {
+		for _, r := range t.all() {
 			if r.Key == payTradeNo {
 				f = r
 			}
-		})
+		}
 		switch {
 		case f == nil:
 			return fmt.Errorf("%w: renewal %s has no refund %q", ErrNotFound, id, payTradeNo)

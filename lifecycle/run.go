@@ -181,13 +181,14 @@ func (t *turn) claim() (j job) {
 			return j
 		}
 	}
-	t.all(func(f *Refund) {
-		if j.refund == nil && isDue(f.Next) && t.refundStep(f, refundCalled) {
+	for _, f := range t.all() {
+		if isDue(f.Next) && t.refundStep(f, refundCalled) {
 			called := *f
 			j.refund = &called
+			return j
 		}
-	})
-	if j.refund == nil && isDue(t.Look) {
+	}
+	if isDue(t.Look) {
 		t.Look, j.look = t.now.Add(t.config.lease()), true
 	}
 	return j
@@ -271,17 +272,17 @@ func (b *Book) payRefund(ctx context.Context, r *record, f Refund) error {
 // refundResult applies what the function said when it was called with a refund. That it said nothing counts only while
 // no other call has begun, whose lease it would end.
 func (t *turn) refundResult(called *Refund, result RefundResult) {
-	t.all(func(f *Refund) {
+	for _, f := range t.all() {
 		isOld := f.Attempts != called.Attempts && result.state == refundPending
 		switch {
 		case f.Key != called.Key || isOld:
-			return
+			continue
 		case result.state == refundPaid && f.wasRefused(): // a person is told; nothing else can be done about it
 			f.TradeNo, f.Problem = result.tradeNo, ProblemRefundChanged
 			t.noteRefund(f, result.state, t.config.process)
-			return
+			continue
 		case f.State != RefundPaying:
-			return
+			continue
 		}
 		if result.state == refundPaid {
 			f.TradeNo, f.PaidTime = result.tradeNo, result.at.UTC()
@@ -298,7 +299,7 @@ func (t *turn) refundResult(called *Refund, result RefundResult) {
 		if t.refundStep(f, result.state) && result.state != refundPending {
 			t.noteRefund(f, result.state, t.config.process)
 		}
-	})
+	}
 }
 
 // noteRefund adds the step of a refund to the history of its renewal.

@@ -291,7 +291,9 @@ func decideRefunds(t *turn) {
 
 func holdMoney(t *turn) {
 	asked(t)
-	t.all(func(f *Refund) { t.refundStep(f, refundStopped) })
+	for _, f := range t.all() {
+		t.refundStep(f, refundStopped)
+	}
 }
 
 // orderReturn orders what remains of the payment to go back. It stands while the function may have been called.
@@ -481,11 +483,11 @@ func (r *record) due(c *config) time.Time {
 	}
 	add(r.Lease)
 	add(r.Look)
-	r.all(func(f *Refund) {
+	for _, f := range r.all() {
 		if f.State == RefundOrdered || f.State == RefundPaying {
 			add(f.Next)
 		}
-	})
+	}
 	for _, m := range r.overdue(c) {
 		if !r.wasTold(&m) {
 			add(maxTime(m.At, r.Telling))
