@@ -63,8 +63,8 @@ var mutants = []mutant{
 	}
 `},
 	{"M12 no lease", "I6", "step.go", `f.Attempts+1, t.now.Add(t.config.lease())`, `f.Attempts+1, t.now.Add(1)`},
-	{"M13 an error of the function refuses", "I7", "run.go", `		result = RefundResult{state: refundPending}
-`, `		result = RefundResult{state: refundRefused}
+	{"M13 an error of the function refuses", "I7", "run.go", `		result = RefundResult{cause: refundPending}
+`, `		result = RefundResult{cause: refundRefused}
 `},
 	{"M14 the answer goes out before the result is known", "I7", "table.go",
 		`refundCalled, anyRefund, RefundPaying, doing(callLease)}`,

@@ -52,7 +52,7 @@ func OnRefund(f func(context.Context, Refund) (RefundResult, error)) Option {
 
 // A RefundResult is what became of a refund. The zero RefundResult says that it is not known yet.
 type RefundResult struct {
-	state   refundCause
+	cause   refundCause
 	tradeNo string
 	at      time.Time
 	note    string
@@ -62,12 +62,12 @@ type RefundResult struct {
 // the store's clock where that is zero or none that a bill can say. Without a number, a line of a bill has that of the
 // journal.
 func RefundPaid(tradeNo string, at time.Time) RefundResult {
-	return RefundResult{state: refundPaid, tradeNo: tradeNo, at: at}
+	return RefundResult{cause: refundPaid, tradeNo: tradeNo, at: at}
 }
 
 // RefundRefused says that the refund is not paid and never will be: Fliggy is told 271. The reason is for the journal.
 func RefundRefused(reason string) RefundResult {
-	return RefundResult{state: refundRefused, note: reason}
+	return RefundResult{cause: refundRefused, note: reason}
 }
 
 // OnChange sets a function that is called in the transaction of each change of a renewal, with the renewal before and

@@ -200,6 +200,16 @@ func (r *record) refund(tradeNo string) *Refund {
 	return nil
 }
 
+// keyed returns the refund with a key for the payment provider, or nil.
+func (r *record) keyed(key string) *Refund {
+	for _, f := range r.all() {
+		if f.Key == key {
+			return f
+		}
+	}
+	return nil
+}
+
 // all are the return, where there is one, and the refunds.
 func (r *record) all() []*Refund {
 	var list []*Refund

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -115,12 +116,7 @@ func (b *Book) ResolveRefund(ctx context.Context, id, payTradeNo string, d Refun
 	return b.decide(ctx, id, func(t *turn) error {
 		f := t.Return
 		if payTradeNo != "" {
-			f = t.refund(payTradeNo)
-		}
-		for _, r := range t.all() {
-			if r.Key == payTradeNo {
-				f = r
-			}
+			f = cmp.Or(t.keyed(payTradeNo), t.refund(payTradeNo))
 		}
 		switch {
 		case f == nil:

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -256,8 +257,8 @@ func (b *Book) payRefund(ctx context.Context, r *record, f Refund) error {
 		result, err = b.config.onRefund(paying, f)
 		return err
 	})
-	if callErr != nil || result.state == "" {
-		result = RefundResult{state: refundPending}
+	if callErr != nil || result.cause == "" {
+		result = RefundResult{cause: refundPending}
 	}
 	ctx, stop := storing(ctx)
 	defer stop()
@@ -272,33 +273,29 @@ func (b *Book) payRefund(ctx context.Context, r *record, f Refund) error {
 // refundResult applies what the function said when it was called with a refund. That it said nothing counts only while
 // no other call has begun, whose lease it would end.
 func (t *turn) refundResult(called *Refund, result RefundResult) {
-	for _, f := range t.all() {
-		isOld := f.Attempts != called.Attempts && result.state == refundPending
-		switch {
-		case f.Key != called.Key || isOld:
-			continue
-		case result.state == refundPaid && f.wasRefused(): // a person is told; nothing else can be done about it
-			f.TradeNo, f.Problem = result.tradeNo, ProblemRefundChanged
-			t.noteRefund(f, result.state, t.config.process)
-			continue
-		case f.State != RefundPaying:
-			continue
+	f := t.keyed(called.Key)
+	switch {
+	case f == nil || result.cause == refundPending && f.Attempts != called.Attempts:
+		return
+	case result.cause == refundPaid && f.wasRefused(): // a person is told; nothing else can be done about it
+		f.TradeNo, f.Problem = result.tradeNo, ProblemRefundChanged
+		t.noteRefund(f, result.cause, t.config.process)
+		return
+	case f.State != RefundPaying:
+		return
+	}
+	if result.cause == refundPaid {
+		f.TradeNo, f.PaidTime = result.tradeNo, result.at.UTC()
+		if isBlank(f.TradeNo) {
+			f.TradeNo = ""
 		}
-		if result.state == refundPaid {
-			f.TradeNo, f.PaidTime = result.tradeNo, result.at.UTC()
-			if isBlank(f.TradeNo) {
-				f.TradeNo = ""
-			}
-			if text, err := fliggy.At(f.PaidTime).MarshalText(); err != nil || len(text) == 0 { // no bill could say it
-				f.PaidTime = t.now
-			}
+		if text, err := fliggy.At(f.PaidTime).MarshalText(); err != nil || len(text) == 0 { // no bill could say it
+			f.PaidTime = t.now
 		}
-		if result.note != "" {
-			f.Note = result.note
-		}
-		if t.refundStep(f, result.state) && result.state != refundPending {
-			t.noteRefund(f, result.state, t.config.process)
-		}
+	}
+	f.Note = cmp.Or(result.note, f.Note)
+	if t.refundStep(f, result.cause) && result.cause != refundPending {
+		t.noteRefund(f, result.cause, t.config.process)
 	}
 }
 
