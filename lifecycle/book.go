@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,7 +18,6 @@ import (
 
 	"github.com/fliggy-go/rentcar"
 	"github.com/fliggy-go/rentcar/durable"
-	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/internal/contain"
 	"github.com/fliggy-go/rentcar/qimen"
 )
@@ -169,9 +169,14 @@ func put(ctx context.Context, tx Tx, doc *Doc, value any) error {
 	return tx.Put(ctx, doc)
 }
 
+// A reader is a [Store], or a [Tx] of one.
+type reader interface {
+	Get(ctx context.Context, kind, id string) (*Doc, error)
+}
+
 // load reads the record of an id.
-func load(ctx context.Context, tx Tx, id string) (*record, *Doc, error) {
-	doc, err := tx.Get(ctx, kindRenewal, docID(id))
+func load(ctx context.Context, from reader, id string) (*record, *Doc, error) {
+	doc, err := from.Get(ctx, kindRenewal, docID(id))
 	if err == nil && (doc == nil || doc.State == string(purged)) {
 		err = fmt.Errorf("%w: renewal %q", ErrNotFound, id)
 	}
@@ -295,22 +300,19 @@ func isSame(a, b Renewal) bool {
 
 // keys are those by which a renewal is found.
 func (r *record) keys(c *config) (keys, unique []string) {
-	if r.State == purged {
-		if r.isNameless() { // a late event of it names the main order only
-			keys = nonEmpty(key("order", r.Request.OrderID), key("out", strings.TrimSpace(r.Request.OutOrderID)))
-		}
-		return keys, nonEmpty(key("fliggy", r.RenewalOrderID), key("trade", r.Request.PayTradeNo))
+	if r.State != purged || r.isNameless() { // then a late event of it names the main order only
+		keys = nonEmpty(key("order", r.Request.OrderID), key("out", strings.TrimSpace(r.Request.OutOrderID)))
 	}
-	keys = []string{key("order", r.Request.OrderID), key("out", strings.TrimSpace(r.Request.OutOrderID))}
 	if r.needsPerson(c) {
 		keys = append(keys, keyNeedsPerson)
 	}
 	unique = nonEmpty(key("fliggy", r.RenewalOrderID), key("trade", r.Request.PayTradeNo))
-	if (r.State == Submitting || r.State == Unknown) && r.BesideOpen {
-		keys = append(keys, key("open", r.Request.OrderID))
+	isOpen, open := r.State == Submitting || r.State == Unknown, key("open", r.Request.OrderID)
+	if isOpen && r.BesideOpen {
+		keys = append(keys, open)
 	}
-	if (r.State == Submitting || r.State == Unknown) && !r.BesideOpen {
-		unique = append(unique, key("open", r.Request.OrderID))
+	if isOpen && !r.BesideOpen {
+		unique = append(unique, open)
 	}
 	for i := range r.Refunds { // of a trade number, which Fliggy knows it by
 		unique = append(unique, nonEmpty(key("refund", r.Refunds[i].PayTradeNo))...)
@@ -321,13 +323,7 @@ func (r *record) keys(c *config) (keys, unique []string) {
 const keyNeedsPerson = "needs-person"
 
 func nonEmpty(list ...string) []string {
-	var kept []string
-	for _, s := range list {
-		if s != "" {
-			kept = append(kept, s)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
 }
 
 // key is a key for a value from outside; empty for an empty value.
@@ -343,8 +339,7 @@ func docID(value string) string {
 	if isName(value) && len(value) <= 100 {
 		return value
 	}
-	sum := sha256.Sum256([]byte(value))
-	return "sha256-" + hex.EncodeToString(sum[:])
+	return "sha256-" + digestOf([]byte(value))
 }
 
 // isName reports whether s is printable ASCII without spaces.
@@ -379,22 +374,12 @@ func (b *Book) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(b.String())) 
 
 // Get returns a renewal by your id of it. The error matches [ErrNotFound] where the journal does not have it.
 func (b *Book) Get(ctx context.Context, id string) (Renewal, error) {
-	doc, err := b.store.Get(ctx, kindRenewal, docID(id))
-	if err == nil && (doc == nil || doc.State == string(purged)) {
-		err = fmt.Errorf("%w: renewal %q", ErrNotFound, id)
-	}
-	if err != nil {
-		return Renewal{}, err
-	}
-	r, err := recordOf(doc)
+	r, _, err := load(ctx, b.store, id)
 	if err != nil {
 		return Renewal{}, err
 	}
 	return r.Renewal, nil
 }
-
-// sameID reports whether an id names the renewal.
-func sameID(id fliggy.ID, r *record) bool { return id != "" && id == r.RenewalOrderID }
 
 // digestOf is the digest of what an id stands for.
 func digestOf(data []byte) string {

@@ -186,14 +186,14 @@ func named(ctx context.Context, tx Tx, n notice) (docs []*Doc, err error) {
 	return docs, err
 }
 
-// eliminate finds the only renewal of the main order that a notice without its ids can be about: that whose id of
-// Fliggy is not known, if those of all others are, and the notice names none of them.
+// eliminate finds the only renewal of the main order that a notice which names no renewal of the journal can be about:
+// that whose id of Fliggy is not known, if those of all others are.
 func (b *Book) eliminate(ctx context.Context, tx Tx, n notice) (*record, error) {
 	k := key("order", n.main)
 	if k == "" {
 		k = key("out", n.out)
 	}
-	if k == "" || n.id == "" || n.id == n.main {
+	if k == "" || n.id == "" {
 		return nil, nil
 	}
 	docs, err := tx.Find(ctx, kindRenewal, k)
@@ -212,7 +212,7 @@ func (b *Book) eliminate(ctx context.Context, tx Tx, n notice) (*record, error) 
 	}
 	for _, r := range all {
 		switch {
-		case r.BesideOpen || sameID(n.id, r):
+		case r.BesideOpen:
 			return nil, nil
 		case !r.isNameless():
 		case only != nil:

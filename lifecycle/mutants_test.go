@@ -42,7 +42,7 @@ var mutants = []mutant{
 
 	// The merchant's`},
 	{"M5 a new id while another is open", "I16", "book.go",
-		`if (r.State == Submitting || r.State == Unknown) && !r.BesideOpen {`, `if r.State == Submitting && r.BesideOpen {`},
+		`if isOpen && !r.BesideOpen {`, `if r.State == Submitting && r.BesideOpen {`},
 	{"M6 elimination with two unknown renewals", "I3 I9", "event.go", `		case only != nil:
 			return nil, nil
 `, ``},

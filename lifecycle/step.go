@@ -2,8 +2,6 @@ package lifecycle
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -355,8 +353,7 @@ const keyLetters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 func refundKey(id, what string) string {
 	key := id + "@" + what
 	if len(key) > 64 || strings.Contains(id, "@") || strings.Trim(key, keyLetters) != "" {
-		sum := sha256.Sum256([]byte(id + " " + what)) // an id has no space
-		return hex.EncodeToString(sum[:])
+		return digestOf([]byte(id + " " + what)) // an id has no space
 	}
 	return key
 }
