@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"maps"
@@ -22,8 +21,6 @@ type MemoryStore struct {
 	docs   map[docName]*Doc
 	byKey  map[docName]map[string]bool // ids, by kind and key
 	states map[docName]map[string]bool // ids, by kind and state
-	due    dueDocs
-	dues   map[docName]*dueDoc // those of due
 }
 
 // A docName is a kind with an id, a key or a state.
@@ -33,7 +30,7 @@ type docName struct{ kind, name string }
 func NewMemoryStore() *MemoryStore {
 	return &MemoryStore{
 		MemoryStore: durable.NewMemoryStore(), docs: map[docName]*Doc{}, byKey: map[docName]map[string]bool{},
-		states: map[docName]map[string]bool{}, dues: map[docName]*dueDoc{},
+		states: map[docName]map[string]bool{},
 	}
 }
 
@@ -127,7 +124,7 @@ func (tx *memoryTx) Find(ctx context.Context, kind, key string) ([]*Doc, error) 
 		}
 	}
 	for name, doc := range tx.changed {
-		if name.kind == kind && doc != nil && doc.has(key) {
+		if name.kind == kind && doc != nil && slices.Contains(doc.keys(), key) {
 			list = append(list, doc.copy())
 		}
 	}
@@ -233,28 +230,20 @@ func (tx *memoryTx) commit() {
 // set puts a document in the place of the one that it was; nil for none.
 func (s *MemoryStore) set(name docName, doc *Doc) {
 	if old := s.docs[name]; old != nil {
-		for key := range old.keys() {
+		for _, key := range old.keys() {
 			remove(s.byKey, docName{name.kind, key}, name.name)
 		}
 		remove(s.states, docName{name.kind, old.State}, name.name)
-	}
-	if due := s.dues[name]; due != nil {
-		heap.Remove(&s.due, due.index)
-		delete(s.dues, name)
 	}
 	if doc == nil {
 		delete(s.docs, name)
 		return
 	}
 	s.docs[name] = doc
-	for key := range doc.keys() {
+	for _, key := range doc.keys() {
 		insert(s.byKey, docName{name.kind, key}, name.name)
 	}
 	insert(s.states, docName{name.kind, doc.State}, name.name)
-	if !doc.Due.IsZero() {
-		s.dues[name] = &dueDoc{at: doc.Due, name: name}
-		heap.Push(&s.due, s.dues[name])
-	}
 }
 
 func insert(index map[docName]map[string]bool, name docName, id string) {
@@ -298,45 +287,34 @@ func (s *MemoryStore) List(ctx context.Context, q Query) ([]*Doc, error) {
 		}
 	}
 	slices.SortFunc(list, compareDocs)
-	list = slices.Clone(list[:min(len(list), q.Limit)])
-	for i, doc := range list {
-		list[i] = doc.copy()
-	}
-	return list, ctx.Err()
+	return firstOf(list, q.Limit), ctx.Err()
 }
 
-// Due is part of [Store].
-func (s *MemoryStore) Due(ctx context.Context, limit int) (list []*Doc, err error) {
+// Due is part of [Store]. It looks at all documents, which is 30 microseconds for a thousand of them.
+func (s *MemoryStore) Due(ctx context.Context, limit int) ([]*Doc, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	var found []*dueDoc
-	for len(s.due) > 0 && len(list) < limit && !s.due[0].at.After(now) {
-		next := heap.Pop(&s.due).(*dueDoc)
-		list = append(list, s.docs[next.name].copy())
-		found = append(found, next)
+	var list []*Doc
+	for _, doc := range s.docs {
+		if !doc.Due.IsZero() && !doc.Due.After(now) {
+			list = append(list, doc)
+		}
 	}
-	for _, next := range found {
-		heap.Push(&s.due, next)
-	}
-	return list, ctx.Err()
+	slices.SortFunc(list, func(a, b *Doc) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
+	return firstOf(list, limit), ctx.Err()
 }
 
-// keys are all keys of a document, each once.
-func (d *Doc) keys() map[string]bool {
-	keys := map[string]bool{}
-	for _, key := range d.Keys {
-		keys[key] = true
+// firstOf copies the first documents of a list.
+func firstOf(list []*Doc, limit int) (first []*Doc) {
+	for _, doc := range list[:max(0, min(len(list), limit))] {
+		first = append(first, doc.copy())
 	}
-	for _, key := range d.Unique {
-		keys[key] = true
-	}
-	return keys
+	return first
 }
 
-func (d *Doc) has(key string) bool {
-	return slices.Contains(d.Keys, key) || slices.Contains(d.Unique, key)
-}
+// keys are all keys of a document.
+func (d *Doc) keys() []string { return slices.Concat(d.Keys, d.Unique) }
 
 // copy returns a copy that shares nothing; nil of nil.
 func (d *Doc) copy() *Doc {
@@ -368,39 +346,3 @@ func (s *MemoryStore) String() string {
 
 // Format writes String for every verb.
 func (s *MemoryStore) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String())) }
-
-// A dueDoc says when a document is due.
-type dueDoc struct {
-	at    time.Time
-	name  docName
-	index int // in the heap
-}
-
-// dueDocs has the document that is due first at its head.
-type dueDocs []*dueDoc
-
-func (h dueDocs) Len() int { return len(h) }
-func (h dueDocs) Less(a, b int) bool {
-	return cmp.Or(h[a].at.Compare(h[b].at), cmp.Compare(h[a].name.name, h[b].name.name)) < 0
-}
-
-func (h dueDocs) Swap(a, b int) {
-	h[a], h[b] = h[b], h[a]
-	h[a].index, h[b].index = a, b
-}
-
-// Push is for package heap.
-func (h *dueDocs) Push(x any) {
-	doc := x.(*dueDoc)
-	doc.index = len(*h)
-	*h = append(*h, doc)
-}
-
-// Pop is for package heap.
-func (h *dueDocs) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	return last
-}
