@@ -74,7 +74,7 @@ func (b *Book) checkCancel(ctx context.Context, r Renewal) (fliggy.Yuan, error) 
 // cancelled at a fee above MaxFee, or at one that the reply does not name (see [WithCheckedFee]), is Disputed, and the
 // error is nil: its money waits for a person. The call ends with ctx as that of [Book.Submit] does.
 func (b *Book) Cancel(ctx context.Context, id string, req CancelRequest) (Renewal, error) {
-	if _, err := req.MaxFee.Fen(); err != nil || !req.MaxFee.IsSet() || req.MaxFee.IsNegative() {
+	if !isFee(req.MaxFee) {
 		var ps fliggy.Problems
 		ps.Add("MaxFee", "is required, 0 too: whole fen, the highest fee that the customer has agreed to")
 		return Renewal{}, ps.Err("lifecycle: cancel")
@@ -107,6 +107,12 @@ func (b *Book) Cancel(ctx context.Context, id string, req CancelRequest) (Renewa
 		return r, &FeeError{fee, req.MaxFee}
 	}
 	return b.cancel(ctx, r, req, fee)
+}
+
+// isFee reports whether a fee is named: an amount in whole fen, 0 too, not less than nothing.
+func isFee(amount fliggy.Yuan) bool {
+	_, err := amount.Fen()
+	return err == nil && amount.IsSet() && !amount.IsNegative()
 }
 
 // cancel sends the cancellation once the journal has it.

@@ -21,7 +21,7 @@ type FeeCorrection struct {
 // new fee is not less, or refunds have used it up; [ErrNotSettled] while money is still on its way back.
 func (b *Book) CorrectFee(ctx context.Context, id string, c FeeCorrection) (Renewal, error) {
 	var ps fliggy.Problems
-	if _, err := c.Fee.Fen(); err != nil || !c.Fee.IsSet() || c.Fee.IsNegative() {
+	if !isFee(c.Fee) {
 		ps.Add("Fee", "is required, 0 too: whole fen, not negative")
 	}
 	checkPerson(&ps, c.By, c.Note)

@@ -30,7 +30,7 @@ func (b *Book) Resolve(ctx context.Context, id string, res Resolution) (Renewal,
 	if !slices.Contains([]State{Accepted, Rejected, Cancelled, Placed}, res.State) {
 		ps.Add("State", "must be Accepted, Rejected, Cancelled or Placed")
 	}
-	if _, err := res.Fee.Fen(); res.State == Cancelled && (err != nil || !res.Fee.IsSet() || res.Fee.IsNegative()) {
+	if res.State == Cancelled && !isFee(res.Fee) {
 		ps.Add("Fee", "is required for Cancelled, 0 too: whole fen")
 	}
 	checkPerson(&ps, res.By, res.Note)

@@ -149,9 +149,8 @@ var (
 	}}
 	feeFits = condition{"the fee fits", func(t *turn) bool {
 		fee := t.in.fee
-		_, broken := fee.Fen() // less than nothing, or a part of a fen, is no fee
 		over, err := fee.Cmp(t.MaxFee)
-		return broken == nil && err == nil && over <= 0 && !fee.IsNegative() && !t.left().Sub(fee).IsNegative() &&
+		return isFee(fee) && err == nil && over <= 0 && !t.left().Sub(fee).IsNegative() &&
 			(!fee.IsPositive() || !t.Refused)
 	}}
 	hasFee      = condition{"at a fee", func(t *turn) bool { return t.CancelFee.IsPositive() }}
