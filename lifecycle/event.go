@@ -56,7 +56,7 @@ func (b *Book) onEvent(ctx context.Context, d *qimen.Delivery, e events.Event) e
 	}
 	return b.atomically(context.WithValue(ctx, doKey{}, true), func(ctx context.Context, tx Tx) error {
 		if !ok {
-			return b.keepStray(ctx, tx, n, false, time.Time{}, nil)
+			return b.keepStray(ctx, tx, n, strayOther, time.Time{}, nil)
 		}
 		return b.notify(ctx, tx, n, nil)
 	})
@@ -74,10 +74,10 @@ func (b *Book) notify(ctx context.Context, tx Tx, n notice, doc *Doc) error {
 		return err
 	}
 	if len(found) == 0 {
-		return b.keepStray(ctx, tx, n, true, time.Time{}, doc)
+		return b.keepStray(ctx, tx, n, strayWaiting, time.Time{}, doc)
 	}
 	if r := found[0]; elimination && n.cause == Cause104 && r.waitsForFence(now) {
-		return b.keepStray(ctx, tx, n, true, maxTime(r.Sent.Add(fence), now.Add(minLook)), doc)
+		return b.keepStray(ctx, tx, n, strayWaiting, maxTime(r.Sent.Add(fence), now.Add(minLook)), doc)
 	}
 	if doc != nil { // before the changes, which may touch the strays of their renewal
 		if err := tx.Delete(ctx, doc); err != nil {
@@ -89,7 +89,7 @@ func (b *Book) notify(ctx context.Context, tx Tx, n notice, doc *Doc) error {
 		return err
 	}
 	if len(found) > 1 { // each has the contradiction in its history; what the event said is kept beside
-		if err := b.keepStray(ctx, tx, n, false, time.Time{}, nil); err != nil {
+		if err := b.keepStray(ctx, tx, n, strayOther, time.Time{}, nil); err != nil {
 			return err
 		}
 	}
@@ -241,47 +241,40 @@ const (
 	strayOther   = "other"   // not about one renewal: for OnOther where that is not set, or for two at once
 )
 
-// keepStray keeps an event, until its renewal appears if it is about one. doc is that under which it is kept already.
-func (b *Book) keepStray(
-	ctx context.Context, tx Tx, n notice, isRenewal bool, due time.Time, doc *Doc,
-) error {
+// keepStray keeps an event as a stray in a state, to be tried again at due. doc is the stray that it is already, if it
+// is one.
+func (b *Book) keepStray(ctx context.Context, tx Tx, n notice, state string, due time.Time, doc *Doc) error {
+	if doc != nil {
+		s, err := decode[stray](doc)
+		if err != nil {
+			return err
+		}
+		return b.putStray(ctx, tx, doc, *s, due)
+	}
 	now, err := tx.Now(ctx)
 	if err != nil {
 		return err
 	}
-	if doc == nil {
-		if doc, err = tx.Get(ctx, kindStray, docID(n.key)); err != nil || doc != nil {
-			return err // it is kept already, as a repeat of it came
-		}
-		doc = &Doc{Kind: kindStray, ID: docID(n.key), At: now, State: strayOther}
-		if isRenewal {
-			doc.State = strayWaiting
-			doc.Keys = nonEmpty(
-				key("fliggy", n.id), key("own", n.own), key("own", n.out), key("order", n.main), key("out", n.out),
-			)
-			slices.Sort(doc.Keys)
-			doc.Keys = slices.Compact(doc.Keys)
-		}
-		doc.Keys = append(doc.Keys, keyNeedsPerson)
-		return b.putStray(ctx, tx, doc, stray{Key: n.key, Payload: payloadOf(n.event), At: now}, due)
-	}
-	s, err := decode[stray](doc)
-	if err != nil {
+	known, err := tx.Get(ctx, kindStray, docID(n.key))
+	if err != nil || known != nil { // a repeat is kept once
 		return err
 	}
-	return b.putStray(ctx, tx, doc, *s, due)
+	doc = &Doc{Kind: kindStray, ID: docID(n.key), At: now, State: state, Keys: []string{keyNeedsPerson}}
+	if state == strayWaiting {
+		keys := nonEmpty(
+			key("fliggy", n.id), key("own", n.own), key("own", n.out), key("order", n.main), key("out", n.out),
+		)
+		slices.Sort(keys)
+		doc.Keys = append(doc.Keys, slices.Compact(keys)...)
+	}
+	return b.putStray(ctx, tx, doc, stray{Key: n.key, Payload: payloadOf(n.event), At: now}, due)
 }
 
 // putStray stores a stray, due at due or when it is overdue.
 func (b *Book) putStray(ctx context.Context, tx Tx, doc *Doc, s stray, due time.Time) error {
-	overdue := s.At.Add(b.config.patience.Stray)
-	switch {
-	case s.Told:
-		doc.Due = due
-	case due.IsZero() || overdue.Before(due):
+	doc.Due = due
+	if overdue := s.At.Add(b.config.patience.Stray); !s.Told && (due.IsZero() || overdue.Before(due)) {
 		doc.Due = overdue
-	default:
-		doc.Due = due
 	}
 	return put(ctx, tx, doc, s)
 }
