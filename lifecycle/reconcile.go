@@ -159,10 +159,8 @@ func (r *Report) compare(l *Line, there *otherBook) {
 	if there.isExport {
 		amount, p = l.Amount, place{l.TradeNo, l.BizType}
 	}
-	if amount.Equal(fliggy.FenOf(0).Yuan()) || there.isExport && (l.State == LineWaiting || l.State == LineVoid) {
-		return
-	}
-	if there.compared[l.ID] {
+	isNone := amount.Equal(fliggy.FenOf(0).Yuan()) || there.isExport && (l.State == LineWaiting || l.State == LineVoid)
+	if isNone || there.compared[l.ID] {
 		return
 	}
 	there.compared[l.ID] = true
@@ -181,7 +179,7 @@ func (r *Report) compare(l *Line, there *otherBook) {
 	r.Matched++
 }
 
-// pair says what the lines and entries are that agree with none: two under one number, or one alone.
+// pair adds the lines and entries that agree with none: a line with an entry under its number, or either alone.
 func (r *Report) pair(there *otherBook) {
 	for _, l := range there.left {
 		var other *otherEntry
@@ -202,35 +200,29 @@ func (r *Report) pair(there *otherBook) {
 		r.Findings = append(r.Findings, Finding{kind, l.tradeNo, l.Line, &other.Entry})
 	}
 	for _, e := range there.list {
-		l := there.lines[place{e.TradeNo, e.BizType}]
-		switch {
-		case e.matched:
-		case l != nil:
-			r.Findings = append(r.Findings, Finding{Double, e.TradeNo, l, &e.Entry})
-		default:
-			r.Findings = append(r.Findings, Finding{MissingHere, e.TradeNo, nil, &e.Entry})
+		if e.matched {
+			continue
 		}
+		kind, l := MissingHere, there.lines[place{e.TradeNo, e.BizType}]
+		if l != nil {
+			kind = Double
+		}
+		r.Findings = append(r.Findings, Finding{kind, e.TradeNo, l, &e.Entry})
 	}
 }
 
-// lacks adds that the other book has no entry for a line, if it should have.
+// lacks adds that the other book has no entry for a line, unless the line is outside the period.
 func (r *Report) lacks(l *Line, p place) {
-	if kind, counts := r.missing(l); counts {
-		r.Findings = append(r.Findings, Finding{kind, p.tradeNo, l, nil})
-	}
-}
-
-// missing says what a line is that the other book lacks: nothing, where it is outside the period.
-func (r *Report) missing(l *Line) (kind FindingKind, counts bool) {
 	const edge = 24 * time.Hour
+	kind := MissingThere
 	switch t := l.PayTime; {
 	case r.From.IsZero() || t.IsZero():
 	case t.Before(r.From.Add(-edge)) || t.After(r.To.Add(edge)):
-		return "", false
+		return
 	case t.Before(r.From) || t.After(r.To):
-		return AtEdge, true
+		kind = AtEdge
 	}
-	return MissingThere, true
+	r.Findings = append(r.Findings, Finding{kind, p.tradeNo, l, nil})
 }
 
 const byteOrderMark = "\ufeff"
