@@ -83,10 +83,9 @@ func (t *turn) ownLines(f *Refund) {
 // sum is the penalty.
 func (t *turn) returnLines() {
 	f := t.Return
-	total := t.Request.TotalFee
-	amount := f.Amount.Add(total.Sub(t.paid()))
+	amount := f.Amount.Add(t.Request.TotalFee.Sub(t.paid()))
 	if f.Kind == RefundCancelled {
-		amount = f.Amount.Add(t.CancelFee).Add(total.Sub(t.paid()))
+		amount = amount.Add(t.CancelFee)
 	}
 	cash, paidTime := f.Amount.Neg(), f.PaidTime
 	if f.isByHand() {

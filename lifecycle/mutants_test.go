@@ -95,7 +95,7 @@ var mutants = []mutant{
 `, `		if !r.wasTold(&m) && r.State != Disputed {
 `},
 	{"M22 20 of what goes back beside 14 of the fee", "I10", "lines.go",
-		`amount = f.Amount.Add(t.CancelFee).Add(total.Sub(t.paid()))`, `amount = f.Amount`},
+		`amount = amount.Add(t.CancelFee)`, `amount = f.Amount`},
 	{"M23 lines are chosen by when they were opened", "I10", "bill.go", `		if len(docs) == 0 {
 `, `		if len(docs) == 0 || docs[0].At.Before(until.AddDate(0, 0, -1)) {
 `},

@@ -66,7 +66,7 @@ func (r *SubmitRequest) check() error {
 	return ps.Err("lifecycle: submit")
 }
 
-// digest is that of all members but the trace id.
+// digest is that of what makes two requests the same: all but TraceID and BesideOpen.
 func (r *SubmitRequest) digest() (string, error) {
 	same := *r
 	same.TraceID, same.BesideOpen = "", false
@@ -139,9 +139,7 @@ func known(r Renewal) error {
 	switch r.State {
 	case Submitting, Unknown:
 		err = rentcar.ErrOutcomeUnknown
-	case Rejected, Cancelled:
-		err = ErrFinal
-	case purged:
+	case Rejected, Cancelled, purged:
 		err = ErrFinal
 	case Disputed:
 		err = ErrNotSettled
@@ -158,9 +156,9 @@ func (b *Book) begin(ctx context.Context, req *SubmitRequest) (r Renewal, isNew 
 	if err != nil {
 		return r, false, fmt.Errorf("lifecycle: submit: %w", err)
 	}
-	var sent Renewal
+	var sent *turn
 	err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		r, isNew = Renewal{}, false
+		r, sent = Renewal{}, nil
 		now, err := tx.Now(ctx)
 		if err != nil {
 			return err
@@ -190,17 +188,14 @@ func (b *Book) begin(ctx context.Context, req *SubmitRequest) (r Renewal, isNew 
 			return err
 		}
 		known.BesideOpen = known.BesideOpen || req.BesideOpen
-		t := known.turn(now, b.config)
-		t.step(input{cause: CauseSubmit})
-		isNew = true
-		err = b.save(ctx, tx, doc, known, t)
-		sent = t.Renewal
-		return err
+		sent = known.turn(now, b.config)
+		sent.step(input{cause: CauseSubmit})
+		return b.save(ctx, tx, doc, known, sent)
 	})
-	if err == nil && isNew {
-		r = sent
+	if err != nil || sent == nil {
+		return r, false, err
 	}
-	return r, isNew, err
+	return sent.Renewal, true, nil
 }
 
 // difference says in what a request differs from the one that the journal has, and what to do.
