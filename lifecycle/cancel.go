@@ -154,14 +154,7 @@ func (b *Book) cancel(ctx context.Context, r Renewal, req CancelRequest, fee fli
 	case rentcar.OutcomeOf(callErr) == rentcar.OutcomeRejected || rentcar.OutcomeOf(callErr) == rentcar.OutcomeNotSent:
 		in.cause = CauseCancelRefused
 	}
-	ctx, stopStoring := storing(ctx)
-	defer stopStoring()
-	after, err := b.update(ctx, r.ID, in)
-	if err != nil {
-		return r, fmt.Errorf("lifecycle: cancel %s: %w: the reply could not be stored: %w",
-			r.ID, rentcar.ErrOutcomeUnknown, errors.Join(err, callErr))
-	}
-	return after, callErr
+	return b.replied(ctx, "cancel", r, in, callErr)
 }
 
 // reasonOf is an error for the history: without what the platform wrote, which may quote anything.

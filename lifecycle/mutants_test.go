@@ -121,14 +121,10 @@ var mutants = []mutant{
 `, `		return b.atomically(ctx, func(ctx context.Context, _ Tx) error { return b.look(ctx, r) })
 `},
 	{"M30 a reply that cannot be stored is a failure", "I1", "submit.go",
-		`	ctx, cancel := storing(ctx)
-	defer cancel()
-	after, err := b.update(ctx, r.ID, in)
-	if err != nil { //`, `	ctx, cancel := storing(ctx)
-	defer cancel()
-	in.cause = map[Cause]Cause{CauseLost: CauseNotSent}[in.cause]
-	after, err := b.update(ctx, r.ID, in)
-	if err != nil { //`},
+		`	return b.replied(ctx, "submit", r, in, callErr)
+`, `	in.cause = map[Cause]Cause{CauseLost: CauseNotSent}[in.cause]
+	return b.replied(ctx, "submit", r, in, callErr)
+`},
 	{"M31 the return forgets earlier refunds", "I8", "record.go",
 		`		if f.isLimited() && f.isPromised() {`,
 		`		if f.isLimited() && f.isPromised() && (f == r.Return || r.State != Cancelled) {`},

@@ -263,12 +263,17 @@ func (b *Book) submitted(
 	if callErr == nil {
 		in = input{cause: CausePlaced, id: res.RenewalOrderID, requestID: res.RequestID, attempts: res.Attempts}
 	}
+	return b.replied(ctx, "submit", r, in, callErr)
+}
+
+// replied stores what became of a call.
+func (b *Book) replied(ctx context.Context, call string, r Renewal, in input, callErr error) (Renewal, error) {
 	ctx, cancel := storing(ctx)
 	defer cancel()
 	after, err := b.update(ctx, r.ID, in)
 	if err != nil { // whatever the reply was, the journal does not have it: Run finds out
-		return r, fmt.Errorf("lifecycle: submit %s: %w: the reply could not be stored: %w",
-			r.ID, rentcar.ErrOutcomeUnknown, errors.Join(err, callErr))
+		return r, fmt.Errorf("lifecycle: %s %s: %w: the reply could not be stored: %w",
+			call, r.ID, rentcar.ErrOutcomeUnknown, errors.Join(err, callErr))
 	}
 	return after, callErr
 }
