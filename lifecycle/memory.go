@@ -117,19 +117,24 @@ func (tx *memoryTx) Get(ctx context.Context, kind, id string) (*Doc, error) {
 func (tx *memoryTx) Find(ctx context.Context, kind, key string) ([]*Doc, error) {
 	tx.store.mu.Lock()
 	defer tx.store.mu.Unlock()
-	var list []*Doc
+	list := tx.having(kind, key)
+	slices.SortFunc(list, compareDocs)
+	return copies(list, len(list)), ctx.Err()
+}
+
+// having returns the documents that have a key, as the transaction sees them.
+func (tx *memoryTx) having(kind, key string) (list []*Doc) {
 	for id := range tx.store.byKey[docName{kind, key}] {
 		if _, ok := tx.changed[docName{kind, id}]; !ok {
-			list = append(list, tx.store.docs[docName{kind, id}].copy())
+			list = append(list, tx.store.docs[docName{kind, id}])
 		}
 	}
 	for name, doc := range tx.changed {
 		if name.kind == kind && doc != nil && slices.Contains(doc.keys(), key) {
-			list = append(list, doc.copy())
+			list = append(list, doc)
 		}
 	}
-	slices.SortFunc(list, compareDocs)
-	return list, ctx.Err()
+	return list
 }
 
 func (tx *memoryTx) put(ctx context.Context, doc *Doc) error {
@@ -184,15 +189,9 @@ func compareVersions(doc *Doc, version int64) error {
 // checkUnique checks that nobody else has the unique keys of a document.
 func (tx *memoryTx) checkUnique(doc *Doc) error {
 	for _, key := range doc.Unique {
-		for id := range tx.store.byKey[docName{doc.Kind, key}] {
-			name := docName{doc.Kind, id}
-			if _, ok := tx.changed[name]; !ok && id != doc.ID && slices.Contains(tx.store.docs[name].Unique, key) {
-				return fmt.Errorf("%w: %s %s has %s", ErrExists, doc.Kind, id, key)
-			}
-		}
-		for name, other := range tx.changed {
-			if other != nil && name.kind == doc.Kind && name.name != doc.ID && slices.Contains(other.Unique, key) {
-				return fmt.Errorf("%w: %s %s has %s", ErrExists, doc.Kind, name.name, key)
+		for _, other := range tx.having(doc.Kind, key) {
+			if other.ID != doc.ID && slices.Contains(other.Unique, key) {
+				return fmt.Errorf("%w: %s %s has %s", ErrExists, doc.Kind, other.ID, key)
 			}
 		}
 	}
@@ -287,7 +286,7 @@ func (s *MemoryStore) List(ctx context.Context, q Query) ([]*Doc, error) {
 		}
 	}
 	slices.SortFunc(list, compareDocs)
-	return firstOf(list, q.Limit), ctx.Err()
+	return copies(list, q.Limit), ctx.Err()
 }
 
 // Due is part of [Store]. It looks at all documents, which is 30 microseconds for a thousand of them.
@@ -302,11 +301,11 @@ func (s *MemoryStore) Due(ctx context.Context, limit int) ([]*Doc, error) {
 		}
 	}
 	slices.SortFunc(list, func(a, b *Doc) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.ID, b.ID)) })
-	return firstOf(list, limit), ctx.Err()
+	return copies(list, limit), ctx.Err()
 }
 
-// firstOf copies the first documents of a list.
-func firstOf(list []*Doc, limit int) (first []*Doc) {
+// copies copies the first documents of a list.
+func copies(list []*Doc, limit int) (first []*Doc) {
 	for _, doc := range list[:max(0, min(len(list), limit))] {
 		first = append(first, doc.copy())
 	}
