@@ -69,14 +69,12 @@ func (t *turn) step(in input) {
 		}
 		return
 	}
-	to := row.to
-	switch {
-	case row.back:
-		if to = t.Back; t.Accepted {
+	to := cmp.Or(row.to, from)
+	if row.back {
+		to = t.Back
+		if t.Accepted {
 			to = Accepted
 		}
-	case to == none:
-		to = from
 	}
 	for _, a := range row.do {
 		a(t)
@@ -188,14 +186,11 @@ const (
 
 // wait is the nth wait of those that double.
 func wait(n int, least, most time.Duration) time.Duration {
-	for d := least; ; d, n = d*2, n-1 {
-		if d >= most {
-			return most
-		}
-		if n <= 1 {
-			return d
-		}
+	d := least
+	for ; n > 1 && d < most; n-- {
+		d *= 2
 	}
+	return min(d, most)
 }
 
 // The actions.
