@@ -32,10 +32,10 @@ type Book struct {
 	handler atomic.Pointer[qimen.Handler]
 	wake    chan struct{}
 
-	failures sync.Map // *atomic.Int64, by kind and id
-	sent     sync.Map // attempt, by the id of an item that Fliggy has answered, until that is stored
-	busy     sync.Map // documents that Run works on, by kind and id
-	failing  sync.Map // items that OnOverdue was told of, by id
+	failures sync.Map // how often the work on a document has failed, as *atomic.Int64, by kind and id
+	sent     sync.Map // what Fliggy has answered to an item, as attempt, by its id, until that is stored
+	busy     sync.Map // the documents that Run works on, by kind and id
+	failing  sync.Map // the items that OnOverdue was told of, by id
 }
 
 // formatVersion is that of the documents.
@@ -258,8 +258,9 @@ func (b *Book) change(ctx context.Context, tx Tx, id string, f func(t *turn) err
 	return t, b.save(ctx, tx, doc, before, t)
 }
 
-// save stores a turn that has changed something, if only when something is due, which depends on the options: the
-// record first, whose version decides who was first, then the lines, the answers, and what the user writes.
+// save stores a turn, unless it has changed neither the record nor when something is due, which depends on the options
+// too. The record comes first, because its version decides who was first; then the lines, the answers, and what the
+// user writes.
 func (b *Book) save(ctx context.Context, tx Tx, doc *Doc, before *record, t *turn) error {
 	due := t.due(b.config)
 	if doc.Version > 0 && doc.Due.UnixMilli() == due.UnixMilli() && reflect.DeepEqual(before, t.record) {

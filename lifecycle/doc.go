@@ -9,8 +9,8 @@
 //
 // The states of a renewal, and what each cause does in each of them, are the tables of table.go. Every change is one
 // transaction of the [Store]: the renewal with its history, its refunds and ledger lines, what goes out to Fliggy, and
-// what the function of [OnChange] writes. No transaction is open while a call or a function of yours runs that does
-// I/O of its own. Any number of processes may work on one journal.
+// what the function of [OnChange] writes. While a call runs, or a function of yours that does I/O of its own, no
+// transaction is open. Any number of processes may work on one journal.
 //
 // What is unknown stays unknown until something proves it: that nothing was found, or that time has passed, never
 // rejects a renewal and never moves money. What contradicts itself is [Disputed], with everything kept, and waits for

@@ -18,7 +18,7 @@ type notice struct {
 	cause Cause
 	key   string    // of the event: its own repeats have the same
 	id    fliggy.ID // of Fliggy for the renewal, where the event names it
-	own   string    // the distributor's id of the renewal, or another one of its ids
+	own   string    // the distributor's id of the renewal, where the event names it; 103 has it in out
 	main  fliggy.ID // of Fliggy for the main order
 	out   string    // the distributor's id of the main order
 	event events.Event
@@ -115,8 +115,8 @@ func (b *Book) notify(ctx context.Context, tx Tx, n notice, doc *Doc) error {
 	return nil
 }
 
-// orderOf returns the order of a refund that a notice has for the one renewal that it is about. One whose trade number
-// another renewal has is kept there as a changed mind, and pays nothing.
+// orderOf returns the order of a refund for the only renewal that a notice is about; nil for none. If another renewal
+// has its trade number, the order is kept there as a changed mind, and pays nothing.
 func (b *Book) orderOf(ctx context.Context, tx Tx, n notice, found []*record) (*events.RenewalFeeRefund, error) {
 	e, ok := n.event.(*events.RenewalFeeRefund)
 	if !ok || len(found) > 1 {
@@ -154,7 +154,7 @@ func (b *Book) find(ctx context.Context, tx Tx, n notice) (found []*record, elim
 		}
 		found = append(found, r)
 	}
-	// An order to pay money out is for the renewal that it names only.
+	// Money is paid out only for a renewal that the order names.
 	if len(docs) > 0 || n.cause == Cause142 || b.config.sharedOrders {
 		return found, false, nil
 	}
@@ -270,7 +270,8 @@ func (b *Book) keepStray(ctx context.Context, tx Tx, n notice, state string, due
 	return b.putStray(ctx, tx, doc, stray{Key: n.key, Payload: payloadOf(n.event), At: now}, due)
 }
 
-// putStray stores a stray, due at due or when it is overdue.
+// putStray stores a stray that is due at due, zero for never, or when it is overdue: where that comes first, and nobody
+// was told of it.
 func (b *Book) putStray(ctx context.Context, tx Tx, doc *Doc, s stray, due time.Time) error {
 	doc.Due = due
 	if overdue := s.At.Add(b.config.patience.Stray); !s.Told && (due.IsZero() || overdue.Before(due)) {

@@ -23,7 +23,7 @@ func (t *turn) newLine(kind LineKind, name string, biz fliggy.BillBizType, amoun
 	}
 }
 
-// openIf is the state of a line that the next bill takes, if it has an amount: a bill has positive ones only.
+// openIf is the state of a line that opens: void where the amount is not positive, because a bill has no such lines.
 func openIf(amount fliggy.Yuan) LineState {
 	if amount.IsPositive() {
 		return LineOpen

@@ -35,8 +35,7 @@ type config struct {
 	callTimeout  time.Duration
 }
 
-// lease is how long a process has what it makes a call for. It is longer than the call, so that nobody else takes it up
-// meanwhile.
+// lease is for how long no other process takes up what one makes a call for. It is longer than the call.
 func (c *config) lease() time.Duration { return c.callTimeout * 3 / 2 }
 
 // OnRefund sets the function that pays money back to the customer. Required. It is called at least once for each
@@ -58,9 +57,9 @@ type RefundResult struct {
 	note    string
 }
 
-// RefundPaid says that the customer has the money, under the payment provider's number, since the time at: the time of
-// the store's clock where that is zero or none that a bill can say. Without a number, a line of a bill has that of the
-// journal.
+// RefundPaid says that the customer has the money. tradeNo is the payment provider's number of it; without one, the
+// line of the bill has a number of the journal. at is when it was paid; where that is zero, or a time that no bill can
+// say, the time by the clock of the store counts.
 func RefundPaid(tradeNo string, at time.Time) RefundResult {
 	return RefundResult{cause: refundPaid, tradeNo: tradeNo, at: at}
 }
@@ -155,7 +154,7 @@ type Patience struct {
 	NotSent       time.Duration // neither sent again nor cancelled; 1 h
 	Unknown       time.Duration // the outcome of a submit; 15 min
 	Placed        time.Duration // neither 103 nor 104; 2 h
-	BeforeUse     time.Duration // nor that long before the renewal begins; 1 h
+	BeforeUse     time.Duration // the same, but this long before the renewal begins at the latest; 1 h
 	CancelUnknown time.Duration // the outcome of a cancellation; 30 min
 	Unanswered    time.Duration // an ordered refund without a confirmed 270 or 271; 24 h
 	Failing       time.Duration // the function of OnRefund without a result; 1 h

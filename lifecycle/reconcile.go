@@ -73,7 +73,7 @@ func (b *Book) Reconcile(ctx context.Context, entries iter.Seq2[Entry, error]) (
 	if err != nil {
 		return r, err
 	}
-	// A second time, for lines that went back meanwhile, such as from a refused batch: they were ahead, and are behind.
+	// A second time, because a line may go back meanwhile, such as from a refused batch, to a state that was read before.
 	for range 2 {
 		for _, state := range []LineState{LineWaiting, LineOpen, LineBatched, LineBilled, LineRefused, LineVoid} {
 			for l, err := range every[Line](ctx, b.store, Query{Kind: kindLine, State: string(state)}) {
@@ -108,7 +108,7 @@ type otherBook struct {
 	left     []leftLine
 }
 
-// A leftLine is a line whose amount no entry of its place has, or none that is not another line's.
+// A leftLine is a line for whose amount no entry of its place was left.
 type leftLine struct {
 	*Line
 	place

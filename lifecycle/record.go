@@ -153,8 +153,8 @@ type record struct {
 	Digest string // of the content that ID stands for
 	// Lease is until when the process that makes a call has the renewal; Sent is when that call was made.
 	Lease, Sent time.Time
-	// Look is when Run asks for what is unknown, Looks how often it has; AskSince is when the first question of a
-	// check was due that a 104 or a late 103 needs; zero for none.
+	// Look is when Run asks the platform next, Looks how often it has. AskSince is since when it asks whether the renewal
+	// lives, because of a 104 or a late 103; zero where it does not.
 	Look     time.Time
 	Looks    int
 	AskSince time.Time
@@ -171,7 +171,7 @@ type record struct {
 	BesideOpen bool
 	// Seen are the keys of the events that have been applied.
 	Seen []string
-	// Told are the overdue matters that OnOverdue was told of; until Telling, a process tells it of one.
+	// Told are the overdue matters that OnOverdue was told of. Until Telling, a process tells of another.
 	Told    []string
 	Telling time.Time
 }
@@ -288,7 +288,7 @@ type Line struct {
 	CustomerPaid fliggy.Yuan
 	// DeductTradeNo is that of the deduction that a refund of type 3 or 4 is taken from.
 	DeductTradeNo string
-	// At is when the line was recorded, and from then on when it was opened.
+	// At is when the line was opened; before that, when it was recorded.
 	At time.Time
 	// BillNo and BatchNo say where it was billed.
 	BillNo, BatchNo string

@@ -48,7 +48,7 @@ func (b *Book) runDue(ctx context.Context) {
 		worked := false
 		for _, doc := range docs {
 			name := doc.Kind + "/" + doc.ID
-			if _, isBusy := b.busy.LoadOrStore(name, true); isBusy { // it has not come to its claim, or is postponed
+			if _, isBusy := b.busy.LoadOrStore(name, true); isBusy { // its work is not over
 				continue
 			}
 			worked = true
@@ -57,7 +57,7 @@ func (b *Book) runDue(ctx context.Context) {
 				b.busy.Delete(name)
 				<-turns
 			})
-			// A function that does not come back in time holds up nothing else, and its document no longer than a dead process.
+			// A function that does not come back holds up nothing else, and its document only as long as a dead process would.
 			late := time.AfterFunc(b.config.callTimeout*5/4, func() {
 				b.config.logger.ErrorContext(ctx, "lifecycle: a function does not come back", "kind", doc.Kind, "id", doc.ID)
 				release()
@@ -270,8 +270,8 @@ func (b *Book) payRefund(ctx context.Context, r *record, f Refund) error {
 	return errors.Join(err, callErr)
 }
 
-// refundResult applies what the function said when it was called with a refund. That it said nothing counts only while
-// no other call has begun, whose lease it would end.
+// refundResult applies what the function said when it was called with a refund. Where it said nothing, and another call
+// has begun meanwhile, nothing changes: the lease of that call would end.
 func (t *turn) refundResult(called *Refund, result RefundResult) {
 	f := t.keyed(called.Key)
 	switch {

@@ -133,7 +133,7 @@ func (t *turn) noteEntry(from State) {
 
 // The conditions.
 var (
-	// A request that is still under way may be another renewal than that of the event, until it cannot arrive any more.
+	// A request that can still arrive may become another renewal than that of the event.
 	byEliminationEarly = condition{"named by the main order only, before the fence", func(t *turn) bool {
 		return t.in.elimination && t.waitsForFence(t.now)
 	}}
@@ -197,8 +197,8 @@ func wait(n int, least, most time.Duration) time.Duration {
 
 func lease(t *turn) { t.Lease, t.Sent = t.now.Add(t.config.lease()), t.now }
 
-// learnID keeps Fliggy's id where the cause names it. That of an event which names the main order only may be
-// another renewal's, such as one that was not made here: what is asked of the platform must not go by it.
+// learnID keeps Fliggy's id where the cause names it. The id in an event that belongs here by elimination only may be
+// that of a renewal which was not made here: the platform must not be asked by it.
 func learnID(t *turn) {
 	if t.in.id != "" && !t.in.elimination {
 		t.RenewalOrderID = t.in.id
@@ -288,7 +288,8 @@ func holdMoney(t *turn) {
 	}
 }
 
-// orderReturn orders what remains of the payment to go back. It stands while the function may have been called.
+// orderReturn orders what remains of the payment to go back. A return for which the function may have been called
+// stays.
 func orderReturn(t *turn) {
 	kind, amount := RefundRejected, t.left()
 	if t.State == Cancelled {
@@ -325,8 +326,8 @@ func (t *turn) newRefund(kind RefundKind, name string, amount fliggy.Yuan) *Refu
 	}
 }
 
-// keepReturn leaves a return as it is whose function may have been called, or that a person has closed. A person is
-// told where something else would go back now: rest is what remains beside it.
+// keepReturn leaves the amount of a return as it is: the function may have been called for it, or a person has closed
+// it. rest is what would go back beside it now: unless that is nothing, a person is told.
 func (t *turn) keepReturn(f *Refund, kind RefundKind, rest fliggy.Yuan) {
 	f.Kind = kind
 	switch {
