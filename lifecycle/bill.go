@@ -66,7 +66,7 @@ func (b *Book) putLine(ctx context.Context, tx Tx, l *Line) error {
 
 func (b *Book) storeLine(ctx context.Context, tx Tx, doc *Doc, l *Line) error {
 	doc.State, doc.At, doc.Due = string(l.State), l.At, time.Time{}
-	doc.Keys = nonEmpty(key("renewal", l.RenewalID))
+	doc.Keys = []string{key("renewal", l.RenewalID)}
 	if l.State == LineOpen {
 		doc.Due = l.At.Add(b.config.patience.LineOpen)
 	}
@@ -120,18 +120,16 @@ func (b *Book) beginBill(ctx context.Context, billNo string, until time.Time) er
 			ps.Add("until", "must not be in the future: a line that opens before it would be left out")
 			return ps.Err("lifecycle: bill")
 		}
-		doc, err := tx.Get(ctx, kindBill, billNo)
-		if err != nil {
+		known, doc, err := get[bill](ctx, tx, kindBill, billNo)
+		switch {
+		case err != nil:
 			return err
-		}
-		if doc == nil {
+		case doc == nil:
 			return put(ctx, tx, &Doc{Kind: kindBill, ID: billNo, State: "open", At: now}, bill{billNo, until, 1})
+		case !known.Until.Equal(until):
+			return fmt.Errorf("%w: bill %s has until %s", ErrConflict, billNo, known.Until.Format(time.RFC3339Nano))
 		}
-		known, err := decode[bill](doc)
-		if err == nil && !known.Until.Equal(until) {
-			err = fmt.Errorf("%w: bill %s has until %s", ErrConflict, billNo, known.Until.Format(time.RFC3339Nano))
-		}
-		return err
+		return nil
 	})
 }
 
@@ -152,18 +150,14 @@ func (b *Book) cut(ctx context.Context, tx Tx, billNo string, docs []*Doc) error
 	batch := Batch{BatchNo: fmt.Sprintf("%s-%d", billNo, bill.Next), BillNo: billNo, State: BatchSending}
 	builder := rentcar.NewBill(billNo, batch.BatchNo)
 	for _, listed := range docs {
-		doc, err := tx.Get(ctx, kindLine, listed.ID)
+		line, doc, err := get[Line](ctx, tx, kindLine, listed.ID)
 		if err != nil {
 			return err
 		}
-		if doc == nil || doc.State != string(LineOpen) {
+		if doc == nil || line.State != LineOpen {
 			continue
 		}
-		line, err := decode[Line](doc)
-		if err == nil {
-			err = b.addLine(builder, line)
-		}
-		if err != nil {
+		if err := b.addLine(builder, line); err != nil {
 			return fmt.Errorf("lifecycle: bill %s: line %s: %w", billNo, doc.ID, err)
 		}
 		line.State, line.BillNo, line.BatchNo = LineBatched, billNo, batch.BatchNo
@@ -256,16 +250,17 @@ func (b *Book) batched(ctx context.Context, tx Tx, o *outgoingBatch, did attempt
 	return b.endBatch(ctx, tx, o.BatchNo, BatchRefused, LineRefused, reasonOf(did.refused))
 }
 
-// endBatch brings a batch and its lines into a state.
-func (b *Book) endBatch(ctx context.Context, tx Tx, no string, state BatchState, lines LineState, note string) error {
-	doc, err := tx.Get(ctx, kindBatch, no)
+func getBatch(ctx context.Context, tx Tx, no string) (*Batch, *Doc, error) {
+	batch, doc, err := get[Batch](ctx, tx, kindBatch, docID(no))
 	if err == nil && doc == nil {
 		err = fmt.Errorf("%w: batch %q", ErrNotFound, no)
 	}
-	if err != nil {
-		return err
-	}
-	batch, err := decode[Batch](doc)
+	return batch, doc, err
+}
+
+// endBatch brings a batch and its lines into a state.
+func (b *Book) endBatch(ctx context.Context, tx Tx, no string, state BatchState, lines LineState, note string) error {
+	batch, doc, err := getBatch(ctx, tx, no)
 	if err != nil {
 		return err
 	}
@@ -279,13 +274,12 @@ func (b *Book) endBatch(ctx context.Context, tx Tx, no string, state BatchState,
 		return err
 	}
 	for _, id := range batch.Lines {
-		doc, err := tx.Get(ctx, kindLine, docID(id))
-		if err != nil || doc == nil {
-			return errors.Join(err, fmt.Errorf("lifecycle: batch %s: line %s is not in the journal", no, id))
+		line, doc, err := get[Line](ctx, tx, kindLine, docID(id))
+		if err == nil && doc == nil {
+			err = errors.New("it is not in the journal")
 		}
-		line, err := decode[Line](doc)
 		if err != nil {
-			return err
+			return fmt.Errorf("lifecycle: batch %s: line %s: %w", no, id, err)
 		}
 		line.State = lines
 		if lines == LineOpen {
@@ -316,14 +310,12 @@ func (b *Book) ResolveBatch(ctx context.Context, batchNo string, d BatchDecision
 		return err
 	}
 	return b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		doc, err := tx.Get(ctx, kindBatch, docID(batchNo))
-		switch {
-		case err != nil:
+		batch, _, err := getBatch(ctx, tx, batchNo)
+		if err != nil {
 			return err
-		case doc == nil:
-			return fmt.Errorf("%w: batch %q", ErrNotFound, batchNo)
-		case doc.State != string(BatchRefused) && doc.State != string(BatchDoubtful):
-			return fmt.Errorf("%w: batch %s is %s", ErrFinal, batchNo, doc.State)
+		}
+		if batch.State != BatchRefused && batch.State != BatchDoubtful {
+			return fmt.Errorf("%w: batch %s is %s", ErrFinal, batchNo, batch.State)
 		}
 		note := d.By + ": " + d.Note
 		if d.Booked {

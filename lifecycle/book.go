@@ -109,17 +109,12 @@ func isNil(s Store) bool {
 func (b *Book) openJournal(ctx context.Context) error {
 	want := meta{b.client.AppKey(), formatVersion}
 	return b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		doc, err := tx.Get(ctx, kindMeta, "journal")
-		if err != nil {
-			return err
-		}
-		if doc == nil {
-			return put(ctx, tx, &Doc{Kind: kindMeta, ID: "journal", State: "open"}, want)
-		}
-		have, err := decode[meta](doc)
+		have, doc, err := get[meta](ctx, tx, kindMeta, "journal")
 		switch {
 		case err != nil:
 			return err
+		case doc == nil:
+			return put(ctx, tx, &Doc{Kind: kindMeta, ID: "journal", State: "open"}, want)
 		case have.AppKey != want.AppKey:
 			return &JournalError{"app key", have.AppKey, want.AppKey}
 		case have.Version > want.Version:
@@ -158,6 +153,16 @@ func (b *Book) atomically(ctx context.Context, f func(ctx context.Context, tx Tx
 
 // doKey marks the context of a Do.
 type doKey struct{}
+
+// get reads a document with the value that is its data; both are nil where there is none.
+func get[T any](ctx context.Context, tx Tx, kind, id string) (*T, *Doc, error) {
+	doc, err := tx.Get(ctx, kind, id)
+	if err != nil || doc == nil {
+		return nil, nil, err
+	}
+	value, err := decode[T](doc)
+	return value, doc, err
+}
 
 // put stores a value as the data of a document.
 func put(ctx context.Context, tx Tx, doc *Doc, value any) error {
