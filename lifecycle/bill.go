@@ -139,11 +139,10 @@ func (b *Book) cut(ctx context.Context, tx Tx, billNo string, docs []*Doc) error
 	if err != nil {
 		return err
 	}
-	billDoc, err := tx.Get(ctx, kindBill, billNo)
-	if err != nil || billDoc == nil {
-		return errors.Join(err, ErrStale)
+	bill, billDoc, err := get[bill](ctx, tx, kindBill, billNo)
+	if err == nil && billDoc == nil {
+		err = ErrStale
 	}
-	bill, err := decode[bill](billDoc)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -208,4 +209,50 @@ func TestBillWithoutTradeNumbers(t *testing.T) {
 			t.Errorf("%q, want %q", numbers, want)
 		}
 	})
+}
+
+// A store whose bills cannot be read says so, and is asked once.
+func TestBillStoreFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.accepted("R1")
+		d.settle(time.Second)
+		store := &brokenStore{Store: d.store, err: errors.New("the disk is gone"), after: 1}
+		book, err := lifecycle.Open(d.client, store, lifecycle.OnRefund(d.pay))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = book.Bill(t.Context(), "B1", time.Now())
+		if wantIs(t, err, store.err); store.failed != 1 || errors.Is(err, lifecycle.ErrStale) {
+			t.Errorf("%d times: %v", store.failed, err)
+		}
+	})
+}
+
+// A brokenStore cannot read bills in a transaction, after so many times.
+type brokenStore struct {
+	lifecycle.Store
+	err           error
+	after, failed int
+}
+
+type brokenTx struct {
+	lifecycle.Tx
+	store *brokenStore
+}
+
+func (s *brokenStore) Atomically(ctx context.Context, f func(context.Context, lifecycle.Tx) error) error {
+	return s.Store.Atomically(ctx, func(ctx context.Context, tx lifecycle.Tx) error { return f(ctx, &brokenTx{tx, s}) })
+}
+
+func (tx *brokenTx) Get(ctx context.Context, kind, id string) (*lifecycle.Doc, error) {
+	switch {
+	case kind != "bill":
+	case tx.store.after > 0:
+		tx.store.after--
+	default:
+		tx.store.failed++
+		return nil, tx.store.err
+	}
+	return tx.Tx.Get(ctx, kind, id)
 }

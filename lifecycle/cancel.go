@@ -90,11 +90,14 @@ func (b *Book) Cancel(ctx context.Context, id string, req CancelRequest) (Renewa
 	case Cancelling, CancelUnknown, Cancelled:
 		return r, nil
 	case NotSent:
-		r, err := b.update(ctx, id, input{cause: CauseCancel, note: req.Reason})
-		if err == nil && r.State != Rejected { // it is being submitted again
-			err = canCancel(r)
+		after, err := b.update(ctx, id, input{cause: CauseCancel, note: req.Reason})
+		if err != nil {
+			return r, err
 		}
-		return r, err
+		if after.State != Rejected { // it is being submitted again
+			err = canCancel(after)
+		}
+		return after, err
 	}
 	if err := canCancel(r); err != nil {
 		return r, err

@@ -1,7 +1,10 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
+	"net"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,4 +86,42 @@ func TestCancelUnknown(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A renewal that cannot be cancelled now is returned with the error, as it is in the journal.
+func TestCancelOfNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		away, err := d.gw.Client(rentcar.WithChannel(fliggy.ChannelAmap),
+			rentcar.WithHTTPClient(&http.Client{Transport: unreachable{}}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var full error
+		book, err := lifecycle.Open(away, d.store, lifecycle.OnRefund(d.pay),
+			lifecycle.OnChange(func(context.Context, lifecycle.Renewal, lifecycle.Renewal) error { return full }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := book.Submit(t.Context(), d.request("R1")); r.State != lifecycle.NotSent {
+			t.Fatal(r, err)
+		}
+		full = errors.New("the disk is full")
+		r, err := book.Cancel(t.Context(), "R1", free)
+		if wantIs(t, err, full); r.ID != "R1" || r.State != lifecycle.NotSent {
+			t.Error(r)
+		}
+		full = nil
+		r, err = book.Cancel(t.Context(), "R1", free)
+		if err != nil || r.State != lifecycle.Rejected {
+			t.Error(r, err)
+		}
+	})
+}
+
+// Nobody listens where unreachable sends.
+type unreachable struct{}
+
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 }
