@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -118,9 +119,11 @@ func TestEveryCheckFindsItsFlaws(t *testing.T) {
 		for _, flaw := range flaws[c.name] {
 			t.Run(c.name+"/"+flaw, func(t *testing.T) {
 				t.Parallel()
-				if found := failures(t, c, newToy(flaw)); len(found) == 0 {
-					t.Error("the check has not found the flaw")
-				}
+				synctest.Test(t, func(t *testing.T) {
+					if found := failures(t, c, newToy(flaw)); len(found) == 0 {
+						t.Error("the check has not found the flaw")
+					}
+				})
 			})
 		}
 		delete(unused, c.name)
