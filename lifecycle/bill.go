@@ -240,13 +240,19 @@ func (b *Book) summary(ctx context.Context, billNo string, until time.Time) (Bil
 
 // batched stores that Fliggy has confirmed or refused a batch.
 func (b *Book) batched(ctx context.Context, tx Tx, o *outgoingBatch, did attempt) error {
-	switch {
-	case did.refused == nil:
-		return b.endBatch(ctx, tx, o.BatchNo, BatchConfirmed, LineBilled, "")
-	case did.n > 1:
-		return b.endBatch(ctx, tx, o.BatchNo, BatchDoubtful, LineRefused, reasonOf(did.refused))
+	batch, doc, err := getBatch(ctx, tx, o.BatchNo)
+	if err != nil {
+		return err
 	}
-	return b.endBatch(ctx, tx, o.BatchNo, BatchRefused, LineRefused, reasonOf(did.refused))
+	if did.refused == nil {
+		batch.State, batch.Note = BatchConfirmed, ""
+		return b.endBatch(ctx, tx, doc, batch, LineBilled)
+	}
+	batch.State, batch.Note = BatchRefused, reasonOf(did.refused)
+	if did.n > 1 {
+		batch.State = BatchDoubtful
+	}
+	return b.endBatch(ctx, tx, doc, batch, LineRefused)
 }
 
 func getBatch(ctx context.Context, tx Tx, no string) (*Batch, *Doc, error) {
@@ -257,17 +263,16 @@ func getBatch(ctx context.Context, tx Tx, no string) (*Batch, *Doc, error) {
 	return batch, doc, err
 }
 
-// endBatch brings a batch and its lines into a state.
-func (b *Book) endBatch(ctx context.Context, tx Tx, no string, state BatchState, lines LineState, note string) error {
-	batch, doc, err := getBatch(ctx, tx, no)
-	if err != nil {
-		return err
-	}
-	batch.State, batch.Note, doc.Due = state, note, time.Time{}
-	if state == BatchRefused || state == BatchDoubtful {
-		if doc.Due, err = tx.Now(ctx); err != nil { // told at once
+// endBatch stores a batch in a new state, and its lines. doc is the one by which that was decided: read once more, it
+// could be what another has decided meanwhile, and would be overwritten.
+func (b *Book) endBatch(ctx context.Context, tx Tx, doc *Doc, batch *Batch, lines LineState) error {
+	doc.Due = time.Time{}
+	if batch.State == BatchRefused || batch.State == BatchDoubtful { // told at once
+		now, err := tx.Now(ctx)
+		if err != nil {
 			return err
 		}
+		doc.Due = now
 	}
 	if err := b.putBatch(ctx, tx, doc, batch); err != nil {
 		return err
@@ -278,7 +283,7 @@ func (b *Book) endBatch(ctx context.Context, tx Tx, no string, state BatchState,
 			err = errors.New("it is not in the journal")
 		}
 		if err != nil {
-			return fmt.Errorf("lifecycle: batch %s: line %s: %w", no, id, err)
+			return fmt.Errorf("lifecycle: batch %s: line %s: %w", batch.BatchNo, id, err)
 		}
 		line.State = lines
 		if lines == LineOpen {
@@ -309,18 +314,19 @@ func (b *Book) ResolveBatch(ctx context.Context, batchNo string, d BatchDecision
 		return err
 	}
 	return b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		batch, _, err := getBatch(ctx, tx, batchNo)
+		batch, doc, err := getBatch(ctx, tx, batchNo)
 		if err != nil {
 			return err
 		}
 		if batch.State != BatchRefused && batch.State != BatchDoubtful {
 			return fmt.Errorf("%w: batch %s is %s", ErrFinal, batchNo, batch.State)
 		}
-		note := d.By + ": " + d.Note
+		batch.State, batch.Note = BatchDropped, d.By+": "+d.Note
 		if d.Booked {
-			return b.endBatch(ctx, tx, batchNo, BatchConfirmed, LineBilled, note)
+			batch.State = BatchConfirmed
+			return b.endBatch(ctx, tx, doc, batch, LineBilled)
 		}
-		return b.endBatch(ctx, tx, batchNo, BatchDropped, LineOpen, note)
+		return b.endBatch(ctx, tx, doc, batch, LineOpen)
 	})
 }
 
@@ -340,9 +346,10 @@ func (b *Book) tellUnbilled(ctx context.Context, doc *Doc) error {
 	case BatchRefused, BatchDoubtful:
 		o.Problem = ProblemBatchRefused
 	}
-	claim := func(due func(now time.Time) time.Time) (claimed bool, err error) {
-		err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-			claimed = false
+	claim := func(due func(now time.Time) time.Time) (bool, error) {
+		var claimed *Doc // the function may be called again: doc stays as it is until all is stored
+		err := b.atomically(ctx, func(ctx context.Context, tx Tx) error {
+			claimed = nil
 			known, err := tx.Get(ctx, doc.Kind, doc.ID)
 			if err != nil || known == nil || known.State != doc.State || !known.Due.Equal(doc.Due) {
 				return err
@@ -355,10 +362,14 @@ func (b *Book) tellUnbilled(ctx context.Context, doc *Doc) error {
 			if err := tx.Put(ctx, known); err != nil {
 				return err
 			}
-			claimed, doc = true, known
+			claimed = known
 			return nil
 		})
-		return claimed, err
+		if err != nil || claimed == nil {
+			return false, err
+		}
+		doc = claimed
+		return true, nil
 	}
 	claimed, err := claim(func(now time.Time) time.Time { return now.Add(b.config.lease()).Truncate(time.Millisecond) })
 	if err != nil || !claimed {

@@ -1,11 +1,13 @@
 package lifecycle_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -255,4 +257,73 @@ func (tx *brokenTx) Get(ctx context.Context, kind, id string) (*lifecycle.Doc, e
 		return nil, tx.store.err
 	}
 	return tx.Tx.Get(ctx, kind, id)
+}
+
+// Of two decisions on a batch at the same moment one counts: both would bill its lines twice, or never.
+func TestResolveBatchAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.accepted("R1")
+		d.settle(time.Second)
+		d.gw.Fail(fliggytest.Failed(&rentcar.BusinessError{Code: "1", Message: "no"}).On(api.BillNotify.Method))
+		if _, err := d.book.Bill(t.Context(), "B1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		d.settle(time.Minute)
+		book, store := d.hooked()
+		open := lifecycle.BatchDecision{By: "li", Note: "it is not there"}
+		dropped := sync.OnceFunc(func() {
+			if err := d.book.ResolveBatch(t.Context(), "B1-1", open); err != nil {
+				t.Error(err)
+			}
+		})
+		store.got = func(kind string) {
+			if kind == "batch" {
+				dropped()
+			}
+		}
+		booked := lifecycle.BatchDecision{Booked: true, By: "wang", Note: "it is there"}
+		wantIs(t, book.ResolveBatch(t.Context(), "B1-1", booked), lifecycle.ErrFinal)
+		lines, err := d.book.Lines(t.Context(), "R1")
+		if err != nil || len(lines) != 1 || lines[0].State != lifecycle.LineOpen {
+			t.Errorf("%v, %+v", err, lines)
+		}
+	})
+}
+
+// What was refused is told of once, also where a store has to call its function again for each transaction.
+func TestBatchRefusedOnBusyStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.accepted("R1")
+		d.settle(time.Second)
+		d.stop()
+		d.store = againStore{d.store.(*lifecycle.MemoryStore)}
+		d.open()
+		d.gw.Fail(fliggytest.Failed(&rentcar.BusinessError{Code: "1", Message: "no"}).On(api.BillNotify.Method))
+		if _, err := d.book.Bill(t.Context(), "B1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		d.settle(time.Hour)
+		if len(d.overdue) != 1 || d.overdue[0].Problem != lifecycle.ProblemBatchRefused {
+			t.Errorf("%+v", d.overdue)
+		}
+	})
+}
+
+// An againStore calls the function of each transaction twice, as a database does that has met a conflict.
+type againStore struct{ *lifecycle.MemoryStore }
+
+var errConflict = errors.New("the database has met a conflict")
+
+func (s againStore) Atomically(ctx context.Context, f func(ctx context.Context, tx lifecycle.Tx) error) error {
+	if s.InTransaction(ctx) {
+		return s.MemoryStore.Atomically(ctx, f)
+	}
+	if err := s.MemoryStore.Atomically(ctx, func(ctx context.Context, tx lifecycle.Tx) error {
+		return cmp.Or(f(ctx, tx), errConflict)
+	}); !errors.Is(err, errConflict) {
+		return err
+	}
+	return s.MemoryStore.Atomically(ctx, f)
 }

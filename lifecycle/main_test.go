@@ -245,3 +245,52 @@ func refundOf(amount string) fliggytest.Refund {
 }
 
 func dropSubmit() fliggytest.Fault { return fliggytest.Dropped().On(api.RenewalSubmit.Method) }
+
+// A hookedStore calls functions at its transactions; nil ones are left out.
+type hookedStore struct {
+	*lifecycle.MemoryStore
+	before func()            // before each
+	commit func() error      // before it is stored: with an error it is not
+	after  func()            // after each
+	got    func(kind string) // after a document was read in one
+}
+
+// hooked opens the journal of a desk once more, on a store that calls functions.
+func (d *desk) hooked() (*lifecycle.Book, *hookedStore) {
+	d.t.Helper()
+	s := &hookedStore{MemoryStore: d.store.(*lifecycle.MemoryStore)}
+	book, err := lifecycle.Open(d.client, s, lifecycle.OnRefund(d.pay), lifecycle.WithProcess("other"))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return book, s
+}
+
+func (s *hookedStore) Atomically(ctx context.Context, f func(ctx context.Context, tx lifecycle.Tx) error) error {
+	if s.before != nil {
+		s.before()
+	}
+	if s.after != nil {
+		defer s.after()
+	}
+	return s.MemoryStore.Atomically(ctx, func(ctx context.Context, tx lifecycle.Tx) error {
+		err := f(ctx, hookedTx{tx, s.got})
+		if err == nil && s.commit != nil {
+			err = s.commit()
+		}
+		return err
+	})
+}
+
+type hookedTx struct {
+	lifecycle.Tx
+	got func(kind string)
+}
+
+func (tx hookedTx) Get(ctx context.Context, kind, id string) (*lifecycle.Doc, error) {
+	doc, err := tx.Tx.Get(ctx, kind, id)
+	if tx.got != nil {
+		tx.got(kind)
+	}
+	return doc, err
+}

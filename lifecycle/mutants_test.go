@@ -103,8 +103,10 @@ var mutants = []mutant{
 `, ``},
 	{"M24 the batch is sent though its lines are not marked", "I10", "bill.go",
 		`		err = b.add(ctx, batchItem`, `		err = b.add(context.Background(), batchItem`},
-	{"M25 a refused repeat is cut again", "I10", "bill.go", `BatchDoubtful, LineRefused, reasonOf`,
-		`BatchDropped, LineOpen, reasonOf`},
+	{"M25 a refused repeat is cut again", "I10", "bill.go", `		batch.State = BatchDoubtful
+`, `		batch.State = BatchDropped
+		return b.endBatch(ctx, tx, doc, batch, LineOpen)
+`},
 	{"M26 the payment is billed at once", "I11 I10", "table.go", `	Submitting: {payWaiting},`, `	Submitting: {payOpen},`},
 	{"M27 the fee is billed before the return is paid", "I11", "step.go", `	t.Return = f
 `, `	t.Return = f
