@@ -184,10 +184,11 @@ func (b *Book) begin(ctx context.Context, req *SubmitRequest) (r Renewal, isNew 
 				ID: id, Request: req.RenewalSubmitRequest, PaidTime: req.PaidTime, PayType: req.PayType,
 			}
 		}
-		if err := b.checkOpen(ctx, tx, known, req.BesideOpen, now); err != nil {
+		isBeside, err := b.checkOpen(ctx, tx, known, req.BesideOpen, now)
+		if err != nil {
 			return err
 		}
-		known.BesideOpen = known.BesideOpen || req.BesideOpen
+		known.BesideOpen = known.BesideOpen || isBeside
 		sent = known.turn(now, b.config)
 		sent.step(input{cause: CauseSubmit})
 		return b.save(ctx, tx, doc, known, sent)
@@ -222,21 +223,34 @@ func (r *SubmitRequest) difference(known *record) string {
 	return "was submitted with another " + strings.Join(names, ", ") + ": repeat that request"
 }
 
-// checkOpen refuses a submit while another of the order is open, and a payment that is another's.
-func (b *Book) checkOpen(ctx context.Context, tx Tx, r *record, beside bool, now time.Time) error {
+// checkOpen refuses a submit while another of the order is open, and a payment that is another's. isBeside reports
+// whether one is open, beside which it may be submitted.
+func (b *Book) checkOpen(
+	ctx context.Context, tx Tx, r *record, beside bool, now time.Time,
+) (isBeside bool, err error) {
 	open, err := tx.Find(ctx, kindRenewal, key("open", r.Request.OrderID))
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, doc := range open {
 		other, err := recordOf(doc)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !beside || now.Sub(other.Sent) < fence {
-			return &OpenError{r.Request.OrderID, other.ID}
+			return false, &OpenError{r.Request.OrderID, other.ID}
 		}
+		// Of two that are submitted beside it at once, the other has to look again: no key of theirs is unique.
+		if err := tx.Put(ctx, doc); err != nil {
+			return false, err
+		}
+		isBeside = true
 	}
+	return isBeside, b.checkPayment(ctx, tx, r)
+}
+
+// checkPayment refuses a payment that is another renewal's.
+func (b *Book) checkPayment(ctx context.Context, tx Tx, r *record) error {
 	if r.Request.PayTradeNo == "" {
 		return nil
 	}

@@ -1,8 +1,12 @@
 package lifecycle_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,6 +116,49 @@ func TestSubmitOutcomes(t *testing.T) {
 					d.wantPaid("100", 1)
 				} else {
 					d.wantPaid("0", 0)
+				}
+			})
+		})
+	}
+}
+
+// Of two that are submitted at once beside an open one, or one of them where none is open, one is sent.
+func TestBesideOpenAtOnce(t *testing.T) {
+	for name, isOpen := range map[string]bool{"one open": true, "none open": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t)
+				if isOpen {
+					d.gw.Fail(fliggytest.Unavailable().On(api.RenewalCheckCancel.Method).Always())
+					d.gw.Fail(dropSubmit())
+					_, err := d.book.Submit(t.Context(), d.request("R1"))
+					wantIs(t, err, rentcar.ErrOutcomeUnknown)
+					d.settle(31 * time.Minute)
+				}
+				d.gw.Fail(fliggytest.Delayed(10 * time.Second).On(api.RenewalSubmit.Method).Always())
+				book, store := d.hooked()
+				store.commit = func() error { // both have looked before either is stored
+					time.Sleep(time.Second)
+					return nil
+				}
+				var group sync.WaitGroup
+				var refused atomic.Int64
+				for i := range 2 {
+					group.Go(func() {
+						req := d.request(fmt.Sprint("B", i))
+						req.BesideOpen = isOpen || i == 0
+						_, err := book.Submit(context.Background(), req)
+						var open *lifecycle.OpenError
+						if errors.As(err, &open) {
+							refused.Add(1)
+						} else if err != nil {
+							t.Error(err)
+						}
+					})
+				}
+				group.Wait()
+				if n := len(d.gw.Renewals()); n != 1 || refused.Load() != 1 {
+					t.Errorf("%d renewals at Fliggy, %d refused", n, refused.Load())
 				}
 			})
 		})
