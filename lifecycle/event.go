@@ -266,6 +266,8 @@ func (b *Book) keepStray(ctx context.Context, tx Tx, n notice, state string, due
 		)
 		slices.Sort(keys)
 		doc.Keys = append(doc.Keys, slices.Compact(keys)...)
+		// Once more soon: a change of its renewal that was not stored yet could not wake it.
+		due = now.Add(minLook)
 	}
 	return b.putStray(ctx, tx, doc, stray{Key: n.key, Payload: payloadOf(n.event), At: now}, due)
 }

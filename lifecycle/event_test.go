@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -281,4 +282,29 @@ func TestRefundKeys(t *testing.T) {
 			t.Errorf("%d keys, %d of them readable", len(seen), readable)
 		}
 	})
+}
+
+// An event that is kept as a stray while the reply that names its renewal is being stored finds it soon after.
+func TestEventBesideReply(t *testing.T) {
+	for name, opts := range map[string][]lifecycle.Option{"own": nil, "shared": {lifecycle.WithSharedOrders()}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var d *desk
+				push := func(_ context.Context, before, after lifecycle.Renewal) error {
+					if before.State == lifecycle.Submitting && after.State == lifecycle.Placed { // it is not committed yet
+						go d.gw.Push(t.Context(), rejection(after, after.RenewalOrderID))
+						time.Sleep(time.Second)
+					}
+					return nil
+				}
+				d = newDesk(t, append(opts, lifecycle.OnChange(push))...)
+				d.submit("R1")
+				d.settle(2 * time.Minute)
+				list, _, err := d.book.Strays(t.Context(), lifecycle.Cursor{}, 0)
+				if r := d.get("R1"); r.State == lifecycle.Placed || len(list) > 0 || err != nil {
+					t.Errorf("%s, %d strays, %v", r.State, len(list), err)
+				}
+			})
+		})
+	}
 }
