@@ -202,16 +202,17 @@ func recordOf(doc *Doc) (*record, error) {
 }
 
 // update applies an input to the renewal of an id, in a transaction of its own, and returns it as it is then.
-func (b *Book) update(ctx context.Context, id string, in input) (r Renewal, err error) {
-	err = b.atomically(ctx, func(ctx context.Context, tx Tx) error {
-		t, err := b.change(ctx, tx, id, func(t *turn) error { return t.apply(ctx, tx, in) })
-		if err == nil {
-			r = t.Renewal
-		}
+func (b *Book) update(ctx context.Context, id string, in input) (Renewal, error) {
+	var t *turn
+	err := b.atomically(ctx, func(ctx context.Context, tx Tx) (err error) {
+		t, err = b.change(ctx, tx, id, func(t *turn) error { return t.apply(ctx, tx, in) })
 		return err
 	})
 	b.nudge()
-	return r, err
+	if err != nil {
+		return Renewal{}, err
+	}
+	return t.Renewal, nil
 }
 
 // apply makes a step. An input that names an id of Fliggy which another renewal has is about two ids.

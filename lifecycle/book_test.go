@@ -143,3 +143,46 @@ func TestSubmitWithinTransaction(t *testing.T) {
 		}
 	})
 }
+
+// What was not stored is neither returned nor counted.
+func TestCommitFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.accepted("R1")
+		dispute(d, "R2")
+		book, store := d.hooked()
+		broken := errors.New("the connection is gone")
+		store.commit = func() error { return broken }
+		r, err := book.Cancel(t.Context(), "R1", free)
+		if !errors.Is(err, broken) || r.State != lifecycle.Accepted {
+			t.Errorf("Cancel: %v, %s", err, r.State)
+		}
+		r, err = book.Resolve(t.Context(), "R2", lifecycle.Resolution{State: lifecycle.Accepted, By: "li", Note: "x"})
+		if !errors.Is(err, broken) || r.ID != "" {
+			t.Errorf("Resolve: %v, %v", err, r)
+		}
+		d.resolve("R2", lifecycle.Accepted)
+		if _, err := d.book.Bill(t.Context(), "B1", time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		d.settle(time.Hour)
+		if n, err := book.Purge(t.Context(), time.Now()); !errors.Is(err, broken) || n != 0 {
+			t.Errorf("Purge: %v, %d", err, n)
+		}
+		if n, err := d.book.Purge(t.Context(), time.Now()); err != nil || n != 2 {
+			t.Errorf("Purge: %v, %d", err, n)
+		}
+	})
+}
+
+// No renewal has the empty id.
+func TestLinesOfNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		for _, id := range []string{"", "R1"} {
+			if lines, err := d.book.Lines(t.Context(), id); len(lines) != 0 || err != nil {
+				t.Errorf("%q: %v, %v", id, lines, err)
+			}
+		}
+	})
+}

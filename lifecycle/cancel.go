@@ -45,6 +45,9 @@ func canCancel(r Renewal) error {
 	return fmt.Errorf("%w: renewal %s is %s: there is nothing to cancel", ErrFinal, r.ID, r.State)
 }
 
+// isCancelled reports whether a renewal in the state is cancelled, or may be.
+func isCancelled(s State) bool { return s == Cancelling || s == CancelUnknown || s == Cancelled }
+
 // checkCancel asks the platform by Fliggy's id, or by the distributor's where that is not known.
 func (b *Book) checkCancel(ctx context.Context, r Renewal) (fliggy.Yuan, error) {
 	req := &rentcar.RenewalCheckCancelRequest{RenewalOrderID: r.RenewalOrderID, ChannelID: r.Request.ChannelID}
@@ -86,24 +89,27 @@ func (b *Book) Cancel(ctx context.Context, id string, req CancelRequest) (Renewa
 	if err != nil {
 		return r, err
 	}
-	switch r.State {
-	case Cancelling, CancelUnknown, Cancelled:
+	switch {
+	case isCancelled(r.State):
 		return r, nil
-	case NotSent:
-		after, err := b.update(ctx, id, input{cause: CauseCancel, note: req.Reason})
-		if err != nil {
+	case r.State == NotSent:
+		after, err := b.giveUp(ctx, id, req.Reason)
+		switch {
+		case err != nil:
 			return r, err
+		case after.State == Rejected:
+			return after, nil
 		}
-		if after.State != Rejected { // it is being submitted again
-			err = canCancel(after)
-		}
-		return after, err
+		return b.Cancel(ctx, id, req) // it was submitted again meanwhile
 	}
 	if err := canCancel(r); err != nil {
 		return r, err
 	}
 	fee, err := b.checkCancel(ctx, r)
 	if err != nil {
+		if known, getErr := b.Get(ctx, id); getErr == nil && isCancelled(known.State) { // by another, meanwhile
+			return known, nil
+		}
 		return r, err
 	}
 	if req.MaxFee.Sub(fee).IsNegative() {
@@ -116,6 +122,16 @@ func (b *Book) Cancel(ctx context.Context, id string, req CancelRequest) (Renewa
 func isFee(amount fliggy.Yuan) bool {
 	_, err := amount.Fen()
 	return err == nil && amount.IsSet() && !amount.IsNegative()
+}
+
+// giveUp rejects a renewal that is NotSent still: in any other state the cancellation would have to be sent.
+func (b *Book) giveUp(ctx context.Context, id, reason string) (Renewal, error) {
+	return b.decide(ctx, id, func(t *turn) error {
+		if t.State == NotSent {
+			t.step(input{cause: CauseCancel, note: reason})
+		}
+		return nil
+	})
 }
 
 // cancel sends the cancellation once the journal has it.
@@ -133,7 +149,7 @@ func (b *Book) cancel(ctx context.Context, r Renewal, req CancelRequest, fee fli
 	}
 	r = known.Renewal
 	if !sends { // another was first, or an event has come meanwhile
-		if r.State == Cancelling || r.State == Cancelled || r.State == CancelUnknown {
+		if isCancelled(r.State) {
 			return r, nil
 		}
 		return r, canCancel(r)

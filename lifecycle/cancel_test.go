@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -124,4 +125,47 @@ type unreachable struct{}
 
 func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+}
+
+// One that is submitted again while it is given up is cancelled as others are: nothing is taken for sent that was not.
+func TestCancelSubmittedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		book, store := d.hooked()
+		ctx, cancel := context.WithCancel(t.Context())
+		store.after = cancel // once it is in the journal
+		req := d.request("R1")
+		_, err := book.Submit(ctx, req)
+		wantIs(t, err, context.Canceled)
+		d.want("R1", lifecycle.NotSent)
+		store.before = sync.OnceFunc(func() {
+			if _, err := d.book.Submit(t.Context(), req); err != nil {
+				t.Error(err)
+			}
+		})
+		r, err := book.Cancel(t.Context(), "R1", free)
+		if err != nil || r.State != lifecycle.Cancelled || d.renewal(r).State != fliggytest.RenewalCancelled {
+			t.Errorf("%v, %s, at Fliggy %s", err, r.State, d.renewal(r).State)
+		}
+	})
+}
+
+// Of two who cancel at once, neither is told that it is not possible.
+func TestCancelAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.accepted("R1")
+		d.gw.Fail(fliggytest.Delayed(5 * time.Second).On(api.RenewalCheckCancel.Method))
+		var group sync.WaitGroup
+		for range 2 {
+			group.Go(func() {
+				r, err := d.book.Cancel(t.Context(), "R1", free)
+				if err != nil || r.State != lifecycle.Cancelled {
+					t.Errorf("%s, %v", r.State, err)
+				}
+			})
+			d.settle(time.Second)
+		}
+		group.Wait()
+	})
 }

@@ -130,6 +130,9 @@ func (b *Book) DropStray(ctx context.Context, key string) error {
 // Lines returns the ledger lines of a renewal, by your id of it, in the order in which they were recorded: none where
 // the journal does not have it.
 func (b *Book) Lines(ctx context.Context, id string) ([]Line, error) {
+	if id == "" { // it would be no query
+		return nil, nil
+	}
 	var lines []Line
 	for l, err := range every[Line](ctx, b.store, Query{Kind: kindLine, Key: key("renewal", id)}) {
 		if err != nil {

@@ -55,7 +55,10 @@ func (b *Book) purgeOrder(ctx context.Context, r *record, before time.Time) (n i
 		n = len(docs)
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // linesToPurge returns the lines of renewals. It reports false if one of the renewals, or of the lines, is not over.
