@@ -52,7 +52,14 @@ func (b *Book) runDue(ctx context.Context) {
 				continue
 			}
 			worked = true
-			turns <- struct{}{}
+			select {
+			case turns <- struct{}{}:
+			case <-ctx.Done():
+			}
+			if ctx.Err() != nil { // nothing more is begun
+				b.busy.Delete(name)
+				return
+			}
 			release := sync.OnceFunc(func() {
 				b.busy.Delete(name)
 				<-turns
