@@ -75,7 +75,10 @@ func (r *record) needsPerson(c *config) bool {
 	case NotSent, Unknown, CancelUnknown, Disputed:
 		return true
 	}
-	return slices.ContainsFunc(r.overdue(c), func(o Overdue) bool { return o.At.Equal(o.Since) || r.wasTold(&o) })
+	telling := r.Telling.Add(-c.lease()) // when OnOverdue was last called, which may have failed
+	return slices.ContainsFunc(r.overdue(c), func(o Overdue) bool {
+		return o.At.Equal(o.Since) || r.wasTold(&o) || !o.At.After(telling)
+	})
 }
 
 func (r *record) wasTold(o *Overdue) bool { return slices.Contains(r.Told, o.id()) }
@@ -100,7 +103,19 @@ func (b *Book) tellFailing(ctx context.Context, o durable.Observation) {
 	ctx, cancel := context.WithTimeout(ctx, b.config.callTimeout)
 	defer cancel()
 	now := time.Now()
-	err := b.tell(ctx, Overdue{Problem: ProblemItemFailing, Since: now, At: now, Subject: o.ID, Err: o.Err})
+	told := make(chan error, 1)
+	go func() {
+		told <- b.tell(ctx, Overdue{Problem: ProblemItemFailing, Since: now, At: now, Subject: o.ID, Err: o.Err})
+	}()
+	late := time.NewTimer(b.config.callTimeout * 5 / 4)
+	defer late.Stop()
+	var err error
+	select {
+	case err = <-told:
+	case <-late.C: // it is not called again, and holds up no other event
+		b.config.logger.ErrorContext(ctx, "lifecycle: OnOverdue does not come back", "item", o.ID)
+		return
+	}
 	if err != nil || o.Parked { // nothing more comes of what is set aside, unless it is released
 		b.failing.Delete(o.ID)
 	}

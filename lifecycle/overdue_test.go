@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -86,4 +87,47 @@ func (d *desk) waiting() (int64, error) {
 	}
 	counts, err := s.Count(d.t.Context(), lifecycle.InboxQueue)
 	return counts.Waiting, err
+}
+
+// What OnOverdue could not be told of is listed.
+func TestOnOverdueFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, lifecycle.OnOverdue(func(context.Context, lifecycle.Overdue) error {
+			return errors.New("the mail server is down")
+		}))
+		d.submit("R1")
+		for i, after := range []time.Duration{time.Hour, 70 * time.Minute, 24 * time.Hour} {
+			d.settle(after)
+			page, err := d.book.List(t.Context(), lifecycle.Filter{NeedsPerson: true})
+			if want := min(i, 1); err != nil || len(page.Renewals) != want {
+				t.Errorf("%d listed, want %d: %v", len(page.Renewals), want, err)
+			}
+		}
+	})
+}
+
+// A function that does not come back holds up no events.
+func TestOnOverdueBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		blocked := make(chan struct{})
+		defer close(blocked)
+		d := newDesk(t, lifecycle.OnOverdue(func(_ context.Context, o lifecycle.Overdue) error {
+			if o.Problem == lifecycle.ProblemItemFailing {
+				<-blocked
+			}
+			return nil
+		}), lifecycle.OnChange(func(_ context.Context, _, after lifecycle.Renewal) error {
+			if after.ID != "last" && after.State == lifecycle.Accepted {
+				return errors.New("the table is locked")
+			}
+			return nil
+		}))
+		for i := range 5 {
+			d.gw.Accept(d.submit(fmt.Sprint("R", i)).RenewalOrderID)
+		}
+		d.settle(time.Hour)
+		d.gw.Accept(d.submit("last").RenewalOrderID)
+		d.settle(time.Minute)
+		d.want("last", lifecycle.Accepted)
+	})
 }
