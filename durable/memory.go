@@ -272,17 +272,18 @@ func (s *MemoryStore) store(tx *memoryTx) error {
 	if tx.err != nil {
 		return tx.err
 	}
-	for key := range tx.added {
-		if s.items[key] != nil {
-			return fmt.Errorf("durable: MemoryStore: %s %s was added by another meanwhile", key.queue, key.id)
-		}
-	}
 	for _, part := range tx.parts {
 		if part.Check == nil {
 			continue
 		}
 		if err := part.Check(); err != nil {
 			return err
+		}
+	}
+	// After the parts, whose errors may say that the transaction is worth another try.
+	for key := range tx.added {
+		if s.items[key] != nil {
+			return fmt.Errorf("durable: MemoryStore: %s %s was added by another meanwhile", key.queue, key.id)
 		}
 	}
 	for _, part := range tx.parts {

@@ -177,7 +177,7 @@ func TestMemoryStoreAtomicallyCollides(t *testing.T) {
 	if err == nil {
 		t.Error("an item was stored twice")
 	}
-	log.want(t)
+	log.want(t, "check a")
 }
 
 // A part may have nothing to check or store. It ends with its transaction, and with its context.

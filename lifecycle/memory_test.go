@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,4 +152,24 @@ func TestMemoryStorePrintsNoContents(t *testing.T) {
 			t.Errorf("it prints what it holds: %s", text)
 		}
 	}
+}
+
+// Of two who refuse a refund at once, the other is told that it was decided, not that its answer is there already.
+func TestRefuseAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		refund := refundOf("101")
+		refund.PayTradeNo = "T1"
+		d.gw.RequestRefund(d.accepted("R1").RenewalOrderID, refund)
+		d.settle(time.Minute)
+		decision := lifecycle.RefundDecision{Action: lifecycle.RefuseRefund, By: "li", Note: "too much"}
+		book, store := d.hooked()
+		first := sync.OnceValue(func() error {
+			_, err := d.book.ResolveRefund(t.Context(), "R1", "T1", decision)
+			return err
+		})
+		store.commit = first
+		_, err := book.ResolveRefund(t.Context(), "R1", "T1", decision)
+		wantIs(t, err, lifecycle.ErrFinal)
+	})
 }
