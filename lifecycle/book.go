@@ -129,7 +129,7 @@ func (b *Book) openJournal(ctx context.Context) error {
 // handlers, and processes without one, are fine.
 func (b *Book) Handler(secrets qimen.Secrets, opts ...qimen.Option) (http.Handler, error) {
 	own := []qimen.Option{qimen.OnEvent(b.onEvent), qimen.WithStore(b.inbox.Add)}
-	h, err := qimen.NewHandler(secrets, append(opts, own...)...)
+	h, err := qimen.NewHandler(secrets, slices.Concat(opts, own)...)
 	if err != nil {
 		return nil, err
 	}

@@ -186,3 +186,17 @@ func TestLinesOfNothing(t *testing.T) {
 		}
 	})
 }
+
+// The options of a handler are the caller's: several books may be given the same ones.
+func TestHandlerOptionsStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		opts := make([]qimen.Option, 0, 8)
+		if _, err := d.book.Handler(qimen.Secrets{"key": {"secret"}}, opts...); err != nil {
+			t.Fatal(err)
+		}
+		if opts[:1][0] != nil {
+			t.Error("Handler has written behind them")
+		}
+	})
+}
