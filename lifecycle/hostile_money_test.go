@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fliggy-go/rentcar/events"
 	"github.com/fliggy-go/rentcar/fliggy"
 	"github.com/fliggy-go/rentcar/fliggytest"
 	"github.com/fliggy-go/rentcar/internal/api"
@@ -196,4 +197,85 @@ func TestPaidAfterRefused(t *testing.T) {
 			t.Errorf("%+v %+v", f, d.overdue)
 		}
 	})
+}
+
+// A return that was refused goes back under another key if its amount is another by now: nothing of it is forgotten.
+func TestRefusedReturnOfOtherAmount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.results = []lifecycle.RefundResult{lifecycle.RefundRefused("no account")}
+		d.cancelledAtFee("R1")
+		r := d.get("R1")
+		d.push(rejection(r, r.RenewalOrderID))
+		d.want("R1", lifecycle.Disputed)
+		d.overdue = nil
+		d.resolve("R1", lifecycle.Rejected) // the fee is the customer's
+		again := d.get("R1").Return
+		if again.State != lifecycle.RefundHeld || again.Key == r.Return.Key || len(d.overdue) != 1 {
+			t.Errorf("%+v %+v", again, d.overdue)
+		}
+		d.decide("R1", "", lifecycle.PayRefund)
+		d.wantPaid("100", 1)
+		d.wantBill(2, "0")
+	})
+}
+
+// The bill of a cancelled renewal whose return was closed by hand has the order's whole fee as its refund, whatever the
+// return was when it was closed.
+func TestBillClosedReturnAtFee(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		r := d.submit("R1")
+		d.results = []lifecycle.RefundResult{lifecycle.RefundRefused("no account")}
+		d.gw.Reject(r.RenewalOrderID, "1", "no car")
+		d.settle(time.Hour)
+		d.decide("R1", "", lifecycle.CloseRefund)
+		d.push(&events.RenewalAccepted{
+			Envelope: events.Envelope{
+				ChannelID: fliggy.ChannelAmap, OrderID: r.Request.OrderID, OutOrderID: r.Request.OutOrderID,
+			},
+			RenewalOrderID: r.RenewalOrderID,
+		})
+		d.want("R1", lifecycle.Disputed)
+		if _, err := d.book.Resolve(t.Context(), "R1", lifecycle.Resolution{
+			State: lifecycle.Cancelled, Fee: fliggy.MustYuan("10"), By: "li", Note: "asked",
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if f := d.get("R1").Return; f.Problem != lifecycle.ProblemRefundChanged {
+			t.Errorf("%+v", f)
+		}
+		d.wantBill(3, "10")
+	})
+}
+
+// What a person has closed by hand the customer may have: nothing goes out beside it by itself.
+func TestClosedByHandCounts(t *testing.T) {
+	for _, first := range []string{"refund", "return"} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk(t)
+			r := d.accepted("R1")
+			if first == "refund" {
+				d.push(feeRefund(r, r.RenewalOrderID, "R1", " "))
+				d.decide("R1", d.get("R1").Refunds[0].Key, lifecycle.CloseRefund)
+			}
+			if first == "return" {
+				d.results = []lifecycle.RefundResult{lifecycle.RefundRefused("no account")}
+			}
+			if _, err := d.book.Cancel(t.Context(), "R1", free); err != nil {
+				t.Fatal(err)
+			}
+			d.settle(time.Minute)
+			if first == "return" {
+				d.decide("R1", "", lifecycle.CloseRefund)
+				d.gw.RequestRefund(r.RenewalOrderID, refundOf("10"))
+			}
+			d.settle(time.Hour)
+			d.wantPaid("0", 0)
+			page, err := d.book.List(t.Context(), lifecycle.Filter{NeedsPerson: true})
+			if err != nil || len(page.Renewals) != 1 || page.Renewals[0].Problem != "" {
+				t.Error(err, page)
+			}
+		})
+	}
 }

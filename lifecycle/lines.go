@@ -66,7 +66,7 @@ func (t *turn) refundLine(f *Refund) Line {
 // ownLines are those of a refund that Fliggy did not order: the return, or what a person took off the fee.
 func (t *turn) ownLines(f *Refund) {
 	if f.Kind != RefundCorrected {
-		t.returnLines()
+		t.returnLines(f.Amount)
 		return
 	}
 	_, name, _ := strings.Cut(f.Key, "@correction@")
@@ -80,10 +80,10 @@ func (t *turn) ownLines(f *Refund) {
 
 // returnLines are those of what went back, or was dealt with by hand. After a rejection nothing is billed, unless the
 // payment was. After a cancellation the whole fee of the order is refunded and the penalty is an income of its own: the
-// sum is the penalty.
-func (t *turn) returnLines() {
+// sum is the penalty. due is what goes back as the renewal was decided.
+func (t *turn) returnLines(due fliggy.Yuan) {
 	f := t.Return
-	amount := f.Amount.Add(t.Request.TotalFee.Sub(t.paid()))
+	amount := due.Add(t.Request.TotalFee.Sub(t.paid()))
 	if f.Kind == RefundCancelled {
 		amount = amount.Add(t.CancelFee)
 	}

@@ -190,6 +190,17 @@ func (r *record) left() fliggy.Yuan {
 	return left
 }
 
+// byHand is what a person may have paid back of the payment by hand.
+func (r *record) byHand() fliggy.Yuan {
+	sum := fliggy.FenOf(0).Yuan()
+	for _, f := range r.all() {
+		if f.isLimited() && f.isByHand() && f.canBePaid() {
+			sum = sum.Add(f.Amount)
+		}
+	}
+	return sum
+}
+
 // refund returns the refund that Fliggy ordered under a trade number, or nil.
 func (r *record) refund(tradeNo string) *Refund {
 	for _, f := range r.all() {

@@ -15,7 +15,8 @@ type Resolution struct {
 	// State is Accepted, Rejected, Cancelled or Placed. What is done with the money is what is done when a renewal gets
 	// into that state.
 	State State
-	// Fee is the fee of a cancellation, in yuan, whole fen. Required for Cancelled, 0 too.
+	// Fee is the fee of a cancellation, in yuan, whole fen. Required for Cancelled, 0 too. Where what remained has gone
+	// back already, decide for Cancelled at the fee it went back at, and lower that by Book.CorrectFee: that is billed.
 	Fee fliggy.Yuan
 	// By says who has decided, Note why. Both are required, and are in the history.
 	By, Note string
@@ -86,7 +87,8 @@ const (
 	PayRefund RefundAction = "pay"
 	// RefuseRefund answers 271 for a Held refund; a return is closed.
 	RefuseRefund RefundAction = "refuse"
-	// CloseRefund closes a refund that was dealt with by hand: one that is Held, or whose answer was refused. Of any
+	// CloseRefund closes a refund that was dealt with by hand: one that is Held, or whose answer was refused. The
+	// customer may have its amount then: a later return is Held, and so is a refund that does not fit beside it. Of any
 	// other it ends ProblemRefundChanged, and changes nothing else.
 	CloseRefund RefundAction = "close"
 )

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -295,25 +296,29 @@ func orderReturn(t *turn) {
 	if t.State == Cancelled {
 		kind, amount = RefundCancelled, amount.Sub(t.CancelFee)
 	}
-	isByHand := t.Return != nil && t.Return.isByHand()
-	if f := t.Return; f != nil && (f.Attempts > 0 || f.isPromised() || isByHand && t.in.cause == CauseDecided) {
+	name, isByHand := "return", t.Return != nil && t.Return.isByHand()
+	switch f := t.Return; {
+	case f == nil:
+	case f.isPromised() || isByHand && t.in.cause == CauseDecided || f.Attempts > 0 && f.Amount.Equal(amount):
 		t.keepReturn(f, kind, amount)
 		return
+	case f.Attempts > 0: // it was refused: its key has that amount for ever
+		name = fmt.Sprint("return@", t.now.UnixMilli())
 	}
-	f := t.newRefund(kind, "return", amount)
+	f := t.newRefund(kind, name, amount)
 	switch {
 	case amount.IsNegative(): // a person has decided so: nothing can go back
 		f.State, f.Problem = RefundHeld, ProblemRefundOverLimit
 	case !amount.IsPositive():
 		f.State, f.PaidTime, f.TradeNo = RefundClosed, t.now, t.ID+"-return"
-	case isByHand: // who has closed it knows whether the customer has it
+	case isByHand || name != "return" || t.byHand().IsPositive(): // who has closed it knows what the customer has
 		f.State, f.Problem = RefundHeld, ProblemRefundChanged
 	case !t.AskSince.IsZero():
 		f.State = RefundWaiting
 	}
 	t.Return = f
 	if f.State == RefundClosed {
-		t.returnLines()
+		t.returnLines(f.Amount)
 	}
 }
 
@@ -330,14 +335,17 @@ func (t *turn) newRefund(kind RefundKind, name string, amount fliggy.Yuan) *Refu
 // it. rest is what would go back beside it now: unless that is nothing, a person is told.
 func (t *turn) keepReturn(f *Refund, kind RefundKind, rest fliggy.Yuan) {
 	f.Kind = kind
+	due := f.Amount
 	switch {
 	case f.isByHand() && t.in.cause != CauseDecided:
 		f.State, f.Since, f.Problem = RefundHeld, t.now, ProblemRefundChanged
+	case f.isByHand() && !rest.Equal(due):
+		f.Problem, due = ProblemRefundChanged, rest
 	case f.isPromised() && !rest.Equal(fliggy.FenOf(0).Yuan()):
 		f.Problem = ProblemRefundChanged
 	}
 	if f.State == RefundClosed {
-		t.returnLines()
+		t.returnLines(due)
 	}
 }
 
@@ -382,7 +390,7 @@ var (
 		return f.Kind == RefundFee && t.State != Accepted && t.State != Cancelled
 	}}
 	overLimit = refundCondition{"more than is left of the payment", func(t *turn, f *Refund) bool {
-		return f.isLimited() && t.left().Sub(f.Amount).IsNegative()
+		return f.isLimited() && t.left().Sub(t.byHand()).Sub(f.Amount).IsNegative()
 	}}
 )
 
