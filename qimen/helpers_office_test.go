@@ -138,7 +138,11 @@ func pushOf(t testing.TB, method, body string) *Push {
 
 // overHTTP sends pushes to a real server.
 func overHTTP(t *testing.T, h http.Handler) func(*Push) Reply {
-	server := httptest.NewServer(h)
+	over := make(chan struct{}, 1000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { over <- struct{}{} }() // the observer is called after the reply
+		h.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	return func(p *Push) Reply {
 		r, err := http.NewRequest(http.MethodPost, server.URL+"/?"+p.RawQuery, bytes.NewReader(p.Body))
@@ -155,6 +159,7 @@ func overHTTP(t *testing.T, h http.Handler) func(*Push) Reply {
 		if err != nil {
 			body = []byte(err.Error())
 		}
+		<-over
 		return Reply{Status: w.StatusCode, ContentType: w.Header.Get("Content-Type"), Body: body}
 	}
 }
