@@ -508,6 +508,9 @@ func (w *world) beforeReply(r *http.Request) {
 		if g.RenewalOutOrderID == id && w.decides(g) {
 			p := w.decision(g, rnd.IntN(3) > 0)
 			w.detours.Go(func() { w.deliver(p) })
+			if rnd.IntN(2) == 0 { // it is applied by then
+				<-time.After(10 * time.Second)
+			}
 		}
 	}
 }
